@@ -1,0 +1,1 @@
+"""Patches of labelled micrographs for training, and their augmentation."""

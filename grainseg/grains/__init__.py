@@ -1,0 +1,1 @@
+"""Grains and their boundaries as geometry: how well two maps agree (numpy, no torch)."""

@@ -1,0 +1,1 @@
+"""Whole-image boundary probability from a network."""

@@ -1,0 +1,1 @@
+"""Micrographs: files, labels and synthetic polycrystals (numpy, no torch)."""

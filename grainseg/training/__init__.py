@@ -1,0 +1,1 @@
+"""LightningDataModule, LightningModule, metrics and callbacks."""
