@@ -1,0 +1,45 @@
+"""Lay out labelled sets as data folders with an honest split, for ``benchmarks/architectures.py``.
+
+    python benchmarks/real_sets.py SOURCE OUTPUT
+
+``SOURCE/iron`` holds ``images/`` and ``masks/`` of five consecutive sections, which resemble each other: the
+left halves of 1-4 train, the left half of 5 validates, the right halves of 4 and 5 test, and those of 1-3
+serve the choice of the recipe. ``SOURCE/tbm`` holds crops of three micrographs: four crops of m21 train, a
+fifth validates, the rest and the other micrographs test.
+"""
+
+import argparse
+import shutil
+from pathlib import Path
+
+from PIL import Image
+
+IRON_COLUMNS = 400
+
+
+def iron(source: Path, output: Path) -> None:
+    for kind in ("images", "masks"):
+        (output / kind).mkdir(parents=True, exist_ok=True)
+        for path in sorted((source / kind).glob("*.png")):
+            with Image.open(path) as picture:
+                width, height = picture.size
+                left = picture.crop((0, 0, IRON_COLUMNS, height))
+                right = picture.crop((IRON_COLUMNS, 0, width, height))
+                left.save(output / kind / f"{path.stem}_left.png")
+                right.save(output / kind / f"{path.stem}_right.png")
+
+
+def tbm(source: Path, output: Path) -> None:
+    for kind in ("images", "masks"):
+        (output / kind).mkdir(parents=True, exist_ok=True)
+        for path in sorted((source / kind).glob("*.png")):
+            shutil.copyfile(path, output / kind / path.name)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("source", type=Path)
+    parser.add_argument("output", type=Path)
+    arguments = parser.parse_args()
+    iron(arguments.source / "iron", arguments.output / "iron")
+    tbm(arguments.source / "tbm", arguments.output / "tbm")

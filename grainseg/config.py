@@ -1,0 +1,406 @@
+"""The one schema: every key that the commands understand, with its type, range and cross-checks.
+
+The values themselves stand in ``conf/``; here stands what they may be. No Hydra and no heavy import: a
+misspelt key or a wrong type is found before anything else happens.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, TypeVar
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from grainseg.errors import GrainsegError
+
+
+def _require(condition: bool, key: str, rule: str, value: object) -> None:
+    if not condition:
+        raise GrainsegError(f"{key}={value}: {rule}")
+
+
+def _one_of(key: str, value: str, allowed: Sequence[str]) -> None:
+    _require(value in allowed, key, f"must be one of {', '.join(allowed)}", value)
+
+
+def _fraction(key: str, value: float) -> None:
+    _require(0 <= value <= 1, key, "must lie between 0 and 1", value)
+
+
+def _positive(key: str, value: float) -> None:
+    _require(value > 0, key, "must be positive", value)
+
+
+@dataclass
+class LabelConfig:
+    """What the values of a mask mean: said by the user, never inferred."""
+
+    label_kind: str
+    boundary_value: int
+    ignore_value: int | None
+    max_megapixels: float
+
+    def __post_init__(self) -> None:
+        """Check ranges."""
+        _positive("max_megapixels", self.max_megapixels)
+
+
+@dataclass
+class DataConfig(LabelConfig):
+    """Where the labelled micrographs are, how they are split and cut into patches."""
+
+    name: str
+    root: str
+    val: list[str] | None
+    test: list[str] | None
+    fold: int | None
+    folds: int | None
+    tile_size: int
+    sampling: str
+    overlap: int
+    patches_per_epoch: int
+    num_workers: int
+
+    def __post_init__(self) -> None:
+        """Check ranges."""
+        super().__post_init__()
+        _one_of("data.name", self.name, ("synthetic", "folder"))
+        _one_of("data.sampling", self.sampling, ("random", "grid"))
+        rule = "must be a positive multiple of 32, the stride of the networks"
+        _require(self.tile_size > 0 and self.tile_size % 32 == 0, "data.tile_size", rule, self.tile_size)
+        rule = "must be at least 0 and less than data.tile_size"
+        _require(0 <= self.overlap < self.tile_size, "data.overlap", rule, self.overlap)
+        _positive("data.patches_per_epoch", self.patches_per_epoch)
+        _require(self.num_workers >= 0, "data.num_workers", "must be 0 or more", self.num_workers)
+
+
+@dataclass
+class AugmentConfig:
+    """Geometry and photometry of the training patches; grey levels are in the unit range."""
+
+    name: str
+    flip: bool
+    rotate_deg: float
+    scale_min: float
+    scale_max: float
+    elastic_px: float
+    gain: float
+    gamma: float
+    contrast: float
+    illumination: float
+    blur_px: float
+    noise: float
+    texture: float
+    invert: float
+
+    def __post_init__(self) -> None:
+        """Check ranges."""
+        _require(0 <= self.rotate_deg <= 180, "augment.rotate_deg", "must be 0 to 180", self.rotate_deg)
+        rule = "needs 0.25 <= scale_min <= 1 <= scale_max <= 4"
+        ordered = 0.25 <= self.scale_min <= 1 <= self.scale_max <= 4
+        _require(ordered, "augment.scale_min", rule, f"{self.scale_min}..{self.scale_max}")
+        _require(0 <= self.elastic_px <= 10, "augment.elastic_px", "must be 0 to 10", self.elastic_px)
+        _require(0 <= self.blur_px <= 5, "augment.blur_px", "must be 0 to 5", self.blur_px)
+        _require(1 <= self.gamma <= 4, "augment.gamma", "must be 1 (off) to 4", self.gamma)
+        for key in ("gain", "contrast", "illumination", "noise", "texture", "invert"):
+            _fraction(f"augment.{key}", getattr(self, key))
+
+
+@dataclass
+class ModelConfig:
+    """The network, by the names of segmentation-models-pytorch."""
+
+    architecture: str
+    encoder: str
+    init: str
+    in_channels: int
+    decoder_width: int | None
+    options: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        """Check ranges."""
+        _one_of("model.init", self.init, ("scratch", "imagenet"))
+        _require(self.in_channels in (1, 3), "model.in_channels", "must be 1 or 3", self.in_channels)
+        if self.decoder_width is not None:
+            legal = 16 <= self.decoder_width <= 1024 and self.decoder_width % 16 == 0
+            rule = "must be a multiple of 16 up to 1024"
+            _require(legal, "model.decoder_width", rule, self.decoder_width)
+
+
+@dataclass
+class LossConfig:
+    """The loss by name; ``grainseg.model.losses`` says what the weights mean."""
+
+    name: str
+
+
+@dataclass
+class DiceLossConfig(LossConfig):
+    """Cross-entropy plus soft Dice."""
+
+    dice_weight: float
+
+    def __post_init__(self) -> None:
+        """Check ranges."""
+        _require(self.dice_weight >= 0, "loss.dice_weight", "must be 0 or more", self.dice_weight)
+
+
+@dataclass
+class ClDiceLossConfig(DiceLossConfig):
+    """Cross-entropy, soft Dice and centre-line Dice."""
+
+    cldice_weight: float
+    iterations: int
+
+    def __post_init__(self) -> None:
+        """Check ranges."""
+        super().__post_init__()
+        _require(self.cldice_weight >= 0, "loss.cldice_weight", "must be 0 or more", self.cldice_weight)
+        _require(1 <= self.iterations <= 50, "loss.iterations", "must be 1 to 50", self.iterations)
+
+
+@dataclass
+class FocalTverskyLossConfig(LossConfig):
+    """Focal Tversky."""
+
+    false_positive_weight: float
+    false_negative_weight: float
+    gamma: float
+
+    def __post_init__(self) -> None:
+        """Check ranges."""
+        for key in ("false_positive_weight", "false_negative_weight", "gamma"):
+            _positive(f"loss.{key}", getattr(self, key))
+
+
+@dataclass
+class OptimizerConfig:
+    """The optimizer by name."""
+
+    name: str
+    lr: float
+    weight_decay: float
+    momentum: float
+
+    def __post_init__(self) -> None:
+        """Check ranges."""
+        _one_of("optimizer.name", self.name, ("adamw", "sgd"))
+        _positive("optimizer.lr", self.lr)
+        _require(self.weight_decay >= 0, "optimizer.weight_decay", "must be 0 or more", self.weight_decay)
+        _fraction("optimizer.momentum", self.momentum)
+
+
+@dataclass
+class SchedulerConfig:
+    """The course of the learning rate, stepped after every batch."""
+
+    name: str
+    warmup: float
+
+    def __post_init__(self) -> None:
+        """Check ranges."""
+        _one_of("scheduler.name", self.name, ("cosine", "constant"))
+        _require(0 <= self.warmup < 1, "scheduler.warmup", "must lie in [0, 1)", self.warmup)
+
+
+@dataclass
+class TrainerConfig:
+    """The hardware; ``auto`` takes what is there."""
+
+    accelerator: str
+    devices: str | int
+    strategy: str
+    precision: str
+    gradient_clip: float
+
+    def __post_init__(self) -> None:
+        """Check ranges."""
+        _one_of("trainer.accelerator", self.accelerator, ("auto", "cpu", "gpu", "mps"))
+        _one_of("trainer.precision", self.precision, ("auto", "32-true", "bf16-mixed", "16-mixed"))
+        _require(self.gradient_clip >= 0, "trainer.gradient_clip", "must be 0 or more", self.gradient_clip)
+
+
+@dataclass
+class CallbacksConfig:
+    """What accompanies the training."""
+
+    progress_bar: bool
+    early_stopping_patience: int | None
+    panels: int
+
+    def __post_init__(self) -> None:
+        """Check ranges."""
+        if self.early_stopping_patience is not None:
+            _positive("callbacks.early_stopping_patience", self.early_stopping_patience)
+        _require(self.panels >= 1, "callbacks.panels", "must be 1 or more", self.panels)
+
+
+@dataclass
+class LoggerConfig:
+    """Where the scalars go."""
+
+    tensorboard: bool
+
+
+@dataclass
+class InferenceConfig:
+    """Tiles of the whole-image prediction."""
+
+    tile_size: int
+    overlap: int
+    batch_size: int
+
+    def __post_init__(self) -> None:
+        """Check ranges."""
+        _positive("inference.batch_size", self.batch_size)
+        rule = "must be a positive multiple of 32, the stride of the networks"
+        legal = self.tile_size > 0 and self.tile_size % 32 == 0
+        _require(legal, "inference.tile_size", rule, self.tile_size)
+        rule = "must be at least 0 and at most inference.tile_size - 32"
+        _require(0 <= self.overlap <= self.tile_size - 32, "inference.overlap", rule, self.overlap)
+
+
+@dataclass
+class TrainConfig:
+    """One training run."""
+
+    name: str
+    seed: int
+    epochs: int
+    batch_size: int
+    optimized_metric: str
+    boundary_tolerance_px: float
+    resume: str | None
+    data: DataConfig
+    augment: AugmentConfig
+    model: ModelConfig
+    loss: Any
+    optimizer: OptimizerConfig
+    scheduler: SchedulerConfig
+    trainer: TrainerConfig
+    callbacks: CallbacksConfig
+    logger: LoggerConfig
+    inference: InferenceConfig
+
+    def __post_init__(self) -> None:
+        """Check ranges and what concerns several groups."""
+        _require(0 <= self.seed < 2**32, "seed", "must be a whole number from 0 to 2**32 - 1", self.seed)
+        _positive("epochs", self.epochs)
+        _positive("batch_size", self.batch_size)
+        _one_of("optimized_metric", self.optimized_metric, VALIDATION_METRICS)
+        _positive("boundary_tolerance_px", self.boundary_tolerance_px)
+        rule = "batch normalisation needs a batch of 2 or more for this architecture; set batch_size=2"
+        needs_two = self.model.architecture.startswith("deeplab") and self.batch_size < 2
+        _require(not needs_two, "batch_size", rule, self.batch_size)
+        if self.data.sampling == "random":
+            rule = "must be at least batch_size"
+            enough = self.data.patches_per_epoch >= self.batch_size
+            _require(enough, "data.patches_per_epoch", rule, self.data.patches_per_epoch)
+
+
+@dataclass
+class PredictConfig(LabelConfig):
+    """One prediction."""
+
+    checkpoint: str
+    images: str
+    output: str
+    masks: str | None
+    threshold: float | None
+    boundary_tolerance_px: float
+    pixel_size_um: float | None
+    accelerator: str
+
+    def __post_init__(self) -> None:
+        """Check ranges."""
+        super().__post_init__()
+        if self.threshold is not None:
+            _require(0 < self.threshold < 1, "threshold", "must lie between 0 and 1", self.threshold)
+        if self.pixel_size_um is not None:
+            rule = "must lie between 0.0005 and 50 µm per pixel"
+            _require(0.0005 <= self.pixel_size_um <= 50, "pixel_size_um", rule, self.pixel_size_um)
+        _positive("boundary_tolerance_px", self.boundary_tolerance_px)
+        _one_of("accelerator", self.accelerator, ("auto", "cpu", "gpu", "mps"))
+
+
+LOSS_SCHEMAS: Mapping[str, type[LossConfig]] = {
+    "bce": LossConfig,
+    "bce_dice": DiceLossConfig,
+    "bce_cldice": ClDiceLossConfig,
+    "focal_tversky": FocalTverskyLossConfig,
+}
+
+VALIDATION_METRICS = ("val/iou", "val/boundary_f1", "val/precision", "val/recall")
+"""What can choose the best checkpoint and be the objective of a sweep; all are the better the higher."""
+
+Schema = TypeVar("Schema")
+
+
+def parse_train(config: DictConfig) -> TrainConfig:
+    """Turn a composed configuration into a checked ``TrainConfig``.
+
+    Raises:
+        GrainsegError: A key is unknown or missing, a type is wrong or a value is out of range; the text names
+            the key.
+    """
+    node = config.copy()
+    OmegaConf.set_struct(node, False)
+    loss = node.get("loss")
+    name = loss.get("name") if isinstance(loss, DictConfig) else None
+    _one_of("loss.name", str(name), tuple(LOSS_SCHEMAS))
+    node.loss = _parse(loss, LOSS_SCHEMAS[str(name)], "loss.")
+    return _parse(node, TrainConfig)
+
+
+def parse_predict(config: DictConfig) -> PredictConfig:
+    """Turn a composed configuration into a checked ``PredictConfig``.
+
+    Raises:
+        GrainsegError: As for :func:`parse_train`.
+    """
+    return _parse(config, PredictConfig)
+
+
+def to_plain(config: TrainConfig) -> dict[str, Any]:
+    """The configuration as nested plain dicts, lists, strings, numbers and None."""
+    plain = OmegaConf.to_container(OmegaConf.structured(config), resolve=True)
+    assert isinstance(plain, dict)
+    return {str(key): value for key, value in plain.items()}
+
+
+def _parse(node: Any, schema: type[Schema], prefix: str = "") -> Schema:
+    try:
+        merged = OmegaConf.merge(OmegaConf.structured(schema), node)
+        missing = sorted(OmegaConf.missing_keys(merged))
+        if missing:
+            raise GrainsegError(f"{prefix}{missing[0]} is missing: say {prefix}{missing[0]}=VALUE")
+        built = OmegaConf.to_object(merged)
+    except OmegaConfBaseException as error:
+        raise GrainsegError(prefix + _schema_message(error, OmegaConf.structured(schema))) from error
+    assert isinstance(built, schema)
+    return built
+
+
+def _schema_message(error: OmegaConfBaseException, schema: DictConfig) -> str:
+    key = str(error.full_key)
+    if "not in" in str(error.msg) and error.key is not None:
+        return unknown_key(key, schema)
+    return f"{key}: {str(error.msg).splitlines()[0]}"
+
+
+def unknown_key(key: str, schema: DictConfig) -> str:
+    """Say that a key does not exist, and which one may have been meant.
+
+    Args:
+        key: Dotted name.
+        schema: The configuration in which it was looked for.
+    """
+    group = key.rpartition(".")[0]
+    siblings = OmegaConf.select(schema, group) if group else schema
+    if not isinstance(siblings, DictConfig):
+        return f"{key}: there is no such key"
+    names = [f"{group}.{name}" if group else str(name) for name in siblings]
+    close = get_close_matches(key, names, n=1)
+    hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(names)}"
+    return f"{key}: there is no such key; {hint}"

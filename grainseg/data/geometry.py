@@ -1,0 +1,147 @@
+"""Patches cut from a micrograph in one interpolation: crop, flip, rotation, scale and elastic warp together.
+
+Albumentations would interpolate the label once per transform, and its scale would widen the lines. Here the
+picture is sampled once, and the label is redrawn from its signed distance at the width that it has.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from grainseg.config import AugmentConfig
+from grainseg.data.images import LabelledMicrograph
+from grainseg.micrograph.image import BOUNDARY, GRAIN, IGNORE, FloatImage, Label
+
+ELASTIC_NODES = 5
+"""Control points of the elastic warp along each axis of a patch."""
+
+Coordinates = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Where a patch comes from.
+
+    Attributes:
+        centre: Row and column of the patch's centre in the image, in px.
+        angle: Rotation in radians.
+        scale: Magnification; above 1 the grains appear larger in the patch.
+        flip: Whether the patch is mirrored.
+        elastic: (2, n, n) displacements in patch px at the control points, or None.
+    """
+
+    centre: tuple[float, float]
+    angle: float = 0.0
+    scale: float = 1.0
+    flip: bool = False
+    elastic: Coordinates | None = None
+
+
+def draw_geometry(
+    rng: np.random.Generator,
+    config: AugmentConfig,
+    shape: tuple[int, int],
+    size: int,
+    origin: tuple[int, int] | None = None,
+) -> Geometry:
+    """Draw the geometry of one patch.
+
+    Args:
+        rng: Source of randomness.
+        config: Ranges.
+        shape: Height and width of the image in px.
+        size: Edge length of the patch in px.
+        origin: Upper left corner of a patch of a fixed grid; None draws the place, too.
+    """
+    scale = float(np.exp(rng.uniform(np.log(config.scale_min), np.log(config.scale_max))))
+    elastic = None
+    if config.elastic_px > 0:
+        strength = config.elastic_px * rng.uniform()
+        elastic = (strength * rng.standard_normal((2, ELASTIC_NODES, ELASTIC_NODES))).astype(np.float32)
+    return Geometry(
+        centre=_draw_centre(rng, shape, size, scale, origin),
+        angle=float(np.deg2rad(rng.uniform(-config.rotate_deg, config.rotate_deg))),
+        scale=scale,
+        flip=bool(config.flip and rng.uniform() < 0.5),
+        elastic=elastic,
+    )
+
+
+def _draw_centre(
+    rng: np.random.Generator,
+    shape: tuple[int, int],
+    size: int,
+    scale: float,
+    origin: tuple[int, int] | None,
+) -> tuple[float, float]:
+    half = (size - 1) / 2
+    if origin is not None:
+        return origin[0] + half, origin[1] + half
+    extent = int(np.ceil(size / scale))  # the patch's edge in image px
+    free = [max(0, length - extent) for length in shape]
+    corner = [int(rng.integers(0, room + 1)) for room in free]
+    # An image smaller than the patch stands in its middle.
+    corner = [
+        (length - extent) // 2 if room == 0 else at
+        for length, room, at in zip(shape, free, corner, strict=True)
+    ]
+    return corner[0] + (extent - 1) / 2, corner[1] + (extent - 1) / 2
+
+
+def source_coordinates(geometry: Geometry, size: int) -> tuple[Coordinates, Coordinates]:
+    """Rows and columns in the image at which the patch's pixels are sampled, each (size, size) float32."""
+    axis = np.arange(size, dtype=np.float64) - (size - 1) / 2
+    rows, columns = np.meshgrid(axis, axis, indexing="ij")
+    if geometry.elastic is not None:
+        warp = [
+            cv2.resize(plane, (size, size), interpolation=cv2.INTER_CUBIC) for plane in geometry.elastic
+        ]
+        rows, columns = rows + warp[0], columns + warp[1]
+    if geometry.flip:
+        columns = -columns
+    cosine, sine = np.cos(geometry.angle), np.sin(geometry.angle)
+    source_rows = geometry.centre[0] + (cosine * rows - sine * columns) / geometry.scale
+    source_columns = geometry.centre[1] + (sine * rows + cosine * columns) / geometry.scale
+    return source_rows.astype(np.float32), source_columns.astype(np.float32)
+
+
+def cut_patch(
+    image: LabelledMicrograph, distance: npt.NDArray[np.float16], geometry: Geometry, size: int
+) -> tuple[FloatImage, Label]:
+    """Sample picture and label of one patch.
+
+    The label's lines keep their width w under the magnification s: a point at distance d outside the line's
+    edge lies d + w/2 from its middle, which becomes s(d + w/2) in the patch; it belongs to the line if that
+    is at most w/2, so if d <= (w/2)(1/s - 1).
+
+    Args:
+        image: Picture and label.
+        distance: ``signed_distance`` of the label.
+        geometry: Where to sample.
+        size: Edge length of the patch in px.
+
+    Returns:
+        (size, size, C) float32 in [0, 1], and (size, size) uint8 codes with IGNORE outside the image.
+    """
+    rows, columns = source_coordinates(geometry, size)
+    height, width = image.shape
+    outside = (rows < -0.5) | (rows > height - 0.5) | (columns < -0.5) | (columns > width - 0.5)
+    # Only the part of the image that the patch needs: remap takes no image beyond 32 767 px.
+    top, left = max(0, int(rows.min()) - 2), max(0, int(columns.min()) - 2)
+    window = (slice(top, int(rows.max()) + 4), slice(left, int(columns.max()) + 4))
+    at = (columns - left, rows - top)
+
+    pixels = np.clip(_sample(image.unit[window], at, cv2.INTER_CUBIC), 0, 1)
+    field = _sample(distance[window].astype(np.float32), at, cv2.INTER_LINEAR)
+    ignored = _sample((image.label[window] == IGNORE).astype(np.float32), at, cv2.INTER_NEAREST)
+    edge = image.line_width_px / 2 * (1 / geometry.scale - 1)
+    label = np.where(field <= edge, BOUNDARY, GRAIN).astype(np.uint8)
+    label[(ignored > 0) | outside] = IGNORE
+    return pixels.reshape(size, size, -1), label
+
+
+def _sample(plane: FloatImage, at: tuple[Coordinates, Coordinates], interpolation: int) -> FloatImage:
+    sampled: FloatImage = cv2.remap(plane, at[0], at[1], interpolation, borderMode=cv2.BORDER_REFLECT_101)
+    return sampled

@@ -1,0 +1,117 @@
+"""Training patches: which ones, in which order, and the dataset that cuts them.
+
+Every patch is a pure function of the seed and its running number, so the same run gives the same patches
+with any number of workers, and an interrupted run goes on where it stopped.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset, Sampler
+
+from grainseg.config import AugmentConfig
+from grainseg.data.geometry import cut_patch, draw_geometry
+from grainseg.data.images import LabelledMicrograph, signed_distance
+from grainseg.data.photometry import Photometry
+from grainseg.micrograph.image import FloatImage
+from grainseg.tiling import grid_origins
+
+
+class PatchSampler(Sampler[int]):
+    """Running numbers of the patches of an epoch: epoch · n … epoch · n + n - 1, shared out over processes.
+
+    Lightning calls ``set_epoch``; the number of the patch then says everything about it.
+
+    Args:
+        patches_per_epoch: n, over all processes.
+        rank: Index of this process.
+        world_size: Number of processes.
+    """
+
+    def __init__(self, patches_per_epoch: int, rank: int = 0, world_size: int = 1) -> None:
+        self._patches = patches_per_epoch
+        self._rank = rank
+        self._world_size = world_size
+        self._epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Say which epoch comes next."""
+        self._epoch = epoch
+
+    def __len__(self) -> int:
+        """Number of patches for this process; the same for all, so that none waits for another."""
+        return self._patches // self._world_size
+
+    def __iter__(self) -> Iterator[int]:
+        """Running numbers of this process's patches."""
+        first = self._epoch * self._patches + self._rank
+        return iter(range(first, first + len(self) * self._world_size, self._world_size))
+
+
+class PatchDataset(Dataset[tuple[torch.Tensor, torch.Tensor]]):
+    """Augmented patches of labelled micrographs.
+
+    Args:
+        images: Where the patches come from; each is drawn in proportion to its area.
+        size: Edge length of a patch in px.
+        augment: Ranges of the augmentation.
+        seed: With the running number it determines the patch.
+        overlap: None cuts patches at random places; a number lays a grid with that overlap in px over each
+            image and goes through it in random order once an epoch.
+    """
+
+    def __init__(
+        self,
+        images: Sequence[LabelledMicrograph],
+        size: int,
+        augment: AugmentConfig,
+        seed: int,
+        overlap: int | None = None,
+    ) -> None:
+        self._images = list(images)
+        self._distances = [signed_distance(image.label) for image in images]
+        self._size = size
+        self._augment = augment
+        self._photometry = Photometry(augment)
+        self._seed = seed
+        areas = np.array([image.label.size for image in images], dtype=np.float64)
+        self._share = areas / areas.sum()
+        self.grid = None if overlap is None else self._lay_grid(overlap)
+
+    def _lay_grid(self, overlap: int) -> list[tuple[int, int, int]]:
+        return [
+            (index, row, column)
+            for index, image in enumerate(self._images)
+            for row in grid_origins(image.shape[0], self._size, overlap)
+            for column in grid_origins(image.shape[1], self._size, overlap)
+        ]
+
+    def __getitem__(self, number: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Cut a patch.
+
+        Args:
+            number: Running number over all epochs.
+
+        Returns:
+            (C, size, size) float32 in [0, 1], and (size, size) uint8 label codes.
+        """
+        rng = np.random.default_rng((self._seed, number))
+        index, origin = self._place(number, rng)
+        image = self._images[index]
+        geometry = draw_geometry(rng, self._augment, image.shape, self._size, origin)
+        pixels, label = cut_patch(image, self._distances[index], geometry, self._size)
+        pixels = self._photometry(pixels, rng)
+        return torch.from_numpy(_channels_first(pixels)), torch.from_numpy(label)
+
+    def _place(self, number: int, rng: np.random.Generator) -> tuple[int, tuple[int, int] | None]:
+        if self.grid is None:
+            return int(rng.choice(len(self._images), p=self._share)), None
+        epoch, position = divmod(number, len(self.grid))
+        order = np.random.default_rng((self._seed, epoch, 1)).permutation(len(self.grid))
+        index, row, column = self.grid[order[position]]
+        return index, (row, column)
+
+
+def _channels_first(pixels: FloatImage) -> FloatImage:
+    return np.ascontiguousarray(pixels.transpose(2, 0, 1))

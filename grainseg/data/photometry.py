@@ -1,0 +1,90 @@
+"""Changes of light, contrast, sharpness and texture of a training patch; the only user of albumentations.
+
+Strengths are fit for lines of 3 px: the library's own defaults would erase them.
+"""
+
+import os
+
+os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"  # it would look for a newer version over the network
+
+import albumentations as A  # noqa: E402, N812
+import cv2  # noqa: E402
+import numpy as np  # noqa: E402
+
+from grainseg.config import AugmentConfig  # noqa: E402
+from grainseg.micrograph.image import FloatImage  # noqa: E402
+
+PROBABILITY = 0.4
+"""How often each change of a strength above zero happens to a patch."""
+
+
+class Photometry:
+    """Random photometric changes of patches in the unit range.
+
+    Args:
+        config: Strengths; a strength of 0 (gamma: 1) leaves its change out.
+    """
+
+    def __init__(self, config: AugmentConfig) -> None:
+        self._texture = config.texture
+        self._compose = A.Compose(_transforms(config))
+
+    def __call__(self, pixels: FloatImage, rng: np.random.Generator) -> FloatImage:
+        """Change one patch.
+
+        Args:
+            pixels: (H, W, C) float32 in [0, 1].
+            rng: Source of randomness; the library's own state is set from it, so that the same generator
+                gives the same patch in any worker process.
+
+        Returns:
+            (H, W, C) float32 in [0, 1].
+        """
+        if self._texture > 0 and rng.uniform() < PROBABILITY:
+            pixels = np.clip(pixels + _texture(rng, pixels.shape[:2], self._texture), 0, 1)
+        if not self._compose.transforms:
+            return pixels
+        self._compose.set_random_seed(int(rng.integers(2**32)))
+        grey = pixels.shape[2] == 1  # some of the library's transforms lose a last axis of one
+        changed: FloatImage = self._compose(image=pixels[:, :, 0] if grey else pixels)["image"]
+        return np.clip(changed, 0, 1).astype(np.float32).reshape(pixels.shape)
+
+
+def _transforms(config: AugmentConfig) -> list[A.ImageOnlyTransform]:
+    """The camera's order: light on the specimen, focus, sensor noise, grey scale."""
+    transforms: list[A.ImageOnlyTransform] = []
+    if config.illumination > 0:
+        fields = [
+            A.Illumination(mode=mode, intensity_range=(0.01, config.illumination), p=1)
+            for mode in ("linear", "corner", "gaussian")
+        ]
+        transforms.append(A.OneOf(fields, p=PROBABILITY))
+    if config.blur_px > 0:
+        transforms.append(A.GaussianBlur(blur_limit=0, sigma_limit=(0.2, config.blur_px), p=PROBABILITY))
+    if config.noise > 0:
+        noises = [
+            A.GaussNoise(std_range=(config.noise / 10, config.noise), p=1),
+            A.MultiplicativeNoise(multiplier=(1 - config.noise, 1 + config.noise), elementwise=True, p=1),
+        ]
+        transforms.append(A.OneOf(noises, p=PROBABILITY))
+    if config.gain > 0 or config.contrast > 0:
+        transforms.append(
+            A.RandomBrightnessContrast(
+                brightness_limit=config.gain, contrast_limit=config.contrast, p=PROBABILITY
+            )
+        )
+    if config.gamma > 1:
+        limits = (100 / config.gamma, 100 * config.gamma)
+        transforms.append(A.RandomGamma(gamma_limit=limits, p=PROBABILITY))
+    if config.invert > 0:
+        transforms.append(A.InvertImg(p=config.invert))
+    return transforms
+
+
+def _texture(rng: np.random.Generator, shape: tuple[int, int], amplitude: float) -> FloatImage:
+    """Band-limited noise (H, W, 1) of random grain, up to ``amplitude`` in standard deviation."""
+    white = rng.standard_normal(shape).astype(np.float32)
+    fine = float(rng.uniform(0.7, 2.5))
+    band = cv2.GaussianBlur(white, (0, 0), fine) - cv2.GaussianBlur(white, (0, 0), 2 * fine)
+    strength = amplitude * rng.uniform() / max(float(band.std()), 1e-6)
+    return (strength * band)[:, :, None].astype(np.float32)

@@ -1,0 +1,154 @@
+"""Between Hydra and the pipeline: the only importer of Hydra.
+
+It takes paths as they are typed, keeps torch out until the configuration is known to be right, and turns
+errors into one line.
+"""
+
+import logging
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
+
+from grainseg.config import parse_predict, parse_train, unknown_key
+from grainseg.errors import GrainsegError
+
+log = logging.getLogger(__name__)
+
+CONF = Path(__file__).resolve().parent.parent / "conf"
+PATH_KEYS = ("data.root", "resume", "checkpoint", "images", "output", "masks")
+_PATH_OVERRIDE = re.compile(rf"(\+{{0,2}}(?:{'|'.join(map(re.escape, PATH_KEYS))}))=(.*)", re.DOTALL)
+_TRACEBACK = "HYDRA_FULL_ERROR"
+"""Hydra's own switch for tracebacks serves here, too."""
+
+
+def main_train() -> int:
+    """Run ``train.py``; returns the exit status."""
+    return _run(_train, "train", _continue_in_place(sys.argv[1:]))
+
+
+def main_predict() -> int:
+    """Run ``predict.py``; returns the exit status."""
+    return _run(_predict, "predict", sys.argv[1:])
+
+
+def _train(node: DictConfig) -> float:
+    config = parse_train(node)
+    from grainseg.pipeline.train import train, training_summary  # heavy, and the configuration is right
+
+    run_dir = Path(HydraConfig.get().runtime.output_dir)
+    metrics = train(config, run_dir)
+    if not metrics:
+        return float("nan")  # not the first process of several: nobody asks for its objective
+    print(training_summary(metrics, run_dir), flush=True)
+    return metrics[config.optimized_metric]
+
+
+def _predict(node: DictConfig) -> None:
+    config = parse_predict(node)
+    from grainseg.pipeline.predict import predict, prediction_summary
+
+    result = predict(config)
+    print(prediction_summary(result, Path(config.output)), flush=True)
+    if result.failures:
+        raise GrainsegError(f"{len(result.failures)} of the pictures failed, see above; the others are done")
+
+
+def _run(task: Callable[[DictConfig], Any], config_name: str, arguments: list[str]) -> int:
+    traceback_wanted = os.environ.get(_TRACEBACK) == "1"
+    os.environ[_TRACEBACK] = "1"  # Hydra then raises instead of printing and exiting
+    errors: list[Exception] = []
+
+    def guarded(node: DictConfig) -> Any:
+        try:
+            return task(node)
+        except Exception as error:
+            if HydraConfig.get().mode == RunMode.MULTIRUN:
+                log.error("%s", one_line(error))
+                raise  # Hydra goes on with the next job and fails at the end
+            errors.append(error)  # raised, it would come with two lines of Hydra's
+            return None
+
+    entry = hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)(guarded)
+    try:
+        with _arguments([quote_path(argument) for argument in arguments]):
+            entry()
+        if errors:
+            raise errors[0]
+    except Exception as error:
+        if traceback_wanted:
+            raise
+        print(f"error: {one_line(error)}", file=sys.stderr)
+        return 1
+    return 0
+
+
+@contextmanager
+def _arguments(arguments: list[str]) -> Iterator[None]:
+    typed = sys.argv
+    sys.argv = [typed[0], *arguments]
+    try:
+        yield
+    finally:
+        sys.argv = typed
+
+
+def quote_path(argument: str) -> str:
+    """Quote the value of a path key, so that Hydra's grammar takes ``a=b (1) ü,#.png`` as it is typed.
+
+    Args:
+        argument: One command-line argument; anything but a path key's override comes back unchanged, and so
+            does ``null``.
+    """
+    match = _PATH_OVERRIDE.fullmatch(argument)
+    if match is None or match[2] in ("", "null"):
+        return argument
+    value = re.sub(r"(\\*)'", r"\1\1\\'", match[2])  # backslashes count only before a quote
+    value = re.sub(r"(\\+)$", r"\1\1", value)
+    value = value.replace("${", r"\${")  # no interpolation in a file name
+    return f"{match[1]}='{value}'"
+
+
+def _continue_in_place(arguments: list[str]) -> list[str]:
+    """Let a resumed run go on in its own folder, so that its best checkpoint and curves go on, too."""
+    resumed = [argument.removeprefix("resume=") for argument in arguments if argument.startswith("resume=")]
+    elsewhere = any(argument.startswith("hydra.run.dir=") for argument in arguments)
+    if not resumed or elsewhere or Path(resumed[-1]).parent.name != "checkpoints":
+        return arguments
+    run_dir = Path(resumed[-1]).resolve().parent.parent
+    return [*arguments, "hydra.run.dir=" + quote_path(f"resume={run_dir}").removeprefix("resume=")]
+
+
+def one_line(error: BaseException) -> str:
+    """The message of an error in one line; of Hydra's and OmegaConf's, what a person needs of it."""
+    if isinstance(error, GrainsegError):
+        return _joined(str(error))
+    if isinstance(error, OverrideParseException):
+        cause = _joined(str(error.__cause__ or error)).partition(" See https")[0]
+        return f"{error.override}: {cause}; put the value in quotes within quotes, as '\"{{value}}\"'"
+    if isinstance(error, MissingConfigException) and error.options is not None:
+        group, _, choice = str(error.missing_cfg_file).rpartition("/")
+        return f"{group}={choice}: there is no such choice; choose one of {', '.join(error.options)}"
+    if isinstance(error, HydraException | OmegaConfBaseException):
+        cause = error.__cause__
+        if isinstance(cause, ConfigKeyError | ConfigAttributeError) and cause.full_key:
+            parent = cause.parent_node
+            schema = parent._get_root() if isinstance(parent, DictConfig) else OmegaConf.create()
+            assert isinstance(schema, DictConfig)
+            return unknown_key(str(cause.full_key), schema)
+        return _joined(str(error))
+    return f"{type(error).__name__}: {_joined(str(error))} (a bug; {_TRACEBACK}=1 shows where)"
+
+
+def _joined(message: str) -> str:
+    return " ".join(message.split())

@@ -1,0 +1,61 @@
+"""Boundary probability of a whole picture: tiles in, one seamless map out.
+
+Everything that measures or writes a prediction goes through here, in float32: then the IoU that training
+logs, the saved mask and a later prediction agree, whatever precision the hardware trained in.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+from grainseg.micrograph.image import FloatImage
+from grainseg.model.networks import STRIDE, network_input
+from grainseg.tiling import plan_tiles, stitch
+
+
+@dataclass(frozen=True)
+class TileSettings:
+    """How a picture is cut for the network.
+
+    Attributes:
+        tile_size: Edge length of a tile in px, a multiple of 32.
+        overlap: Overlap of neighbouring tiles in px. Three eighths on each side are thrown away, since a
+            network sees less there than on the whole picture; the middle quarter is blended.
+        batch_size: Tiles that go through the network at once.
+    """
+
+    tile_size: int
+    overlap: int
+    batch_size: int = 1
+
+    @property
+    def halo(self) -> int:
+        """Width in px of the rim of a tile that is thrown away."""
+        return self.overlap * 3 // 8
+
+
+def predict_probability(network: nn.Module, unit: FloatImage, tiles: TileSettings) -> FloatImage:
+    """Predict the boundary probability of one picture.
+
+    Args:
+        network: Maps (N, C, h, w) to logits (N, 1, h, w); it is put into evaluation mode and left so.
+        unit: (H, W, C) float32 in [0, 1], normalised on the whole picture; any size.
+        tiles: How to cut it.
+
+    Returns:
+        (H, W) float32 in [0, 1].
+    """
+    network.eval()
+    device = next(network.parameters()).device
+
+    def probability(batch: FloatImage) -> FloatImage:
+        tensor = torch.from_numpy(batch).to(device, memory_format=torch.channels_last)
+        logits = network(network_input(tensor))
+        return torch.sigmoid(logits[:, 0]).cpu().numpy()  # type: ignore[no-any-return]
+
+    plan = plan_tiles(unit.shape[:2], tiles.tile_size, tiles.overlap, tiles.halo, STRIDE)
+    channels_first = np.ascontiguousarray(unit.transpose(2, 0, 1))
+    with torch.inference_mode(), torch.autocast(device.type, enabled=False):
+        return stitch(channels_first, plan, probability, tiles.batch_size)

@@ -1,0 +1,106 @@
+"""Which pictures a prediction is asked for: a file, a folder or a glob."""
+
+import glob
+from dataclasses import dataclass
+from pathlib import Path
+
+from grainseg.errors import GrainsegError
+from grainseg.micrograph.files import IMAGE_SUFFIXES
+
+
+@dataclass(frozen=True)
+class SelectedImage:
+    """One picture, and its path relative to the folder that the selection starts from."""
+
+    path: Path
+    relative: Path
+
+
+def select_images(images: str, output: Path) -> list[SelectedImage]:
+    """List the pictures that a file name, a folder (with all its subfolders) or a glob stands for.
+
+    What exists under that very name is taken as it is, brackets and stars included; only else is it a glob.
+
+    Args:
+        images: As typed.
+        output: Folder of the predictions. What lies in there is no input, so that a second run over the same
+            folder does not predict on the first one's masks.
+
+    Returns:
+        At least one picture, sorted by path.
+
+    Raises:
+        GrainsegError: Nothing is found, or two pictures would write the same output.
+    """
+    path = Path(images)
+    if path.is_file():
+        return [SelectedImage(path, Path(path.name))]
+    if path.is_dir():
+        if path.resolve() == output.resolve():
+            raise GrainsegError(f"output={output} is the folder of the images; choose another one")
+        root, found = path, [Path(name) for name in path.rglob("*")]
+    else:
+        root, found = _glob(images)
+    excluded = output.resolve()
+    selected = [
+        SelectedImage(file, file.relative_to(root))
+        for file in sorted(found)
+        if file.suffix.lower() in IMAGE_SUFFIXES
+        and not file.name.startswith(".")
+        and file.is_file()
+        and not file.resolve().is_relative_to(excluded)
+    ]
+    if not selected:
+        kinds = ", ".join(sorted(IMAGE_SUFFIXES))
+        raise GrainsegError(f"images={images}: no such file, or no pictures there (looked for {kinds})")
+    _refuse_collisions(selected)
+    return selected
+
+
+def _glob(pattern: str) -> tuple[Path, list[Path]]:
+    """Files that a pattern matches, and the folder above its first wildcard."""
+    fixed = []
+    for part in Path(pattern).parts:
+        if glob.has_magic(part):
+            break
+        fixed.append(part)
+    root = Path(*fixed) if fixed else Path()
+    return root, [Path(name) for name in glob.glob(pattern, recursive=True)]  # noqa: PTH207 - as typed
+
+
+def _refuse_collisions(selected: list[SelectedImage]) -> None:
+    taken: dict[Path, Path] = {}
+    for image in selected:
+        target = image.relative.with_suffix("")
+        if target in taken:
+            raise GrainsegError(
+                f"{taken[target]} and {image.path} would write the same outputs; "
+                "rename one, or predict them into different output folders"
+            )
+        taken[target] = image.path
+
+
+def find_mask(masks: Path, relative: Path) -> Path | None:
+    """The mask of a picture: same relative path and stem, any supported suffix.
+
+    Args:
+        masks: Folder of masks, or the one mask itself.
+        relative: The picture's relative path.
+
+    Returns:
+        Its mask, or None.
+
+    Raises:
+        GrainsegError: Several files could be the mask.
+    """
+    if masks.is_file():
+        return masks
+    folder = masks / relative.parent
+    found = sorted(
+        file
+        for file in (folder.iterdir() if folder.is_dir() else ())
+        if file.stem == relative.stem and file.suffix.lower() in IMAGE_SUFFIXES
+    )
+    if len(found) > 1:
+        raise GrainsegError(f"{found[0]} and {found[1]} could both be the mask of {relative}; remove one")
+    return found[0] if found else None

@@ -1,0 +1,175 @@
+"""What a checkpoint says beside its weights, and how it is read: plain values only, from a stranger's file.
+
+A checkpoint is one of Lightning's with the key ``grainseg`` added. It is read by ``torch.load`` with
+``weights_only=True``, its values are checked one by one, and the network is built by name from the
+project's own tables.
+"""
+
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from grainseg.errors import GrainsegError
+from grainseg.micrograph.normalization import NORMALIZATION
+from grainseg.model.networks import NetworkSpec, build_network
+
+KEY = "grainseg"
+FORMAT = 1
+NETWORK_PREFIX = "network."
+"""State-dict prefix of the LightningModule's attribute that holds the network."""
+
+
+@dataclass(frozen=True)
+class CheckpointSpec:
+    """All that prediction needs beside the weights.
+
+    Attributes:
+        architecture: See ``NetworkSpec``, as for the next four.
+        encoder: Name of the encoder.
+        in_channels: 1 (grey) or 3 (RGB).
+        decoder_width: Channels of the widest decoder stage, or None.
+        options: Further arguments of the architecture.
+        tile_size: Edge length in px of the tiles of whole-image prediction.
+        overlap: Overlap of these tiles in px.
+        threshold: Probability above which a pixel is boundary.
+        line_width_px: Mean width of the lines in the training labels.
+        seed: Seed of the training run.
+        normalization: Name of the grey-scale normalisation.
+        versions: Versions of this package and of what the numbers depend on.
+        format: Version of this layout.
+    """
+
+    architecture: str
+    encoder: str
+    in_channels: int
+    decoder_width: int | None
+    options: dict[str, Any]
+    tile_size: int
+    overlap: int
+    threshold: float
+    line_width_px: float
+    seed: int
+    normalization: str = NORMALIZATION
+    versions: dict[str, str] = field(default_factory=dict)
+    format: int = FORMAT
+
+    @property
+    def network(self) -> NetworkSpec:
+        """The network's part."""
+        return NetworkSpec(
+            self.architecture, self.encoder, self.in_channels, self.decoder_width, self.options
+        )
+
+    def to_plain(self) -> dict[str, Any]:
+        """The values as they are written, the versions of now added."""
+        return asdict(replace(self, versions=_versions()))
+
+
+def _versions() -> dict[str, str]:
+    packages = ("grainseg", "torch", "lightning", "segmentation-models-pytorch", "timm", "numpy")
+    return {"python": platform.python_version()} | {name: version(name) for name in packages}
+
+
+_TYPES: Mapping[str, tuple[type, ...]] = {
+    "architecture": (str,),
+    "encoder": (str,),
+    "in_channels": (int,),
+    "decoder_width": (int, type(None)),
+    "options": (dict,),
+    "tile_size": (int,),
+    "overlap": (int,),
+    "threshold": (float,),
+    "line_width_px": (float,),
+    "seed": (int,),
+    "normalization": (str,),
+    "versions": (dict,),
+    "format": (int,),
+}
+
+
+def read_checkpoint(path: Path) -> tuple[CheckpointSpec, dict[str, torch.Tensor]]:
+    """Read specification and network weights.
+
+    Args:
+        path: A ``best.ckpt`` or ``last.ckpt`` of a training run.
+
+    Returns:
+        The specification, and the network's state dict on the CPU.
+
+    Raises:
+        GrainsegError: The file is missing, is no checkpoint of this project, or holds values that cannot be.
+    """
+    if not path.is_file():
+        raise GrainsegError(f"checkpoint {path}: there is no such file; give the best.ckpt of a training run")
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # bytes of any kind: unpickling raises whatever they make it raise
+        raise GrainsegError(
+            f"checkpoint {path}: not a checkpoint, or cut off; give the best.ckpt of a training run"
+        ) from error
+    if not isinstance(content, dict) or not isinstance(content.get(KEY), dict):
+        raise GrainsegError(
+            f"checkpoint {path}: was not written by grainseg; give the best.ckpt of a training run"
+        )
+    state = content.get("state_dict")
+    if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
+        raise GrainsegError(f"checkpoint {path}: holds no weights; give the best.ckpt of a training run")
+    weights = {
+        key.removeprefix(NETWORK_PREFIX): value
+        for key, value in state.items()
+        if isinstance(key, str) and key.startswith(NETWORK_PREFIX)
+    }
+    return _parse_spec(content[KEY], path), weights
+
+
+def _parse_spec(values: Mapping[str, Any], path: Path) -> CheckpointSpec:
+    if values.get("format") != FORMAT:
+        raise GrainsegError(
+            f"checkpoint {path}: has layout {values.get('format')}, this version reads {FORMAT}; "
+            "use the grainseg version that wrote it"
+        )
+    names = {item.name for item in fields(CheckpointSpec)}
+    wrong = sorted(names ^ set(values)) + sorted(
+        name for name in names & set(values) if type(values[name]) not in _TYPES[name]
+    )
+    if wrong:
+        raise GrainsegError(f"checkpoint {path}: its value {wrong[0]!r} is missing, unknown or of a wrong type")
+    spec = CheckpointSpec(**values)
+    in_range = (
+        spec.in_channels in (1, 3)
+        and (spec.decoder_width is None or 16 <= spec.decoder_width <= 1024)
+        and 0 < spec.tile_size <= 2**14
+        and spec.tile_size % 32 == 0
+        and 0 <= spec.overlap <= spec.tile_size - 32
+        and 0 < spec.threshold < 1
+    )
+    if not in_range:
+        raise GrainsegError(f"checkpoint {path}: a value of its description is out of range")
+    if spec.normalization != NORMALIZATION:
+        raise GrainsegError(
+            f"checkpoint {path}: needs the normalisation {spec.normalization}, this version has {NORMALIZATION}"
+        )
+    return spec
+
+
+def load_network(path: Path) -> tuple[CheckpointSpec, nn.Module]:
+    """Read a checkpoint and build its network, on the CPU and in evaluation mode.
+
+    Raises:
+        GrainsegError: As for :func:`read_checkpoint`, or the weights do not fit the network.
+    """
+    spec, weights = read_checkpoint(path)
+    network = build_network(spec.network)
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        raise GrainsegError(
+            f"checkpoint {path}: its weights do not fit {spec.architecture} with {spec.encoder}"
+        ) from error
+    return spec, network.eval()

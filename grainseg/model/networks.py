@@ -1,0 +1,164 @@
+"""Networks by name, over segmentation-models-pytorch.
+
+What is built depends on names from that library's own tables and on plain numbers only, so that a
+specification from a checkpoint that someone else made cannot run code or reach the network.
+"""
+
+import inspect
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any
+
+import segmentation_models_pytorch as smp
+import timm
+import torch
+from torch import nn
+
+from grainseg.errors import GrainsegError
+
+ARCHITECTURES: Mapping[str, type[nn.Module]] = smp.MODEL_ARCHITECTURES_MAPPING
+STRIDE = 32
+"""Largest output stride of the encoders: patches, tiles and paddings are multiples of it."""
+
+_RESERVED_OPTIONS = frozenset({"encoder_name", "encoder_weights", "in_channels", "classes", "activation"})
+
+
+def _halving(width: int) -> dict[str, Any]:
+    return {"decoder_channels": tuple(width // 2**stage for stage in range(5))}
+
+
+def _single(width: int) -> dict[str, Any]:
+    return {"decoder_channels": width}
+
+
+_DECODER_WIDTH: Mapping[str, Callable[[int], dict[str, Any]]] = {
+    "unet": _halving,
+    "unetplusplus": _halving,
+    "manet": _halving,
+    "deeplabv3": _single,
+    "deeplabv3plus": _single,
+    "pan": _single,
+    "upernet": _single,
+    "fpn": lambda width: {
+        "decoder_pyramid_channels": width,
+        "decoder_segmentation_channels": width // 2,
+    },
+    "segformer": lambda width: {"decoder_segmentation_channels": width},
+}
+"""How the one dial, the width of the widest decoder stage, sets each architecture's own arguments."""
+
+
+@dataclass(frozen=True)
+class NetworkSpec:
+    """All that is needed to build a network.
+
+    Attributes:
+        architecture: A key of ``ARCHITECTURES``.
+        encoder: Name of an encoder of segmentation-models-pytorch, or ``tu-`` and a timm model.
+        in_channels: 1 (grey) or 3 (RGB).
+        decoder_width: Channels of the widest decoder stage; None leaves the library's default.
+        options: Further arguments of the architecture, plain values only.
+    """
+
+    architecture: str
+    encoder: str
+    in_channels: int
+    decoder_width: int | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+def build_network(spec: NetworkSpec, encoder_weights: str | None = None) -> nn.Module:
+    """Build a network that maps (N, C, H, W) to logits (N, 1, H, W); H and W are multiples of ``STRIDE``.
+
+    Args:
+        spec: What to build.
+        encoder_weights: None for random weights, ``"imagenet"`` for weights from the library's hub.
+
+    Raises:
+        GrainsegError: A name or an option is unknown, or the weights cannot be had.
+    """
+    _check_architecture(spec)
+    _check_encoder(spec.encoder)
+    arguments = {**_decoder_arguments(spec), **spec.options}
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # its retries fill the screen when offline
+    try:
+        network: nn.Module = smp.create_model(
+            spec.architecture,
+            spec.encoder,
+            encoder_weights=encoder_weights,
+            in_channels=spec.in_channels,
+            classes=1,
+            **arguments,
+        )
+    except Exception as error:  # the libraries raise anything from KeyError to a connection's time-out
+        if encoder_weights is not None:
+            raise GrainsegError(
+                f"model.init={encoder_weights}: the library has no such weights for encoder {spec.encoder}, "
+                "or its hub cannot be reached; check the connection or set model.init=scratch"
+            ) from error
+        detail = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise GrainsegError(
+            f"model.architecture={spec.architecture} with model.encoder={spec.encoder} cannot be built "
+            f"({detail}); choose another encoder or other model.options"
+        ) from error
+    # Measured faster in training on CPUs and GPUs alike; inference then rounds the same way in every command.
+    return network.to(memory_format=torch.channels_last)
+
+
+def _check_architecture(spec: NetworkSpec) -> None:
+    if spec.architecture not in ARCHITECTURES:
+        raise GrainsegError(
+            f"model.architecture={spec.architecture} is unknown; choose one of {', '.join(ARCHITECTURES)}"
+        )
+    parameters = inspect.signature(ARCHITECTURES[spec.architecture]).parameters
+    known = sorted(set(parameters) - _RESERVED_OPTIONS - {"aux_params", "kwargs"})
+    for name, value in spec.options.items():
+        plain = isinstance(value, str | int | float | bool | None) or (
+            isinstance(value, list | tuple) and all(isinstance(part, str | int | float) for part in value)
+        )
+        if name not in known or not plain:
+            raise GrainsegError(
+                f"model.options.{name}={value} is not an option of {spec.architecture}; known: {', '.join(known)}"
+            )
+    if spec.decoder_width is not None and spec.architecture not in _DECODER_WIDTH:
+        raise GrainsegError(
+            f"model.decoder_width={spec.decoder_width}: {spec.architecture} has no such dial; "
+            "set model.decoder_width=null"
+        )
+
+
+def _decoder_arguments(spec: NetworkSpec) -> dict[str, Any]:
+    if spec.decoder_width is None:
+        return {}
+    return _DECODER_WIDTH[spec.architecture](spec.decoder_width)
+
+
+def _check_encoder(name: str) -> None:
+    """Names from the libraries' own tables only: timm would fetch ``hf-hub:…`` over the network."""
+    known = set(smp.encoders.get_encoder_names())
+    if name in known:
+        return
+    timm_name = name.removeprefix("tu-")
+    if name.startswith("tu-") and timm_name.partition(".")[0] in set(timm.list_models()):
+        return
+    close = get_close_matches(name, sorted(known), n=3) or ["resnet18", "resnet34", "efficientnet-b0"]
+    raise GrainsegError(
+        f"model.encoder={name} is unknown; did you mean {', '.join(close)}? "
+        "(any encoder of segmentation-models-pytorch, or tu- and the name of a timm model)"
+    )
+
+
+def parameter_count(network: nn.Module) -> int:
+    """Number of trainable parameters."""
+    return sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
+
+
+def network_input(unit: torch.Tensor) -> torch.Tensor:
+    """Unit-range grey levels, centred and scaled as networks like them: [0, 1] to [-2, 2].
+
+    Centring makes the zeros that convolutions pad with a middle grey; the scale is close to that of the
+    ImageNet statistics that pretrained encoders expect.
+    """
+    return (unit - 0.5) * 4

@@ -1,0 +1,181 @@
+"""Training: data, network, trainer and logger are put together here, and the best checkpoint is scored."""
+
+import functools
+import json
+import logging
+import operator
+from pathlib import Path
+
+import yaml
+from lightning import Trainer, seed_everything
+from lightning.pytorch.loggers import TensorBoardLogger
+from torch import nn
+
+from grainseg.config import TrainConfig, to_plain
+from grainseg.data.images import LabelledMicrograph, mean_line_width_px
+from grainseg.grains.agreement import fit_threshold
+from grainseg.inference.predictor import TileSettings, predict_probability
+from grainseg.model.checkpoint import CheckpointSpec, load_network, read_checkpoint
+from grainseg.model.losses import build_loss
+from grainseg.model.networks import NetworkSpec, build_network, parameter_count
+from grainseg.pipeline.scoring import MaskScores, score_mask
+from grainseg.report.prediction_files import PredictionPaths, prediction_paths, write_prediction
+from grainseg.training.callbacks import BEST, build_callbacks
+from grainseg.training.datamodule import BoundaryDataModule
+from grainseg.training.logging import log_configuration, log_score
+from grainseg.training.metrics import THRESHOLD
+from grainseg.training.module import BoundaryModule
+from grainseg.training.optimizers import build_optimizers
+from grainseg.training.runtime import hardware_arguments, quiet_lightning
+
+log = logging.getLogger(__name__)
+
+TENSORBOARD = "tensorboard"
+CHECKPOINTS = "checkpoints"
+PREDICTIONS = "predictions"
+
+
+def train(config: TrainConfig, run_dir: Path) -> dict[str, float]:
+    """Train, choose the best checkpoint on the validation pictures, and predict these with it.
+
+    Args:
+        config: The run.
+        run_dir: Folder that takes ``checkpoints/``, ``predictions/``, ``config.yaml``, ``metrics.json`` and
+            the TensorBoard events.
+
+    Returns:
+        What ``metrics.json`` holds: ``val/iou`` and the rest, all of the best checkpoint. In a run of several
+        processes, all but the first return an empty dict.
+
+    Raises:
+        GrainsegError: The configuration or the data cannot be used.
+    """
+    quiet_lightning()
+    seed_everything(config.seed, workers=True, verbose=False)
+    # What can be wrong without reading any data comes first.
+    hardware = hardware_arguments(config.trainer)
+    if config.resume is not None:
+        read_checkpoint(Path(config.resume))
+    network = build_network(_network_spec(config), _encoder_weights(config))
+    data = _read_data(config)
+    module = _build_module(config, network, data)
+
+    run_dir.mkdir(parents=True, exist_ok=True)
+    plain = to_plain(config)
+    (run_dir / "config.yaml").write_text(yaml.safe_dump(plain, sort_keys=False), encoding="utf-8")
+    logger = TensorBoardLogger(run_dir, name="", version=TENSORBOARD, default_hp_metric=False)
+    trainer = Trainer(
+        **hardware,
+        logger=logger if config.logger.tensorboard else False,
+        callbacks=build_callbacks(config, run_dir / CHECKPOINTS),
+        default_root_dir=run_dir,
+        max_epochs=config.epochs,
+        gradient_clip_val=config.trainer.gradient_clip or None,
+        num_sanity_val_steps=0,
+        log_every_n_steps=1,
+        use_distributed_sampler=False,  # PatchSampler shares out the patches; every process validates all
+        enable_progress_bar=config.callbacks.progress_bar,
+        enable_model_summary=False,
+    )
+    log_configuration(trainer.logger, plain)
+    trainer.fit(module, data, ckpt_path=config.resume, weights_only=True)
+    return _score_best(config, trainer, module, data, run_dir)
+
+
+def _network_spec(config: TrainConfig) -> NetworkSpec:
+    model = config.model
+    return NetworkSpec(
+        model.architecture, model.encoder, model.in_channels, model.decoder_width, dict(model.options)
+    )
+
+
+def _encoder_weights(config: TrainConfig) -> str | None:
+    """A resumed run takes its weights from its checkpoint: no need to ask the hub."""
+    return "imagenet" if config.model.init == "imagenet" and config.resume is None else None
+
+
+def _read_data(config: TrainConfig) -> BoundaryDataModule:
+    data = BoundaryDataModule(
+        config.data, config.augment, config.model.in_channels, config.batch_size, config.seed
+    )
+    data.prepare_data()
+    data.setup()
+    for path in data.left_out:
+        log.warning("%s has no mask and is left out", path)
+    for part, images in (("train", data.train_images), ("val", data.val_images), ("test", data.test_images)):
+        if images:
+            log.info("%s on %s", part, ", ".join(image.stem for image in images))
+    log.info("lines of the labels: %.1f px wide on average", mean_line_width_px(data.train_images))
+    return data
+
+
+def _build_module(config: TrainConfig, network: nn.Module, data: BoundaryDataModule) -> BoundaryModule:
+    log.info("network: %.1f million parameters", parameter_count(network) / 1e6)
+    spec = CheckpointSpec(
+        **vars(_network_spec(config)),
+        tile_size=config.inference.tile_size,
+        overlap=config.inference.overlap,
+        threshold=THRESHOLD,
+        line_width_px=mean_line_width_px(data.train_images),
+        seed=config.seed,
+    )
+    optimizers = functools.partial(build_optimizers, config.optimizer, config.scheduler)
+    return BoundaryModule(network, build_loss(config.loss), optimizers, spec, config.boundary_tolerance_px)
+
+
+def _score_best(
+    config: TrainConfig, trainer: Trainer, module: BoundaryModule, data: BoundaryDataModule, run_dir: Path
+) -> dict[str, float]:
+    spec, network = load_network(run_dir / CHECKPOINTS / f"{BEST}.ckpt")
+    tested = {}
+    if data.test_images:
+        module.network.load_state_dict(network.state_dict())
+        tested = trainer.test(module, datamodule=data, verbose=False)[0]
+    if not trainer.is_global_zero:
+        return {}
+    network.to(trainer.strategy.root_device)
+    metrics = _score_validation(config, network, spec, data.val_images, run_dir)
+    metrics |= {name: float(value) for name, value in tested.items()}
+    (run_dir / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
+    log_score(trainer.logger, metrics["val/iou"], trainer.global_step)
+    return metrics
+
+
+def _score_validation(
+    config: TrainConfig,
+    network: nn.Module,
+    spec: CheckpointSpec,
+    images: list[LabelledMicrograph],
+    run_dir: Path,
+) -> dict[str, float]:
+    """Predict, write and score the validation pictures."""
+    tiles = TileSettings(spec.tile_size, spec.overlap)
+    probabilities = [predict_probability(network, image.unit, tiles) for image in images]
+    scores: list[MaskScores] = []
+    for image, probability in zip(images, probabilities, strict=True):
+        pixels = image.unit[:, :, 0] if spec.in_channels == 1 else image.unit
+        mask = write_prediction(
+            validation_paths(run_dir, image.stem), pixels, probability, spec.threshold
+        )
+        scores.append(score_mask(mask, image.label, config.boundary_tolerance_px))
+    total = functools.reduce(operator.add, scores).metrics()
+    threshold, iou = fit_threshold(probabilities, [image.label for image in images])
+    fitted = {"val/iou_fitted": iou, "val/threshold_fitted": threshold}
+    return {f"val/{name}": value for name, value in total.items()} | fitted
+
+
+def validation_paths(run_dir: Path, stem: str) -> PredictionPaths:
+    """Where a run leaves the prediction of a validation picture."""
+    return prediction_paths(run_dir / PREDICTIONS, Path(stem))
+
+
+def training_summary(metrics: dict[str, float], run_dir: Path) -> str:
+    """The closing lines of a run: its IoU, and where everything lies."""
+    return "\n".join(
+        (
+            f"val/iou {metrics['val/iou']:.4f}  val/boundary_f1 {metrics['val/boundary_f1']:.4f}",
+            f"predictions:  {run_dir / PREDICTIONS}",
+            f"checkpoint:   {run_dir / CHECKPOINTS / BEST}.ckpt",
+            f"TensorBoard:  tensorboard --logdir {run_dir / TENSORBOARD}",
+        )
+    )

@@ -1,0 +1,210 @@
+"""Pictures for people: where the boundary was found, and where it is wrong. Arrays in, uint8 RGB out."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw, ImageFont
+
+from grainseg.grains.agreement import BoolMask, near, skeleton
+from grainseg.micrograph.image import BOUNDARY, IGNORE, FloatImage, Label
+
+Picture = npt.NDArray[np.uint8]
+Colour = tuple[int, int, int]
+Legend = tuple[tuple[str, Colour], ...]
+
+LINE: Colour = (255, 70, 0)
+"""The predicted boundary: a pure colour, so no grey resembles it."""
+
+# Of the eight colours of Okabe and Ito 2008 (https://jfly.uni-koeln.de/color/), the three that stay furthest
+# apart (CIEDE2000 of 24 and more) under protanopia, deuteranopia and tritanopia as Machado et al. 2009 model
+# them, and that all stand out on dark grey.
+CORRECT: Colour = (86, 180, 233)
+MISSED: Colour = (240, 228, 66)
+FALSE: Colour = (213, 94, 0)
+
+_GLOW = 0.4
+"""Share of the micrograph's brightness that shines through the boundary."""
+_BACKGROUND = 0.45
+"""Brightness of the micrograph beneath lines whose colour carries the message."""
+_HATCH: Colour = (150, 150, 150)
+_GRAIN: Colour = (0, 0, 0)
+_BOUNDARY: Colour = (255, 255, 255)
+_INK: Colour = (235, 235, 235)
+_PAPER: Colour = (24, 24, 24)
+_MIN_VIEW_PX = 240
+"""Smaller images are enlarged in a panel; the legend needs this width."""
+
+
+@dataclass(frozen=True)
+class _View:
+    """One picture of a panel with its title and the meaning of its colours."""
+
+    title: str
+    legend: Legend
+    picture: Picture
+
+
+def to_display(pixels: FloatImage) -> Picture:
+    """Stretch the grey values between the 0.5th and the 99.5th percentile to the screen's range.
+
+    Colour channels share one stretch, so that hues stay. Where the percentiles coincide, the extremes take
+    their place; a constant image becomes mid-grey.
+
+    Args:
+        pixels: (H, W) grey or (H, W, 3) RGB, any finite range.
+
+    Returns:
+        (H, W, 3) RGB.
+    """
+    low, high = np.percentile(pixels, (0.5, 99.5)).tolist()
+    if low == high:
+        low, high = float(pixels.min()), float(pixels.max())
+    if low == high:
+        return np.full((*pixels.shape[:2], 3), 128, np.uint8)
+    stretched = np.clip((pixels - low) * (255 / (high - low)), 0, 255)
+    shown = np.rint(stretched).astype(np.uint8)
+    return shown if shown.ndim == 3 else np.repeat(shown[..., None], 3, axis=2)
+
+
+def boundary_overlay(pixels: FloatImage, boundary: BoolMask) -> Picture:
+    """Draw a boundary over its micrograph, see-through and exactly as wide as it is.
+
+    Args:
+        pixels: (H, W) grey or (H, W, 3) RGB, any finite range.
+        boundary: (H, W), true on boundaries.
+
+    Returns:
+        (H, W, 3) RGB: the micrograph in grey, the boundary in LINE.
+    """
+    picture = _grey(pixels)
+    line = np.array(LINE)
+    # Brightness is added, not mixed: over the dark lines of an etched metal a mixture would be dark too.
+    picture[boundary] = np.rint(line + _GLOW * (255 - line) * (picture[boundary] / 255))
+    return picture
+
+
+def error_overlay(pixels: FloatImage, predicted: BoolMask, label: Label, tolerance_px: float) -> Picture:
+    """Draw what `boundary_counts` counts: lines found, missed and made up, over a darkened micrograph.
+
+    Args:
+        pixels: (H, W) grey or (H, W, 3) RGB, any finite range.
+        predicted: (H, W), true on boundaries.
+        label: (H, W) of GRAIN, BOUNDARY and IGNORE.
+        tolerance_px: Largest distance at which two skeleton pixels match.
+
+    Returns:
+        (H, W, 3) RGB: predicted lines in CORRECT or, without a label within the tolerance, in FALSE; lines of
+        the label without a prediction in MISSED; the ignored region hatched, without lines in it.
+    """
+    ignored = label == IGNORE
+    predicted_line = skeleton(predicted)
+    label_line = skeleton(label == BOUNDARY)
+    right = predicted_line & near(label_line, tolerance_px)
+    picture = _darkened(_grey(pixels))
+    # 3 px, and more in images that are looked at from afar; errors are few and what counts, so wider.
+    width = 2 * max(1, round(max(label.shape) / 1600)) + 1
+    for line, colour, line_px in (
+        (right, CORRECT, width),
+        (predicted_line & ~right, FALSE, width + 2),
+        (label_line & ~near(predicted_line, tolerance_px), MISSED, width + 2),
+    ):
+        picture[_thickened(line & ~ignored, line_px) & ~ignored] = colour
+    return _hatched(picture, ignored)
+
+
+def panel(
+    pixels: FloatImage, label: Label, probability: FloatImage, predicted: BoolMask, tolerance_px: float
+) -> Picture:
+    """Put image, label, probability and errors side by side, each with a title and a legend.
+
+    Args:
+        pixels: (H, W) grey or (H, W, 3) RGB, any finite range.
+        label: (H, W) of GRAIN, BOUNDARY and IGNORE.
+        probability: (H, W) in [0, 1].
+        predicted: (H, W), true on boundaries.
+        tolerance_px: Largest distance at which two skeleton pixels match.
+
+    Returns:
+        (H', W', 3) RGB. The views have the image's size; images that fit into 240 px more than
+        once are enlarged by a whole number.
+    """
+    views = (
+        _View("image", (), to_display(pixels)),
+        _View("label", (("grain", _GRAIN), ("boundary", _BOUNDARY)), _label_picture(label)),
+        _View("probability", _probability_legend(), _in_colour(probability)),
+        _View(
+            f"errors beyond {tolerance_px:g} px",
+            (("correct", CORRECT), ("missed", MISSED), ("false", FALSE)),
+            error_overlay(pixels, predicted, label, tolerance_px),
+        ),
+    )
+    columns = [_captioned(view) for view in views]
+    gap = np.full((columns[0].shape[0], 4, 3), _PAPER, np.uint8)
+    return np.hstack([part for column in columns for part in (column, gap)][:-1])
+
+
+def _grey(pixels: FloatImage) -> Picture:
+    shown = to_display(pixels)
+    if pixels.ndim == 2:
+        return shown
+    return np.repeat(cv2.cvtColor(shown, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2).astype(np.uint8)
+
+
+def _darkened(picture: Picture) -> Picture:
+    return (picture * np.float32(_BACKGROUND) + 0.5).astype(np.uint8)
+
+
+def _hatched(picture: Picture, region: BoolMask) -> Picture:
+    """Darken a region and draw diagonal lines through it."""
+    height, width = region.shape
+    diagonals = (np.arange(height)[:, None] + np.arange(width)) % 12 < 2
+    shaded = picture.copy()
+    shaded[region] = _darkened(picture[region])
+    shaded[region & diagonals] = _HATCH
+    return shaded
+
+
+def _thickened(line: BoolMask, width_px: int) -> BoolMask:
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width_px, width_px))
+    return np.asarray(cv2.dilate(line.astype(np.uint8), kernel), np.bool_)
+
+
+def _label_picture(label: Label) -> Picture:
+    """Black grains, white boundaries, the ignored region hatched."""
+    picture = np.where((label == BOUNDARY)[..., None], _BOUNDARY, _GRAIN).astype(np.uint8)
+    return _hatched(picture, label == IGNORE)
+
+
+def _in_colour(probability: FloatImage) -> Picture:
+    """Magma: evenly rising in brightness, so that it also reads as grey."""
+    levels = np.rint(np.clip(probability, 0, 1) * 255).astype(np.uint8)
+    return np.asarray(cv2.applyColorMap(levels, cv2.COLORMAP_MAGMA)[..., ::-1], np.uint8)
+
+
+def _probability_legend() -> Legend:
+    colours = _in_colour(np.array([[0, 0.5, 1]], np.float32))[0].tolist()
+    return tuple((text, (r, g, b)) for text, (r, g, b) in zip(("0", "0.5", "1"), colours, strict=True))
+
+
+def _captioned(view: _View) -> Picture:
+    """Write title and legend above a picture, which is enlarged if it is small."""
+    zoom = max(1, _MIN_VIEW_PX // max(view.picture.shape[:2]))
+    picture = view.picture.repeat(zoom, axis=0).repeat(zoom, axis=1)
+    height, width = picture.shape[0], max(picture.shape[1], _MIN_VIEW_PX)
+    font_px = max(15, width // 40)
+    line_px = 3 * font_px // 2
+    canvas = Image.new("RGB", (width, 2 * line_px + font_px // 2 + height), _PAPER)
+    canvas.paste(Image.fromarray(picture), (0, canvas.height - height))
+    draw = ImageDraw.Draw(canvas)
+    font = ImageFont.load_default(font_px)
+    indent = font_px // 2
+    draw.text((indent, line_px // 2 + indent // 2), view.title, _INK, font, anchor="lm")
+    middle = line_px + line_px // 2
+    across = indent
+    for text, colour in view.legend:
+        draw.rectangle((across, middle - indent, across + font_px, middle + indent), colour, _INK)
+        draw.text((across + 3 * font_px // 2, middle), text, _INK, font, anchor="lm")
+        across += 5 * font_px // 2 + round(draw.textlength(text, font))
+    return np.asarray(canvas)

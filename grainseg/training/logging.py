@@ -1,0 +1,42 @@
+"""What TensorBoard shows beside the curves: the configuration as text, and the HPARAMS tab."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+from lightning.pytorch.loggers import Logger, TensorBoardLogger
+
+SCORE_TAG = "hp/val_iou"
+"""A tag of its own: the HPARAMS tab shows a tag's last value, which for ``val/iou`` is not the best one's."""
+
+
+def log_configuration(logger: Logger | None, config: Mapping[str, Any]) -> None:
+    """Put the choices into the HPARAMS tab, and the resolved configuration into the text tab.
+
+    Args:
+        logger: Anything but a TensorBoard logger is left alone.
+        config: Nested plain values.
+    """
+    if not isinstance(logger, TensorBoardLogger):
+        return
+    logger.log_hyperparams(flatten(config), metrics={SCORE_TAG: float("nan")})
+    text = yaml.safe_dump(dict(config), sort_keys=False).replace("\n", "\n    ")
+    logger.experiment.add_text("config", f"    {text}", 0)  # four blanks make it a code block
+
+
+def log_score(logger: Logger | None, iou: float, step: int) -> None:
+    """Fill the HPARAMS tab's score, once, with the best checkpoint's IoU."""
+    if isinstance(logger, TensorBoardLogger):
+        logger.log_metrics({SCORE_TAG: iou}, step)
+        logger.finalize("success")
+
+
+def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, str | float | bool]:
+    """Nested values as one level of dotted names; what is neither number nor truth value becomes text."""
+    flat: dict[str, str | float | bool] = {}
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            flat |= flatten(value, f"{prefix}{key}.")
+        else:
+            flat[prefix + key] = value if isinstance(value, bool | int | float) else str(value)
+    return flat

@@ -1,0 +1,94 @@
+"""The LightningModule: a network and a loss, injected; how they are trained and scored."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from lightning import LightningModule
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from torch import Tensor, nn
+
+from grainseg.inference.predictor import TileSettings, predict_probability
+from grainseg.model.checkpoint import KEY, CheckpointSpec
+from grainseg.model.losses import BoundaryLoss
+from grainseg.model.networks import network_input
+from grainseg.training.metrics import boundary_metrics
+
+OptimizerFactory = Callable[[nn.Module, int], OptimizerLRScheduler]
+"""Network and total number of steps in; optimizer and scheduler out."""
+
+
+class BoundaryModule(LightningModule):
+    """Trains on patches, scores whole pictures.
+
+    Args:
+        network: Maps (N, C, H, W) to logits (N, 1, H, W).
+        loss: Of logits and label codes.
+        optimizers: Builds optimizer and scheduler.
+        spec: What goes into the checkpoint beside the weights.
+        tolerance_px: Tolerance of the boundary F1.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        loss: BoundaryLoss,
+        optimizers: OptimizerFactory,
+        spec: CheckpointSpec,
+        tolerance_px: float,
+    ) -> None:
+        super().__init__()
+        self.network = network
+        self.loss = loss
+        self.spec = spec
+        self._optimizers = optimizers
+        self._tiles = TileSettings(spec.tile_size, spec.overlap)
+        self.val_metrics = boundary_metrics("val/", tolerance_px)
+        self.test_metrics = boundary_metrics("test/", tolerance_px)
+
+    def forward(self, unit: Tensor) -> Tensor:
+        """Logits (N, 1, H, W) of patches (N, C, H, W) in the unit range."""
+        logits: Tensor = self.network(network_input(unit))
+        return logits
+
+    def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
+        """Loss of a batch of patches."""
+        unit, label = batch
+        loss: Tensor = self.loss(self(unit.to(memory_format=torch.channels_last)), label)
+        self.log("train/loss", loss, on_step=True, on_epoch=False, prog_bar=True)
+        return loss
+
+    def predict_whole(self, unit: Tensor) -> Tensor:
+        """Boundary probability (H, W) of a whole picture (H, W, C) in the unit range."""
+        probability = predict_probability(self.network, unit.cpu().numpy(), self._tiles)
+        return torch.from_numpy(probability).to(self.device)
+
+    def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
+        """Score one whole picture; returns its probability for whoever wants to draw it."""
+        unit, label = batch
+        probability = self.predict_whole(unit)
+        self.val_metrics.update(probability, label)
+        return probability
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the metrics over all pictures."""
+        self.log_dict(self.val_metrics.compute(), prog_bar=True)
+        self.val_metrics.reset()
+
+    def test_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
+        """Score one whole picture."""
+        unit, label = batch
+        self.test_metrics.update(self.predict_whole(unit), label)
+
+    def on_test_epoch_end(self) -> None:
+        """Log the metrics over all pictures."""
+        self.log_dict(self.test_metrics.compute())
+        self.test_metrics.reset()
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        """Optimizer and per-step scheduler for the run's total number of steps."""
+        return self._optimizers(self.network, int(self.trainer.estimated_stepping_batches))
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Add what prediction needs, as plain values."""
+        checkpoint[KEY] = self.spec.to_plain()

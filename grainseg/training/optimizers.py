@@ -1,0 +1,62 @@
+"""Optimizers and learning-rate schedules by name."""
+
+import math
+from functools import partial
+from typing import Any
+
+import torch
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from torch import nn
+
+from grainseg.config import OptimizerConfig, SchedulerConfig
+
+
+def build_optimizers(
+    optimizer: OptimizerConfig, scheduler: SchedulerConfig, network: nn.Module, steps: int
+) -> OptimizerLRScheduler:
+    """Build optimizer and scheduler in the form that Lightning takes.
+
+    Args:
+        optimizer: Name and rates.
+        scheduler: Name and warm-up.
+        network: Whose parameters are trained.
+        steps: Optimizer steps of the whole run.
+    """
+    built = _build_optimizer(optimizer, network)
+    schedule = partial(learning_rate_factor, name=scheduler.name, warmup=scheduler.warmup, steps=steps)
+    lr = torch.optim.lr_scheduler.LambdaLR(built, schedule)
+    # The name is the tag under which LearningRateMonitor logs it.
+    return {"optimizer": built, "lr_scheduler": {"scheduler": lr, "interval": "step", "name": "train/lr"}}
+
+
+def _build_optimizer(config: OptimizerConfig, network: nn.Module) -> torch.optim.Optimizer:
+    groups = parameter_groups(network, config.weight_decay)
+    if config.name == "sgd":
+        return torch.optim.SGD(groups, lr=config.lr, momentum=config.momentum, nesterov=config.momentum > 0)
+    return torch.optim.AdamW(groups, lr=config.lr, betas=(config.momentum, 0.999))
+
+
+def parameter_groups(network: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
+    """Weights with decay; biases and normalisation, which have one dimension, without."""
+    trainable = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    return [
+        {"params": [p for p in trainable if p.ndim > 1], "weight_decay": weight_decay},
+        {"params": [p for p in trainable if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+
+
+def learning_rate_factor(step: int, name: str, warmup: float, steps: int) -> float:
+    """Factor on the learning rate at a step.
+
+    Args:
+        step: Optimizer steps done.
+        name: ``constant``, or ``cosine`` down to zero (Loshchilov & Hutter 2017).
+        warmup: Share of the steps over which the rate rises linearly.
+        steps: Optimizer steps of the whole run.
+    """
+    rise = max(1, round(warmup * steps))
+    if step < rise:
+        return (step + 1) / (rise + 1)
+    if name == "constant":
+        return 1.0
+    return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - rise) / max(1, steps - rise))))

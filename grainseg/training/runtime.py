@@ -1,0 +1,52 @@
+"""What the hardware does well: accelerator, devices and precision."""
+
+import logging
+import warnings
+from typing import Any
+
+import torch
+from lightning.pytorch.accelerators import CUDAAccelerator, MPSAccelerator
+
+from grainseg.config import TrainerConfig
+from grainseg.errors import GrainsegError
+
+
+def hardware_arguments(config: TrainerConfig) -> dict[str, Any]:
+    """The Trainer's arguments for accelerator, devices, strategy and precision.
+
+    Raises:
+        GrainsegError: A GPU is asked for where there is none.
+    """
+    if config.accelerator == "gpu" and not (CUDAAccelerator.is_available() or MPSAccelerator.is_available()):
+        raise GrainsegError("trainer.accelerator=gpu: this machine has no GPU; set trainer=cpu or trainer=auto")
+    cuda = config.accelerator in ("auto", "gpu") and CUDAAccelerator.is_available()
+    mps = config.accelerator in ("auto", "mps", "gpu") and not cuda and MPSAccelerator.is_available()
+    precision = config.precision if config.precision != "auto" else _best_precision(cuda, mps)
+    return {
+        "accelerator": config.accelerator,
+        "devices": config.devices,
+        "strategy": config.strategy,
+        "precision": precision,
+    }
+
+
+def _best_precision(cuda: bool, mps: bool) -> str:
+    """bfloat16 only where the hardware computes it: emulated, it is slower than float32."""
+    if cuda:
+        fast = torch.cuda.is_bf16_supported(including_emulation=False)
+    elif mps:
+        fast = False
+    else:
+        capabilities = torch.cpu.get_capabilities()
+        fast = bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+    return "bf16-mixed" if fast else "32-true"
+
+
+def quiet_lightning() -> None:
+    """Keep what Lightning tells about itself off the screen: what it is given is chosen knowingly."""
+    for name in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    # Workers do not pay off beside a CPU; data.num_workers sets them.
+    warnings.filterwarnings("ignore", message=".*does not have many workers")
+    # https://github.com/Lightning-AI/pytorch-lightning/issues/21326 - its own use of a renamed PyTorch class
+    warnings.filterwarnings("ignore", message=".*LeafSpec.*is deprecated")
