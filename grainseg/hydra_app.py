@@ -134,8 +134,8 @@ def one_line(error: BaseException) -> str:
     if isinstance(error, GrainsegError):
         return _joined(str(error))
     if isinstance(error, OverrideParseException):
-        cause = _joined(str(error.__cause__ or error)).partition(" See https")[0]
-        return f"{error.override}: {cause}; put the value in quotes within quotes, as '\"{{value}}\"'"
+        problem = _joined(str(error.__cause__ or error)).partition(" See https")[0]
+        return f"{error.override}: {problem}; put the value in quotes within quotes, as '\"{{value}}\"'"
     if isinstance(error, MissingConfigException) and error.options is not None:
         group, _, choice = str(error.missing_cfg_file).rpartition("/")
         return f"{group}={choice}: there is no such choice; choose one of {', '.join(error.options)}"

@@ -95,9 +95,7 @@ def source_coordinates(geometry: Geometry, size: int) -> tuple[Coordinates, Coor
     axis = np.arange(size, dtype=np.float64) - (size - 1) / 2
     rows, columns = np.meshgrid(axis, axis, indexing="ij")
     if geometry.elastic is not None:
-        warp = [
-            cv2.resize(plane, (size, size), interpolation=cv2.INTER_CUBIC) for plane in geometry.elastic
-        ]
+        warp = [cv2.resize(plane, (size, size), interpolation=cv2.INTER_CUBIC) for plane in geometry.elastic]
         rows, columns = rows + warp[0], columns + warp[1]
     if geometry.flip:
         columns = -columns
@@ -143,5 +141,5 @@ def cut_patch(
 
 
 def _sample(plane: FloatImage, at: tuple[Coordinates, Coordinates], interpolation: int) -> FloatImage:
-    sampled: FloatImage = cv2.remap(plane, at[0], at[1], interpolation, borderMode=cv2.BORDER_REFLECT_101)
-    return sampled
+    sampled = cv2.remap(plane, at[0], at[1], interpolation, borderMode=cv2.BORDER_REFLECT_101)
+    return np.asarray(sampled, dtype=np.float32)

@@ -96,4 +96,3 @@ def signed_distance(label: Label) -> npt.NDArray[np.float16]:
     inside = distance_transform_edt(boundary)
     signed = np.where(boundary, 0.5 - inside, outside - 0.5)
     return np.clip(signed, -DISTANCE_LIMIT_PX, DISTANCE_LIMIT_PX).astype(np.float16)
-

@@ -7,12 +7,12 @@ import os
 
 os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"  # it would look for a newer version over the network
 
-import albumentations as A  # noqa: E402, N812
-import cv2  # noqa: E402
-import numpy as np  # noqa: E402
+import albumentations as A
+import cv2
+import numpy as np
 
-from grainseg.config import AugmentConfig  # noqa: E402
-from grainseg.micrograph.image import FloatImage  # noqa: E402
+from grainseg.config import AugmentConfig
+from grainseg.micrograph.image import FloatImage
 
 PROBABILITY = 0.4
 """How often each change of a strength above zero happens to a patch."""

@@ -53,7 +53,8 @@ def predict_probability(network: nn.Module, unit: FloatImage, tiles: TileSetting
     def probability(batch: FloatImage) -> FloatImage:
         tensor = torch.from_numpy(batch).to(device, memory_format=torch.channels_last)
         logits = network(network_input(tensor))
-        return torch.sigmoid(logits[:, 0]).cpu().numpy()  # type: ignore[no-any-return]
+        result: FloatImage = torch.sigmoid(logits[:, 0]).cpu().numpy()
+        return result
 
     plan = plan_tiles(unit.shape[:2], tiles.tile_size, tiles.overlap, tiles.halo, STRIDE)
     channels_first = np.ascontiguousarray(unit.transpose(2, 0, 1))

@@ -180,7 +180,7 @@ def write_probability(
 def _read(path: Path, max_megapixels: float) -> _Stored:
     with _naming(path, _DECODER_ERRORS):
         if not path.is_file():
-            raise GrainsegError(f"{path}: there is no such file; check the path")
+            raise GrainsegError(f"{path}: is not a file; check the path")
         with path.open("rb") as handle:
             head = handle.read(26)  # signature, and of a PNG its header too
     if not head:
@@ -212,7 +212,7 @@ def _check_header(path: Path, height: int, width: int, pages: int, max_megapixel
     if megapixels > max_megapixels:
         raise GrainsegError(
             f"{path}: {width} × {height} px are {megapixels:.4g} megapixels, more than "
-            f"max_megapixels={max_megapixels:g}; raise max_megapixels if this is right"
+            f"data.max_megapixels={max_megapixels:g}; raise it if this is right"
         )
     if pages > 1:
         raise GrainsegError(f"{path}: holds {pages} pages; save the one to be used as a file of its own")
@@ -263,8 +263,9 @@ def _read_tiff(path: Path, max_megapixels: float) -> _Stored:
         if page.axes == "SYX":
             samples = np.moveaxis(samples, 0, -1)
         if model == "palette" and page.colormap is not None:
-            samples = samples.astype(np.uint8) if samples.dtype.kind == "b" else samples
-            return _Stored(samples, full_scale, palette=(page.colormap.T / 65535).astype(np.float32))
+            samples = samples.view(np.uint8) if samples.dtype.kind == "b" else samples
+            # Writers scale 8-bit colours by 256 or by 257; the upper byte is the colour in either case.
+            return _Stored(samples, full_scale, palette=np.asarray((page.colormap.T >> 8) / 255, np.float32))
         if model == "cmyk":
             return _Stored(samples[..., :4], full_scale, cmyk=True)
         return _Stored(_without_alpha(samples), full_scale, white_is_zero=model == "white is zero")
@@ -308,8 +309,7 @@ def _without_alpha(samples: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 def _display_pixels(stored: _Stored, path: Path) -> FloatImage:
     if stored.palette is not None:
-        colours: FloatImage = stored.palette[stored.samples]
-        return colours
+        return np.asarray(stored.palette[stored.samples])
     pixels = _unit_scaled(stored, path)
     if stored.white_is_zero:
         pixels = 1 - pixels
@@ -328,8 +328,7 @@ def _unit_scaled(stored: _Stored, path: Path) -> FloatImage:
         return pixels
     if samples.dtype.kind == "i" and samples.min() < 0:
         raise GrainsegError(f"{path}: holds negative integers; save it as unsigned integers or float")
-    unit: FloatImage = np.divide(samples, float(stored.full_scale), dtype=np.float32)
-    return unit
+    return np.asarray(np.divide(samples, float(stored.full_scale), dtype=np.float32))
 
 
 @contextmanager

@@ -43,7 +43,7 @@ class LabelSpec:
             raise GrainsegError(f"data.label_kind={self.kind}: must be one of {', '.join(LABEL_KINDS)}")
         if self.boundary_value == self.ignore_value:
             raise GrainsegError(
-                f"data.ignore_value={self.ignore_value}: is data.boundary_value too; set another value or null"
+                f"data.ignore_value={self.ignore_value}: is data.boundary_value too; set another or null"
             )
 
 
@@ -85,9 +85,9 @@ def line_width_px(label: Label) -> float:
     """Mean width of the drawn boundary lines, as twice their area over their perimeter.
 
     A line of width w and length L ≫ w has the area wL and the perimeter 2L. The perimeter is Crofton's in
-    four directions (Rivollier 2010, ``skimage.measure.perimeter_crofton``). Measured on drawn lines: networks
-    that run in all directions come out within 2 % from 2 px on and up to 10 % too wide at 1 px; parallel lines
-    are within 5 %, at 1 px within 17 %.
+    four directions (Rivollier 2010, ``skimage.measure.perimeter_crofton``). On drawn lines: networks that run
+    in all directions come out within 2 % from 2 px on and up to 10 % too wide at 1 px, parallel lines within
+    5 %, at 1 px within 20 %.
 
     Args:
         label: (H, W) uint8 codes with at least one BOUNDARY pixel; IGNORE counts as no line.

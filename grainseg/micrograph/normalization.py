@@ -29,4 +29,5 @@ def to_unit_range(pixels: FloatImage) -> FloatImage:
         low, high = float(pixels.min()), float(pixels.max())
     if high <= low:
         return np.zeros_like(pixels)
-    return np.clip((pixels - np.float32(low)) / np.float32(high - low), 0, 1)
+    unit = (pixels - np.float32(low)) / np.float32(high - low)
+    return np.asarray(np.clip(unit, 0, 1), dtype=np.float32)

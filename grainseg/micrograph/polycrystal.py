@@ -41,10 +41,10 @@ def polycrystal(
     Args:
         seed: Not negative. The same seed gives the same map on every machine.
         shape: Height and width in px.
-        mean_grain_px: Mean equivalent circle diameter of the discs in px; the grains' comes out within
-            about 10 %.
-        sigma_ln: Standard deviation of the logarithm of the discs' diameters; the grains' comes out within
-            about 0.1.
+        mean_grain_px: Mean equivalent circle diameter of the discs in px; that of the whole grains is the
+            same within 10 %.
+        sigma_ln: Standard deviation of the logarithm of the discs' diameters, 0-0.6. The shapes add to it
+            and the loss of the smallest takes away: 0.2, 0.3, 0.42, 0.6 give 0.28, 0.36, 0.44, 0.51.
         line_width_px: Width of the lines that `boundary_lines` is going to draw.
 
     Returns:
@@ -67,11 +67,14 @@ def polycrystal(
 def boundary_lines(grains: GrainMap, width_px: int = 3) -> Label:
     """Draw the boundaries as a person would: a closed network of lines of one width.
 
-    A line is centred on the crack between the pixels of two grains: it holds the pixels whose centre lies
-    nearer than half the width to the centre of a pixel edge that separates them. Between axis-parallel rows
-    an odd width leaves on either side one pixel that is exactly half a width away. The line takes the one in
-    the even grain, or if the lower number is odd in the higher, so that numbering by position does not push
-    all lines the same way. Specks that the lines cut off in a grain's sharp corner are painted over.
+    A line is centred on the crack between the pixels of two grains: it holds the pixels whose centre is
+    nearer than half the width to the centre of a pixel edge that separates them. Averaged over directions it
+    comes out within 10 % of the width (3 px: 3.07 px around a circle).
+
+    Along a row or column an odd width leaves on either side one pixel exactly half a width away. The line
+    takes the one in the lower-numbered grain if that number is even, else the other, so that numbers which
+    follow the position do not push all lines the same way. Specks that the lines cut off in a grain's sharp
+    corner are painted over.
 
     Args:
         grains: (H, W) grain numbers; differing 4-neighbours are a boundary.
@@ -190,9 +193,11 @@ def _discs(
     margin = math.ceil(2 * mean_px) * _STEPS
     spans = (shape[0] * _STEPS + 2 * margin, shape[1] * _STEPS + 2 * margin)
     # The mean area of a log-normal diameter d is π/4·<d>²·exp(σ²).
-    mean_area = math.pi / 4 * (mean_px * _STEPS) ** 2 * float(_exp(np.array([sigma_ln**2]))[0])
+    mean_area = (
+        math.pi / 4 * (mean_px * mean_px * _STEPS**2) * float(_exp(np.array([sigma_ln * sigma_ln]))[0])
+    )
     count = math.ceil(spans[0] * spans[1] / mean_area)
-    diameter_px = mean_px * _exp(sigma_ln * _normal(draws, count) - sigma_ln**2 / 2)
+    diameter_px = mean_px * _exp(sigma_ln * _normal(draws, count) - sigma_ln * sigma_ln / 2)
     radii = np.sort(np.rint(diameter_px * (_STEPS / 2)).astype(np.int64))[::-1]
     tried = np.stack([_below(draws, (count, _CANDIDATES), span) for span in spans], axis=-1)
     centres = _relaxed(_placed(tried, radii), radii, spans)

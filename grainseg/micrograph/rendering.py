@@ -195,17 +195,19 @@ def _pits(shape: tuple[int, int], appearance: Appearance, rng: np.random.Generat
 def _scratches(shape: tuple[int, int], appearance: Appearance, rng: np.random.Generator) -> _Image:
     """Faint straight scratches across the field, and short curved dark lines that are no boundaries."""
     scratches = np.zeros(shape)
-    y, x = np.indices(shape)
     mean_count = appearance.scratches_per_mpx * scratches.size / 1e6
     for longest_px, bend, deepest in ((600.0, 0.0, 0.12), (40.0, 0.02, 0.3)):
         for _ in range(rng.poisson(mean_count)):
             angle, half = rng.uniform(0, np.pi), rng.uniform(0.3, 1.0) * longest_px / 2
-            dy, dx = y - rng.uniform(0, shape[0]), x - rng.uniform(0, shape[1])
-            along = np.cos(angle) * dx + np.sin(angle) * dy
-            across = np.cos(angle) * dy - np.sin(angle) * dx + bend * rng.uniform(-1, 1) * along**2
+            middle = rng.uniform(0, shape[0]), rng.uniform(0, shape[1])
+            box = tuple(slice(max(0, int(m - half - 16)), int(m + half + 16)) for m in middle)
+            part = scratches[box]
+            dy, dx = (np.arange(part.shape[axis]) + box[axis].start - middle[axis] for axis in range(2))
+            along = np.cos(angle) * dx + np.sin(angle) * dy[:, None]
+            across = np.cos(angle) * dy[:, None] - np.sin(angle) * dx + bend * rng.uniform(-1, 1) * along**2
             beyond = np.maximum(abs(along) - half, 0)
-            depth, width = rng.uniform(0.2, 1.0) * deepest, rng.uniform(0.4, 0.9)
-            scratches += depth * np.exp(-0.5 * (across / width) ** 2 - 0.5 * (beyond / 4) ** 2)
+            depth, width_px = rng.uniform(0.2, 1.0) * deepest, rng.uniform(0.4, 0.9)
+            part += depth * np.exp(-0.5 * (across / width_px) ** 2 - 0.5 * (beyond / 4) ** 2)
     return scratches
 
 

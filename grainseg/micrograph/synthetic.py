@@ -26,7 +26,7 @@ class SyntheticRecipe:
 
     Attributes:
         mean_grain_px: Mean equivalent circle diameter in px, as `polycrystal` takes it.
-        sigma_ln: Standard deviation of the logarithm of the grain size, as `polycrystal` takes it.
+        sigma_ln: Spread of the logarithm of the grain size, as `polycrystal` takes it.
         line_width_px: Width of the boundary lines in the label in px.
         pixel_size_um: µm per px.
 
@@ -60,8 +60,8 @@ class SyntheticRecipe:
             least = _LEAST.get(field.name, 0.0)
             if not (math.isfinite(high) and least <= low <= high):
                 raise GrainsegError(f"synthetic {field.name} = {value}: give finite values from {least:g} up")
-        if self.sigma_ln[1] > 0.8:
-            raise GrainsegError(f"synthetic sigma_ln = {self.sigma_ln}: grains need 0.8 or less")
+        if self.sigma_ln[1] > 0.6:
+            raise GrainsegError(f"synthetic sigma_ln = {self.sigma_ln}: give values up to 0.6")
         if self.mean_grain_px[0] < 4 * self.line_width_px:
             raise GrainsegError(
                 f"synthetic mean_grain_px = {self.mean_grain_px}: lines of {self.line_width_px} px need "

@@ -80,7 +80,7 @@ def _is_complete(root: Path, seed: int) -> bool:
     manifest = _read_manifest(root)
     if manifest is None:
         raise GrainsegError(
-            f"{root}: exists and was not written by the synthetic generator; give it another folder"
+            f"{root}: exists and was not written by the synthetic generator; give another folder"
         )
     found = manifest["generator_version"], manifest.get("seed")
     if found != (GENERATOR_VERSION, seed):

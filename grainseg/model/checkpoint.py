@@ -139,7 +139,9 @@ def _parse_spec(values: Mapping[str, Any], path: Path) -> CheckpointSpec:
         name for name in names & set(values) if type(values[name]) not in _TYPES[name]
     )
     if wrong:
-        raise GrainsegError(f"checkpoint {path}: its value {wrong[0]!r} is missing, unknown or of a wrong type")
+        raise GrainsegError(
+            f"checkpoint {path}: its value {wrong[0]!r} is missing, unknown or of a wrong type"
+        )
     spec = CheckpointSpec(**values)
     in_range = (
         spec.in_channels in (1, 3)

@@ -63,7 +63,7 @@ def soft_dice(probability: Tensor, target: Tensor) -> Tensor:
 
 
 def tversky(probability: Tensor, target: Tensor, alpha: float, beta: float) -> Tensor:
-    """1 - Tversky index with weights alpha of false positives, beta of false negatives (Salehi et al. 2017)."""
+    """1 - Tversky index; alpha weighs false positives, beta false negatives (Salehi et al. 2017)."""
     hit = (probability * target).sum()
     false_positive = (probability * (1 - target)).sum()
     false_negative = target.sum() - hit

@@ -120,7 +120,8 @@ def _check_architecture(spec: NetworkSpec) -> None:
         )
         if name not in known or not plain:
             raise GrainsegError(
-                f"model.options.{name}={value} is not an option of {spec.architecture}; known: {', '.join(known)}"
+                f"model.options.{name}={value} is not an option of {spec.architecture}; "
+                f"known are {', '.join(known)}"
             )
     if spec.decoder_width is not None and spec.architecture not in _DECODER_WIDTH:
         raise GrainsegError(

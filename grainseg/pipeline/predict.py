@@ -76,7 +76,7 @@ def predict(config: PredictConfig) -> Prediction:
 def _predict_one(
     config: PredictConfig, spec: CheckpointSpec, network: nn.Module, image: SelectedImage, result: Prediction
 ) -> None:
-    pixels = read_micrograph(image.path, config.max_megapixels).pixels
+    pixels = read_micrograph(image.path, config.data.max_megapixels).pixels
     unit = to_unit_range(to_channels(pixels, spec.in_channels))
     probability = predict_probability(network, unit, TileSettings(spec.tile_size, spec.overlap))
     threshold = spec.threshold if config.threshold is None else config.threshold
@@ -89,7 +89,7 @@ def _predict_one(
     if mask_path is None:
         log.warning("%s has no mask in %s and is not scored", image.path, config.masks)
         return
-    label = read_label(mask_path, mask.shape, label_spec(config), config.max_megapixels)
+    label = read_label(mask_path, mask.shape, label_spec(config.data), config.data.max_megapixels)
     result.scores[image.relative] = score_mask(mask, label, config.boundary_tolerance_px)
 
 

@@ -4,6 +4,7 @@ import functools
 import json
 import logging
 import operator
+from collections.abc import Mapping
 from pathlib import Path
 
 import yaml
@@ -127,7 +128,7 @@ def _score_best(
     config: TrainConfig, trainer: Trainer, module: BoundaryModule, data: BoundaryDataModule, run_dir: Path
 ) -> dict[str, float]:
     spec, network = load_network(run_dir / CHECKPOINTS / f"{BEST}.ckpt")
-    tested = {}
+    tested: Mapping[str, float] = {}
     if data.test_images:
         module.network.load_state_dict(network.state_dict())
         tested = trainer.test(module, datamodule=data, verbose=False)[0]
@@ -154,9 +155,7 @@ def _score_validation(
     scores: list[MaskScores] = []
     for image, probability in zip(images, probabilities, strict=True):
         pixels = image.unit[:, :, 0] if spec.in_channels == 1 else image.unit
-        mask = write_prediction(
-            validation_paths(run_dir, image.stem), pixels, probability, spec.threshold
-        )
+        mask = write_prediction(validation_paths(run_dir, image.stem), pixels, probability, spec.threshold)
         scores.append(score_mask(mask, image.label, config.boundary_tolerance_px))
     total = functools.reduce(operator.add, scores).metrics()
     threshold, iou = fit_threshold(probabilities, [image.label for image in images])

@@ -21,6 +21,8 @@ from grainseg.training.metrics import THRESHOLD
 
 BEST = "best"
 LAST = "last"
+
+
 def build_callbacks(config: TrainConfig, checkpoints: Path) -> list[Callback]:
     """All callbacks of a run.
 

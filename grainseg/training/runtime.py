@@ -18,7 +18,9 @@ def hardware_arguments(config: TrainerConfig) -> dict[str, Any]:
         GrainsegError: A GPU is asked for where there is none.
     """
     if config.accelerator == "gpu" and not (CUDAAccelerator.is_available() or MPSAccelerator.is_available()):
-        raise GrainsegError("trainer.accelerator=gpu: this machine has no GPU; set trainer=cpu or trainer=auto")
+        raise GrainsegError(
+            "trainer.accelerator=gpu: this machine has no GPU; set trainer=cpu or trainer=auto"
+        )
     cuda = config.accelerator in ("auto", "gpu") and CUDAAccelerator.is_available()
     mps = config.accelerator in ("auto", "mps", "gpu") and not cuda and MPSAccelerator.is_available()
     precision = config.precision if config.precision != "auto" else _best_precision(cuda, mps)

@@ -1,35 +1,32 @@
 """The one schema: every key that the commands understand, with its type, range and cross-checks.
 
-The values themselves stand in ``conf/``; here stands what they may be. No Hydra and no heavy import: a
-misspelt key or a wrong type is found before anything else happens.
+The values themselves stand in ``conf/``; here stands what they may be.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
-from typing import Any, TypeVar
-
-from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from typing import Any
 
 from grainseg.errors import GrainsegError
 
 
-def _require(condition: bool, key: str, rule: str, value: object) -> None:
+def require(condition: bool, key: str, rule: str, value: object) -> None:
+    """Raise a GrainsegError that names the key, its value and the rule, unless the condition holds."""
     if not condition:
         raise GrainsegError(f"{key}={value}: {rule}")
 
 
-def _one_of(key: str, value: str, allowed: Sequence[str]) -> None:
-    _require(value in allowed, key, f"must be one of {', '.join(allowed)}", value)
+def one_of(key: str, value: str, allowed: Sequence[str]) -> None:
+    """Raise a GrainsegError unless the value is among the allowed ones."""
+    require(value in allowed, key, f"must be one of {', '.join(allowed)}", value)
 
 
 def _fraction(key: str, value: float) -> None:
-    _require(0 <= value <= 1, key, "must lie between 0 and 1", value)
+    require(0 <= value <= 1, key, "must lie between 0 and 1", value)
 
 
 def _positive(key: str, value: float) -> None:
-    _require(value > 0, key, "must be positive", value)
+    require(value > 0, key, "must be positive", value)
 
 
 @dataclass
@@ -43,7 +40,7 @@ class LabelConfig:
 
     def __post_init__(self) -> None:
         """Check ranges."""
-        _positive("max_megapixels", self.max_megapixels)
+        _positive("data.max_megapixels", self.max_megapixels)
 
 
 @dataclass
@@ -65,14 +62,14 @@ class DataConfig(LabelConfig):
     def __post_init__(self) -> None:
         """Check ranges."""
         super().__post_init__()
-        _one_of("data.name", self.name, ("synthetic", "folder"))
-        _one_of("data.sampling", self.sampling, ("random", "grid"))
+        one_of("data.name", self.name, ("synthetic", "folder"))
+        one_of("data.sampling", self.sampling, ("random", "grid"))
         rule = "must be a positive multiple of 32, the stride of the networks"
-        _require(self.tile_size > 0 and self.tile_size % 32 == 0, "data.tile_size", rule, self.tile_size)
+        require(self.tile_size > 0 and self.tile_size % 32 == 0, "data.tile_size", rule, self.tile_size)
         rule = "must be at least 0 and less than data.tile_size"
-        _require(0 <= self.overlap < self.tile_size, "data.overlap", rule, self.overlap)
+        require(0 <= self.overlap < self.tile_size, "data.overlap", rule, self.overlap)
         _positive("data.patches_per_epoch", self.patches_per_epoch)
-        _require(self.num_workers >= 0, "data.num_workers", "must be 0 or more", self.num_workers)
+        require(self.num_workers >= 0, "data.num_workers", "must be 0 or more", self.num_workers)
 
 
 @dataclass
@@ -96,13 +93,13 @@ class AugmentConfig:
 
     def __post_init__(self) -> None:
         """Check ranges."""
-        _require(0 <= self.rotate_deg <= 180, "augment.rotate_deg", "must be 0 to 180", self.rotate_deg)
+        require(0 <= self.rotate_deg <= 180, "augment.rotate_deg", "must be 0 to 180", self.rotate_deg)
         rule = "needs 0.25 <= scale_min <= 1 <= scale_max <= 4"
         ordered = 0.25 <= self.scale_min <= 1 <= self.scale_max <= 4
-        _require(ordered, "augment.scale_min", rule, f"{self.scale_min}..{self.scale_max}")
-        _require(0 <= self.elastic_px <= 10, "augment.elastic_px", "must be 0 to 10", self.elastic_px)
-        _require(0 <= self.blur_px <= 5, "augment.blur_px", "must be 0 to 5", self.blur_px)
-        _require(1 <= self.gamma <= 4, "augment.gamma", "must be 1 (off) to 4", self.gamma)
+        require(ordered, "augment.scale_min", rule, f"{self.scale_min}..{self.scale_max}")
+        require(0 <= self.elastic_px <= 10, "augment.elastic_px", "must be 0 to 10", self.elastic_px)
+        require(0 <= self.blur_px <= 5, "augment.blur_px", "must be 0 to 5", self.blur_px)
+        require(1 <= self.gamma <= 4, "augment.gamma", "must be 1 (off) to 4", self.gamma)
         for key in ("gain", "contrast", "illumination", "noise", "texture", "invert"):
             _fraction(f"augment.{key}", getattr(self, key))
 
@@ -120,12 +117,12 @@ class ModelConfig:
 
     def __post_init__(self) -> None:
         """Check ranges."""
-        _one_of("model.init", self.init, ("scratch", "imagenet"))
-        _require(self.in_channels in (1, 3), "model.in_channels", "must be 1 or 3", self.in_channels)
+        one_of("model.init", self.init, ("scratch", "imagenet"))
+        require(self.in_channels in (1, 3), "model.in_channels", "must be 1 or 3", self.in_channels)
         if self.decoder_width is not None:
             legal = 16 <= self.decoder_width <= 1024 and self.decoder_width % 16 == 0
             rule = "must be a multiple of 16 up to 1024"
-            _require(legal, "model.decoder_width", rule, self.decoder_width)
+            require(legal, "model.decoder_width", rule, self.decoder_width)
 
 
 @dataclass
@@ -143,7 +140,7 @@ class DiceLossConfig(LossConfig):
 
     def __post_init__(self) -> None:
         """Check ranges."""
-        _require(self.dice_weight >= 0, "loss.dice_weight", "must be 0 or more", self.dice_weight)
+        require(self.dice_weight >= 0, "loss.dice_weight", "must be 0 or more", self.dice_weight)
 
 
 @dataclass
@@ -156,8 +153,8 @@ class ClDiceLossConfig(DiceLossConfig):
     def __post_init__(self) -> None:
         """Check ranges."""
         super().__post_init__()
-        _require(self.cldice_weight >= 0, "loss.cldice_weight", "must be 0 or more", self.cldice_weight)
-        _require(1 <= self.iterations <= 50, "loss.iterations", "must be 1 to 50", self.iterations)
+        require(self.cldice_weight >= 0, "loss.cldice_weight", "must be 0 or more", self.cldice_weight)
+        require(1 <= self.iterations <= 50, "loss.iterations", "must be 1 to 50", self.iterations)
 
 
 @dataclass
@@ -185,9 +182,9 @@ class OptimizerConfig:
 
     def __post_init__(self) -> None:
         """Check ranges."""
-        _one_of("optimizer.name", self.name, ("adamw", "sgd"))
+        one_of("optimizer.name", self.name, ("adamw", "sgd"))
         _positive("optimizer.lr", self.lr)
-        _require(self.weight_decay >= 0, "optimizer.weight_decay", "must be 0 or more", self.weight_decay)
+        require(self.weight_decay >= 0, "optimizer.weight_decay", "must be 0 or more", self.weight_decay)
         _fraction("optimizer.momentum", self.momentum)
 
 
@@ -200,8 +197,8 @@ class SchedulerConfig:
 
     def __post_init__(self) -> None:
         """Check ranges."""
-        _one_of("scheduler.name", self.name, ("cosine", "constant"))
-        _require(0 <= self.warmup < 1, "scheduler.warmup", "must lie in [0, 1)", self.warmup)
+        one_of("scheduler.name", self.name, ("cosine", "constant"))
+        require(0 <= self.warmup < 1, "scheduler.warmup", "must lie in [0, 1)", self.warmup)
 
 
 @dataclass
@@ -216,9 +213,9 @@ class TrainerConfig:
 
     def __post_init__(self) -> None:
         """Check ranges."""
-        _one_of("trainer.accelerator", self.accelerator, ("auto", "cpu", "gpu", "mps"))
-        _one_of("trainer.precision", self.precision, ("auto", "32-true", "bf16-mixed", "16-mixed"))
-        _require(self.gradient_clip >= 0, "trainer.gradient_clip", "must be 0 or more", self.gradient_clip)
+        one_of("trainer.accelerator", self.accelerator, ("auto", "cpu", "gpu", "mps"))
+        one_of("trainer.precision", self.precision, ("auto", "32-true", "bf16-mixed", "16-mixed"))
+        require(self.gradient_clip >= 0, "trainer.gradient_clip", "must be 0 or more", self.gradient_clip)
 
 
 @dataclass
@@ -233,7 +230,7 @@ class CallbacksConfig:
         """Check ranges."""
         if self.early_stopping_patience is not None:
             _positive("callbacks.early_stopping_patience", self.early_stopping_patience)
-        _require(self.panels >= 1, "callbacks.panels", "must be 1 or more", self.panels)
+        require(self.panels >= 1, "callbacks.panels", "must be 1 or more", self.panels)
 
 
 @dataclass
@@ -256,9 +253,9 @@ class InferenceConfig:
         _positive("inference.batch_size", self.batch_size)
         rule = "must be a positive multiple of 32, the stride of the networks"
         legal = self.tile_size > 0 and self.tile_size % 32 == 0
-        _require(legal, "inference.tile_size", rule, self.tile_size)
+        require(legal, "inference.tile_size", rule, self.tile_size)
         rule = "must be at least 0 and at most inference.tile_size - 32"
-        _require(0 <= self.overlap <= self.tile_size - 32, "inference.overlap", rule, self.overlap)
+        require(0 <= self.overlap <= self.tile_size - 32, "inference.overlap", rule, self.overlap)
 
 
 @dataclass
@@ -285,22 +282,22 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         """Check ranges and what concerns several groups."""
-        _require(0 <= self.seed < 2**32, "seed", "must be a whole number from 0 to 2**32 - 1", self.seed)
+        require(0 <= self.seed < 2**32, "seed", "must be a whole number from 0 to 2**32 - 1", self.seed)
         _positive("epochs", self.epochs)
         _positive("batch_size", self.batch_size)
-        _one_of("optimized_metric", self.optimized_metric, VALIDATION_METRICS)
+        one_of("optimized_metric", self.optimized_metric, VALIDATION_METRICS)
         _positive("boundary_tolerance_px", self.boundary_tolerance_px)
         rule = "batch normalisation needs a batch of 2 or more for this architecture; set batch_size=2"
         needs_two = self.model.architecture.startswith("deeplab") and self.batch_size < 2
-        _require(not needs_two, "batch_size", rule, self.batch_size)
+        require(not needs_two, "batch_size", rule, self.batch_size)
         if self.data.sampling == "random":
             rule = "must be at least batch_size"
             enough = self.data.patches_per_epoch >= self.batch_size
-            _require(enough, "data.patches_per_epoch", rule, self.data.patches_per_epoch)
+            require(enough, "data.patches_per_epoch", rule, self.data.patches_per_epoch)
 
 
 @dataclass
-class PredictConfig(LabelConfig):
+class PredictConfig:
     """One prediction."""
 
     checkpoint: str
@@ -311,17 +308,17 @@ class PredictConfig(LabelConfig):
     boundary_tolerance_px: float
     pixel_size_um: float | None
     accelerator: str
+    data: LabelConfig
 
     def __post_init__(self) -> None:
         """Check ranges."""
-        super().__post_init__()
         if self.threshold is not None:
-            _require(0 < self.threshold < 1, "threshold", "must lie between 0 and 1", self.threshold)
+            require(0 < self.threshold < 1, "threshold", "must lie between 0 and 1", self.threshold)
         if self.pixel_size_um is not None:
             rule = "must lie between 0.0005 and 50 µm per pixel"
-            _require(0.0005 <= self.pixel_size_um <= 50, "pixel_size_um", rule, self.pixel_size_um)
+            require(0.0005 <= self.pixel_size_um <= 50, "pixel_size_um", rule, self.pixel_size_um)
         _positive("boundary_tolerance_px", self.boundary_tolerance_px)
-        _one_of("accelerator", self.accelerator, ("auto", "cpu", "gpu", "mps"))
+        one_of("accelerator", self.accelerator, ("auto", "cpu", "gpu", "mps"))
 
 
 LOSS_SCHEMAS: Mapping[str, type[LossConfig]] = {
@@ -333,74 +330,3 @@ LOSS_SCHEMAS: Mapping[str, type[LossConfig]] = {
 
 VALIDATION_METRICS = ("val/iou", "val/boundary_f1", "val/precision", "val/recall")
 """What can choose the best checkpoint and be the objective of a sweep; all are the better the higher."""
-
-Schema = TypeVar("Schema")
-
-
-def parse_train(config: DictConfig) -> TrainConfig:
-    """Turn a composed configuration into a checked ``TrainConfig``.
-
-    Raises:
-        GrainsegError: A key is unknown or missing, a type is wrong or a value is out of range; the text names
-            the key.
-    """
-    node = config.copy()
-    OmegaConf.set_struct(node, False)
-    loss = node.get("loss")
-    name = loss.get("name") if isinstance(loss, DictConfig) else None
-    _one_of("loss.name", str(name), tuple(LOSS_SCHEMAS))
-    node.loss = _parse(loss, LOSS_SCHEMAS[str(name)], "loss.")
-    return _parse(node, TrainConfig)
-
-
-def parse_predict(config: DictConfig) -> PredictConfig:
-    """Turn a composed configuration into a checked ``PredictConfig``.
-
-    Raises:
-        GrainsegError: As for :func:`parse_train`.
-    """
-    return _parse(config, PredictConfig)
-
-
-def to_plain(config: TrainConfig) -> dict[str, Any]:
-    """The configuration as nested plain dicts, lists, strings, numbers and None."""
-    plain = OmegaConf.to_container(OmegaConf.structured(config), resolve=True)
-    assert isinstance(plain, dict)
-    return {str(key): value for key, value in plain.items()}
-
-
-def _parse(node: Any, schema: type[Schema], prefix: str = "") -> Schema:
-    try:
-        merged = OmegaConf.merge(OmegaConf.structured(schema), node)
-        missing = sorted(OmegaConf.missing_keys(merged))
-        if missing:
-            raise GrainsegError(f"{prefix}{missing[0]} is missing: say {prefix}{missing[0]}=VALUE")
-        built = OmegaConf.to_object(merged)
-    except OmegaConfBaseException as error:
-        raise GrainsegError(prefix + _schema_message(error, OmegaConf.structured(schema))) from error
-    assert isinstance(built, schema)
-    return built
-
-
-def _schema_message(error: OmegaConfBaseException, schema: DictConfig) -> str:
-    key = str(error.full_key)
-    if "not in" in str(error.msg) and error.key is not None:
-        return unknown_key(key, schema)
-    return f"{key}: {str(error.msg).splitlines()[0]}"
-
-
-def unknown_key(key: str, schema: DictConfig) -> str:
-    """Say that a key does not exist, and which one may have been meant.
-
-    Args:
-        key: Dotted name.
-        schema: The configuration in which it was looked for.
-    """
-    group = key.rpartition(".")[0]
-    siblings = OmegaConf.select(schema, group) if group else schema
-    if not isinstance(siblings, DictConfig):
-        return f"{key}: there is no such key"
-    names = [f"{group}.{name}" if group else str(name) for name in siblings]
-    close = get_close_matches(key, names, n=1)
-    hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(names)}"
-    return f"{key}: there is no such key; {hint}"

@@ -1,0 +1,85 @@
+"""From a composed configuration to the checked schema: errors name the key and the fix.
+
+No Hydra and no heavy import: a misspelt key or a wrong type is found before anything else happens.
+"""
+
+from difflib import get_close_matches
+from typing import Any, TypeVar
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from grainseg.config.schema import LOSS_SCHEMAS, PredictConfig, TrainConfig, one_of
+from grainseg.errors import GrainsegError
+
+Schema = TypeVar("Schema")
+
+
+def parse_train(config: DictConfig) -> TrainConfig:
+    """Turn a composed configuration into a checked ``TrainConfig``.
+
+    Raises:
+        GrainsegError: A key is unknown or missing, a type is wrong or a value is out of range; the text names
+            the key.
+    """
+    node = config.copy()
+    OmegaConf.set_struct(node, False)
+    loss = node.get("loss")
+    name = loss.get("name") if isinstance(loss, DictConfig) else None
+    one_of("loss.name", str(name), tuple(LOSS_SCHEMAS))
+    node.loss = _parse(loss, LOSS_SCHEMAS[str(name)], "loss.")
+    return _parse(node, TrainConfig)
+
+
+def parse_predict(config: DictConfig) -> PredictConfig:
+    """Turn a composed configuration into a checked ``PredictConfig``.
+
+    Raises:
+        GrainsegError: As for :func:`parse_train`.
+    """
+    return _parse(config, PredictConfig)
+
+
+def to_plain(config: TrainConfig) -> dict[str, Any]:
+    """The configuration as nested plain dicts, lists, strings, numbers and None."""
+    plain = OmegaConf.to_container(OmegaConf.structured(config), resolve=True)
+    assert isinstance(plain, dict)
+    return {str(key): value for key, value in plain.items()}
+
+
+def _parse(node: Any, schema: type[Schema], prefix: str = "") -> Schema:
+    try:
+        merged = OmegaConf.merge(OmegaConf.structured(schema), node)
+        missing = sorted(OmegaConf.missing_keys(merged))
+        if missing:
+            raise GrainsegError(f"{prefix}{missing[0]} is missing: say {prefix}{missing[0]}=VALUE")
+        built = OmegaConf.to_object(merged)
+    except OmegaConfBaseException as error:
+        raise GrainsegError(prefix + _schema_message(error, node)) from error
+    assert isinstance(built, schema)
+    return built
+
+
+def _schema_message(error: OmegaConfBaseException, config: DictConfig) -> str:
+    key = str(error.full_key)
+    if "not in" in str(error.msg) and error.key is not None:
+        return unknown_key(key, config)
+    return f"{key}: {str(error.msg).splitlines()[0]}"
+
+
+def unknown_key(key: str, config: DictConfig) -> str:
+    """Say that a key does not exist, and which one may have been meant.
+
+    Args:
+        key: Dotted name.
+        config: The configuration around it.
+    """
+    group = key.rpartition(".")[0]
+    siblings = OmegaConf.select(config, group) if group else config
+    if not isinstance(siblings, DictConfig):
+        return f"{key}: there is no such key"
+    prefix = f"{group}." if group else ""
+    names = [prefix + str(name) for name in siblings if prefix + str(name) != key]
+    close = get_close_matches(key, names, n=1)
+    hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(names)}"
+    return f"{key}: there is no such key; {hint}"

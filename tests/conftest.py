@@ -1,0 +1,40 @@
+"""Small labelled folders, networks and runs that several tests share."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from helpers import compose_train, write_field
+
+from grainseg.config import AugmentConfig, TrainConfig
+
+
+@pytest.fixture(scope="session")
+def fields(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder of three fields of different, awkward sizes; tests do not change it."""
+    folder = tmp_path_factory.mktemp("fields")
+    for number, shape in enumerate([(97, 130), (128, 96), (101, 111)]):
+        write_field(folder, f"f{number}", number, shape)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def smoke_config(fields: Path) -> TrainConfig:
+    """Seconds of training on the small fields."""
+    return compose_train(
+        "experiment=smoke",
+        "data=folder",
+        f"data.root='{fields}'",
+        "trainer=cpu",
+        "callbacks.progress_bar=false",
+        "inference.tile_size=64",
+        "inference.overlap=32",
+    )
+
+
+@pytest.fixture(scope="session")
+def augment() -> Callable[..., AugmentConfig]:
+    """Augmentation settings: everything off but what is named."""
+    off = compose_train("augment=none").augment
+    return lambda **strengths: replace(off, **strengths)

@@ -1,0 +1,136 @@
+"""Patches keep the truth: exact crops, true rotations, lines of constant width, nothing from outside."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from grainseg.config import AugmentConfig
+from grainseg.data.geometry import Geometry, cut_patch, draw_geometry
+from grainseg.data.images import LabelledMicrograph, signed_distance
+from grainseg.micrograph.image import BOUNDARY, IGNORE
+from grainseg.micrograph.labels import line_width_px
+from grainseg.micrograph.polycrystal import boundary_lines
+from grainseg.micrograph.synthetic import generate
+
+SIZE = 64
+
+
+@pytest.fixture(scope="module")
+def field() -> LabelledMicrograph:
+    made = generate(3, (220, 260))
+    return LabelledMicrograph("field", made.pixels[:, :, None], made.label, line_width_px(made.label))
+
+
+def cut(field: LabelledMicrograph, geometry: Geometry, size: int = SIZE) -> tuple[np.ndarray, np.ndarray]:
+    return cut_patch(field, signed_distance(field.label), geometry, size)
+
+
+def at(row: int, column: int, size: int = SIZE) -> tuple[float, float]:
+    return row + (size - 1) / 2, column + (size - 1) / 2
+
+
+def test_without_change_a_patch_is_the_crop(field: LabelledMicrograph) -> None:
+    pixels, label = cut(field, Geometry(centre=at(17, 40)))
+    window = (slice(17, 17 + SIZE), slice(40, 40 + SIZE))
+    np.testing.assert_array_equal(label, field.label[window])
+    np.testing.assert_allclose(pixels, field.unit[window], atol=1e-6)
+
+
+@pytest.mark.parametrize("turns", [1, 2, 3])
+@pytest.mark.parametrize("flip", [False, True])
+def test_quarter_turns_and_flips_are_those_of_the_crop(
+    field: LabelledMicrograph, turns: int, flip: bool
+) -> None:
+    pixels, label = cut(field, Geometry(centre=at(50, 60), angle=turns * np.pi / 2, flip=flip))
+    crop, truth = field.unit[50 : 50 + SIZE, 60 : 60 + SIZE], field.label[50 : 50 + SIZE, 60 : 60 + SIZE]
+    crop, truth = np.rot90(crop, turns), np.rot90(truth, turns)
+    if flip:
+        crop, truth = crop[:, ::-1], truth[:, ::-1]
+    assert (label == truth).mean() > 0.999  # sine and cosine of a quarter turn are not exact
+    np.testing.assert_allclose(pixels, crop, atol=0.02)
+
+
+@pytest.mark.parametrize("scale", [0.6, 0.8, 1.25, 1.6])
+@pytest.mark.parametrize("angle", [0.0, 0.4, 2.1])
+def test_lines_keep_their_width_when_rotated_and_scaled(
+    field: LabelledMicrograph, scale: float, angle: float
+) -> None:
+    size = 96
+    _, label = cut(field, Geometry(centre=(110, 130), angle=angle, scale=scale), size)
+    _, plain = cut(field, Geometry(centre=(110, 130)), size)
+    inner = np.where(label == IGNORE, 0, label).astype(np.uint8)
+    assert line_width_px(inner) == pytest.approx(line_width_px(plain), rel=0.12)
+
+
+def test_magnification_moves_the_lines_to_where_the_picture_shows_them() -> None:
+    grains = np.ones((200, 200), dtype=np.int32)
+    grains[:, 100:] = 2
+    label = boundary_lines(grains, 3)
+    pixels = np.where(label == BOUNDARY, 0.0, 1.0).astype(np.float32)[:, :, None]
+    field = LabelledMicrograph("step", pixels, label, 3.0)
+    drawn, line = cut(field, Geometry(centre=(100, 90), scale=2.0))
+    columns = np.flatnonzero((line == BOUNDARY).all(axis=0))
+    dark = np.flatnonzero(drawn[SIZE // 2, :, 0] < 0.5)
+    assert len(columns) == 3
+    assert columns.mean() == pytest.approx(dark.mean(), abs=0.5)
+    assert len(dark) == 6
+
+
+def test_what_lies_outside_the_image_is_ignored(field: LabelledMicrograph) -> None:
+    _, label = cut(field, Geometry(centre=(0, 0), angle=0.3))
+    _, straight = cut(field, Geometry(centre=(-0.5, 40)))
+    assert 0.6 < (label == IGNORE).mean() < 0.85
+    assert (straight == IGNORE).mean() == pytest.approx(0.5)
+    assert (straight[: SIZE // 2] == IGNORE).all()
+
+
+def test_ignored_parts_stay_ignored(field: LabelledMicrograph) -> None:
+    label = field.label.copy()
+    label[:100] = IGNORE
+    part = LabelledMicrograph("part", field.unit, label, field.line_width_px)
+    _, patch = cut(part, Geometry(centre=at(70, 50)))
+    assert (patch[:30] == IGNORE).all()
+    assert not (patch[30:] == IGNORE).any()
+
+
+def test_an_image_smaller_than_the_patch_stands_in_its_middle(augment: Callable[..., AugmentConfig]) -> None:
+    made = generate(5, (40, 50))
+    small = LabelledMicrograph("small", made.pixels[:, :, None], made.label, 3.0)
+    geometry = draw_geometry(np.random.default_rng(0), augment(), small.shape, SIZE)
+    _, label = cut(small, geometry)
+    np.testing.assert_array_equal(label[12:52, 7:57], made.label)
+    assert (label == IGNORE).sum() == SIZE**2 - 40 * 50
+
+
+def test_without_augmentation_patches_lie_inside_on_whole_pixels(
+    augment: Callable[..., AugmentConfig],
+) -> None:
+    rng = np.random.default_rng(0)
+    geometries = [draw_geometry(rng, augment(), (70, 300), SIZE) for _ in range(300)]
+    corners = np.array([geometry.centre for geometry in geometries]) - (SIZE - 1) / 2
+    assert set(corners[:, 0]) == set(range(7))
+    assert corners[:, 1].min() == 0 or corners[:, 1].min() < 5
+    assert corners[:, 1].max() <= 300 - SIZE
+    assert all(geometry.elastic is None and not geometry.flip for geometry in geometries)
+
+
+def test_settings_bound_what_is_drawn(augment: Callable[..., AugmentConfig]) -> None:
+    rng = np.random.default_rng(0)
+    config = augment(flip=True, rotate_deg=30, scale_min=0.5, scale_max=2.0, elastic_px=2.0)
+    drawn = [draw_geometry(rng, config, (400, 400), SIZE) for _ in range(400)]
+    scales = np.array([geometry.scale for geometry in drawn])
+    assert scales.min() >= 0.5
+    assert scales.max() <= 2.0
+    assert np.median(scales) == pytest.approx(1.0, abs=0.15)
+    assert max(abs(geometry.angle) for geometry in drawn) <= np.deg2rad(30)
+    assert 0.4 < np.mean([geometry.flip for geometry in drawn]) < 0.6
+    warps = np.stack([geometry.elastic for geometry in drawn if geometry.elastic is not None])
+    assert 0.5 < warps.std() < 2.0
+
+
+def test_signed_distance_is_half_a_pixel_at_the_edge() -> None:
+    label = np.zeros((9, 9), dtype=np.uint8)
+    label[:, 3:6] = BOUNDARY
+    np.testing.assert_array_equal(signed_distance(label)[4], [2.5, 1.5, 0.5, -0.5, -1.5, -0.5, 0.5, 1.5, 2.5])
+    assert (signed_distance(np.zeros((4, 4), dtype=np.uint8)) > 0).all()

@@ -1,0 +1,469 @@
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import imagecodecs
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from grainseg.errors import GrainsegError
+from grainseg.micrograph import files
+from grainseg.micrograph.files import (
+    IMAGE_SUFFIXES,
+    luminance,
+    read_mask_values,
+    read_micrograph,
+    write_mask,
+    write_probability,
+    write_rgb,
+)
+
+RNG = np.random.default_rng(3)
+GREY8 = RNG.integers(0, 256, (24, 31)).astype(np.uint8)
+GREY16 = RNG.integers(0, 65536, (24, 31)).astype(np.uint16)
+RGB8 = RNG.integers(0, 256, (24, 31, 3)).astype(np.uint8)
+RGB16 = RNG.integers(0, 65536, (24, 31, 3)).astype(np.uint16)
+SMOOTH = np.add.outer(4 * np.arange(24), 3 * np.arange(31)).astype(np.uint8)
+"""Compresses without visible loss as JPEG."""
+
+
+def pillow_file(path: Path, pixels, **options) -> Path:
+    image = pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels)
+    image.save(path, **options)
+    return path
+
+
+def tiff_file(path: Path, pixels, **options) -> Path:
+    tifffile.imwrite(path, pixels, **options)
+    return path
+
+
+def message(read, *arguments) -> str:
+    with pytest.raises(GrainsegError) as caught:
+        read(*arguments)
+    text = str(caught.value)
+    assert "\n" not in text
+    return text
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.bmp", "A.PNG", "a=b (1) ü,#.png", "no_extension"])
+def test_grey_8_bit(tmp_path, name):
+    path = pillow_file(tmp_path / name, GREY8, format="BMP" if name.endswith("bmp") else "PNG")
+    micrograph = read_micrograph(path)
+    assert micrograph.path == path
+    assert micrograph.shape == (24, 31)
+    assert micrograph.pixels.dtype == np.float32
+    np.testing.assert_array_equal(micrograph.pixels, GREY8 / np.float32(255))
+
+
+def test_grey_16_bit_png_keeps_all_bits(tmp_path):
+    pixels = read_micrograph(pillow_file(tmp_path / "a.png", GREY16)).pixels
+    np.testing.assert_array_equal(np.rint(pixels * 65535), GREY16)
+
+
+@pytest.mark.parametrize("channels", [2, 3, 4])
+def test_coloured_16_bit_png_keeps_all_bits(tmp_path, channels):
+    samples = RNG.integers(0, 65536, (24, 31, channels)).astype(np.uint16)
+    (tmp_path / "a.png").write_bytes(imagecodecs.png_encode(samples))
+    pixels = read_micrograph(tmp_path / "a.png").pixels
+    expected = samples[..., 0] if channels == 2 else samples[..., :3]
+    np.testing.assert_array_equal(np.rint(pixels * 65535), expected)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".bmp", ".tif"])
+def test_rgb_8_bit(tmp_path, suffix):
+    pixels = read_micrograph(pillow_file(tmp_path / f"a{suffix}", RGB8)).pixels
+    np.testing.assert_array_equal(pixels, RGB8 / np.float32(255))
+
+
+def test_identical_channels_stay_rgb(tmp_path):
+    path = pillow_file(tmp_path / "a.png", np.repeat(GREY8[..., None], 3, axis=2))
+    assert read_micrograph(path).pixels.shape == (24, 31, 3)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+@pytest.mark.parametrize("opacity", [0, 255])
+def test_alpha_is_dropped_whatever_it_holds(tmp_path, suffix, opacity):
+    alpha = np.full((24, 31, 1), opacity, np.uint8)
+    rgba = pillow_file(tmp_path / f"rgba{suffix}", np.concatenate([RGB8, alpha], axis=2))
+    np.testing.assert_array_equal(read_micrograph(rgba).pixels, RGB8 / np.float32(255))
+    grey_alpha = pillow_file(tmp_path / f"la{suffix}", np.concatenate([GREY8[..., None], alpha], axis=2))
+    np.testing.assert_array_equal(read_micrograph(grey_alpha).pixels, GREY8 / np.float32(255))
+
+
+@pytest.mark.parametrize("options", [{"quality": 95}, {"progressive": True}])
+def test_jpeg(tmp_path, options):
+    grey = read_micrograph(pillow_file(tmp_path / "a.jpg", SMOOTH, **options)).pixels
+    assert grey.shape == (24, 31)
+    np.testing.assert_allclose(grey, SMOOTH / 255, atol=0.03)
+    colour = np.stack([SMOOTH, SMOOTH // 2, 255 - SMOOTH], axis=-1)
+    pixels = read_micrograph(pillow_file(tmp_path / "c.jpeg", colour, subsampling=0, **options)).pixels
+    np.testing.assert_allclose(pixels, colour / 255, atol=0.05)
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".tif"])
+def test_cmyk_becomes_rgb(tmp_path, suffix):
+    inks = np.zeros((16, 16, 4), np.uint8)
+    inks[..., 0] = 255  # cyan absorbs red
+    inks[:8, :, 3] = 255  # black absorbs all
+    path = pillow_file(tmp_path / f"a{suffix}", Image.fromarray(inks, "CMYK"))
+    pixels = read_micrograph(path).pixels
+    np.testing.assert_allclose(pixels[12, 8], [0, 1, 1], atol=0.02)
+    np.testing.assert_allclose(pixels[4, 8], [0, 0, 0], atol=0.02)
+    assert "one channel" in message(read_mask_values, path)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".bmp", ".tif"])
+def test_palette_is_applied(tmp_path, suffix):
+    indices = Image.fromarray((GREY8 % 3).astype(np.uint8), "P")
+    colours = np.array([[10, 20, 30], [200, 0, 0], [0, 0, 255]], np.uint8)
+    indices.putpalette(colours.ravel().tolist())
+    path = pillow_file(tmp_path / f"a{suffix}", indices)
+    np.testing.assert_allclose(read_micrograph(path).pixels, colours[GREY8 % 3] / 255, atol=1e-6)
+    np.testing.assert_array_equal(read_mask_values(path), GREY8 % 3)
+
+
+def test_transparent_palette_raises_no_warning(tmp_path):
+    indices = Image.fromarray((GREY8 % 2).astype(np.uint8), "P")
+    indices.putpalette([0, 0, 0, 255, 255, 255])
+    path = pillow_file(tmp_path / "a.png", indices, transparency=bytes([0, 128]))
+    np.testing.assert_array_equal(read_micrograph(path).pixels[..., 1], GREY8 % 2)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".bmp", ".tif"])
+def test_one_bit(tmp_path, suffix):
+    path = pillow_file(tmp_path / f"a{suffix}", GREY8 > 99)
+    np.testing.assert_array_equal(read_micrograph(path).pixels, GREY8 > 99)
+    np.testing.assert_array_equal(read_mask_values(path), np.where(GREY8 > 99, 255, 0))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"compression": "lzw", "predictor": True, "rowsperstrip": 5},
+        {"compression": "zlib"},
+        {"compression": "packbits"},
+        {"tile": (16, 16), "compression": "zstd"},
+        {"bigtiff": True},
+        {"byteorder": ">"},
+    ],
+    ids=str,
+)
+def test_tiff_layouts(tmp_path, options):
+    grey = read_micrograph(tiff_file(tmp_path / "a.tif", GREY16, **options)).pixels
+    np.testing.assert_array_equal(np.rint(grey * 65535), GREY16)
+    rgb = read_micrograph(tiff_file(tmp_path / "b.tif", RGB16, photometric="rgb", **options)).pixels
+    np.testing.assert_array_equal(np.rint(rgb * 65535), RGB16)
+
+
+def test_planar_tiff(tmp_path):
+    planes = np.moveaxis(RGB16, -1, 0)
+    path = tiff_file(tmp_path / "a.tif", planes, photometric="rgb", planarconfig="separate")
+    np.testing.assert_array_equal(np.rint(read_micrograph(path).pixels * 65535), RGB16)
+
+
+def test_jpeg_compressed_tiff_becomes_rgb(tmp_path):
+    colour = np.stack([SMOOTH, SMOOTH // 2, 255 - SMOOTH], axis=-1)
+    path = tiff_file(tmp_path / "a.tif", colour, photometric="rgb", compression="jpeg", rowsperstrip=8)
+    with tifffile.TiffFile(path) as tiff:
+        assert tiff.pages[0].photometric == tifffile.PHOTOMETRIC.YCBCR
+    np.testing.assert_allclose(read_micrograph(path).pixels, colour / 255, atol=0.06)
+
+
+def test_white_is_zero_is_inverted_for_the_image_but_not_for_the_mask(tmp_path):
+    path = tiff_file(tmp_path / "a.tif", GREY16, photometric="miniswhite")
+    np.testing.assert_array_equal(np.rint(read_micrograph(path).pixels * 65535), 65535 - GREY16)
+    np.testing.assert_array_equal(read_mask_values(path), GREY16)
+    bits = tiff_file(tmp_path / "b.tif", GREY8 > 99, photometric="miniswhite")
+    np.testing.assert_array_equal(read_micrograph(bits).pixels, GREY8 <= 99)
+    floats = tiff_file(tmp_path / "c.tif", np.float32(GREY8), photometric="miniswhite")
+    assert "MINISWHITE" in message(read_micrograph, floats)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_float_tiff_keeps_its_values(tmp_path, dtype):
+    values = (GREY8.astype(dtype) - 100) * 4
+    pixels = read_micrograph(tiff_file(tmp_path / "a.tif", values)).pixels
+    assert pixels.dtype == np.float32
+    np.testing.assert_array_equal(pixels, values)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "uint32", "int16", "int32"])
+def test_integers_are_divided_by_full_scale(tmp_path, dtype):
+    top = np.iinfo(dtype).max
+    values = np.array([[0, top // 2, top]], dtype)
+    pixels = read_micrograph(tiff_file(tmp_path / "a.tif", values)).pixels
+    np.testing.assert_allclose(pixels, [[0, 0.5, 1]], atol=0.003)
+    assert pixels.max() == 1
+
+
+def test_packed_12_bit_is_divided_by_4095(tmp_path):
+    path = tmp_path / "a.tif"
+    packed = imagecodecs.packints_encode(np.array([[0, 4095, 2048, 1]], np.uint16), 12)
+    tiff_file(path, np.zeros((1, 6), np.uint8), metadata=None)
+    with tifffile.TiffFile(path, mode="r+") as tiff:
+        tags = tiff.pages[0].tags
+        offset = tiff.pages[0].dataoffsets[0]
+        tags["ImageWidth"].overwrite(4)
+        tags["BitsPerSample"].overwrite(12)
+        tiff.filehandle.seek(offset)
+        tiff.filehandle.write(packed)
+    np.testing.assert_allclose(read_micrograph(path).pixels * 4095, [[0, 4095, 2048, 1]], rtol=1e-6)
+
+
+def test_negative_integers_are_refused(tmp_path):
+    text = message(read_micrograph, tiff_file(tmp_path / "a.tif", np.array([[-1, 5]], np.int16)))
+    assert "a.tif" in text
+    assert "negative" in text
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, 1e300])
+def test_pixels_that_are_not_finite_are_refused(tmp_path, bad):
+    values = np.ones((8, 8))
+    values[3, 4] = bad
+    text = message(read_micrograph, tiff_file(tmp_path / "a.tif", values))
+    assert "a.tif" in text
+    assert "NaN" in text
+
+
+@pytest.mark.parametrize("options", [{}, {"imagej": True}, {"compression": "zlib"}], ids=str)
+def test_stack_is_refused(tmp_path, options):
+    path = tiff_file(tmp_path / "a.tif", np.zeros((4, 24, 31), np.uint8), photometric="minisblack", **options)
+    text = message(read_micrograph, path)
+    assert f"{path}: holds 4 pages" in text
+
+
+def test_large_imagej_stack_with_one_page_entry_is_refused(tmp_path):
+    path = tiff_file(tmp_path / "a.tif", GREY8, description="ImageJ=1.54f\nimages=7\n", metadata=None)
+    assert "holds 7 pages" in message(read_micrograph, path)
+
+
+def test_animated_png_is_refused(tmp_path):
+    frames = [Image.fromarray(GREY8), Image.fromarray(255 - GREY8)]
+    frames[0].save(tmp_path / "a.png", save_all=True, append_images=frames[1:])
+    assert "holds 2 pages" in message(read_micrograph, tmp_path / "a.png")
+
+
+def test_thumbnails_are_no_pages(tmp_path):
+    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
+        writer.write(GREY8)
+        writer.write(GREY8[::4, ::4], subfiletype=1)
+    np.testing.assert_array_equal(read_mask_values(tmp_path / "a.tif"), GREY8)
+
+
+def test_many_channels_are_refused(tmp_path):
+    channels = np.zeros((9, 9, 7), np.uint8)
+    path = tiff_file(tmp_path / "a.tif", channels, photometric="minisblack", planarconfig="contig")
+    text = message(read_micrograph, path)
+    assert "a.tif" in text
+    assert "7 channels" in text
+
+
+ORIGINALS = {
+    "grey.png": lambda path: pillow_file(path, GREY8),
+    "deep.png": lambda path: path.write_bytes(imagecodecs.png_encode(RGB16)),
+    "grey.jpg": lambda path: pillow_file(path, SMOOTH),
+    "progressive.jpg": lambda path: pillow_file(path, SMOOTH, progressive=True),
+    "grey.bmp": lambda path: pillow_file(path, GREY8),
+    "plain.tif": lambda path: tiff_file(path, GREY8),
+    "strips.tif": lambda path: tiff_file(path, GREY8, rowsperstrip=5),
+    "lzw.tif": lambda path: tiff_file(path, GREY8, compression="lzw", rowsperstrip=5),
+    "zlib.tif": lambda path: tiff_file(path, GREY8, compression="zlib"),
+    "jpeg.tif": lambda path: tiff_file(path, SMOOTH, compression="jpeg", rowsperstrip=8),
+    "tiles.tif": lambda path: tiff_file(path, GREY8, tile=(16, 16)),
+    "directory_last.tif": lambda path: pillow_file(path, GREY8, compression="tiff_lzw"),
+}
+
+
+@pytest.mark.parametrize("name", ORIGINALS)
+@pytest.mark.parametrize("kept", [0.1, 0.5, 0.8, 0.95])
+def test_cut_off_file_raises_instead_of_filling_up(tmp_path, name, kept):
+    path = tmp_path / name
+    ORIGINALS[name](path)
+    assert read_micrograph(path).shape == (24, 31)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(kept * len(content))])
+    assert str(path) in message(read_micrograph, path)
+
+
+def test_absent_strip_raises_instead_of_reading_zeros(tmp_path):
+    path = tiff_file(tmp_path / "a.tif", GREY8, rowsperstrip=8, compression="zlib")
+    with tifffile.TiffFile(path, mode="r+") as tiff:
+        counts = tiff.pages[0].tags["StripByteCounts"]
+        counts.overwrite([counts.value[0], 0, counts.value[2]])
+    assert "cut short" in message(read_micrograph, path)
+
+
+@pytest.mark.parametrize("name", ["lzw.tif", "tiles.tif", "grey.png", "grey.bmp", "grey.jpg"])
+def test_damaged_file_gives_pixels_or_one_line(tmp_path, name):
+    path = tmp_path / name
+    ORIGINALS[name](path)
+    content = path.read_bytes()
+    generator = np.random.default_rng(0)
+    refusals = []
+    for _ in range(120):
+        damaged = bytearray(content)
+        damaged[generator.integers(0, 300)] = generator.integers(0, 256)
+        path.write_bytes(damaged)
+        try:
+            assert np.isfinite(read_micrograph(path, max_megapixels=1).pixels).all()
+        except GrainsegError as error:
+            refusals.append(str(error))
+    assert refusals
+    assert all(refusal.startswith(f"{path}: ") for refusal in refusals)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("notes.png", b"these are only words\n" * 9, "no PNG, TIFF, JPEG or BMP"),
+        ("notes.tif", b"GIF89a" + bytes(90), "no PNG, TIFF, JPEG or BMP"),
+        ("empty.png", b"", "0 bytes"),
+    ],
+)
+def test_what_is_no_image_is_refused(tmp_path, name, content, words):
+    (tmp_path / name).write_bytes(content)
+    text = message(read_micrograph, tmp_path / name)
+    assert str(tmp_path / name) in text
+    assert words in text
+
+
+def test_missing_file_and_folder_are_named(tmp_path):
+    for path in (tmp_path / "absent.png", tmp_path):
+        assert f"{path}: is not a file" in message(read_micrograph, path)
+
+
+def test_tiff_without_pixels_is_refused(tmp_path):
+    path = tiff_file(tmp_path / "a.tif", np.zeros((1, 4), np.uint8), metadata=None)
+    with tifffile.TiffFile(path, mode="r+") as tiff:
+        tiff.pages[0].tags["ImageLength"].overwrite(0)
+    assert "no pixels" in message(read_micrograph, path)
+
+
+@pytest.mark.parametrize("name", ["grey.png", "grey.jpg", "grey.bmp", "lzw.tif"])
+def test_pixel_limit_is_checked_before_decoding(tmp_path, name):
+    path = tmp_path / name
+    ORIGINALS[name](path)
+    path.write_bytes(path.read_bytes() if name.endswith("tif") else path.read_bytes()[:-20])
+    text = message(read_micrograph, path, 0.0007)
+    assert str(path) in text
+    assert "max_megapixels=0.0007" in text
+    assert "31 × 24" in text
+
+
+def test_pillows_own_pixel_limit_does_not_matter(tmp_path, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    path = tmp_path / "a.png"
+    path.write_bytes(imagecodecs.png_encode(GREY8))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert read_micrograph(path).shape == (24, 31)
+    assert Image.MAX_IMAGE_PIXELS == 10
+
+
+def test_threads_read_the_same_pixels(tmp_path):
+    paths = [pillow_file(tmp_path / "a.png", GREY8), tiff_file(tmp_path / "b.tif", GREY8, compression="lzw")]
+    with ThreadPoolExecutor(4) as pool:
+        for micrograph in pool.map(read_micrograph, paths * 20):
+            np.testing.assert_array_equal(micrograph.pixels, GREY8 / np.float32(255))
+
+
+def test_mask_values_keep_their_type(tmp_path):
+    values = read_mask_values(pillow_file(tmp_path / "a.png", GREY16))
+    assert values.dtype == np.uint16
+    np.testing.assert_array_equal(values, GREY16)
+    signed = np.array([[-1, 0], [1, 70000]], np.int32)
+    np.testing.assert_array_equal(read_mask_values(tiff_file(tmp_path / "b.tif", signed)), signed)
+
+
+def test_rgb_mask_needs_equal_channels(tmp_path):
+    equal = np.repeat(GREY8[..., None], 3, axis=2)
+    np.testing.assert_array_equal(read_mask_values(pillow_file(tmp_path / "a.png", equal)), GREY8)
+    text = message(read_mask_values, pillow_file(tmp_path / "red.png", RGB8))
+    assert "red.png" in text
+    assert "coloured" in text
+
+
+def test_float_mask_needs_whole_numbers(tmp_path):
+    values = read_mask_values(tiff_file(tmp_path / "a.tif", np.float32(GREY8)))
+    assert values.dtype == np.int64
+    np.testing.assert_array_equal(values, GREY8)
+    for bad in (0.5, np.nan, 1e30):
+        path = tiff_file(tmp_path / "bad.tif", np.full((3, 3), bad, np.float32))
+        assert "bad.tif" in message(read_mask_values, path)
+
+
+def test_luminance_is_bt601():
+    np.testing.assert_allclose(luminance(np.eye(3, dtype=np.float32)[None]), [[0.299, 0.587, 0.114]])
+    grey = np.float32(GREY8 / 255)
+    result = luminance(np.repeat(grey[..., None], 3, axis=2))
+    assert result.dtype == np.float32
+    np.testing.assert_allclose(result, grey, atol=1e-6)
+    np.testing.assert_array_equal(luminance(grey), grey)
+
+
+def test_suffixes_are_lower_case():
+    assert {suffix.lower() for suffix in IMAGE_SUFFIXES} == IMAGE_SUFFIXES
+
+
+def test_written_mask_and_picture_read_back(tmp_path):
+    write_mask(tmp_path / "new" / "folder" / "m.png", GREY8 > 99)
+    with Image.open(tmp_path / "new" / "folder" / "m.png") as image:
+        assert (image.format, image.mode) == ("PNG", "L")
+        np.testing.assert_array_equal(np.asarray(image), np.where(GREY8 > 99, 255, 0))
+    write_rgb(tmp_path / "rgb.png", RGB8)
+    np.testing.assert_array_equal(np.rint(read_micrograph(tmp_path / "rgb.png").pixels * 255), RGB8)
+
+
+@pytest.mark.parametrize(
+    ("size", "across", "down"), [(0.1234567, 0.1234567, 0.1234567), ((0.5, 0.2), 0.2, 0.5)]
+)
+def test_probability_is_calibrated_for_imagej(tmp_path, size, across, down):
+    probability = RNG.random((24, 31), dtype=np.float32)
+    write_probability(tmp_path / "p.tif", probability, size)
+    with tifffile.TiffFile(tmp_path / "p.tif") as tiff:
+        page = tiff.pages[0]
+        np.testing.assert_array_equal(page.asarray(), probability)
+        assert page.dtype == np.float32
+        assert page.compression == tifffile.COMPRESSION.ADOBE_DEFLATE
+        assert tiff.imagej_metadata["unit"] == "um"
+        assert page.tags["ResolutionUnit"].value == tifffile.RESUNIT.NONE
+        for tag, expected in (("XResolution", across), ("YResolution", down)):
+            pixels, micrometres = page.tags[tag].value
+            assert micrometres / pixels == pytest.approx(expected, rel=1e-6)
+
+
+def test_probability_without_pixel_size_claims_none(tmp_path):
+    write_probability(tmp_path / "p.tif", np.zeros((4, 4), np.float32), None)
+    with tifffile.TiffFile(tmp_path / "p.tif") as tiff:
+        assert "unit" not in tiff.imagej_metadata
+
+
+def test_interrupted_write_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
+    write_mask(tmp_path / "m.png", GREY8 > 99)
+    before = (tmp_path / "m.png").read_bytes()
+
+    def interrupted(handle, *_arguments, **_options):
+        handle.write(b"half")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(files.tifffile, "imwrite", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_probability(tmp_path / "m.png", np.zeros((4, 4), np.float32), None)
+    assert [path.name for path in tmp_path.iterdir()] == ["m.png"]
+    assert (tmp_path / "m.png").read_bytes() == before
+
+
+def test_written_files_have_ordinary_permissions(tmp_path):
+    write_mask(tmp_path / "m.png", GREY8 > 99)
+    (tmp_path / "other").touch()
+    assert (tmp_path / "m.png").stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
+def test_unwritable_place_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    path = tmp_path / "file" / "m.png"
+    assert f"{path}: cannot be written" in message(write_mask, path, GREY8 > 99)

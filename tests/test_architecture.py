@@ -1,0 +1,76 @@
+"""The rooms of the house and which of them may import which."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parent.parent / "grainseg"
+
+# Room -> rooms that it may import. Everything may import ``errors``.
+ALLOWED: dict[str, set[str]] = {
+    "errors": set(),
+    "micrograph": set(),
+    "tiling": set(),
+    "grains": {"micrograph"},
+    "report": {"micrograph", "grains"},
+    "config": set(),
+    "data": {"config", "micrograph", "tiling"},
+    "model": {"config", "micrograph"},
+    "inference": {"micrograph", "tiling", "model"},
+    "training": {"config", "micrograph", "grains", "report", "data", "model", "inference"},
+    "pipeline": {"config", "micrograph", "grains", "report", "data", "model", "inference", "training"},
+    "hydra_app": {"config", "pipeline"},
+}
+NO_TORCH = {"errors", "micrograph", "tiling", "grains", "report", "config", "hydra_app"}
+TORCH = {"torch", "lightning", "torchmetrics", "segmentation_models_pytorch", "timm", "torchvision"}
+
+
+def room_of(path: Path) -> str:
+    relative = path.relative_to(PACKAGE)
+    return relative.parts[0] if len(relative.parts) > 1 else relative.stem
+
+
+def imported(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            names.add(node.module or "")
+    return names
+
+
+MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
+
+
+def test_every_room_is_in_the_table() -> None:
+    assert {room_of(path) for path in MODULES} == set(ALLOWED)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_stay_within_the_allowed_rooms(path: Path) -> None:
+    room, names = room_of(path), imported(path)
+    rooms = {name.split(".")[1] for name in names if name.startswith("grainseg.")}
+    assert rooms <= ALLOWED[room] | {room, "errors"}
+    packages = {name.split(".")[0] for name in names}
+    if room in NO_TORCH:
+        assert not packages & TORCH
+    if room != "hydra_app":
+        assert "hydra" not in packages
+    if path.name != "photometry.py":
+        assert "albumentations" not in packages
+
+
+def test_the_table_has_no_cycle() -> None:
+    done: set[str] = set()
+    while len(done) < len(ALLOWED):
+        ready = {room for room, needs in ALLOWED.items() if room not in done and needs <= done}
+        assert ready, "a cycle among the rooms"
+        done |= ready
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_modules_stay_in_one_head(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 350

@@ -1,0 +1,132 @@
+"""Every option composes and builds; paths are taken as typed; errors are one line."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from helpers import ROOT, compose_train
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import OmegaConf
+
+from grainseg.hydra_app import CONF, PATH_KEYS, main_predict, main_train, quote_path
+from grainseg.model.losses import build_loss
+from grainseg.model.networks import NetworkSpec, build_network
+from grainseg.training.callbacks import build_callbacks
+from grainseg.training.optimizers import build_optimizers
+from grainseg.training.runtime import hardware_arguments
+
+GROUPS = sorted(path for path in CONF.iterdir() if path.is_dir() and path.name != "experiment")
+OPTIONS = [(group.name, path.stem) for group in GROUPS for path in sorted(group.glob("*.yaml"))]
+
+
+@pytest.mark.parametrize(("group", "option"), OPTIONS)
+def test_every_option_composes_and_builds(group: str, option: str, tmp_path: Path) -> None:
+    extra = {"smp": ["model.architecture=fpn"], "folder": ["data.root=somewhere"]}.get(option, [])
+    config = compose_train(f"{group}={option}", *extra)
+    model = config.model
+    network = build_network(NetworkSpec(model.architecture, model.encoder, model.in_channels, 128))
+    build_loss(config.loss)
+    build_optimizers(config.optimizer, config.scheduler, network, 10)
+    build_callbacks(config, tmp_path)
+    if option != "gpu":
+        hardware_arguments(config.trainer)
+
+
+@pytest.mark.parametrize("experiment", [path.stem for path in (CONF / "experiment").glob("*.yaml")])
+def test_every_experiment_composes_under_its_own_name(experiment: str) -> None:
+    assert compose_train(f"experiment={experiment}").name == experiment
+
+
+def test_an_experiment_wins_over_the_defaults_and_the_command_line_over_both() -> None:
+    assert compose_train("experiment=smoke").epochs != compose_train().epochs
+    assert compose_train("experiment=smoke", "epochs=7").epochs == 7
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "a=b (1) ü,#.png",
+        "it's.png",
+        "back\\slash\\'quote.png",
+        "ends\\",
+        "{x}[1]*.tif",
+        "${HOME}/x.png",
+        "two words/epoch=3.ckpt",
+        "'quoted'",
+        '"double"',
+        "a:b,c",
+        "null.png",
+        "~/$x%&!",
+    ],
+)
+@pytest.mark.parametrize("key", ["images", "data.root", "++resume"])
+def test_paths_are_taken_as_typed(typed: str, key: str) -> None:
+    override = OverridesParser.create().parse_override(quote_path(f"{key}={typed}"))
+    assert override.key_or_group == key.lstrip("+")
+    assert OmegaConf.create({"path": override.value()}).path == typed
+
+
+def test_other_overrides_are_left_alone() -> None:
+    for argument in (
+        "model=unet,unetplusplus",
+        "resume=null",
+        "--multirun",
+        "data.tile_size=64",
+        "imagesx=a=b",
+    ):
+        assert quote_path(argument) == argument
+    assert set(PATH_KEYS) == {"data.root", "resume", "checkpoint", "images", "output", "masks"}
+
+
+def run_in_process(monkeypatch: pytest.MonkeyPatch, main: str, *arguments: str) -> int:
+    monkeypatch.setattr(sys, "argv", [f"{main}.py", *arguments])
+    monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+    status = {"train": main_train, "predict": main_predict}[main]()
+    os.environ.pop("HYDRA_FULL_ERROR", None)
+    return status
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train", "data.tile_sze=3"], "data.tile_sze: there is no such key; did you mean data.tile_size?"),
+        (["train", "model=unett"], "model=unett: there is no such choice; choose one of deeplabv3plus,"),
+        (["train", "+experiment=smok"], "experiment=smok: there is no such choice"),
+        (["train", "loss.dice_weight=[1"], "loss.dice_weight=[1: no viable alternative"),
+        (["train", "epochs=many"], "epochs: Value 'many' of type 'str' could not be converted to Integer"),
+        (["train", "nothing=1"], "nothing: there is no such key"),
+        (["predict", "images=a", "output=b"], "checkpoint is missing: say checkpoint=VALUE"),
+        (["predict", "image=a"], "image: there is no such key; did you mean images?"),
+    ],
+)
+def test_a_wrong_command_line_is_one_line(
+    arguments: list[str],
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run_in_process(monkeypatch, *arguments) == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith(f"error: {message}")
+
+
+def test_a_traceback_is_given_when_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["train.py", "epochs=0"])
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
+    with pytest.raises(Exception, match="epochs=0: must be positive"):
+        main_train()
+
+
+def test_nothing_heavy_is_imported_before_the_configuration_is_known_to_be_right() -> None:
+    code = (
+        "import sys, grainseg.hydra_app;"
+        "print(sorted({'torch', 'lightning', 'numpy', 'scipy', 'cv2', 'albumentations'} & set(sys.modules)))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert run.stdout.strip() == "[]"
