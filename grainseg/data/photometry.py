@@ -4,6 +4,7 @@ Strengths are fit for lines of 3 px: the library's own defaults would erase them
 """
 
 import os
+import random
 
 os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"  # it would look for a newer version over the network
 
@@ -44,7 +45,8 @@ class Photometry:
             pixels = np.clip(pixels + _texture(rng, pixels.shape[:2], self._texture), 0, 1)
         if not self._compose.transforms:
             return pixels
-        self._compose.set_random_seed(int(rng.integers(2**32)))
+        # Not set_random_seed: it seeds every transform alike, so that all of them happen or none does.
+        self._compose.set_random_state(rng, random.Random(int(rng.integers(2**32))))
         grey = pixels.shape[2] == 1  # some of the library's transforms lose a last axis of one
         changed: FloatImage = self._compose(image=pixels[:, :, 0] if grey else pixels)["image"]
         return np.clip(changed, 0, 1).astype(np.float32).reshape(pixels.shape)

@@ -118,6 +118,7 @@ class BoundaryDataModule(LightningDataModule):
             batch_size=self._batch_size,
             sampler=PatchSampler(count, rank, processes),
             num_workers=self._config.num_workers,
+            persistent_workers=self._config.num_workers > 0,
             drop_last=True,  # a last batch of one patch would break batch normalisation
             pin_memory=torch.cuda.is_available(),
         )
