@@ -5,7 +5,8 @@
 ``SOURCE/iron`` holds ``images/`` and ``masks/`` of five consecutive sections, which resemble each other: the
 left halves of 1-4 train, the left half of 5 validates, the right halves of 4 and 5 test, and those of 1-3
 serve the choice of the recipe. ``SOURCE/tbm`` holds crops of three micrographs: four crops of m21 train, a
-fifth validates, the rest and the other micrographs test.
+fifth validates, the rest and the other micrographs test. ``synthetic`` is the embedded default, and five
+fields of another seed that test.
 """
 
 import argparse
@@ -13,6 +14,8 @@ import shutil
 from pathlib import Path
 
 from PIL import Image
+
+from grainseg.micrograph.synthetic_folder import ensure_synthetic_folder
 
 IRON_COLUMNS = 400
 
@@ -36,6 +39,15 @@ def tbm(source: Path, output: Path) -> None:
             shutil.copyfile(path, output / kind / path.name)
 
 
+def synthetic(output: Path) -> None:
+    for prefix, seed in (("field", 0), ("test", 1)):
+        made = ensure_synthetic_folder(output.parent / f"synthetic_seed_{seed}", seed)
+        for kind in ("images", "masks"):
+            (output / kind).mkdir(parents=True, exist_ok=True)
+            for path in sorted((made / kind).glob("*.png")):
+                shutil.copyfile(path, output / kind / path.name.replace("field", prefix))
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("source", type=Path)
@@ -43,3 +55,4 @@ if __name__ == "__main__":
     arguments = parser.parse_args()
     iron(arguments.source / "iron", arguments.output / "iron")
     tbm(arguments.source / "tbm", arguments.output / "tbm")
+    synthetic(arguments.output / "synthetic")

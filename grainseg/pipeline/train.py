@@ -4,6 +4,7 @@ import functools
 import json
 import logging
 import operator
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -79,8 +80,10 @@ def train(config: TrainConfig, run_dir: Path) -> dict[str, float]:
         enable_model_summary=False,
     )
     log_configuration(trainer.logger, plain)
+    started = time.monotonic()
     trainer.fit(module, data, ckpt_path=config.resume, weights_only=True)
-    return _score_best(config, trainer, module, data, run_dir)
+    seconds = time.monotonic() - started
+    return _score_best(config, trainer, module, data, run_dir, seconds)
 
 
 def _network_spec(config: TrainConfig) -> NetworkSpec:
@@ -125,7 +128,12 @@ def _build_module(config: TrainConfig, network: nn.Module, data: BoundaryDataMod
 
 
 def _score_best(
-    config: TrainConfig, trainer: Trainer, module: BoundaryModule, data: BoundaryDataModule, run_dir: Path
+    config: TrainConfig,
+    trainer: Trainer,
+    module: BoundaryModule,
+    data: BoundaryDataModule,
+    run_dir: Path,
+    seconds: float,
 ) -> dict[str, float]:
     spec, network = load_network(run_dir / CHECKPOINTS / f"{BEST}.ckpt")
     tested: Mapping[str, float] = {}
@@ -136,7 +144,7 @@ def _score_best(
         return {}
     network.to(trainer.strategy.root_device)
     metrics = _score_validation(config, network, spec, data.val_images, run_dir)
-    metrics |= {name: float(value) for name, value in tested.items()}
+    metrics |= {name: float(value) for name, value in tested.items()} | {"train/seconds": seconds}
     (run_dir / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
     log_score(trainer.logger, metrics["val/iou"], trainer.global_step)
     return metrics
