@@ -139,9 +139,7 @@ def _parse_spec(values: Mapping[str, Any], path: Path) -> CheckpointSpec:
         name for name in names & set(values) if type(values[name]) not in _TYPES[name]
     )
     if wrong:
-        raise GrainsegError(
-            f"checkpoint {path}: its value {wrong[0]!r} is missing, unknown or of a wrong type"
-        )
+        raise GrainsegError(f"checkpoint {path}: its value {wrong[0]!r} is missing or cannot be")
     spec = CheckpointSpec(**values)
     in_range = (
         spec.in_channels in (1, 3)
@@ -155,7 +153,7 @@ def _parse_spec(values: Mapping[str, Any], path: Path) -> CheckpointSpec:
         raise GrainsegError(f"checkpoint {path}: a value of its description is out of range")
     if spec.normalization != NORMALIZATION:
         raise GrainsegError(
-            f"checkpoint {path}: needs the normalisation {spec.normalization}, this version has {NORMALIZATION}"
+            f"checkpoint {path}: needs normalisation {spec.normalization}, this version has {NORMALIZATION}"
         )
     return spec
 

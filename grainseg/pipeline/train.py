@@ -8,19 +8,21 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-import yaml
 from lightning import Trainer, seed_everything
 from lightning.pytorch.loggers import TensorBoardLogger
+from omegaconf import OmegaConf
 from torch import nn
 
 from grainseg.config import TrainConfig, to_plain
 from grainseg.data.images import LabelledMicrograph, mean_line_width_px
 from grainseg.grains.agreement import fit_threshold
 from grainseg.inference.predictor import TileSettings, predict_probability
+from grainseg.micrograph.files import write_rgb
 from grainseg.model.checkpoint import CheckpointSpec, load_network, read_checkpoint
 from grainseg.model.losses import build_loss
 from grainseg.model.networks import NetworkSpec, build_network, parameter_count
 from grainseg.pipeline.scoring import MaskScores, score_mask
+from grainseg.report.overlay import panel
 from grainseg.report.prediction_files import PredictionPaths, prediction_paths, write_prediction
 from grainseg.training.callbacks import BEST, build_callbacks
 from grainseg.training.datamodule import BoundaryDataModule
@@ -64,7 +66,7 @@ def train(config: TrainConfig, run_dir: Path) -> dict[str, float]:
 
     run_dir.mkdir(parents=True, exist_ok=True)
     plain = to_plain(config)
-    (run_dir / "config.yaml").write_text(yaml.safe_dump(plain, sort_keys=False), encoding="utf-8")
+    OmegaConf.save(OmegaConf.create(plain), run_dir / "config.yaml")
     logger = TensorBoardLogger(run_dir, name="", version=TENSORBOARD, default_hp_metric=False)
     trainer = Trainer(
         **hardware,
@@ -163,8 +165,11 @@ def _score_validation(
     scores: list[MaskScores] = []
     for image, probability in zip(images, probabilities, strict=True):
         pixels = image.unit[:, :, 0] if spec.in_channels == 1 else image.unit
-        mask = write_prediction(validation_paths(run_dir, image.stem), pixels, probability, spec.threshold)
-        scores.append(score_mask(mask, image.label, config.boundary_tolerance_px))
+        paths = validation_paths(run_dir, image.stem)
+        mask = write_prediction(paths, pixels, probability, spec.threshold)
+        tolerance_px = config.boundary_tolerance_px
+        write_rgb(paths.panel, panel(pixels, image.label, probability, mask, tolerance_px))
+        scores.append(score_mask(mask, image.label, tolerance_px))
     total = functools.reduce(operator.add, scores).metrics()
     threshold, iou = fit_threshold(probabilities, [image.label for image in images])
     fitted = {"val/iou_fitted": iou, "val/threshold_fitted": threshold}

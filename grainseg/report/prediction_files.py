@@ -13,11 +13,12 @@ from grainseg.report.overlay import boundary_overlay
 
 @dataclass(frozen=True)
 class PredictionPaths:
-    """Where the files of one picture lie."""
+    """Where the files of one picture lie; the panel is drawn for validation pictures only."""
 
     mask: Path
     probability: Path
     overlay: Path
+    panel: Path
 
 
 def prediction_paths(folder: Path, relative: Path) -> PredictionPaths:
@@ -27,6 +28,7 @@ def prediction_paths(folder: Path, relative: Path) -> PredictionPaths:
         mask=stem.with_name(f"{stem.name}_mask.png"),
         probability=stem.with_name(f"{stem.name}_probability.tif"),
         overlay=stem.with_name(f"{stem.name}_overlay.png"),
+        panel=stem.with_name(f"{stem.name}_panel.png"),
     )
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
 from lightning.pytorch.loggers import Logger, TensorBoardLogger
+from omegaconf import OmegaConf
 
 SCORE_TAG = "hp/val_iou"
 """A tag of its own: the HPARAMS tab shows a tag's last value, which for ``val/iou`` is not the best one's."""
@@ -20,7 +20,7 @@ def log_configuration(logger: Logger | None, config: Mapping[str, Any]) -> None:
     if not isinstance(logger, TensorBoardLogger):
         return
     logger.log_hyperparams(flatten(config), metrics={SCORE_TAG: float("nan")})
-    text = yaml.safe_dump(dict(config), sort_keys=False).replace("\n", "\n    ")
+    text = OmegaConf.to_yaml(OmegaConf.create(dict(config))).replace("\n", "\n    ")
     logger.experiment.add_text("config", f"    {text}", 0)  # four blanks make it a code block
 
 

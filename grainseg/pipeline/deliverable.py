@@ -1,0 +1,166 @@
+"""Hand over a run: one zip with the code at this revision, the validation picture's prediction and its IoU.
+
+python -m grainseg.pipeline.deliverable [RUN]
+"""
+
+import argparse
+import json
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from omegaconf import DictConfig, OmegaConf
+
+from grainseg.config import TrainConfig, parse_train
+from grainseg.errors import GrainsegError
+from grainseg.micrograph.folder import LabelledImage, list_folder
+from grainseg.pipeline.train import CHECKPOINTS, PREDICTIONS
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+OUTPUTS = Path("outputs")
+
+
+def make_deliverable(run: Path, target: Path) -> Path:
+    """Write the zip.
+
+    Args:
+        run: Folder of a finished training run.
+        target: The zip's path.
+
+    Raises:
+        GrainsegError: The run is not finished, its data are gone, or the code has no clean revision.
+    """
+    metrics, config = _read_run(run)
+    revision = _revision()
+    items = {item.stem: item for item in list_folder(Path(config.data.root)).labelled}
+    stems = sorted(path.name.removesuffix("_mask.png") for path in (run / PREDICTIONS).glob("*_mask.png"))
+    gone = [stem for stem in stems if stem not in items]
+    if gone or not stems:
+        raise GrainsegError(f"{run}: the validation picture {gone} is no longer in {config.data.root}")
+    with tempfile.TemporaryDirectory() as staging:
+        folder = Path(staging) / target.stem
+        _export_code(folder)
+        results = folder / "results"
+        shutil.copytree(run / PREDICTIONS, results / PREDICTIONS)
+        shutil.copyfile(run / CHECKPOINTS / "best.ckpt", results / "best.ckpt")
+        for name in ("metrics.json", "config.yaml"):
+            shutil.copyfile(run / name, results / name)
+        for stem in stems:
+            _copy_labelled(items[stem], results / "validation")
+        text = _describe(run, config, revision, stems, metrics)
+        (folder / "DELIVERABLE.md").write_text(text, encoding="utf-8")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.make_archive(str(target.with_suffix("")), "zip", staging, folder.name)
+    return target
+
+
+def latest_run(outputs: Path) -> Path:
+    """The finished run that was written last.
+
+    Raises:
+        GrainsegError: There is none.
+    """
+    finished = sorted(outputs.glob("**/metrics.json"), key=lambda path: path.stat().st_mtime)
+    runs = [path.parent for path in finished if (path.parent / CHECKPOINTS / "best.ckpt").is_file()]
+    if not runs:
+        raise GrainsegError(f"{outputs}: holds no finished run; make one with 'make demo' or train.py")
+    return runs[-1]
+
+
+def _read_run(run: Path) -> tuple[dict[str, float], TrainConfig]:
+    try:
+        metrics = json.loads((run / "metrics.json").read_text(encoding="utf-8"))
+        config = OmegaConf.create(OmegaConf.to_container(OmegaConf.load(run / "config.yaml")))
+    except (OSError, ValueError) as error:
+        raise GrainsegError(f"{run}: is no finished training run; give one that has metrics.json") from error
+    if not isinstance(config, DictConfig):
+        raise GrainsegError(f"{run}: its config.yaml is no configuration")
+    return metrics, parse_train(config)
+
+
+def _git(*arguments: str) -> str:
+    try:
+        done = subprocess.run(["git", "-C", ROOT, *arguments], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise GrainsegError(
+            f"{ROOT}: is no git checkout, so the code has no revision to hand over"
+        ) from error
+    return done.stdout.strip()
+
+
+def _revision() -> str:
+    if _git("status", "--porcelain"):
+        raise GrainsegError(f"{ROOT}: has uncommitted changes, which a revision would not hold; commit them")
+    return _git("rev-parse", "HEAD")
+
+
+def _export_code(folder: Path) -> None:
+    archive = folder.with_suffix(".tar")
+    _git("archive", "--format=tar", f"--prefix={folder.name}/", f"--output={archive}", "HEAD")
+    shutil.unpack_archive(archive, folder.parent, filter="data")
+    archive.unlink()
+
+
+def _copy_labelled(item: LabelledImage, folder: Path) -> None:
+    for kind, path in (("images", item.image), ("masks", item.mask)):
+        (folder / kind).mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, folder / kind / path.name)
+
+
+def _describe(
+    run: Path, config: TrainConfig, revision: str, stems: list[str], metrics: dict[str, float]
+) -> str:
+    overrides_file = run / ".hydra" / "overrides.yaml"
+    overrides = [str(item) for item in OmegaConf.load(overrides_file)] if overrides_file.exists() else []
+    data = "" if config.data.name == "synthetic" else f" (with your data in `{config.data.root}`)"
+    boundary = f" data.boundary_value={config.data.boundary_value}"
+    predict = (
+        "python predict.py checkpoint=results/best.ckpt images=results/validation/images "
+        f"masks=results/validation/masks output=check{boundary}"
+    )
+    return "\n".join(
+        (
+            "# Grain boundaries of the validation picture",
+            "",
+            f"Code at revision {revision}. Validation: {', '.join(stems)}.",
+            "",
+            f"IoU {metrics['val/iou']:.6f}, boundary F1 within {config.boundary_tolerance_px:g} px "
+            f"{metrics['val/boundary_f1']:.6f}. This picture also chose the checkpoint.",
+            "",
+            "- `results/predictions/`: mask (0/255), probability (float32), overlay, panel",
+            "- `results/best.ckpt`, `results/config.yaml`, `results/metrics.json`",
+            "",
+            "Commands, in this folder:",
+            "",
+            "```sh",
+            "python3 -m venv .venv && . .venv/bin/activate",
+            'pip install -c constraints.txt -e ".[dev]"',
+            "# the same prediction and IoU from the checkpoint",
+            predict,
+            f"# the training run again{data}",
+            shlex.join(["python", "train.py", *overrides]),
+            "```",
+            "",
+        )
+    )
+
+
+def main() -> int:
+    """Hand over the run that is named, or the last one; returns the exit status."""
+    parser = argparse.ArgumentParser(description="Write one zip with the code, the prediction and its IoU.")
+    parser.add_argument("run", nargs="?", type=Path, help="folder of a training run; default: the last one")
+    run = parser.parse_args().run
+    try:
+        target = make_deliverable(run or latest_run(OUTPUTS), OUTPUTS / "grainseg-deliverable.zip")
+    except GrainsegError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    print(target)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,64 @@
+"""Whole-picture prediction: exact for a network whose view the halo covers, the right size for any picture."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from grainseg.inference.predictor import TileSettings, predict_probability
+from grainseg.micrograph.synthetic import generate
+from grainseg.model.networks import NetworkSpec, build_network
+
+
+def stride_one_network(channels: int) -> nn.Module:
+    """Receptive field of 3 + 4 + 4 = 11 px to each side."""
+    torch.manual_seed(0)
+    return nn.Sequential(
+        nn.Conv2d(channels, 6, 7, padding=3),
+        nn.ReLU(),
+        nn.Conv2d(6, 6, 9, padding=4),
+        nn.ReLU(),
+        nn.Conv2d(6, 1, 9, padding=4),
+    )
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (5, 200), (64, 64), (100, 131), (193, 97)])
+@pytest.mark.parametrize(("tile_size", "overlap"), [(64, 32), (96, 32), (96, 64), (128, 96)])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_stitching_is_exact(shape: tuple[int, int], tile_size: int, overlap: int, channels: int) -> None:
+    network = stride_one_network(channels)
+    unit = np.random.default_rng(0).random((*shape, channels), dtype=np.float32)
+    tiles = TileSettings(tile_size, overlap, batch_size=3)
+    assert tiles.halo >= 11
+    stitched = predict_probability(network, unit, tiles)
+    whole = predict_probability(network, unit, TileSettings(256, 0))
+    assert stitched.shape == shape
+    assert stitched.dtype == np.float32
+    np.testing.assert_allclose(stitched, whole, atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (31, 45), (64, 96), (150, 97)])
+@pytest.mark.parametrize("architecture", ["unet", "unetplusplus", "deeplabv3plus"])
+def test_any_size_comes_out_as_it_went_in(architecture: str, shape: tuple[int, int]) -> None:
+    network = build_network(NetworkSpec(architecture, "tu-mobilenetv3_small_100", 1, 16))
+    probability = predict_probability(network, np.zeros((*shape, 1), np.float32), TileSettings(64, 32))
+    assert probability.shape == shape
+    assert np.isfinite(probability).all()
+    assert probability.min() >= 0
+    assert probability.max() <= 1
+
+
+def test_inference_is_float32_even_within_autocast() -> None:
+    network = build_network(NetworkSpec("unet", "tu-mobilenetv3_small_100", 1, 16))
+    unit = generate(0, (64, 64)).pixels[:, :, None]
+    plain = predict_probability(network, unit, TileSettings(64, 32))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        within = predict_probability(network, unit, TileSettings(64, 32))
+    np.testing.assert_array_equal(plain, within)
+
+
+def test_the_batch_size_changes_nothing() -> None:
+    network = build_network(NetworkSpec("unet", "tu-mobilenetv3_small_100", 1, 16))
+    unit = generate(0, (120, 150)).pixels[:, :, None]
+    one, four = (predict_probability(network, unit, TileSettings(64, 32, size)) for size in (1, 4))
+    np.testing.assert_allclose(one, four, atol=1e-5)

@@ -1,0 +1,119 @@
+"""Checkpoints: what is written reads back; what is not one, or lies, is refused in one line."""
+
+import pickle
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from grainseg.errors import GrainsegError
+from grainseg.model.checkpoint import KEY, NETWORK_PREFIX, CheckpointSpec, load_network, read_checkpoint
+from grainseg.model.networks import build_network
+
+SPEC = CheckpointSpec(
+    architecture="unet",
+    encoder="tu-mobilenetv3_small_100",
+    in_channels=1,
+    decoder_width=32,
+    options={},
+    tile_size=64,
+    overlap=32,
+    threshold=0.5,
+    line_width_px=3.1,
+    seed=4,
+)
+
+
+@pytest.fixture(scope="module")
+def content() -> dict[str, Any]:
+    torch.manual_seed(0)
+    network = build_network(SPEC.network)
+    state = {NETWORK_PREFIX + key: value for key, value in network.state_dict().items()}
+    return {"state_dict": state, KEY: SPEC.to_plain()}
+
+
+def saved(content: dict[str, Any], folder: Path) -> Path:
+    path = folder / "epoch=3 (1).ckpt"
+    torch.save(content, path)
+    return path
+
+
+def test_what_is_written_reads_back(content: dict[str, Any], tmp_path: Path) -> None:
+    spec, network = load_network(saved(content, tmp_path))
+    assert replace(spec, versions={}) == SPEC
+    assert {"python", "grainseg", "torch", "segmentation-models-pytorch"} <= set(spec.versions)
+    assert not network.training
+    for key, value in network.state_dict().items():
+        assert torch.equal(value, content["state_dict"][NETWORK_PREFIX + key])
+
+
+class Exploit:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Path.touch, (Path("exploited"),))
+
+
+def test_no_code_of_the_file_runs(
+    content: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for bad in (content | {"extra": Exploit()}, Exploit()):
+        with pytest.raises(GrainsegError, match="not a checkpoint"):
+            read_checkpoint(saved(bad, tmp_path))  # type: ignore[arg-type]
+    assert not Path("exploited").exists()
+
+
+@pytest.mark.parametrize("kind", ["empty", "text", "pickle", "zip", "cut", "folder", "missing"])
+def test_what_is_no_checkpoint_is_refused(kind: str, content: dict[str, Any], tmp_path: Path) -> None:
+    path = tmp_path / "x.ckpt"
+    if kind == "cut":
+        path = saved(content, tmp_path)
+        path.write_bytes(path.read_bytes()[:5000])
+    elif kind == "zip":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("a.txt", "b")
+    elif kind == "folder":
+        path.mkdir()
+    elif kind != "missing":
+        path.write_bytes({"empty": b"", "text": b"hello\n" * 99, "pickle": pickle.dumps([1])}[kind])
+    with pytest.raises(GrainsegError) as caught:
+        read_checkpoint(path)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"architecture": "os.system"}, "model.architecture=os.system is unknown"),
+        ({"encoder": "tu-hf-hub:someone/something"}, "is unknown"),
+        ({"options": {"encoder_weights": "imagenet"}}, "is not an option"),
+        ({"options": {"_target_": "os.system"}}, "is not an option"),
+        ({"in_channels": 1.0}, "'in_channels' is missing or cannot be"),
+        ({"in_channels": True}, "'in_channels' is missing or cannot be"),
+        ({"surprise": 1}, "'surprise' is missing or cannot be"),
+        ({"decoder_width": 10**9}, "out of range"),
+        ({"tile_size": 100}, "out of range"),
+        ({"threshold": float("nan")}, "out of range"),
+        ({"normalization": "z-score"}, "needs normalisation z-score"),
+        ({"format": 99}, "has layout 99"),
+        ({"decoder_width": 64}, "weights do not fit"),
+        ({"encoder": "resnet18"}, "weights do not fit"),
+    ],
+)
+def test_values_that_cannot_be_are_refused(
+    changes: dict[str, Any], message: str, content: dict[str, Any], tmp_path: Path
+) -> None:
+    path = saved(content | {KEY: content[KEY] | changes}, tmp_path)
+    with pytest.raises(GrainsegError) as caught:
+        load_network(path)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("lost", [KEY, "state_dict"])
+def test_parts_that_are_missing_are_named(lost: str, content: dict[str, Any], tmp_path: Path) -> None:
+    path = saved({key: value for key, value in content.items() if key != lost}, tmp_path)
+    with pytest.raises(GrainsegError, match="was not written by grainseg|holds no weights"):
+        read_checkpoint(path)
