@@ -7,7 +7,6 @@ from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import (
     Callback,
     EarlyStopping,
-    LearningRateMonitor,
     ModelCheckpoint,
     RichProgressBar,
 )
@@ -55,7 +54,7 @@ def build_callbacks(config: TrainConfig, checkpoints: Path) -> list[Callback]:
         callbacks.append(RichProgressBar())
     if config.logger.tensorboard:
         every = max(1, -(-config.epochs // config.callbacks.panels))
-        callbacks += [LearningRateMonitor(), ValidationPanels(every, config.boundary_tolerance_px)]
+        callbacks.append(ValidationPanels(every, config.boundary_tolerance_px))
     return callbacks
 
 

@@ -55,7 +55,8 @@ class BoundaryModule(LightningModule):
         """Loss of a batch of patches."""
         unit, label = batch
         loss: Tensor = self.loss(self(unit.to(memory_format=torch.channels_last)), label)
-        self.log("train/loss", loss, on_step=True, on_epoch=False, prog_bar=True)
+        self.log("train/loss", loss, prog_bar=True)
+        self.log("train/lr", self.trainer.optimizers[0].param_groups[0]["lr"])
         return loss
 
     def predict_whole(self, unit: Tensor) -> Tensor:

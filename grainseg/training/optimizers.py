@@ -25,8 +25,7 @@ def build_optimizers(
     built = _build_optimizer(optimizer, network)
     schedule = partial(learning_rate_factor, name=scheduler.name, warmup=scheduler.warmup, steps=steps)
     lr = torch.optim.lr_scheduler.LambdaLR(built, schedule)
-    # The name is the tag under which LearningRateMonitor logs it.
-    return {"optimizer": built, "lr_scheduler": {"scheduler": lr, "interval": "step", "name": "train/lr"}}
+    return {"optimizer": built, "lr_scheduler": {"scheduler": lr, "interval": "step"}}
 
 
 def _build_optimizer(config: OptimizerConfig, network: nn.Module) -> torch.optim.Optimizer:

@@ -50,5 +50,7 @@ def quiet_lightning() -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
     # Workers do not pay off beside a CPU; data.num_workers sets them.
     warnings.filterwarnings("ignore", message=".*does not have many workers")
+    # A resumed run goes on in its own folder.
+    warnings.filterwarnings("ignore", message="Checkpoint directory .* exists and is not empty")
     # https://github.com/Lightning-AI/pytorch-lightning/issues/21326 - its own use of a renamed PyTorch class
     warnings.filterwarnings("ignore", message=".*LeafSpec.*is deprecated")

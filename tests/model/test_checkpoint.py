@@ -115,5 +115,5 @@ def test_values_that_cannot_be_are_refused(
 @pytest.mark.parametrize("lost", [KEY, "state_dict"])
 def test_parts_that_are_missing_are_named(lost: str, content: dict[str, Any], tmp_path: Path) -> None:
     path = saved({key: value for key, value in content.items() if key != lost}, tmp_path)
-    with pytest.raises(GrainsegError, match="was not written by grainseg|holds no weights"):
+    with pytest.raises(GrainsegError, match=r"was not written by grainseg|holds no weights"):
         read_checkpoint(path)

@@ -27,7 +27,9 @@ def test_any_architecture_of_the_library_can_be_built(architecture: str) -> None
     assert parameter_count(network) > 1e5
 
 
-@pytest.mark.parametrize("architecture", ["unet", "unetplusplus", "manet", "deeplabv3plus", "fpn", "segformer"])
+@pytest.mark.parametrize(
+    "architecture", ["unet", "unetplusplus", "manet", "deeplabv3plus", "fpn", "segformer"]
+)
 def test_the_decoder_width_is_a_dial(architecture: str) -> None:
     narrow, wide = (
         parameter_count(build_network(NetworkSpec(architecture, "resnet18", 1, width))) for width in (64, 128)

@@ -1,0 +1,185 @@
+"""Prediction as a function: any size, any name, what fails and what goes on."""
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+import torch
+from PIL import Image
+
+from grainseg.config import PredictConfig
+from grainseg.config.schema import LabelConfig
+from grainseg.errors import GrainsegError
+from grainseg.model.checkpoint import KEY, NETWORK_PREFIX, CheckpointSpec
+from grainseg.model.networks import build_network
+from grainseg.pipeline.predict import predict
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An untrained network: what it says does not matter here."""
+    spec = CheckpointSpec("unet", "tu-mobilenetv3_small_100", 1, 16, {}, 64, 32, 0.5, 3.0, 0)
+    torch.manual_seed(0)
+    state = {NETWORK_PREFIX + key: value for key, value in build_network(spec.network).state_dict().items()}
+    path = tmp_path_factory.mktemp("checkpoint") / "epoch=1.ckpt"
+    torch.save({"state_dict": state, KEY: spec.to_plain()}, path)
+    return path
+
+
+@pytest.fixture
+def config(checkpoint: Path, fields: Path, tmp_path: Path) -> PredictConfig:
+    return PredictConfig(
+        checkpoint=str(checkpoint),
+        images=str(fields / "images"),
+        output=str(tmp_path / "out"),
+        masks=None,
+        threshold=None,
+        boundary_tolerance_px=3.0,
+        pixel_size_um=None,
+        accelerator="cpu",
+        data=LabelConfig("boundary", 255, None, 500),
+    )
+
+
+def save(path: Path, shape: tuple[int, ...], seed: int = 0) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)).save(path)
+    return path
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (7, 5), (33, 64), (65, 130), (40, 50, 3)])
+def test_outputs_have_the_size_of_the_picture(
+    shape: tuple[int, ...], config: PredictConfig, tmp_path: Path
+) -> None:
+    picture = save(tmp_path / "a=b (1) ü,#.png", shape)
+    predict(replace(config, images=str(picture)))
+    out = tmp_path / "out"
+    mask = np.asarray(Image.open(out / "a=b (1) ü,#_mask.png"))
+    probability = tifffile.imread(out / "a=b (1) ü,#_probability.tif")
+    assert mask.shape == probability.shape == shape[:2]
+    np.testing.assert_array_equal(mask, np.where(probability > 0.5, 255, 0))
+    assert np.asarray(Image.open(out / "a=b (1) ü,#_overlay.png")).shape == (*shape[:2], 3)
+    assert sorted(path.name for path in out.iterdir()) == sorted(
+        f"a=b (1) ü,#_{name}" for name in ("mask.png", "probability.tif", "overlay.png")
+    )
+
+
+def test_the_threshold_can_be_said(config: PredictConfig, tmp_path: Path) -> None:
+    predict(replace(config, threshold=0.4))
+    probability = tifffile.imread(tmp_path / "out" / "f0_probability.tif")
+    mask = np.asarray(Image.open(tmp_path / "out" / "f0_mask.png"))
+    np.testing.assert_array_equal(mask > 0, probability > np.float32(0.4))
+
+
+def test_the_pixel_size_goes_into_the_tiff(config: PredictConfig, tmp_path: Path) -> None:
+    predict(replace(config, pixel_size_um=0.25))
+    with tifffile.TiffFile(tmp_path / "out" / "f0_probability.tif") as tiff:
+        assert tiff.imagej_metadata is not None
+        assert tiff.imagej_metadata["unit"] == "um"
+        numerator, denominator = tiff.pages[0].tags["XResolution"].value  # type: ignore[union-attr]
+        assert numerator / denominator == pytest.approx(4.0)
+
+
+def test_folders_are_mirrored_and_globs_select(config: PredictConfig, tmp_path: Path) -> None:
+    for name in ("one/a.png", "one/b.tif", "two/deep/a.png", "two/.hidden.png", "two/notes.txt"):
+        if name.endswith(".txt"):
+            (tmp_path / "in" / name).write_text("no picture")
+        else:
+            save(tmp_path / "in" / name, (40, 40))
+    result = predict(replace(config, images=str(tmp_path / "in")))
+    assert sorted(map(str, result.written)) == ["one/a.png", "one/b.tif", "two/deep/a.png"]
+    assert (tmp_path / "out" / "two" / "deep" / "a_mask.png").is_file()
+    some = predict(replace(config, images=str(tmp_path / "in" / "**" / "a.png"), output=str(tmp_path / "o2")))
+    assert sorted(map(str, some.written)) == ["one/a.png", "two/deep/a.png"]
+
+
+def test_outputs_within_the_images_are_no_input(config: PredictConfig, fields: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "pictures"
+    shutil.copytree(fields / "images", folder)
+    within = replace(config, images=str(folder), output=str(folder / "out"))
+    for _ in range(2):
+        assert len(predict(within).written) == 3
+    with pytest.raises(GrainsegError, match="is the folder of the images"):
+        predict(replace(config, images=str(folder), output=str(folder)))
+
+
+def test_two_pictures_for_one_output_are_refused_before_work_begins(
+    config: PredictConfig, tmp_path: Path
+) -> None:
+    save(tmp_path / "in" / "a.png", (40, 40))
+    save(tmp_path / "in" / "a.tif", (40, 40))
+    with pytest.raises(GrainsegError, match=r"a\.png and .*a\.tif would write the same outputs"):
+        predict(replace(config, images=str(tmp_path / "in")))
+    assert not (tmp_path / "out").exists()
+
+
+def test_one_bad_picture_does_not_stop_the_others(
+    config: PredictConfig, fields: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "in"
+    shutil.copytree(fields / "images", folder)
+    whole = (folder / "f1.png").read_bytes()
+    (folder / "f1.png").write_bytes(whole[: len(whole) // 2])
+    nan = np.zeros((40, 40), np.float32)
+    nan[3, 4] = np.nan
+    tifffile.imwrite(folder / "nan.tif", nan)
+    result = predict(replace(config, images=str(folder), masks=str(fields / "masks")))
+    assert sorted(map(str, result.written)) == ["f0.png", "f2.png"]
+    assert len(result.failures) == 2
+    assert "f1.png" in result.failures[0]
+    assert "nan.tif" in result.failures[1]
+    metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert set(metrics) == {"f0.png", "f2.png", "all"}
+
+
+def test_a_wrong_mask_costs_the_score_and_not_the_prediction(
+    config: PredictConfig, fields: Path, tmp_path: Path
+) -> None:
+    masks = tmp_path / "masks"
+    shutil.copytree(fields / "masks", masks)
+    shutil.copyfile(masks / "f0.png", masks / "f1.png")  # of another size
+    (masks / "f2.png").unlink()
+    result = predict(replace(config, masks=str(masks)))
+    assert len(result.written) == 3
+    assert [path.name for path in result.scores] == ["f0.png"]
+    assert len(result.failures) == 1
+    assert "f1.png" in result.failures[0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"images": "nowhere/*.png"}, "images=nowhere/*.png: no such file, or no pictures there"),
+        ({"masks": "nowhere"}, "masks=nowhere: there is no such folder or file"),
+        ({"checkpoint": "nowhere.ckpt"}, "checkpoint nowhere.ckpt: there is no such file"),
+    ],
+)
+def test_what_cannot_work_at_all_is_said_at_once(
+    changes: dict[str, str], message: str, config: PredictConfig, tmp_path: Path
+) -> None:
+    with pytest.raises(GrainsegError) as caught:
+        predict(replace(config, **changes))  # type: ignore[arg-type]
+    assert str(caught.value).startswith(message)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
+def test_a_gpu_that_is_not_there_is_said(config: PredictConfig) -> None:
+    with pytest.raises(GrainsegError, match="accelerator=gpu: this machine has none; set accelerator=cpu"):
+        predict(replace(config, accelerator="gpu"))
+
+
+def test_gain_and_offset_of_the_camera_change_nothing(
+    config: PredictConfig, fields: Path, tmp_path: Path
+) -> None:
+    grey = np.asarray(Image.open(fields / "images" / "f0.png")).astype(np.float32)
+    maps = []
+    for name, picture in (("plain", grey), ("other", 3.5 * grey + 800)):
+        tifffile.imwrite(tmp_path / f"{name}.tif", picture.astype(np.float32))
+        predict(replace(config, images=str(tmp_path / f"{name}.tif")))
+        maps.append(tifffile.imread(tmp_path / "out" / f"{name}_probability.tif"))
+    np.testing.assert_allclose(maps[0], maps[1], atol=1e-3)

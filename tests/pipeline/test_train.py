@@ -1,0 +1,208 @@
+"""A training run as a function: what it leaves, what it logs, and that all its IoUs are one."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+import torch
+from lightning import Trainer
+from omegaconf import OmegaConf
+from PIL import Image
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from grainseg.config import PredictConfig, TrainConfig, to_plain
+from grainseg.config.schema import LabelConfig
+from grainseg.errors import GrainsegError
+from grainseg.grains.agreement import pixel_scores
+from grainseg.micrograph.labels import LabelSpec, read_label
+from grainseg.model.checkpoint import read_checkpoint
+from grainseg.pipeline.predict import predict
+from grainseg.pipeline.train import train
+
+
+@pytest.fixture(scope="module")
+def run(smoke_config: TrainConfig, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, float]]:
+    folder = tmp_path_factory.mktemp("run")
+    return folder, train(replace(smoke_config, epochs=3), folder)
+
+
+def events(folder: Path) -> EventAccumulator:
+    accumulator = EventAccumulator(str(folder / "tensorboard"), size_guidance={"images": 0, "scalars": 0})
+    accumulator.Reload()
+    return accumulator
+
+
+def predicting(run: Path, fields: Path, output: Path) -> PredictConfig:
+    return PredictConfig(
+        checkpoint=str(run / "checkpoints" / "best.ckpt"),
+        images=str(fields / "images"),
+        output=str(output),
+        masks=str(fields / "masks"),
+        threshold=None,
+        boundary_tolerance_px=3.0,
+        pixel_size_um=None,
+        accelerator="cpu",
+        data=LabelConfig("boundary", 255, None, 500),
+    )
+
+
+def test_a_run_leaves_what_the_contract_says(run: tuple[Path, dict[str, float]]) -> None:
+    folder, metrics = run
+    for name in ("checkpoints/best.ckpt", "checkpoints/last.ckpt", "config.yaml", "metrics.json"):
+        assert (folder / name).is_file()
+    assert json.loads((folder / "metrics.json").read_text()) == metrics
+    mask = np.asarray(Image.open(folder / "predictions" / "f2_mask.png"))
+    probability = tifffile.imread(folder / "predictions" / "f2_probability.tif")
+    assert mask.shape == probability.shape == (101, 111)
+    assert set(np.unique(mask)) <= {0, 255}
+    assert probability.dtype == np.float32
+    np.testing.assert_array_equal(mask > 0, probability > 0.5)
+    assert np.asarray(Image.open(folder / "predictions" / "f2_overlay.png")).shape == (101, 111, 3)
+
+
+def test_all_ious_are_one(run: tuple[Path, dict[str, float]], fields: Path, tmp_path: Path) -> None:
+    """Logged during training, saved with the run, of the mask file, and of a prediction from the file."""
+    folder, metrics = run
+    mask = np.asarray(Image.open(folder / "predictions" / "f2_mask.png")) > 0
+    label = read_label(fields / "masks" / "f2.png", mask.shape, LabelSpec())
+    assert metrics["val/iou"] == pytest.approx(pixel_scores(mask, label).iou, abs=1e-6)
+    logged = [event.value for event in events(folder).Scalars("val/iou")]
+    assert metrics["val/iou"] == pytest.approx(max(logged), abs=1e-6)
+    result = predict(predicting(folder, fields, tmp_path))
+    again = json.loads((tmp_path / "metrics.json").read_text())
+    assert again["f2.png"]["iou"] == pytest.approx(metrics["val/iou"], abs=1e-6)
+    assert again["f2.png"]["boundary_f1"] == pytest.approx(metrics["val/boundary_f1"], abs=1e-6)
+    assert result.failures == []
+    assert metrics["val/iou_fitted"] >= metrics["val/iou"]
+
+
+def test_tensorboard_shows_curves_pictures_choices_and_the_configuration(
+    run: tuple[Path, dict[str, float]],
+) -> None:
+    folder, metrics = run
+    logged = events(folder)
+    scalars = set(logged.Tags()["scalars"])
+    assert {"train/loss", "train/lr", "val/iou", "val/precision", "val/recall", "val/boundary_f1"} <= scalars
+    assert all(tag.startswith(("train/", "val/", "hp/")) or tag == "epoch" for tag in scalars)
+    assert len(logged.Scalars("train/loss")) == 3 * 2  # epochs, batches
+    assert [event.value for event in logged.Scalars("hp/val_iou")][-1] == pytest.approx(metrics["val/iou"])
+    assert "val/f2" in logged.Tags()["images"]
+    text = logged.Tensors("config/text_summary")[0].tensor_proto.string_val[0].decode()
+    assert "architecture: unet" in text
+    summary = logged.SummaryMetadata("_hparams_/session_start_info").plugin_data.content
+    assert b"optimizer.lr" in summary
+    assert b"model.architecture" in summary
+
+
+def test_checkpoints_are_plain_and_only_the_last_can_go_on(run: tuple[Path, dict[str, float]]) -> None:
+    folder, _ = run
+    best, last = (
+        torch.load(folder / "checkpoints" / name, weights_only=True) for name in ("best.ckpt", "last.ckpt")
+    )
+    assert "optimizer_states" not in best
+    assert last["optimizer_states"]
+    assert last["lr_schedulers"]
+    assert last["epoch"] == 2
+    spec, _ = read_checkpoint(folder / "checkpoints" / "best.ckpt")
+    assert (spec.architecture, spec.encoder, spec.decoder_width) == ("unet", "resnet18", 16)
+    assert (spec.tile_size, spec.overlap, spec.threshold, spec.seed) == (64, 32, 0.5, 0)
+    assert 2.5 < spec.line_width_px < 4
+
+
+class PowerCutError(Exception):
+    """Ends a run without any farewell."""
+
+
+def stop_at_epoch_2(self: object, trainer: Trainer, module: object) -> None:
+    if trainer.current_epoch == 2:
+        raise PowerCutError
+
+
+def test_a_resumed_run_goes_on_where_it_stopped(smoke_config: TrainConfig, tmp_path: Path) -> None:
+    """Weights, epoch, optimizer and schedule: two halves equal one whole run."""
+    config = replace(smoke_config, epochs=4, trainer=replace(smoke_config.trainer, precision="32-true"))
+    train(config, tmp_path / "whole")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("grainseg.training.callbacks.SaveOnInterrupt.on_train_epoch_start", stop_at_epoch_2)
+        with pytest.raises(PowerCutError):
+            train(config, tmp_path / "halves")
+    last = tmp_path / "halves" / "checkpoints" / "last.ckpt"
+    assert torch.load(last, weights_only=True)["epoch"] == 1
+    train(replace(config, resume=str(last)), tmp_path / "halves")
+    whole, halves = (
+        torch.load(tmp_path / name / "checkpoints" / "last.ckpt", weights_only=True)
+        for name in ("whole", "halves")
+    )
+    assert whole["epoch"] == halves["epoch"] == 3
+    assert whole["global_step"] == halves["global_step"]
+    for key, value in whole["state_dict"].items():
+        torch.testing.assert_close(halves["state_dict"][key], value, rtol=1e-2, atol=1e-3)
+    rates = [
+        [event.value for event in events(tmp_path / name).Scalars("train/lr")] for name in ("whole", "halves")
+    ]
+    assert rates[0] == pytest.approx(rates[1])
+
+
+def test_the_same_seed_gives_the_same_network(smoke_config: TrainConfig, tmp_path: Path) -> None:
+    config = replace(smoke_config, epochs=1)
+    scores = [train(config, tmp_path / name)["val/iou_fitted"] for name in ("one", "two")]
+    other = train(replace(config, seed=1), tmp_path / "three")["val/iou_fitted"]
+    assert scores[0] == pytest.approx(scores[1], abs=1e-3)
+    assert scores[0] != other
+
+
+def test_test_pictures_are_scored_beside(smoke_config: TrainConfig, tmp_path: Path) -> None:
+    config = replace(smoke_config, epochs=1, data=replace(smoke_config.data, val=["f1"], test=["f2"]))
+    metrics = train(config, tmp_path)
+    assert {"test/iou", "test/precision", "test/recall", "test/boundary_f1"} <= set(metrics)
+    assert not (tmp_path / "predictions" / "f2_mask.png").exists()
+
+
+def test_early_stopping_stops(smoke_config: TrainConfig, tmp_path: Path) -> None:
+    callbacks = replace(smoke_config.callbacks, early_stopping_patience=1)
+    frozen = replace(smoke_config.optimizer, lr=1e-12)
+    config = replace(smoke_config, epochs=50, callbacks=callbacks, optimizer=frozen)
+    config = replace(config, model=replace(config.model, decoder_width=16))
+    train(config, tmp_path)
+    assert torch.load(tmp_path / "checkpoints" / "last.ckpt", weights_only=True)["epoch"] < 20
+
+
+def test_without_tensorboard_a_run_works_too(smoke_config: TrainConfig, tmp_path: Path) -> None:
+    logger = replace(smoke_config.logger, tensorboard=False)
+    train(replace(smoke_config, epochs=1, logger=logger), tmp_path)
+    assert not (tmp_path / "tensorboard").exists()
+    assert (tmp_path / "metrics.json").exists()
+
+
+@pytest.mark.parametrize("architecture", ["unetplusplus", "deeplabv3plus"])
+def test_the_other_architectures_train(architecture: str, smoke_config: TrainConfig, tmp_path: Path) -> None:
+    model = replace(smoke_config.model, architecture=architecture)
+    train(replace(smoke_config, epochs=1, model=model), tmp_path)
+    spec, _ = read_checkpoint(tmp_path / "checkpoints" / "best.ckpt")
+    assert spec.architecture == architecture
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"resume": "nowhere.ckpt"}, "checkpoint nowhere.ckpt: there is no such file"),
+        ({"resume": __file__}, "not a checkpoint"),
+    ],
+)
+def test_a_wrong_checkpoint_is_found_before_the_data_are_read(
+    changes: dict[str, str], message: str, smoke_config: TrainConfig, tmp_path: Path
+) -> None:
+    config = replace(smoke_config, **changes, data=replace(smoke_config.data, root="nowhere"))  # type: ignore[arg-type]
+    with pytest.raises(GrainsegError, match=message):
+        train(config, tmp_path)
+
+
+def test_the_saved_configuration_is_the_run(
+    run: tuple[Path, dict[str, float]], smoke_config: TrainConfig
+) -> None:
+    folder, _ = run
+    saved = OmegaConf.to_container(OmegaConf.load(folder / "config.yaml"))
+    assert saved == to_plain(replace(smoke_config, epochs=3))

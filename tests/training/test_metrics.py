@@ -1,0 +1,57 @@
+"""The logged metrics against plain counts."""
+
+import numpy as np
+import pytest
+import torch
+
+from grainseg.grains.agreement import boundary_counts, fit_threshold, pixel_scores
+from grainseg.micrograph.image import IGNORE
+from grainseg.micrograph.synthetic import generate
+from grainseg.training.metrics import boundary_metrics
+
+
+def pictures() -> list[tuple[np.ndarray, np.ndarray]]:
+    made = []
+    for seed, shape in enumerate([(80, 90), (64, 120)]):
+        label = generate(seed, shape).label.copy()
+        rng = np.random.default_rng(seed)
+        noise = rng.normal(0, 0.3, shape)
+        probability = np.clip(0.2 + 0.6 * (np.roll(label, 1, 0) == 1) + noise, 0, 1).astype(np.float32)
+        label[:10] = IGNORE
+        made.append((probability, label))
+    return made
+
+
+def test_metrics_are_those_of_all_pixels_together_at_one_half() -> None:
+    metrics = boundary_metrics("val/", 2.0)
+    for probability, label in pictures():
+        metrics.update(torch.from_numpy(probability), torch.from_numpy(label))
+    got = {name: value.item() for name, value in metrics.compute().items()}
+    pixels = [pixel_scores(probability > 0.5, label) for probability, label in pictures()]
+    lines = [boundary_counts(probability > 0.5, label, 2.0) for probability, label in pictures()]
+    together = pixels[0] + pixels[1]
+    assert got == {
+        "val/iou": pytest.approx(together.iou, abs=1e-6),
+        "val/precision": pytest.approx(together.precision, abs=1e-6),
+        "val/recall": pytest.approx(together.recall, abs=1e-6),
+        "val/boundary_f1": pytest.approx((lines[0] + lines[1]).f1, abs=1e-6),
+    }
+    assert got["val/iou"] != pytest.approx((pixels[0].iou + pixels[1].iou) / 2, abs=1e-6)
+
+
+def test_an_epoch_starts_anew() -> None:
+    metrics = boundary_metrics("val/", 2.0)
+    (first, first_label), (second, second_label) = pictures()
+    metrics.update(torch.from_numpy(first), torch.from_numpy(first_label))
+    metrics.reset()
+    metrics.update(torch.from_numpy(second), torch.from_numpy(second_label))
+    assert metrics.compute()["val/iou"].item() == pytest.approx(
+        pixel_scores(second > 0.5, second_label).iou, abs=1e-6
+    )
+
+
+def test_the_fitted_threshold_is_never_worse_than_one_half() -> None:
+    probabilities, labels = zip(*pictures(), strict=True)
+    _, fitted = fit_threshold(probabilities, labels)
+    half = pixel_scores(probabilities[0] > 0.5, labels[0]) + pixel_scores(probabilities[1] > 0.5, labels[1])
+    assert fitted >= half.iou
