@@ -69,9 +69,12 @@ def _run(task: Callable[[DictConfig], Any], config_name: str, arguments: list[st
     os.environ[_TRACEBACK] = "1"  # Hydra then raises instead of printing and exiting
     errors: list[Exception] = []
 
+    typed = sys.argv[1:]
+
     def guarded(node: DictConfig) -> Any:
         try:
-            return task(node)
+            with _arguments(typed):  # Lightning starts further processes of a ddp run with them
+                return task(node)
         except Exception as error:
             if HydraConfig.get().mode == RunMode.MULTIRUN:
                 log.error("%s", one_line(error))

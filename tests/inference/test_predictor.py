@@ -1,4 +1,4 @@
-"""Whole-picture prediction: exact where the halo covers the network's view, the right size for any picture."""
+"""Whole-picture prediction: exact where the halo covers the network's view, right for any size."""
 
 import numpy as np
 import pytest

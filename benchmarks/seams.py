@@ -1,0 +1,42 @@
+"""How far a tiled prediction lies from one pass over the whole picture.
+
+    python benchmarks/seams.py CHECKPOINT [--image PICTURE] [--tiles 768:256 512:192]
+
+Without a picture, a synthetic field of 1600 × 1600 px is drawn. Everything is float32.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from grainseg.data.images import to_channels
+from grainseg.inference.predictor import TileSettings, predict_probability
+from grainseg.micrograph.files import read_micrograph
+from grainseg.micrograph.normalization import to_unit_range
+from grainseg.micrograph.synthetic import generate
+from grainseg.model.checkpoint import load_network
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("--image", type=Path)
+    parser.add_argument("--tiles", nargs="+", default=[])
+    arguments = parser.parse_args()
+    spec, network = load_network(arguments.checkpoint)
+    pixels = read_micrograph(arguments.image).pixels if arguments.image else generate(11, (1600, 1600)).pixels
+    unit = to_unit_range(to_channels(pixels, spec.in_channels))
+    whole = predict_probability(network, unit, TileSettings(-(-max(unit.shape) // 32) * 32, 0))
+    print("| tile | overlap | mean difference | class changes | maximum |")
+    print("|---|---|---|---|---|")
+    for size in [f"{spec.tile_size}:{spec.overlap}", *arguments.tiles]:
+        tile, overlap = map(int, size.split(":"))
+        tiled = predict_probability(network, unit, TileSettings(tile, overlap))
+        difference = np.abs(tiled - whole)
+        changed = np.mean((tiled > spec.threshold) != (whole > spec.threshold))
+        print(f"| {tile} | {overlap} | {difference.mean():.1e} | {changed:.4%} | {difference.max():.3f} |")
+
+
+if __name__ == "__main__":
+    main()
