@@ -88,6 +88,9 @@ def _run(task: Callable[[DictConfig], Any], config_name: str, arguments: list[st
             entry()
         if errors:
             raise errors[0]
+    except BrokenPipeError:  # the reader of our output, say head, has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except Exception as error:
         if traceback_wanted:
             raise
