@@ -1,4 +1,4 @@
-"""The default recipe for real: five synthetic fields, the default budget, and what is promised of the result."""
+"""The default recipe for real: five synthetic fields, the default budget, and what is promised of it."""
 
 import json
 import shutil
@@ -25,7 +25,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         sys.executable,
         ROOT / "train.py",
         "callbacks.progress_bar=false",
-        f"hydra.run.dir={folder / 'run'}",
+        "hydra.run.dir=run",
     ]
     subprocess.run(command, cwd=folder, check=True)
     return folder / "run"

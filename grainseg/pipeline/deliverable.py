@@ -115,7 +115,11 @@ def _describe(
 ) -> str:
     overrides_file = run / ".hydra" / "overrides.yaml"
     overrides = [str(item) for item in OmegaConf.load(overrides_file)] if overrides_file.exists() else []
-    data = "" if config.data.name == "synthetic" else f" (with your data in `{config.data.root}`)"
+    # The data folder as it was typed: the recorded override is quoted for Hydra's grammar.
+    overrides = [item for item in overrides if not item.startswith(("data.root=", "resume="))]
+    own_data = config.data.name == "folder"
+    overrides += [f"data.root={config.data.root}"] if own_data else []
+    data = f" (with the data in {config.data.root})" if own_data else ""
     boundary = f" data.boundary_value={config.data.boundary_value}"
     predict = (
         "python predict.py checkpoint=results/best.ckpt images=results/validation/images "

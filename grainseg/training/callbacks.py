@@ -1,11 +1,9 @@
 """What accompanies a training run: checkpoints, early stopping, progress, pictures in TensorBoard."""
 
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 import torch
 from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import (
@@ -113,11 +111,10 @@ class ValidationPanels(Callback):
         unit = batch[0].cpu().numpy()
         label: Label = batch[1].cpu().numpy()
         pixels = unit[:, :, 0] if unit.shape[2] == 1 else unit
-        drawn: npt.NDArray[np.integer[Any]] = panel(
-            pixels, label, probability, probability > THRESHOLD, self._tolerance_px
-        )
+        drawn = panel(pixels, label, probability, probability > THRESHOLD, self._tolerance_px)
         tag = f"val/{data.val_images[batch_idx].stem}"
         if drawn.shape[1] > MAX_PANEL_WIDTH_PX:
             factor = MAX_PANEL_WIDTH_PX / drawn.shape[1]
-            drawn = cv2.resize(drawn, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+            shrunk = cv2.resize(drawn, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+            drawn = np.asarray(shrunk, dtype=np.uint8)
         logger.experiment.add_image(tag, drawn, trainer.global_step, dataformats="HWC")
