@@ -67,6 +67,7 @@ def _predict(node: DictConfig) -> None:
 def _run(task: Callable[[DictConfig], Any], config_name: str, arguments: list[str]) -> int:
     traceback_wanted = os.environ.get(_TRACEBACK) == "1"
     os.environ[_TRACEBACK] = "1"  # Hydra then raises instead of printing and exiting
+    logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # a damaged file is one line of ours
     errors: list[Exception] = []
 
     typed = sys.argv[1:]

@@ -148,7 +148,7 @@ def _score_best(
     metrics = _score_validation(config, network, spec, data.val_images, run_dir)
     metrics |= {name: float(value) for name, value in tested.items()} | {"train/seconds": seconds}
     (run_dir / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
-    log_score(trainer.logger, metrics["val/iou"], trainer.global_step)
+    log_score(trainer.logger, metrics, trainer.global_step)
     return metrics
 
 

@@ -24,10 +24,17 @@ def log_configuration(logger: Logger | None, config: Mapping[str, Any]) -> None:
     logger.experiment.add_text("config", f"    {text}", 0)  # four blanks make it a code block
 
 
-def log_score(logger: Logger | None, iou: float, step: int) -> None:
-    """Fill the HPARAMS tab's score, once, with the best checkpoint's IoU."""
+def log_score(logger: Logger | None, metrics: Mapping[str, float], step: int) -> None:
+    """Log, once, what the best checkpoint alone has: the HPARAMS tab's score and the fitted threshold.
+
+    Args:
+        logger: Anything but a TensorBoard logger is left alone.
+        metrics: What ``metrics.json`` holds.
+        step: Optimizer steps done.
+    """
     if isinstance(logger, TensorBoardLogger):
-        logger.log_metrics({SCORE_TAG: iou}, step)
+        fitted = {name: metrics[name] for name in ("val/iou_fitted", "val/threshold_fitted")}
+        logger.log_metrics({SCORE_TAG: metrics["val/iou"]} | fitted, step)
         logger.finalize("success")
 
 
