@@ -55,11 +55,22 @@ def build_callbacks(config: TrainConfig, checkpoints: Path) -> list[Callback]:
             EarlyStopping(monitor=monitor, mode="max", patience=config.callbacks.early_stopping_patience)
         )
     if config.callbacks.progress_bar:
-        callbacks.append(RichProgressBar())
+        callbacks.append(LossAndScoreBar())
     if config.logger.tensorboard:
         every = max(1, -(-config.epochs // config.callbacks.panels))
         callbacks.append(ValidationPanels(every, config.boundary_tolerance_px))
     return callbacks
+
+
+class LossAndScoreBar(RichProgressBar):
+    """A progress bar that shows the loss and the IoU, and not all that is logged."""
+
+    def get_metrics(
+        self, trainer: Trainer, pl_module: LightningModule
+    ) -> dict[str, int | str | float | dict[str, float]]:
+        """What stands beside the bar."""
+        logged = super().get_metrics(trainer, pl_module)
+        return {name: logged[name] for name in ("train/loss", "val/iou") if name in logged}
 
 
 class SaveOnInterrupt(Callback):
