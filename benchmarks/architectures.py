@@ -3,7 +3,8 @@
     python benchmarks/architectures.py FOLDER RUNS [--sets synthetic iron] [--seeds 0 1 2]
 
 Trains with the default recipe, one process per run; a run that is already there is not repeated. Prints mean
-and standard deviation over seeds of what was measured on the test pictures, which served no choice.
+and standard deviation over seeds of what was measured on the test pictures, which served no choice. Training
+times are those of ``benchmarks/step_time.py``.
 """
 
 import argparse
@@ -12,6 +13,9 @@ import statistics
 import subprocess
 import sys
 from pathlib import Path
+
+from grainseg.model.checkpoint import load_network
+from grainseg.model.networks import parameter_count
 
 ROOT = Path(__file__).resolve().parent.parent
 ARCHITECTURES = ("unet", "unetplusplus", "deeplabv3plus")
@@ -56,9 +60,9 @@ def train(data: Path, run: Path, name: str, architecture: str, seed: int) -> dic
     return metrics
 
 
-def summary(values: list[float], digits: int) -> str:
-    mean = f"{statistics.mean(values):.{digits}f}"
-    return mean if len(values) == 1 else f"{mean} ± {statistics.stdev(values):.{digits}f}"
+def summary(values: list[float]) -> str:
+    mean = f"{statistics.mean(values):.3f}"
+    return mean if len(values) == 1 else f"{mean} ± {statistics.stdev(values):.3f}"
 
 
 def main() -> None:
@@ -76,18 +80,14 @@ def main() -> None:
                 run = arguments.runs / f"{name}_{architecture}_{seed}"
                 metrics = train(data, run, name, architecture, seed)
                 results.setdefault((name, architecture), []).append(metrics)
-    print("| set | architecture | test IoU | test F1 (3 px) | val IoU | training s |")
+    print("| set | architecture | parameters | test IoU | test F1 (3 px) | val IoU |")
     print("|---|---|---|---|---|---|")
     for (name, architecture), runs in results.items():
-        columns = [
-            summary([run[key] for run in runs], digits)
-            for key, digits in (
-                ("test/iou", 3),
-                ("test/boundary_f1", 3),
-                ("val/iou", 3),
-                ("train/seconds", 0),
-            )
-        ]
+        seed = arguments.seeds[0]
+        best = arguments.runs / f"{name}_{architecture}_{seed}" / "checkpoints" / "best.ckpt"
+        parameters = f"{parameter_count(load_network(best)[1]) / 1e6:.1f} M"
+        keys = ("test/iou", "test/boundary_f1", "val/iou")
+        columns = [parameters, *(summary([run[key] for run in runs]) for key in keys)]
         print(f"| {name} | {architecture} | {' | '.join(columns)} |")
 
 

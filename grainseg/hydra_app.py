@@ -44,6 +44,10 @@ def main_predict() -> int:
 
 def _train(node: DictConfig) -> float:
     config = parse_train(node)
+    if HydraConfig.get().mode == RunMode.MULTIRUN and config.trainer.strategy == "ddp":
+        raise GrainsegError(
+            "trainer=ddp: a sweep cannot start several processes per job; run its jobs singly"
+        )
     from grainseg.pipeline.train import train, training_summary  # heavy, and the configuration is right
 
     run_dir = Path(HydraConfig.get().runtime.output_dir)
@@ -66,15 +70,14 @@ def _predict(node: DictConfig) -> None:
 
 def _run(task: Callable[[DictConfig], Any], config_name: str, arguments: list[str]) -> int:
     traceback_wanted = os.environ.get(_TRACEBACK) == "1"
-    os.environ[_TRACEBACK] = "1"  # Hydra then raises instead of printing and exiting
     logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # a damaged file is one line of ours
     errors: list[Exception] = []
-
     typed = sys.argv[1:]
 
     def guarded(node: DictConfig) -> Any:
         try:
-            with _arguments(typed):  # Lightning starts further processes of a ddp run with them
+            # Lightning starts further processes of a ddp run with the arguments and the environment.
+            with _arguments(typed), _traceback(traceback_wanted):
                 return task(node)
         except Exception as error:
             if HydraConfig.get().mode == RunMode.MULTIRUN:
@@ -85,10 +88,14 @@ def _run(task: Callable[[DictConfig], Any], config_name: str, arguments: list[st
 
     entry = hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)(guarded)
     try:
-        with _arguments([quote_path(argument) for argument in arguments]):
+        # With full errors, Hydra raises instead of printing and exiting.
+        with _arguments([quote_path(argument) for argument in arguments]), _traceback(True):
             entry()
         if errors:
             raise errors[0]
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
     except BrokenPipeError:  # the reader of our output, say head, has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
@@ -98,6 +105,18 @@ def _run(task: Callable[[DictConfig], Any], config_name: str, arguments: list[st
         print(f"error: {one_line(error)}", file=sys.stderr)
         return 1
     return 0
+
+
+@contextmanager
+def _traceback(wanted: bool) -> Iterator[None]:
+    before = os.environ.get(_TRACEBACK)
+    os.environ[_TRACEBACK] = "1" if wanted else "0"
+    try:
+        yield
+    finally:
+        os.environ.pop(_TRACEBACK)
+        if before is not None:
+            os.environ[_TRACEBACK] = before
 
 
 @contextmanager
@@ -154,6 +173,8 @@ def one_line(error: BaseException) -> str:
             assert isinstance(schema, DictConfig)
             return unknown_key(str(cause.full_key), schema)
         return _joined(str(error))
+    if isinstance(error, OSError | MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return f"{type(error).__name__}: {_joined(str(error))}"
     return f"{type(error).__name__}: {_joined(str(error))} (a bug; {_TRACEBACK}=1 shows where)"
 
 

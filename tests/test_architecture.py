@@ -17,7 +17,7 @@ ALLOWED: dict[str, set[str]] = {
     "config": set(),
     "data": {"config", "micrograph", "tiling"},
     "model": {"config", "micrograph"},
-    "inference": {"micrograph", "tiling", "model"},
+    "inference": {"config", "micrograph", "tiling", "model"},
     "training": {"config", "micrograph", "grains", "report", "data", "model", "inference"},
     "pipeline": {"config", "micrograph", "grains", "report", "data", "model", "inference", "training"},
     "hydra_app": {"config", "pipeline"},

@@ -130,6 +130,7 @@ def test_ctrl_c_leaves_a_checkpoint_that_predicts_and_resumes(fields: Path, tmp_
     screen, _ = process.communicate(timeout=60)
     assert process.returncode != 0
     assert "Traceback" not in screen
+    assert f"resume={last.relative_to(tmp_path)}" in screen or f"resume={last}" in screen
     reached = torch.load(last, weights_only=True)
     assert reached["optimizer_states"]
     predicted = command(

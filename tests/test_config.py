@@ -31,8 +31,14 @@ from grainseg.errors import GrainsegError
         ("augment.gamma=0.5", "augment.gamma=0.5"),
         ("augment.scale_min=1.5", "augment.scale_min"),
         ("inference.overlap=768", "inference.overlap=768"),
+        ("trainer.strategy=dpp", "trainer.strategy=dpp: must be one of auto, ddp"),
+        ("trainer.devices=0", "trainer.devices=0: must be auto or a number from 1"),
+        ("trainer.devices=two", "trainer.devices=two"),
+        ("optimizer.momentum=1", "optimizer.momentum=1.0"),
+        ("augment.illumination=0.3", "augment.illumination=0.3: must be 0 or 0.01 to 0.2"),
+        ("model.decoder_width=17", "model.decoder_width=17: must be a multiple of 16"),
         ("data=folder", "data.root is missing: say data.root=VALUE"),
-        ("batch_size=200", "data.patches_per_epoch=160: must be at least batch_size"),
+        ("batch_size=100000", "must be at least batch_size"),
     ],
 )
 def test_wrong_values_are_named(override: str, message: str) -> None:

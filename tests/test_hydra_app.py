@@ -10,9 +10,11 @@ from helpers import ROOT, compose_train
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
+from grainseg.data.photometry import Photometry
 from grainseg.hydra_app import CONF, PATH_KEYS, main_predict, main_train, quote_path
 from grainseg.model.losses import build_loss
-from grainseg.model.networks import NetworkSpec, build_network
+from grainseg.model.networks import build_network
+from grainseg.pipeline.train import network_spec
 from grainseg.training.callbacks import build_callbacks
 from grainseg.training.optimizers import build_optimizers
 from grainseg.training.runtime import hardware_arguments
@@ -25,8 +27,8 @@ OPTIONS = [(group.name, path.stem) for group in GROUPS for path in sorted(group.
 def test_every_option_composes_and_builds(group: str, option: str, tmp_path: Path) -> None:
     extra = {"smp": ["model.architecture=fpn"], "folder": ["data.root=somewhere"]}.get(option, [])
     config = compose_train(f"{group}={option}", *extra)
-    model = config.model
-    network = build_network(NetworkSpec(model.architecture, model.encoder, model.in_channels, 128))
+    network = build_network(network_spec(config))
+    Photometry(config.augment)
     build_loss(config.loss)
     build_optimizers(config.optimizer, config.scheduler, network, 10)
     build_callbacks(config, tmp_path)

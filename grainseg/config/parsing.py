@@ -7,9 +7,10 @@ from difflib import get_close_matches
 from typing import Any, TypeVar
 
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
-from grainseg.config.schema import LOSS_SCHEMAS, PredictConfig, TrainConfig, one_of
+from grainseg.config.checks import one_of
+from grainseg.config.schema import LOSS_SCHEMAS, PredictConfig, TrainConfig
 from grainseg.errors import GrainsegError
 
 Schema = TypeVar("Schema")
@@ -62,7 +63,7 @@ def _parse(node: Any, schema: type[Schema], prefix: str = "") -> Schema:
 
 def _schema_message(error: OmegaConfBaseException, config: DictConfig) -> str:
     key = str(error.full_key)
-    if "not in" in str(error.msg) and error.key is not None:
+    if isinstance(error, ConfigKeyError | ConfigAttributeError):
         return unknown_key(key, config)
     return f"{key}: {str(error.msg).splitlines()[0]}"
 

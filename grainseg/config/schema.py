@@ -3,30 +3,20 @@
 The values themselves stand in ``conf/``; here stands what they may be.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from grainseg.errors import GrainsegError
-
-
-def require(condition: bool, key: str, rule: str, value: object) -> None:
-    """Raise a GrainsegError that names the key, its value and the rule, unless the condition holds."""
-    if not condition:
-        raise GrainsegError(f"{key}={value}: {rule}")
-
-
-def one_of(key: str, value: str, allowed: Sequence[str]) -> None:
-    """Raise a GrainsegError unless the value is among the allowed ones."""
-    require(value in allowed, key, f"must be one of {', '.join(allowed)}", value)
-
-
-def _fraction(key: str, value: float) -> None:
-    require(0 <= value <= 1, key, "must lie between 0 and 1", value)
-
-
-def _positive(key: str, value: float) -> None:
-    require(value > 0, key, "must be positive", value)
+from grainseg.config.checks import (
+    MAX_DECODER_WIDTH,
+    STRIDE,
+    fraction,
+    legal_decoder_width,
+    legal_tiles,
+    one_of,
+    positive,
+    require,
+)
 
 
 @dataclass
@@ -40,7 +30,7 @@ class LabelConfig:
 
     def __post_init__(self) -> None:
         """Check ranges."""
-        _positive("data.max_megapixels", self.max_megapixels)
+        positive("data.max_megapixels", self.max_megapixels)
 
 
 @dataclass
@@ -64,11 +54,11 @@ class DataConfig(LabelConfig):
         super().__post_init__()
         one_of("data.name", self.name, ("synthetic", "folder"))
         one_of("data.sampling", self.sampling, ("random", "grid"))
-        rule = "must be a positive multiple of 32, the stride of the networks"
-        require(self.tile_size > 0 and self.tile_size % 32 == 0, "data.tile_size", rule, self.tile_size)
+        rule = f"must be a positive multiple of {STRIDE}, the stride of the networks"
+        require(legal_tiles(self.tile_size, 0), "data.tile_size", rule, self.tile_size)
         rule = "must be at least 0 and less than data.tile_size"
         require(0 <= self.overlap < self.tile_size, "data.overlap", rule, self.overlap)
-        _positive("data.patches_per_epoch", self.patches_per_epoch)
+        positive("data.patches_per_epoch", self.patches_per_epoch)
         require(self.num_workers >= 0, "data.num_workers", "must be 0 or more", self.num_workers)
 
 
@@ -82,9 +72,10 @@ class AugmentConfig:
     scale_min: float
     scale_max: float
     elastic_px: float
+    offset: float
     gain: float
-    gamma: float
     contrast: float
+    gamma: float
     illumination: float
     blur_px: float
     noise: float
@@ -100,8 +91,11 @@ class AugmentConfig:
         require(0 <= self.elastic_px <= 10, "augment.elastic_px", "must be 0 to 10", self.elastic_px)
         require(0 <= self.blur_px <= 5, "augment.blur_px", "must be 0 to 5", self.blur_px)
         require(1 <= self.gamma <= 4, "augment.gamma", "must be 1 (off) to 4", self.gamma)
-        for key in ("gain", "contrast", "illumination", "noise", "texture", "invert"):
-            _fraction(f"augment.{key}", getattr(self, key))
+        rule = "must be 0 or 0.01 to 0.2"
+        field_legal = self.illumination == 0 or 0.01 <= self.illumination <= 0.2
+        require(field_legal, "augment.illumination", rule, self.illumination)
+        for key in ("offset", "gain", "contrast", "noise", "texture", "invert"):
+            fraction(f"augment.{key}", getattr(self, key))
 
 
 @dataclass
@@ -119,10 +113,9 @@ class ModelConfig:
         """Check ranges."""
         one_of("model.init", self.init, ("scratch", "imagenet"))
         require(self.in_channels in (1, 3), "model.in_channels", "must be 1 or 3", self.in_channels)
-        if self.decoder_width is not None:
-            legal = 16 <= self.decoder_width <= 1024 and self.decoder_width % 16 == 0
-            rule = "must be a multiple of 16 up to 1024"
-            require(legal, "model.decoder_width", rule, self.decoder_width)
+        legal = legal_decoder_width(self.decoder_width)
+        rule = f"must be a multiple of 16 up to {MAX_DECODER_WIDTH}, or null"
+        require(legal, "model.decoder_width", rule, self.decoder_width)
 
 
 @dataclass
@@ -168,7 +161,7 @@ class FocalTverskyLossConfig(LossConfig):
     def __post_init__(self) -> None:
         """Check ranges."""
         for key in ("false_positive_weight", "false_negative_weight", "gamma"):
-            _positive(f"loss.{key}", getattr(self, key))
+            positive(f"loss.{key}", getattr(self, key))
 
 
 @dataclass
@@ -183,9 +176,9 @@ class OptimizerConfig:
     def __post_init__(self) -> None:
         """Check ranges."""
         one_of("optimizer.name", self.name, ("adamw", "sgd"))
-        _positive("optimizer.lr", self.lr)
+        positive("optimizer.lr", self.lr)
         require(self.weight_decay >= 0, "optimizer.weight_decay", "must be 0 or more", self.weight_decay)
-        _fraction("optimizer.momentum", self.momentum)
+        require(0 <= self.momentum < 1, "optimizer.momentum", "must lie in [0, 1)", self.momentum)
 
 
 @dataclass
@@ -214,6 +207,9 @@ class TrainerConfig:
     def __post_init__(self) -> None:
         """Check ranges."""
         one_of("trainer.accelerator", self.accelerator, ("auto", "cpu", "gpu", "mps"))
+        one_of("trainer.strategy", self.strategy, ("auto", "ddp"))
+        countable = self.devices == "auto" or (isinstance(self.devices, int) and self.devices >= 1)
+        require(countable, "trainer.devices", "must be auto or a number from 1", self.devices)
         one_of("trainer.precision", self.precision, ("auto", "32-true", "bf16-mixed", "16-mixed"))
         require(self.gradient_clip >= 0, "trainer.gradient_clip", "must be 0 or more", self.gradient_clip)
 
@@ -229,7 +225,7 @@ class CallbacksConfig:
     def __post_init__(self) -> None:
         """Check ranges."""
         if self.early_stopping_patience is not None:
-            _positive("callbacks.early_stopping_patience", self.early_stopping_patience)
+            positive("callbacks.early_stopping_patience", self.early_stopping_patience)
         require(self.panels >= 1, "callbacks.panels", "must be 1 or more", self.panels)
 
 
@@ -246,16 +242,13 @@ class InferenceConfig:
 
     tile_size: int
     overlap: int
-    batch_size: int
 
     def __post_init__(self) -> None:
         """Check ranges."""
-        _positive("inference.batch_size", self.batch_size)
-        rule = "must be a positive multiple of 32, the stride of the networks"
-        legal = self.tile_size > 0 and self.tile_size % 32 == 0
-        require(legal, "inference.tile_size", rule, self.tile_size)
-        rule = "must be at least 0 and at most inference.tile_size - 32"
-        require(0 <= self.overlap <= self.tile_size - 32, "inference.overlap", rule, self.overlap)
+        rule = f"must be a positive multiple of {STRIDE}, the stride of the networks"
+        require(legal_tiles(self.tile_size, 0), "inference.tile_size", rule, self.tile_size)
+        rule = f"must be at least 0 and at most inference.tile_size - {STRIDE}"
+        require(legal_tiles(self.tile_size, self.overlap), "inference.overlap", rule, self.overlap)
 
 
 @dataclass
@@ -283,12 +276,12 @@ class TrainConfig:
     def __post_init__(self) -> None:
         """Check ranges and what concerns several groups."""
         require(0 <= self.seed < 2**32, "seed", "must be a whole number from 0 to 2**32 - 1", self.seed)
-        _positive("epochs", self.epochs)
-        _positive("batch_size", self.batch_size)
+        positive("epochs", self.epochs)
+        positive("batch_size", self.batch_size)
         one_of("optimized_metric", self.optimized_metric, VALIDATION_METRICS)
-        _positive("boundary_tolerance_px", self.boundary_tolerance_px)
+        positive("boundary_tolerance_px", self.boundary_tolerance_px)
         rule = "batch normalisation needs a batch of 2 or more for this architecture; set batch_size=2"
-        needs_two = self.model.architecture.startswith("deeplab") and self.batch_size < 2
+        needs_two = self.model.architecture in POOLING_ARCHITECTURES and self.batch_size < 2
         require(not needs_two, "batch_size", rule, self.batch_size)
         if self.data.sampling == "random":
             rule = "must be at least batch_size"
@@ -317,7 +310,7 @@ class PredictConfig:
         if self.pixel_size_um is not None:
             rule = "must lie between 0.0005 and 50 µm per pixel"
             require(0.0005 <= self.pixel_size_um <= 50, "pixel_size_um", rule, self.pixel_size_um)
-        _positive("boundary_tolerance_px", self.boundary_tolerance_px)
+        positive("boundary_tolerance_px", self.boundary_tolerance_px)
         one_of("accelerator", self.accelerator, ("auto", "cpu", "gpu", "mps"))
 
 
@@ -327,6 +320,9 @@ LOSS_SCHEMAS: Mapping[str, type[LossConfig]] = {
     "bce_cldice": ClDiceLossConfig,
     "focal_tversky": FocalTverskyLossConfig,
 }
+
+POOLING_ARCHITECTURES = ("deeplabv3", "deeplabv3plus", "pan", "pspnet", "upernet")
+"""They pool a patch into one number per channel, which batch normalisation cannot do with a single patch."""
 
 VALIDATION_METRICS = ("val/iou", "val/boundary_f1", "val/precision", "val/recall")
 """What can choose the best checkpoint and be the objective of a sweep; all are the better the higher."""

@@ -8,11 +8,15 @@ import numpy.typing as npt
 from scipy.ndimage import distance_transform_edt
 
 from grainseg.config import DataConfig, LabelConfig
+from grainseg.errors import GrainsegError
 from grainseg.micrograph.files import luminance, read_micrograph
 from grainseg.micrograph.folder import LabelledImage
 from grainseg.micrograph.image import BOUNDARY, FloatImage, Label
 from grainseg.micrograph.labels import LabelSpec, line_width_px, read_label
 from grainseg.micrograph.normalization import to_unit_range
+
+MIN_SIDE_PX = 32
+"""A labelled picture smaller than this shows no grain; it is more likely a wrong file."""
 
 DISTANCE_LIMIT_PX = 32.0
 """Signed distances are cut here: no label line is wider, and float16 keeps 1/32 px up to this value."""
@@ -67,6 +71,10 @@ def read_labelled(item: LabelledImage, config: DataConfig, channels: int) -> Lab
         GrainsegError: The image or the mask cannot be what the configuration says.
     """
     micrograph = read_micrograph(item.image, config.max_megapixels)
+    if min(micrograph.shape) < MIN_SIDE_PX:
+        raise GrainsegError(
+            f"{item.image}: a side is shorter than {MIN_SIDE_PX} px; take it and its mask out of the folder"
+        )
     label = read_label(item.mask, micrograph.shape, label_spec(config), config.max_megapixels)
     unit = to_unit_range(to_channels(micrograph.pixels, channels))
     return LabelledMicrograph(item.stem, unit, label, line_width_px(label))

@@ -28,6 +28,7 @@ class Photometry:
 
     def __init__(self, config: AugmentConfig) -> None:
         self._texture = config.texture
+        self._contrast = config.contrast
         self._compose = A.Compose(_transforms(config))
 
     def __call__(self, pixels: FloatImage, rng: np.random.Generator) -> FloatImage:
@@ -43,6 +44,9 @@ class Photometry:
         """
         if self._texture > 0 and rng.uniform() < PROBABILITY:
             pixels = np.clip(pixels + _texture(rng, pixels.shape[:2], self._texture), 0, 1)
+        if self._contrast > 0 and rng.uniform() < PROBABILITY:
+            factor = np.float32(rng.uniform(1 - self._contrast, 1 + self._contrast))
+            pixels = np.clip(pixels.mean() + factor * (pixels - pixels.mean()), 0, 1)
         if not self._compose.transforms:
             return pixels
         # Not set_random_seed: it seeds every transform alike, so that all of them happen or none does.
@@ -69,12 +73,12 @@ def _transforms(config: AugmentConfig) -> list[A.ImageOnlyTransform]:
             A.MultiplicativeNoise(multiplier=(1 - config.noise, 1 + config.noise), elementwise=True, p=1),
         ]
         transforms.append(A.OneOf(noises, p=PROBABILITY))
-    if config.gain > 0 or config.contrast > 0:
-        transforms.append(
-            A.RandomBrightnessContrast(
-                brightness_limit=config.gain, contrast_limit=config.contrast, p=PROBABILITY
-            )
+    if config.offset > 0 or config.gain > 0:
+        # The library calls the factor contrast, though it acts about black.
+        affine = A.RandomBrightnessContrast(
+            brightness_limit=config.offset, contrast_limit=config.gain, p=PROBABILITY
         )
+        transforms.append(affine)
     if config.gamma > 1:
         limits = (100 / config.gamma, 100 * config.gamma)
         transforms.append(A.RandomGamma(gamma_limit=limits, p=PROBABILITY))

@@ -10,8 +10,9 @@ import numpy as np
 import torch
 from torch import nn
 
+from grainseg.config.checks import STRIDE
 from grainseg.micrograph.image import FloatImage
-from grainseg.model.networks import STRIDE, network_input
+from grainseg.model.networks import network_input
 from grainseg.tiling import plan_tiles, stitch
 
 
@@ -58,5 +59,6 @@ def predict_probability(network: nn.Module, unit: FloatImage, tiles: TileSetting
 
     plan = plan_tiles(unit.shape[:2], tiles.tile_size, tiles.overlap, tiles.halo, STRIDE)
     channels_first = np.ascontiguousarray(unit.transpose(2, 0, 1))
-    with torch.inference_mode(), torch.autocast(device.type, enabled=False):
+    exact = torch.backends.cudnn.flags(enabled=True, allow_tf32=False)  # TF32 keeps 10 bits of 23
+    with torch.inference_mode(), torch.autocast(device.type, enabled=False), exact:
         return stitch(channels_first, plan, probability, tiles.batch_size)

@@ -36,19 +36,19 @@ def select_images(images: str, output: Path) -> list[SelectedImage]:
     if path.is_file():
         return [SelectedImage(path, Path(path.name))]
     if path.is_dir():
-        if path.resolve() == output.resolve():
-            raise GrainsegError(f"output={output} is the folder of the images; choose another one")
         root, found = path, [Path(name) for name in path.rglob("*")]
     else:
         root, found = _glob(images)
-    excluded = output.resolve()
+    if root.resolve() == output.resolve():
+        raise GrainsegError(f"output={output} is the folder of the images; choose another one")
+    within = output.resolve().is_relative_to(root.resolve())
     selected = [
         SelectedImage(file, file.relative_to(root))
         for file in sorted(found)
         if file.suffix.lower() in IMAGE_SUFFIXES
         and not file.name.startswith(".")
         and file.is_file()
-        and not file.resolve().is_relative_to(excluded)
+        and not (within and file.resolve().is_relative_to(output.resolve()))
     ]
     if not selected:
         kinds = ", ".join(sorted(IMAGE_SUFFIXES))

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from grainseg.config.checks import legal_decoder_width, legal_tiles
 from grainseg.errors import GrainsegError
 from grainseg.micrograph.normalization import NORMALIZATION
 from grainseg.model.networks import NetworkSpec, build_network
@@ -128,6 +129,11 @@ def read_checkpoint(path: Path) -> tuple[CheckpointSpec, dict[str, torch.Tensor]
     return _parse_spec(content[KEY], path), weights
 
 
+def can_resume(path: Path) -> bool:
+    """Whether a checkpoint that ``read_checkpoint`` accepts holds an optimizer's state, as last.ckpt does."""
+    return bool(torch.load(path, map_location="cpu", weights_only=True).get("optimizer_states"))
+
+
 def _parse_spec(values: Mapping[str, Any], path: Path) -> CheckpointSpec:
     if values.get("format") != FORMAT:
         raise GrainsegError(
@@ -135,7 +141,7 @@ def _parse_spec(values: Mapping[str, Any], path: Path) -> CheckpointSpec:
             "use the grainseg version that wrote it"
         )
     names = {item.name for item in fields(CheckpointSpec)}
-    wrong = sorted(names ^ set(values)) + sorted(
+    wrong = sorted(map(str, names ^ set(values))) + sorted(
         name for name in names & set(values) if type(values[name]) not in _TYPES[name]
     )
     if wrong:
@@ -143,10 +149,9 @@ def _parse_spec(values: Mapping[str, Any], path: Path) -> CheckpointSpec:
     spec = CheckpointSpec(**values)
     in_range = (
         spec.in_channels in (1, 3)
-        and (spec.decoder_width is None or 16 <= spec.decoder_width <= 1024)
-        and 0 < spec.tile_size <= 2**14
-        and spec.tile_size % 32 == 0
-        and 0 <= spec.overlap <= spec.tile_size - 32
+        and legal_decoder_width(spec.decoder_width)
+        and spec.tile_size <= 2**14
+        and legal_tiles(spec.tile_size, spec.overlap)
         and 0 < spec.threshold < 1
     )
     if not in_range:

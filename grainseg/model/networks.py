@@ -19,9 +19,8 @@ from torch import nn
 from grainseg.errors import GrainsegError
 
 ARCHITECTURES: Mapping[str, type[nn.Module]] = smp.MODEL_ARCHITECTURES_MAPPING
-STRIDE = 32
-"""Largest output stride of the encoders: patches, tiles and paddings are multiples of it."""
-
+_MAX_OPTION = 4096  # of a number in the options: a stranger's checkpoint must not ask for all the memory
+_MAX_OPTION_LENGTH = 16
 _RESERVED_OPTIONS = frozenset({"encoder_name", "encoder_weights", "in_channels", "classes", "activation"})
 
 
@@ -70,7 +69,7 @@ class NetworkSpec:
 
 
 def build_network(spec: NetworkSpec, encoder_weights: str | None = None) -> nn.Module:
-    """Build a network that maps (N, C, H, W) to logits (N, 1, H, W); H and W are multiples of ``STRIDE``.
+    """Build a network that maps (N, C, H, W) to logits (N, 1, H, W); H and W are multiples of 32.
 
     Args:
         spec: What to build.
@@ -115,10 +114,7 @@ def _check_architecture(spec: NetworkSpec) -> None:
     parameters = inspect.signature(ARCHITECTURES[spec.architecture]).parameters
     known = sorted(set(parameters) - _RESERVED_OPTIONS - {"aux_params", "kwargs"})
     for name, value in spec.options.items():
-        plain = isinstance(value, str | int | float | bool | None) or (
-            isinstance(value, list | tuple) and all(isinstance(part, str | int | float) for part in value)
-        )
-        if name not in known or not plain:
+        if name not in known or not _is_plain(value):
             raise GrainsegError(
                 f"model.options.{name}={value} is not an option of {spec.architecture}; "
                 f"known are {', '.join(known)}"
@@ -128,6 +124,14 @@ def _check_architecture(spec: NetworkSpec) -> None:
             f"model.decoder_width={spec.decoder_width}: {spec.architecture} has no such dial; "
             "set model.decoder_width=null"
         )
+
+
+def _is_plain(value: object) -> bool:
+    if isinstance(value, list | tuple):
+        return len(value) <= _MAX_OPTION_LENGTH and all(_is_plain(part) for part in value)
+    if isinstance(value, int | float):
+        return abs(value) <= _MAX_OPTION
+    return value is None or isinstance(value, str)
 
 
 def _decoder_arguments(spec: NetworkSpec) -> dict[str, Any]:

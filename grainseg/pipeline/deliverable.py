@@ -10,14 +10,17 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from dataclasses import fields
 from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
+from yaml import YAMLError  # type: ignore[import-untyped]  # what OmegaConf.load raises
 
-from grainseg.config import TrainConfig, parse_train
+from grainseg.config import LabelConfig, TrainConfig, parse_train
 from grainseg.errors import GrainsegError
 from grainseg.micrograph.folder import LabelledImage, list_folder
 from grainseg.pipeline.train import CHECKPOINTS, PREDICTIONS
+from grainseg.training.callbacks import BEST
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 OUTPUTS = Path("outputs")
@@ -38,14 +41,14 @@ def make_deliverable(run: Path, target: Path) -> Path:
     items = {item.stem: item for item in list_folder(Path(config.data.root)).labelled}
     stems = sorted(path.name.removesuffix("_mask.png") for path in (run / PREDICTIONS).glob("*_mask.png"))
     gone = [stem for stem in stems if stem not in items]
-    if gone or not stems:
-        raise GrainsegError(f"{run}: the validation picture {gone} is no longer in {config.data.root}")
+    if gone:
+        raise GrainsegError(f"{run}: its validation picture {gone[0]} is no longer in {config.data.root}")
     with tempfile.TemporaryDirectory() as staging:
         folder = Path(staging) / target.stem
         _export_code(folder)
         results = folder / "results"
         shutil.copytree(run / PREDICTIONS, results / PREDICTIONS)
-        shutil.copyfile(run / CHECKPOINTS / "best.ckpt", results / "best.ckpt")
+        shutil.copyfile(run / CHECKPOINTS / f"{BEST}.ckpt", results / f"{BEST}.ckpt")
         for name in ("metrics.json", "config.yaml"):
             shutil.copyfile(run / name, results / name)
         for stem in stems:
@@ -64,7 +67,7 @@ def latest_run(outputs: Path) -> Path:
         GrainsegError: There is none.
     """
     finished = sorted(outputs.glob("**/metrics.json"), key=lambda path: path.stat().st_mtime)
-    runs = [path.parent for path in finished if (path.parent / CHECKPOINTS / "best.ckpt").is_file()]
+    runs = [path.parent for path in finished if (path.parent / CHECKPOINTS / f"{BEST}.ckpt").is_file()]
     if not runs:
         raise GrainsegError(f"{outputs}: holds no finished run; make one with 'make demo' or train.py")
     return runs[-1]
@@ -74,8 +77,10 @@ def _read_run(run: Path) -> tuple[dict[str, float], TrainConfig]:
     try:
         metrics = json.loads((run / "metrics.json").read_text(encoding="utf-8"))
         config = OmegaConf.create(OmegaConf.to_container(OmegaConf.load(run / "config.yaml")))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, YAMLError) as error:
         raise GrainsegError(f"{run}: is no finished training run; give one that has metrics.json") from error
+    if not (run / CHECKPOINTS / f"{BEST}.ckpt").is_file() or not list((run / PREDICTIONS).glob("*_mask.png")):
+        raise GrainsegError(f"{run}: its best checkpoint or its predictions are gone; train again")
     if not isinstance(config, DictConfig):
         raise GrainsegError(f"{run}: its config.yaml is no configuration")
     return metrics, parse_train(config)
@@ -120,11 +125,16 @@ def _describe(
     own_data = config.data.name == "folder"
     overrides += [f"data.root={config.data.root}"] if own_data else []
     data = f" (with the data in {config.data.root})" if own_data else ""
-    boundary = f" data.boundary_value={config.data.boundary_value}"
-    predict = (
-        "python predict.py checkpoint=results/best.ckpt images=results/validation/images "
-        f"masks=results/validation/masks output=check{boundary}"
-    )
+    predict = [
+        "python",
+        "predict.py",
+        "checkpoint=results/best.ckpt",
+        "images=results/validation/images",
+        "masks=results/validation/masks",
+        "output=check",
+        f"boundary_tolerance_px={config.boundary_tolerance_px}",
+        *(f"data.{item.name}={_typed(getattr(config.data, item.name))}" for item in fields(LabelConfig)),
+    ]
     return "\n".join(
         (
             "# Grain boundaries of the validation picture",
@@ -143,13 +153,17 @@ def _describe(
             "python3 -m venv .venv && . .venv/bin/activate",
             'pip install -c constraints.txt -e ".[dev]"',
             "# the same prediction and IoU from the checkpoint",
-            predict,
+            shlex.join(predict),
             f"# the training run again{data}",
             shlex.join(["python", "train.py", *overrides]),
             "```",
             "",
         )
     )
+
+
+def _typed(value: object) -> str:
+    return "null" if value is None else str(value)
 
 
 def main() -> int:

@@ -58,6 +58,8 @@ def predict(config: PredictConfig) -> Prediction:
     images = select_images(config.images, output)
     if config.masks is not None and not Path(config.masks).exists():
         raise GrainsegError(f"masks={config.masks}: there is no such folder or file")
+    if config.masks is not None and Path(config.masks).is_file() and len(images) > 1:
+        raise GrainsegError(f"masks={config.masks}: is one mask for {len(images)} pictures; give a folder")
     spec, network = load_network(Path(config.checkpoint))
     network.to(choose_device(config.accelerator))
     result = Prediction()

@@ -4,21 +4,24 @@ import functools
 import json
 import logging
 import operator
+import shutil
 import time
 from collections.abc import Mapping
 from pathlib import Path
 
 from lightning import Trainer, seed_everything
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.loggers import TensorBoardLogger
 from omegaconf import OmegaConf
 from torch import nn
 
 from grainseg.config import TrainConfig, to_plain
 from grainseg.data.images import LabelledMicrograph, mean_line_width_px
+from grainseg.errors import GrainsegError
 from grainseg.grains.agreement import fit_threshold
 from grainseg.inference.predictor import TileSettings, predict_probability
 from grainseg.micrograph.files import write_rgb
-from grainseg.model.checkpoint import CheckpointSpec, load_network, read_checkpoint
+from grainseg.model.checkpoint import CheckpointSpec, can_resume, load_network, read_checkpoint
 from grainseg.model.losses import build_loss
 from grainseg.model.networks import NetworkSpec, build_network, parameter_count
 from grainseg.pipeline.scoring import MaskScores, score_mask
@@ -57,38 +60,68 @@ def train(config: TrainConfig, run_dir: Path) -> dict[str, float]:
     quiet_lightning()
     seed_everything(config.seed, workers=True, verbose=False)
     # What can be wrong without reading any data comes first.
-    hardware = hardware_arguments(config.trainer)
+    trainer = _build_trainer(config, run_dir)
     if config.resume is not None:
-        read_checkpoint(Path(config.resume))
-    network = build_network(_network_spec(config), _encoder_weights(config))
+        _check_resume(config, Path(config.resume), run_dir)
+    network = build_network(network_spec(config), _encoder_weights(config))
     data = _read_data(config)
     module = _build_module(config, network, data)
 
     run_dir.mkdir(parents=True, exist_ok=True)
     plain = to_plain(config)
     OmegaConf.save(OmegaConf.create(plain), run_dir / "config.yaml")
-    logger = TensorBoardLogger(run_dir, name="", version=TENSORBOARD, default_hp_metric=False)
-    trainer = Trainer(
-        **hardware,
-        logger=logger if config.logger.tensorboard else False,
-        callbacks=build_callbacks(config, run_dir / CHECKPOINTS),
-        default_root_dir=run_dir,
-        max_epochs=config.epochs,
-        gradient_clip_val=config.trainer.gradient_clip or None,
-        num_sanity_val_steps=0,
-        log_every_n_steps=1,
-        use_distributed_sampler=False,  # PatchSampler shares out the patches; every process validates all
-        enable_progress_bar=config.callbacks.progress_bar,
-        enable_model_summary=False,
-    )
     log_configuration(trainer.logger, plain)
     started = time.monotonic()
     trainer.fit(module, data, ckpt_path=config.resume, weights_only=True)
-    seconds = time.monotonic() - started
-    return _score_best(config, trainer, module, data, run_dir, seconds)
+    metrics = _score_best(config, trainer, module, data, run_dir)
+    if config.resume is None:  # the time of a part would say nothing
+        metrics |= {"train/seconds": time.monotonic() - started}
+    if trainer.is_global_zero:
+        (run_dir / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
+    return metrics if trainer.is_global_zero else {}
 
 
-def _network_spec(config: TrainConfig) -> NetworkSpec:
+def _build_trainer(config: TrainConfig, run_dir: Path) -> Trainer:
+    hardware = hardware_arguments(config.trainer)
+    logger = TensorBoardLogger(run_dir, name="", version=TENSORBOARD, default_hp_metric=False)
+    try:
+        return Trainer(
+            **hardware,
+            logger=logger if config.logger.tensorboard else False,
+            callbacks=build_callbacks(config, run_dir / CHECKPOINTS),
+            default_root_dir=run_dir,
+            max_epochs=config.epochs,
+            gradient_clip_val=config.trainer.gradient_clip or None,
+            num_sanity_val_steps=0,
+            log_every_n_steps=1,
+            use_distributed_sampler=False,  # PatchSampler shares out the patches; every process validates all
+            enable_progress_bar=config.callbacks.progress_bar,
+            enable_model_summary=False,
+        )
+    except (MisconfigurationException, ValueError) as error:
+        raise GrainsegError(f"trainer={hardware} does not suit this machine: {error}") from error
+
+
+def _check_resume(config: TrainConfig, checkpoint: Path, run_dir: Path) -> None:
+    """See that the checkpoint can go on as this network, and bring its best one along."""
+    spec, _ = read_checkpoint(checkpoint)
+    wanted, found = vars(network_spec(config)), vars(spec.network)
+    for key, value in wanted.items():
+        if found[key] != value:
+            raise GrainsegError(
+                f"resume={checkpoint}: has model.{key}={found[key]}, this run model.{key}={value}; "
+                "say the overrides of the interrupted run again"
+            )
+    if not can_resume(checkpoint):
+        raise GrainsegError(f"resume={checkpoint}: holds no optimizer; give the last.ckpt beside it")
+    best, here = checkpoint.with_name(f"{BEST}.ckpt"), run_dir / CHECKPOINTS / f"{BEST}.ckpt"
+    if best.is_file() and not here.exists():
+        here.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(best, here)
+
+
+def network_spec(config: TrainConfig) -> NetworkSpec:
+    """The network that a configuration asks for."""
     model = config.model
     return NetworkSpec(
         model.architecture, model.encoder, model.in_channels, model.decoder_width, dict(model.options)
@@ -118,7 +151,7 @@ def _read_data(config: TrainConfig) -> BoundaryDataModule:
 def _build_module(config: TrainConfig, network: nn.Module, data: BoundaryDataModule) -> BoundaryModule:
     log.info("network: %.1f million parameters", parameter_count(network) / 1e6)
     spec = CheckpointSpec(
-        **vars(_network_spec(config)),
+        **vars(network_spec(config)),
         tile_size=config.inference.tile_size,
         overlap=config.inference.overlap,
         threshold=THRESHOLD,
@@ -130,14 +163,12 @@ def _build_module(config: TrainConfig, network: nn.Module, data: BoundaryDataMod
 
 
 def _score_best(
-    config: TrainConfig,
-    trainer: Trainer,
-    module: BoundaryModule,
-    data: BoundaryDataModule,
-    run_dir: Path,
-    seconds: float,
+    config: TrainConfig, trainer: Trainer, module: BoundaryModule, data: BoundaryDataModule, run_dir: Path
 ) -> dict[str, float]:
-    spec, network = load_network(run_dir / CHECKPOINTS / f"{BEST}.ckpt")
+    best = run_dir / CHECKPOINTS / f"{BEST}.ckpt"
+    if not best.is_file():
+        raise GrainsegError(f"epochs={config.epochs}: no epoch was left to train; say more epochs")
+    spec, network = load_network(best)
     tested: Mapping[str, float] = {}
     if data.test_images:
         module.network.load_state_dict(network.state_dict())
@@ -146,10 +177,8 @@ def _score_best(
         return {}
     network.to(trainer.strategy.root_device)
     metrics = _score_validation(config, network, spec, data.val_images, run_dir)
-    metrics |= {name: float(value) for name, value in tested.items()} | {"train/seconds": seconds}
-    (run_dir / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
     log_score(trainer.logger, metrics, trainer.global_step)
-    return metrics
+    return metrics | {name: float(value) for name, value in tested.items()}
 
 
 def _score_validation(
@@ -183,11 +212,12 @@ def validation_paths(run_dir: Path, stem: str) -> PredictionPaths:
 
 def training_summary(metrics: dict[str, float], run_dir: Path) -> str:
     """The closing lines of a run: its IoU, and where everything lies."""
+    board = run_dir / TENSORBOARD
     return "\n".join(
         (
             f"val/iou {metrics['val/iou']:.4f}  val/boundary_f1 {metrics['val/boundary_f1']:.4f}",
             f"predictions:  {run_dir / PREDICTIONS}",
             f"checkpoint:   {run_dir / CHECKPOINTS / BEST}.ckpt",
-            f"TensorBoard:  tensorboard --logdir {run_dir / TENSORBOARD}",
+            *([f"TensorBoard:  tensorboard --logdir {board}"] if board.is_dir() else []),
         )
     )

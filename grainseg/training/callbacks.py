@@ -1,6 +1,8 @@
 """What accompanies a training run: checkpoints, early stopping, progress, pictures in TensorBoard."""
 
+import logging
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -20,6 +22,8 @@ from grainseg.report.overlay import panel
 from grainseg.training.datamodule import BoundaryDataModule
 from grainseg.training.metrics import THRESHOLD
 
+log = logging.getLogger(__name__)
+
 BEST = "best"
 LAST = "last"
 MAX_PANEL_WIDTH_PX = 4096
@@ -35,7 +39,7 @@ def build_callbacks(config: TrainConfig, checkpoints: Path) -> list[Callback]:
     """
     monitor = config.optimized_metric
     callbacks: list[Callback] = [
-        ModelCheckpoint(
+        MovableCheckpoint(
             dirpath=checkpoints,
             filename=BEST,
             monitor=monitor,
@@ -45,7 +49,7 @@ def build_callbacks(config: TrainConfig, checkpoints: Path) -> list[Callback]:
             enable_version_counter=False,
         ),
         # At the end of an epoch, not of its validation: a resumed run then starts with a whole epoch.
-        ModelCheckpoint(
+        MovableCheckpoint(
             dirpath=checkpoints, filename=LAST, save_on_train_epoch_end=True, enable_version_counter=False
         ),
         SaveOnInterrupt(checkpoints / f"{LAST}.ckpt"),
@@ -73,8 +77,24 @@ class LossAndScoreBar(RichProgressBar):
         return {name: logged[name] for name in ("train/loss", "val/iou") if name in logged}
 
 
+class MovableCheckpoint(ModelCheckpoint):
+    """A checkpoint that a resumed run goes on with, wherever the run's folder has been moved or copied to."""
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take over what is known of the file if it lies in this run's folder, else start anew."""
+        path = Path(str(self.dirpath)) / f"{self.filename}{self.FILE_EXTENSION}"
+        if path.is_file():
+            score = state_dict["best_model_score"]
+            here = {"dirpath": self.dirpath, "best_model_path": str(path), "kth_best_model_path": str(path)}
+            known = {} if score is None else {str(path): score}
+            super().load_state_dict(state_dict | here | {"best_k_models": known})
+
+
 class SaveOnInterrupt(Callback):
-    """Writes the last checkpoint when the person at the keyboard stops the run (Ctrl-C).
+    """Sees to it that a run that is stopped from the keyboard (Ctrl-C) can be resumed.
+
+    The checkpoint of the last whole epoch stays, since one from within an epoch would train its first patches
+    twice and its last ones never; only before the first epoch's end there is none yet.
 
     Args:
         path: Where to.
@@ -84,9 +104,12 @@ class SaveOnInterrupt(Callback):
         self._path = path
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
-        """Save what there is; any other exception leaves the checkpoint of the last whole epoch."""
-        if isinstance(exception, KeyboardInterrupt) and trainer.global_step > 0:
+        """Save what there is if nothing has been saved, and say how to go on."""
+        if not isinstance(exception, KeyboardInterrupt) or trainer.global_step == 0:
+            return
+        if not self._path.exists():
             trainer.save_checkpoint(self._path)
+        log.warning("interrupted; to go on, say the same overrides and resume=%s", self._path)
 
 
 class ValidationPanels(Callback):

@@ -88,6 +88,9 @@ class BoundaryDataModule(LightningDataModule):
 
     def _split(self, stems: list[str]) -> tuple[list[str], list[str], list[str]]:
         test = self._config.test or []
+        twice = sorted({stem for stem in test if test.count(stem) > 1})
+        if twice:
+            raise GrainsegError(f"data.test names {twice[0]!r} twice")
         unknown = [stem for stem in test if stem not in stems]
         if unknown:
             raise GrainsegError(f"data.test names {unknown[0]!r}; labelled images are {', '.join(stems)}")
@@ -107,12 +110,12 @@ class BoundaryDataModule(LightningDataModule):
             )
         grid = self._patches.grid
         count = self._config.patches_per_epoch if grid is None else len(grid)
-        if count < self._batch_size:
-            raise GrainsegError(
-                f"batch_size={self._batch_size}: the grid has only {count} patches; "
-                "lower batch_size, or raise data.overlap"
-            )
         rank, processes = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
+        if count // processes < self._batch_size:
+            raise GrainsegError(
+                f"batch_size={self._batch_size}: an epoch has only {count} patches for {processes} "
+                "process(es); lower batch_size, or raise data.patches_per_epoch or, for a grid, data.overlap"
+            )
         return DataLoader(
             self._patches,
             batch_size=self._batch_size,

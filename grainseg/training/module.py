@@ -56,13 +56,21 @@ class BoundaryModule(LightningModule):
         unit, label = batch
         loss: Tensor = self.loss(self(unit.to(memory_format=torch.channels_last)), label)
         self.log("train/loss", loss, prog_bar=True)
-        self.log("train/lr", self.trainer.optimizers[0].param_groups[0]["lr"])
+        optimizer = self.optimizers(use_pl_optimizer=False)
+        assert isinstance(optimizer, torch.optim.Optimizer)  # configure_optimizers gives one
+        self.log("train/lr", optimizer.param_groups[0]["lr"])
         return loss
 
     def predict_whole(self, unit: Tensor) -> Tensor:
         """Boundary probability (H, W) of a whole picture (H, W, C) in the unit range."""
         probability = predict_probability(self.network, unit.cpu().numpy(), self._tiles)
         return torch.from_numpy(probability).to(self.device)
+
+    def on_validation_epoch_start(self) -> None:
+        """Score in every process what the first one will save: their running statistics differ."""
+        if torch.distributed.is_available() and torch.distributed.is_initialized():
+            for buffer in self.network.buffers():
+                torch.distributed.broadcast(buffer, src=0)
 
     def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
         """Score one whole picture; returns its probability for whoever wants to draw it."""

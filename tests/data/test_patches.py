@@ -88,7 +88,7 @@ def test_a_grid_with_too_few_patches_is_refused(smoke_config: TrainConfig) -> No
     data = replace(smoke_config.data, sampling="grid", overlap=0, tile_size=96)
     module = BoundaryDataModule(data, smoke_config.augment, channels=1, batch_size=64, seed=0)
     module.setup()
-    with pytest.raises(GrainsegError, match="batch_size=64: the grid has only"):
+    with pytest.raises(GrainsegError, match="batch_size=64: an epoch has only"):
         module.train_dataloader()
 
 
@@ -103,6 +103,7 @@ def test_pictures_are_split_by_image(smoke_config: TrainConfig) -> None:
     assert [image.stem for image in tested.val_images] == ["f1"]
     for wrong, message in [
         ({"test": ["f9"]}, "data.test names 'f9'"),
+        ({"test": ["f0", "f0"]}, "data.test names 'f0' twice"),
         ({"test": ["f0"], "val": ["f0"]}, "both name 'f0'"),
     ]:
         with pytest.raises(GrainsegError, match=message):

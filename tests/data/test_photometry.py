@@ -50,7 +50,8 @@ def test_the_generator_alone_determines_the_result(patch: np.ndarray) -> None:
     [
         ({"noise": 0.05}, 0.003, 0.08),
         ({"texture": 0.08}, 0.001, 0.1),
-        ({"gain": 0.2}, 0.01, 0.25),
+        ({"offset": 0.2}, 0.01, 0.25),
+        ({"gain": 0.4}, 0.01, 0.3),
         ({"contrast": 0.4}, 0.01, 0.3),
         ({"gamma": 1.5}, 0.01, 0.2),
         ({"illumination": 0.2}, 0.005, 0.25),
@@ -85,3 +86,24 @@ def test_dark_lines_survive_the_robust_setting() -> None:
 def test_inversion_inverts(patch: np.ndarray, augment: Callable[..., AugmentConfig]) -> None:
     photometry = Photometry(augment(invert=1.0))
     np.testing.assert_allclose(photometry(patch, np.random.default_rng(0)), 1 - patch, atol=1e-6)
+
+
+def test_offset_adds_gain_multiplies_contrast_turns_about_the_mean(
+    augment: Callable[..., AugmentConfig],
+) -> None:
+    steps = np.full((8, 8, 1), 0.4, np.float32)
+    steps[:, 4:] = 0.6
+    changed = {
+        name: [Photometry(augment(**{name: 0.2}))(steps, np.random.default_rng(seed)) for seed in range(40)]
+        for name in ("offset", "gain", "contrast")
+    }
+    for name, patches in changed.items():
+        moved = [(patch[0, 0, 0], patch[0, 7, 0]) for patch in patches if not np.array_equal(patch, steps)]
+        assert len(moved) > 5
+        for dark, bright in moved:
+            if name == "offset":
+                assert bright - dark == pytest.approx(0.2, abs=1e-6)
+            elif name == "gain":
+                assert bright / dark == pytest.approx(1.5, abs=1e-5)
+            else:
+                assert bright + dark == pytest.approx(1.0, abs=1e-6)

@@ -94,6 +94,9 @@ def test_what_is_no_checkpoint_is_refused(kind: str, content: dict[str, Any], tm
         ({"in_channels": 1.0}, "'in_channels' is missing or cannot be"),
         ({"in_channels": True}, "'in_channels' is missing or cannot be"),
         ({"surprise": 1}, "'surprise' is missing or cannot be"),
+        ({3: 1}, "'3' is missing or cannot be"),
+        ({"options": {"decoder_channels": [10**9] * 5}}, "is not an option"),
+        ({"options": {"decoder_channels": [16] * 10**5}}, "is not an option"),
         ({"decoder_width": 10**9}, "out of range"),
         ({"tile_size": 100}, "out of range"),
         ({"threshold": float("nan")}, "out of range"),
@@ -104,7 +107,7 @@ def test_what_is_no_checkpoint_is_refused(kind: str, content: dict[str, Any], tm
     ],
 )
 def test_values_that_cannot_be_are_refused(
-    changes: dict[str, Any], message: str, content: dict[str, Any], tmp_path: Path
+    changes: dict[Any, Any], message: str, content: dict[str, Any], tmp_path: Path
 ) -> None:
     path = saved(content | {KEY: content[KEY] | changes}, tmp_path)
     with pytest.raises(GrainsegError) as caught:

@@ -105,6 +105,10 @@ def test_outputs_within_the_images_are_no_input(config: PredictConfig, fields: P
         assert len(predict(within).written) == 3
     with pytest.raises(GrainsegError, match="is the folder of the images"):
         predict(replace(config, images=str(folder), output=str(folder)))
+    with pytest.raises(GrainsegError, match="is the folder of the images"):
+        predict(replace(config, images=str(folder / "*.png"), output=str(folder)))
+    above = predict(replace(config, images=str(folder / "*.png"), output=str(tmp_path)))
+    assert len(above.written) == 3
 
 
 def test_two_pictures_for_one_output_are_refused_before_work_begins(
@@ -134,6 +138,14 @@ def test_one_bad_picture_does_not_stop_the_others(
     assert "nan.tif" in result.failures[1]
     metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
     assert set(metrics) == {"f0.png", "f2.png", "all"}
+
+
+def test_one_mask_is_for_one_picture(config: PredictConfig, fields: Path) -> None:
+    mask = str(fields / "masks" / "f0.png")
+    one = predict(replace(config, images=str(fields / "images" / "f0.png"), masks=mask))
+    assert len(one.scores) == 1
+    with pytest.raises(GrainsegError, match="is one mask for 3 pictures; give a folder"):
+        predict(replace(config, masks=mask))
 
 
 def test_a_wrong_mask_costs_the_score_and_not_the_prediction(

@@ -1,8 +1,10 @@
 """A training run as a function: what it leaves, what it logs, and that all its IoUs are one."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -21,6 +23,7 @@ from grainseg.micrograph.labels import LabelSpec, read_label
 from grainseg.model.checkpoint import read_checkpoint
 from grainseg.pipeline.predict import predict
 from grainseg.pipeline.train import train
+from grainseg.training.callbacks import SaveOnInterrupt
 
 
 @pytest.fixture(scope="module")
@@ -190,12 +193,26 @@ def test_the_other_architectures_train(architecture: str, smoke_config: TrainCon
     [
         ({"resume": "nowhere.ckpt"}, "checkpoint nowhere.ckpt: there is no such file"),
         ({"resume": __file__}, "not a checkpoint"),
+        ({"resume": "BEST"}, "holds no optimizer; give the last.ckpt beside it"),
+        (
+            {"resume": "LAST", "model": "wider"},
+            r"has model\.decoder_width=16, this run .*=32; say the overrides",
+        ),
     ],
 )
 def test_a_wrong_checkpoint_is_found_before_the_data_are_read(
-    changes: dict[str, str], message: str, smoke_config: TrainConfig, tmp_path: Path
+    changes: dict[str, str],
+    message: str,
+    smoke_config: TrainConfig,
+    run: tuple[Path, dict[str, float]],
+    tmp_path: Path,
 ) -> None:
-    config = replace(smoke_config, **changes, data=replace(smoke_config.data, root="nowhere"))  # type: ignore[arg-type]
+    changed: dict[str, object] = {**changes}
+    if changes["resume"] in ("BEST", "LAST"):
+        changed["resume"] = str(run[0] / "checkpoints" / f"{changes['resume'].lower()}.ckpt")
+    if "model" in changes:
+        changed["model"] = replace(smoke_config.model, decoder_width=32)
+    config = replace(smoke_config, **changed, data=replace(smoke_config.data, root="nowhere"))  # type: ignore[arg-type]
     with pytest.raises(GrainsegError, match=message):
         train(config, tmp_path)
 
@@ -206,3 +223,36 @@ def test_the_saved_configuration_is_the_run(
     folder, _ = run
     saved = OmegaConf.to_container(OmegaConf.load(folder / "config.yaml"))
     assert saved == to_plain(replace(smoke_config, epochs=3))
+
+
+@pytest.mark.parametrize("moved", [True, False])
+def test_a_resumed_run_keeps_a_better_checkpoint_of_before(
+    moved: bool, run: tuple[Path, dict[str, float]], smoke_config: TrainConfig, tmp_path: Path
+) -> None:
+    """The run's folder was renamed, or the run goes on in another folder."""
+    shutil.copytree(run[0], tmp_path / "copy")
+    checkpoints = tmp_path / "copy" / "checkpoints"
+    last = torch.load(checkpoints / "last.ckpt", weights_only=True)
+    for name, state in last["callbacks"].items():
+        if "val/iou" in name:
+            state["best_model_score"] = torch.tensor(0.99)
+    torch.save(last, checkpoints / "last.ckpt")
+    before = (checkpoints / "best.ckpt").read_bytes()
+    target = tmp_path / "copy" if moved else tmp_path / "elsewhere"
+    metrics = train(replace(smoke_config, epochs=4, resume=str(checkpoints / "last.ckpt")), target)
+    assert (target / "checkpoints" / "best.ckpt").read_bytes() == before
+    assert metrics["val/iou"] == pytest.approx(run[1]["val/iou"], abs=1e-6)
+    assert "train/seconds" not in metrics
+
+
+def test_ctrl_c_within_the_first_epoch_saves_and_later_keeps_the_whole_epoch(tmp_path: Path) -> None:
+    saved: list[Path] = []
+    trainer = SimpleNamespace(global_step=3, save_checkpoint=saved.append)
+    callback = SaveOnInterrupt(tmp_path / "last.ckpt")
+    callback.on_exception(trainer, None, ValueError())  # type: ignore[arg-type]
+    assert saved == []
+    callback.on_exception(trainer, None, KeyboardInterrupt())  # type: ignore[arg-type]
+    assert saved == [tmp_path / "last.ckpt"]
+    (tmp_path / "last.ckpt").touch()
+    callback.on_exception(trainer, None, KeyboardInterrupt())  # type: ignore[arg-type]
+    assert len(saved) == 1

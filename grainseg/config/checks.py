@@ -1,0 +1,40 @@
+"""What a value must fulfil, each in one place, and the error that says so."""
+
+from collections.abc import Sequence
+
+from grainseg.errors import GrainsegError
+
+STRIDE = 32
+"""Largest output stride of the networks: patches, tiles and paddings are multiples of it."""
+MAX_DECODER_WIDTH = 1024
+
+
+def legal_tiles(tile_size: int, overlap: int) -> bool:
+    """Whether tiles of whole-image prediction can have this edge length and overlap, both in px."""
+    return tile_size > 0 and tile_size % STRIDE == 0 and 0 <= overlap <= tile_size - STRIDE
+
+
+def legal_decoder_width(width: int | None) -> bool:
+    """Whether the widest decoder stage can have this many channels; None leaves it to the library."""
+    return width is None or (16 <= width <= MAX_DECODER_WIDTH and width % 16 == 0)
+
+
+def require(condition: bool, key: str, rule: str, value: object) -> None:
+    """Raise a GrainsegError that names the key, its value and the rule, unless the condition holds."""
+    if not condition:
+        raise GrainsegError(f"{key}={value}: {rule}")
+
+
+def one_of(key: str, value: str, allowed: Sequence[str]) -> None:
+    """Raise a GrainsegError unless the value is among the allowed ones."""
+    require(value in allowed, key, f"must be one of {', '.join(allowed)}", value)
+
+
+def fraction(key: str, value: float) -> None:
+    """Raise a GrainsegError unless the value lies in [0, 1]."""
+    require(0 <= value <= 1, key, "must lie between 0 and 1", value)
+
+
+def positive(key: str, value: float) -> None:
+    """Raise a GrainsegError unless the value is above 0."""
+    require(value > 0, key, "must be positive", value)
