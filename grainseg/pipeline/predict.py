@@ -7,13 +7,13 @@ import operator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import torch
 from rich.progress import track
 from torch import nn
 
 from grainseg.config import PredictConfig
 from grainseg.data.images import label_spec, to_channels
 from grainseg.errors import GrainsegError
+from grainseg.inference.device import choose_device
 from grainseg.inference.predictor import TileSettings, predict_probability
 from grainseg.micrograph.files import read_micrograph
 from grainseg.micrograph.labels import read_label
@@ -61,7 +61,7 @@ def predict(config: PredictConfig) -> Prediction:
     if config.masks is not None and Path(config.masks).is_file() and len(images) > 1:
         raise GrainsegError(f"masks={config.masks}: is one mask for {len(images)} pictures; give a folder")
     spec, network = load_network(Path(config.checkpoint))
-    network.to(choose_device(config.accelerator))
+    network.to(choose_device(config.accelerator, "accelerator"))
     result = Prediction()
     for image in track(images, description="predicting", disable=len(images) == 1):
         try:
@@ -93,21 +93,6 @@ def _predict_one(
         return
     label = read_label(mask_path, mask.shape, label_spec(config.data), config.data.max_megapixels)
     result.scores[image.relative] = score_mask(mask, label, config.boundary_tolerance_px)
-
-
-def choose_device(accelerator: str) -> torch.device:
-    """The device for ``auto``, ``cpu``, ``gpu`` or ``mps``.
-
-    Raises:
-        GrainsegError: A GPU is asked for where there is none.
-    """
-    if accelerator in ("auto", "gpu") and torch.cuda.is_available():
-        return torch.device("cuda")
-    if accelerator in ("auto", "gpu", "mps") and torch.backends.mps.is_available():
-        return torch.device("mps")
-    if accelerator in ("auto", "cpu"):
-        return torch.device("cpu")
-    raise GrainsegError(f"accelerator={accelerator}: this machine has none; set accelerator=cpu")
 
 
 def prediction_summary(result: Prediction, output: Path) -> str:

@@ -5,10 +5,9 @@ import warnings
 from typing import Any
 
 import torch
-from lightning.pytorch.accelerators import CUDAAccelerator, MPSAccelerator
 
 from grainseg.config import TrainerConfig
-from grainseg.errors import GrainsegError
+from grainseg.inference.device import choose_device
 
 
 def hardware_arguments(config: TrainerConfig) -> dict[str, Any]:
@@ -17,26 +16,20 @@ def hardware_arguments(config: TrainerConfig) -> dict[str, Any]:
     Raises:
         GrainsegError: A GPU is asked for where there is none.
     """
-    if config.accelerator == "gpu" and not (CUDAAccelerator.is_available() or MPSAccelerator.is_available()):
-        raise GrainsegError(
-            "trainer.accelerator=gpu: this machine has no GPU; set trainer=cpu or trainer=auto"
-        )
-    cuda = config.accelerator in ("auto", "gpu") and CUDAAccelerator.is_available()
-    mps = config.accelerator in ("auto", "mps", "gpu") and not cuda and MPSAccelerator.is_available()
-    precision = config.precision if config.precision != "auto" else _best_precision(cuda, mps)
+    device = choose_device(config.accelerator, "trainer.accelerator").type
     return {
-        "accelerator": config.accelerator,
+        "accelerator": {"cuda": "gpu"}.get(device, device),
         "devices": config.devices,
         "strategy": config.strategy,
-        "precision": precision,
+        "precision": _best_precision(device) if config.precision == "auto" else config.precision,
     }
 
 
-def _best_precision(cuda: bool, mps: bool) -> str:
+def _best_precision(device: str) -> str:
     """bfloat16 only where the hardware computes it: emulated, it is slower than float32."""
-    if cuda:
+    if device == "cuda":
         fast = torch.cuda.is_bf16_supported(including_emulation=False)
-    elif mps:
+    elif device == "mps":
         fast = False
     else:
         capabilities = torch.cpu.get_capabilities()
