@@ -4,6 +4,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -117,17 +119,41 @@ def test_optuna_maximises_the_objective(fields: Path, tmp_path: Path) -> None:
     assert "best_value: 0." in result.read_text()
 
 
+@contextmanager
+def started(*arguments: str | Path, cwd: Path) -> Iterator[subprocess.Popen[str]]:
+    """A running process that listens to Ctrl-C and does not outlive the test.
+
+    Where these tests were started in a shell's background, SIGINT is ignored and a child would inherit that;
+    a handler, unlike that, is not inherited.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        process = subprocess.Popen(
+            [sys.executable, *arguments],
+            cwd=cwd,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
 def test_ctrl_c_leaves_a_checkpoint_that_predicts_and_resumes(fields: Path, tmp_path: Path) -> None:
-    process = subprocess.Popen(
-        [sys.executable, ROOT / "train.py", *TINY, "epochs=500", "data=folder", f"data.root={fields}",
-         "callbacks.progress_bar=false", "hydra.run.dir=run"],
-        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
     last = tmp_path / "run" / "checkpoints" / "last.ckpt"
-    while process.poll() is None and not last.exists():
-        os.sched_yield()
-    process.send_signal(signal.SIGINT)
-    screen, _ = process.communicate(timeout=60)
+    with started(
+        ROOT / "train.py", *TINY, "epochs=500", "data=folder", f"data.root={fields}",
+        "callbacks.progress_bar=false", "hydra.run.dir=run", cwd=tmp_path,
+    ) as process:  # fmt: skip
+        while process.poll() is None and not last.exists():
+            os.sched_yield()
+        process.send_signal(signal.SIGINT)
+        screen, _ = process.communicate(timeout=60)
     assert process.returncode != 0
     assert "Traceback" not in screen
     assert f"resume={last.relative_to(tmp_path)}" in screen or f"resume={last}" in screen

@@ -1,6 +1,8 @@
 """What accompanies a training run: checkpoints, early stopping, progress, pictures in TensorBoard."""
 
 import logging
+import signal
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +93,10 @@ class MovableCheckpoint(ModelCheckpoint):
 
 
 class SaveOnInterrupt(Callback):
-    """Sees to it that a run that is stopped from the keyboard (Ctrl-C) can be resumed.
+    """Sees to it that a run that is stopped from the keyboard (Ctrl-C) stops, and can be resumed.
+
+    Python loses a Ctrl-C that arrives while it finalises a file, say that of a checkpoint just written: what
+    is raised in there is cleared. So the signal is remembered, too, and the next batch stops the run.
 
     The checkpoint of the last whole epoch stays, since one from within an epoch would train its first patches
     twice and its last ones never; only before the first epoch's end there is none yet.
@@ -102,14 +107,49 @@ class SaveOnInterrupt(Callback):
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._interrupted = False
+        self._listening = False
+
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Listen, unless someone else does (or the shell said that nobody shall)."""
+        in_main_thread = threading.current_thread() is threading.main_thread()
+        if in_main_thread and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, self._interrupt)
+            self._listening = True
+
+    def _interrupt(self, number: int, frame: object) -> None:
+        self._interrupted = True
+        raise KeyboardInterrupt
+
+    def _stop_if_interrupted(self) -> None:
+        if self._interrupted:
+            self._interrupted = False
+            raise KeyboardInterrupt
+
+    def on_train_batch_start(
+        self, trainer: Trainer, pl_module: LightningModule, batch: object, batch_idx: int
+    ) -> None:
+        """Stop if a Ctrl-C was lost since the last batch."""
+        self._stop_if_interrupted()
+
+    def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Stop if a Ctrl-C was lost in the last epoch."""
+        self._stop_listening()
+        self._stop_if_interrupted()
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         """Save what there is if nothing has been saved, and say how to go on."""
+        self._stop_listening()
         if not isinstance(exception, KeyboardInterrupt) or trainer.global_step == 0:
             return
         if not self._path.exists():
             trainer.save_checkpoint(self._path)
         log.warning("interrupted; to go on, say the same overrides and resume=%s", self._path)
+
+    def _stop_listening(self) -> None:
+        if self._listening:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            self._listening = False
 
 
 class ValidationPanels(Callback):
