@@ -20,13 +20,13 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
-from grainseg.config import parse_predict, parse_train, unknown_key
+from grainseg.config import VALIDATION_METRICS, parse_predict, parse_train, unknown_key
 from grainseg.errors import GrainsegError
 
 log = logging.getLogger(__name__)
 
 CONF = Path(__file__).resolve().parent.parent / "conf"
-PATH_KEYS = ("data.root", "resume", "checkpoint", "images", "output", "masks")
+PATH_KEYS = ("data.root", "resume", "checkpoint", "images", "output", "masks", "batches", "excluded")
 _PATH_OVERRIDE = re.compile(rf"(\+{{0,2}}(?:{'|'.join(map(re.escape, PATH_KEYS))}))=(.*)", re.DOTALL)
 _TRACEBACK = "HYDRA_FULL_ERROR"
 """Hydra's own switch for tracebacks serves here, too."""
@@ -55,7 +55,8 @@ def _train(node: DictConfig) -> float:
     if not metrics:
         return float("nan")  # not the first process of several: nobody asks for its objective
     print(training_summary(metrics, run_dir), flush=True)
-    return metrics[config.optimized_metric]
+    value = metrics[config.optimized_metric]
+    return value if VALIDATION_METRICS[config.optimized_metric] == "max" else -value
 
 
 def _predict(node: DictConfig) -> None:

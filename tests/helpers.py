@@ -6,7 +6,7 @@ import numpy as np
 from hydra import compose, initialize_config_dir
 from PIL import Image
 
-from grainseg.config import TrainConfig, parse_train
+from grainseg.config import PredictConfig, TrainConfig, parse_predict, parse_train
 from grainseg.hydra_app import CONF
 from grainseg.micrograph.synthetic import generate
 
@@ -25,3 +25,9 @@ def compose_train(*overrides: str) -> TrainConfig:
     """The checked configuration of ``train.py`` with these overrides."""
     with initialize_config_dir(str(CONF), version_base="1.3"):
         return parse_train(compose("train", list(overrides)))
+
+
+def compose_predict(*overrides: str) -> PredictConfig:
+    """The checked configuration of ``predict.py`` with these overrides."""
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        return parse_predict(compose("predict", list(overrides)))

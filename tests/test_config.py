@@ -1,13 +1,19 @@
 """What the schema lets through, and how it names what it does not."""
 
-from typing import Any
+from dataclasses import fields
 
 import pytest
-from helpers import compose_train
+from helpers import compose_predict, compose_train
+from hydra.errors import HydraException
 from omegaconf import OmegaConf
 
-from grainseg.config import AugmentConfig, ClDiceLossConfig, TrainConfig, parse_predict, parse_train, to_plain
+from grainseg.config import AugmentConfig, ClDiceLossConfig, TrainConfig, parse_train, to_plain
+from grainseg.config.measurement import PHASES, TWINS
+from grainseg.config.partition import PARTITION_OBJECTIVES
 from grainseg.errors import GrainsegError
+from grainseg.grains.partition import PartitionSettings
+from grainseg.grains.partition_fit import OBJECTIVES
+from grainseg.grains.structure import PART_CHOICES, TWIN_CHOICES
 
 
 @pytest.mark.parametrize(
@@ -68,31 +74,45 @@ def test_the_resolved_configuration_reads_back_the_same() -> None:
     assert parse_train(OmegaConf.create(to_plain(config))) == config
 
 
-def test_predict_needs_its_paths_and_a_possible_pixel_size() -> None:
-    values: dict[str, Any] = {
-        "checkpoint": "a.ckpt",
-        "images": "images",
-        "output": "out",
-        "masks": None,
-        "threshold": None,
-        "boundary_tolerance_px": 3.0,
-        "pixel_size_um": 0.25,
-        "accelerator": "auto",
-        "data": {
-            "label_kind": "boundary",
-            "boundary_value": 255,
-            "ignore_value": None,
-            "max_megapixels": 500,
-        },
-    }
-    assert parse_predict(OmegaConf.create(values)).pixel_size_um == 0.25
-    for wrong, message in [
-        ({"images": "???"}, "images is missing"),
-        ({"pixel_size_um": 0.0}, "pixel_size_um=0.0: must lie between 0.0005 and 50"),
-        ({"pixel_size_um": float("nan")}, "pixel_size_um=nan"),
-        ({"threshold": 1.0}, "threshold=1.0"),
-        ({"data": values["data"] | {"max_megapixels": 0}}, "data.max_megapixels=0.0: must be positive"),
-    ]:
-        with pytest.raises(GrainsegError) as caught:
-            parse_predict(OmegaConf.create(values | wrong))
-        assert message in str(caught.value)
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("images=???", "images is missing"),
+        ("pixel_size_um=0", "pixel_size_um=0: must be 0.0005 to 50"),
+        ("pixel_size_um=nan", "pixel_size_um=nan"),
+        ("pixel_size_um=[0.25,0.2,0.1]", "pixel_size_um=[0.25, 0.2, 0.1]"),
+        ("pixel_size_um=tiny", "pixel_size_um=tiny"),
+        ("pixel_size_rel_unc=1", "pixel_size_rel_unc=1.0: must be at least 0 and below 0.5"),
+        ("crop=all", "crop=all: must be null, auto or [top,bottom,left,right]"),
+        ("crop=[0,60]", "crop=[0, 60]"),
+        ("crop=[0,-1,0,0]", "crop=[0, -1, 0, 0]"),
+        ("structure.twins=some", "structure.twins=some: must be one of unknown, not_drawn, drawn"),
+        ("structure.pores=drawn", "structure.pores=drawn: must be one of unknown, none"),
+        ("excluded=masks", "excluded=masks: masks what is left out; say structure.pores=excluded"),
+        ("partition=grow", "partition"),
+        ("partition.threshold=1", "partition.threshold=1.0: must lie between 0 and 1"),
+        ("partition.depth=2", "partition.depth=2.0: must lie between 0 and 1"),
+        ("threshold=1", "threshold=1.0"),
+        ("data.max_megapixels=0", "data.max_megapixels=0.0: must be positive"),
+    ],
+)
+def test_wrong_values_of_a_prediction_are_named(override: str, message: str) -> None:
+    with pytest.raises((GrainsegError, HydraException)) as caught:
+        compose_predict("checkpoint=a.ckpt", "images=i", "output=o", override)
+    assert message in str(caught.value)
+
+
+def test_a_pixel_size_is_a_number_or_one_for_rows_and_one_for_columns() -> None:
+    paths = "checkpoint=a.ckpt", "images=i", "output=o"
+    assert compose_predict(*paths, "pixel_size_um=0.25").pixel_size_um == 0.25
+    assert compose_predict(*paths, "pixel_size_um=[0.25,0.2]", "crop=[0,60,0,0]").pixel_size_um == [0.25, 0.2]
+    assert compose_predict(*paths).pixel_size_um is None
+
+
+def test_choices_of_the_schema_are_those_of_the_rooms_that_use_them() -> None:
+    assert set(PARTITION_OBJECTIVES) == set(OBJECTIVES)
+    assert set(TWINS) == set(TWIN_CHOICES)
+    assert set(PHASES) == set(PART_CHOICES)
+    settings = {field.name for field in fields(PartitionSettings)}
+    given = compose_predict("checkpoint=a", "images=i", "output=o", *(f"partition.{s}=0.5" for s in settings))
+    assert given.partition.given() == dict.fromkeys(settings, 0.5)

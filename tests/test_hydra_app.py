@@ -79,7 +79,9 @@ def test_other_overrides_are_left_alone() -> None:
         "imagesx=a=b",
     ):
         assert quote_path(argument) == argument
-    assert set(PATH_KEYS) == {"data.root", "resume", "checkpoint", "images", "output", "masks"}
+    assert set(PATH_KEYS) == {
+        *("data.root", "resume", "checkpoint", "images", "output", "masks", "batches", "excluded"),
+    }
 
 
 def run_in_process(monkeypatch: pytest.MonkeyPatch, main: str, *arguments: str) -> int:

@@ -1,7 +1,10 @@
 """The configuration: what the keys may be, and how a composed one is checked."""
 
+from grainseg.config.measurement import MeasureConfig, MeasurementConfig, PredictConfig, StructureConfig
 from grainseg.config.parsing import parse_predict, parse_train, to_plain, unknown_key
+from grainseg.config.partition import PartitionConfig
 from grainseg.config.schema import (
+    VALIDATION_METRICS,
     AugmentConfig,
     CallbacksConfig,
     ClDiceLossConfig,
@@ -14,13 +17,13 @@ from grainseg.config.schema import (
     LossConfig,
     ModelConfig,
     OptimizerConfig,
-    PredictConfig,
     SchedulerConfig,
     TrainConfig,
     TrainerConfig,
 )
 
 __all__ = [
+    "VALIDATION_METRICS",
     "AugmentConfig",
     "CallbacksConfig",
     "ClDiceLossConfig",
@@ -31,10 +34,14 @@ __all__ = [
     "LabelConfig",
     "LoggerConfig",
     "LossConfig",
+    "MeasureConfig",
+    "MeasurementConfig",
     "ModelConfig",
     "OptimizerConfig",
+    "PartitionConfig",
     "PredictConfig",
     "SchedulerConfig",
+    "StructureConfig",
     "TrainConfig",
     "TrainerConfig",
     "parse_predict",

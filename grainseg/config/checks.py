@@ -38,3 +38,15 @@ def fraction(key: str, value: float) -> None:
 def positive(key: str, value: float) -> None:
     """Raise a GrainsegError unless the value is above 0."""
     require(value > 0, key, "must be positive", value)
+
+
+def crop(key: str, value: object) -> None:
+    """Raise a GrainsegError unless a crop is null, auto or four whole numbers from 0."""
+    four = (
+        isinstance(value, list)
+        and len(value) == 4
+        and all(isinstance(px, int) and not isinstance(px, bool) and px >= 0 for px in value)
+    )
+    require(
+        value in (None, "auto") or four, key, "must be null, auto or [top,bottom,left,right] in px", value
+    )

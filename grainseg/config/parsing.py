@@ -10,7 +10,8 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
 from grainseg.config.checks import one_of
-from grainseg.config.schema import LOSS_SCHEMAS, PredictConfig, TrainConfig
+from grainseg.config.measurement import PredictConfig
+from grainseg.config.schema import LOSS_SCHEMAS, TrainConfig
 from grainseg.errors import GrainsegError
 
 Schema = TypeVar("Schema")

@@ -10,6 +10,7 @@ from typing import Any
 from grainseg.config.checks import (
     MAX_DECODER_WIDTH,
     STRIDE,
+    crop,
     fraction,
     legal_decoder_width,
     legal_tiles,
@@ -17,6 +18,7 @@ from grainseg.config.checks import (
     positive,
     require,
 )
+from grainseg.config.partition import PartitionConfig
 
 
 @dataclass
@@ -48,10 +50,12 @@ class DataConfig(LabelConfig):
     overlap: int
     patches_per_epoch: int
     num_workers: int
+    crop: Any
 
     def __post_init__(self) -> None:
         """Check ranges."""
         super().__post_init__()
+        crop("data.crop", self.crop)
         one_of("data.name", self.name, ("synthetic", "folder"))
         one_of("data.sampling", self.sampling, ("random", "grid"))
         rule = f"must be a positive multiple of {STRIDE}, the stride of the networks"
@@ -272,13 +276,14 @@ class TrainConfig:
     callbacks: CallbacksConfig
     logger: LoggerConfig
     inference: InferenceConfig
+    partition: PartitionConfig
 
     def __post_init__(self) -> None:
         """Check ranges and what concerns several groups."""
         require(0 <= self.seed < 2**32, "seed", "must be a whole number from 0 to 2**32 - 1", self.seed)
         positive("epochs", self.epochs)
         positive("batch_size", self.batch_size)
-        one_of("optimized_metric", self.optimized_metric, VALIDATION_METRICS)
+        one_of("optimized_metric", self.optimized_metric, tuple(VALIDATION_METRICS))
         positive("boundary_tolerance_px", self.boundary_tolerance_px)
         rule = "batch normalisation needs a batch of 2 or more for this architecture; set batch_size=2"
         needs_two = self.model.architecture in POOLING_ARCHITECTURES and self.batch_size < 2
@@ -287,31 +292,6 @@ class TrainConfig:
             rule = "must be at least batch_size"
             enough = self.data.patches_per_epoch >= self.batch_size
             require(enough, "data.patches_per_epoch", rule, self.data.patches_per_epoch)
-
-
-@dataclass
-class PredictConfig:
-    """One prediction."""
-
-    checkpoint: str
-    images: str
-    output: str
-    masks: str | None
-    threshold: float | None
-    boundary_tolerance_px: float
-    pixel_size_um: float | None
-    accelerator: str
-    data: LabelConfig
-
-    def __post_init__(self) -> None:
-        """Check ranges."""
-        if self.threshold is not None:
-            require(0 < self.threshold < 1, "threshold", "must lie between 0 and 1", self.threshold)
-        if self.pixel_size_um is not None:
-            rule = "must lie between 0.0005 and 50 µm per pixel"
-            require(0.0005 <= self.pixel_size_um <= 50, "pixel_size_um", rule, self.pixel_size_um)
-        positive("boundary_tolerance_px", self.boundary_tolerance_px)
-        one_of("accelerator", self.accelerator, ("auto", "cpu", "gpu", "mps"))
 
 
 LOSS_SCHEMAS: Mapping[str, type[LossConfig]] = {
@@ -324,5 +304,16 @@ LOSS_SCHEMAS: Mapping[str, type[LossConfig]] = {
 POOLING_ARCHITECTURES = ("deeplabv3", "deeplabv3plus", "pan", "pspnet", "upernet")
 """They pool a patch into one number per channel, which batch normalisation cannot do with a single patch."""
 
-VALIDATION_METRICS = ("val/iou", "val/boundary_f1", "val/precision", "val/recall")
-"""What can choose the best checkpoint and be the objective of a sweep; all are the better the higher."""
+VALIDATION_METRICS: Mapping[str, str] = {
+    "val/iou": "max",
+    "val/boundary_f1": "max",
+    "val/precision": "max",
+    "val/recall": "max",
+    "val/are": "min",
+    "val/voi_split": "min",
+    "val/voi_merge": "min",
+    "val/grain_count_error": "min",
+    "val/intercept_error": "min",
+    "val/diameter_distance": "min",
+}
+"""What can choose the best checkpoint and be the objective of a sweep, and whether more or less is better."""

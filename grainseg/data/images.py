@@ -9,6 +9,7 @@ from scipy.ndimage import distance_transform_edt
 
 from grainseg.config import DataConfig, LabelConfig
 from grainseg.errors import GrainsegError
+from grainseg.micrograph.crop import crop_setting
 from grainseg.micrograph.files import luminance, read_micrograph
 from grainseg.micrograph.folder import LabelledImage
 from grainseg.micrograph.image import BOUNDARY, FloatImage, Label
@@ -70,12 +71,14 @@ def read_labelled(item: LabelledImage, config: DataConfig, channels: int) -> Lab
     Raises:
         GrainsegError: The image or the mask cannot be what the configuration says.
     """
-    micrograph = read_micrograph(item.image, config.max_megapixels)
+    micrograph = read_micrograph(item.image, config.max_megapixels, crop=crop_setting(config.crop))
     if min(micrograph.shape) < MIN_SIDE_PX:
         raise GrainsegError(
             f"{item.image}: a side is shorter than {MIN_SIDE_PX} px; take it and its mask out of the folder"
         )
-    label = read_label(item.mask, micrograph.shape, label_spec(config), config.max_megapixels)
+    label = read_label(
+        item.mask, micrograph.shape, label_spec(config), config.max_megapixels, micrograph.crop
+    )
     unit = to_unit_range(to_channels(micrograph.pixels, channels))
     return LabelledMicrograph(item.stem, unit, label, line_width_px(label))
 

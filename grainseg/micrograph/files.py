@@ -4,78 +4,41 @@ The first bytes say what a file is, not its extension. Pixels are taken as store
 are not applied, as in ImageJ, so that an image and its mask cannot be turned differently.
 """
 
-import math
-import struct
-import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-import imagecodecs
 import numpy as np
 import numpy.typing as npt
 import tifffile
 from PIL import Image
-from PIL.BmpImagePlugin import BmpImageFile
-from PIL.ImageFile import ImageFile
-from PIL.JpegImagePlugin import JpegImageFile
-from PIL.PngImagePlugin import PngImageFile
-from tifffile import COMPRESSION, PHOTOMETRIC, TiffFile, TiffPage
 
 from grainseg.errors import GrainsegError
+from grainseg.micrograph.calibration import Calibration, read_calibration
+from grainseg.micrograph.crop import NO_CROP, Crop, CropSetting
+from grainseg.micrograph.decoding import Stored, read_stored
 from grainseg.micrograph.image import FloatImage, Micrograph
+from grainseg.micrograph.pixel_size import said_by_user
+from grainseg.micrograph.replacing import replacing
 
 IMAGE_SUFFIXES: frozenset[str] = frozenset({".png", ".tif", ".tiff", ".jpg", ".jpeg", ".bmp"})
 """Lower-case extensions that count as images in a folder."""
 
-_TIFF_SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # classic and BigTIFF, both byte orders
 
-# Image.open would apply the process-wide pixel limit of Pillow instead of max_megapixels.
-_PILLOW_READERS: dict[bytes, type[ImageFile]] = {
-    b"\x89PNG\r\n\x1a\n": PngImageFile,
-    b"\xff\xd8\xff": JpegImageFile,
-    b"BM": BmpImageFile,
-}
-_PILLOW_MODES = ("1", "L", "LA", "I;16", "P", "RGB", "RGBA", "CMYK")
-_TIFF_MODELS: dict[int, str] = {
-    PHOTOMETRIC.MINISWHITE: "white is zero",
-    PHOTOMETRIC.MINISBLACK: "grey",
-    PHOTOMETRIC.RGB: "rgb",
-    PHOTOMETRIC.PALETTE: "palette",
-    PHOTOMETRIC.SEPARATED: "cmyk",
-}
-
-_DECODER_ERRORS = (OSError, SyntaxError, ValueError, RuntimeError)  # the codecs' own are RuntimeErrors
-_TAG_ERRORS = (TypeError, LookupError, ArithmeticError, MemoryError, struct.error)  # nonsense in TIFF tags
-
-
-@dataclass(frozen=True)
-class _Stored:
-    """The samples of a file before anything is made of them.
-
-    Attributes:
-        samples: (H, W), (H, W, 3) or, for CMYK, (H, W, 4); any numeric dtype.
-        full_scale: Value of white in an integer file.
-        cmyk: The channels are inks.
-        white_is_zero: Grey whose 0 is white.
-        palette: (N, 3) float32 in [0, 1] of a file whose samples are indices.
-    """
-
-    samples: npt.NDArray[Any]
-    full_scale: int
-    cmyk: bool = False
-    white_is_zero: bool = False
-    palette: FloatImage | None = None
-
-
-def read_micrograph(path: Path, max_megapixels: float = 500.0) -> Micrograph:
-    """Read the picture of a PNG, JPEG, BMP or TIFF file with its full bit depth.
+def read_micrograph(
+    path: Path,
+    max_megapixels: float = 500.0,
+    pixel_size_um: float | Sequence[float] | None = None,
+    crop: CropSetting = None,
+) -> Micrograph:
+    """Read the picture of a PNG, JPEG, BMP or TIFF file with its full bit depth, and its pixel size.
 
     Args:
         path: File of one image; its extension does not matter.
         max_megapixels: Largest accepted image in 10⁶ px, checked before any pixel is decoded.
+        pixel_size_um: µm per pixel as the user says it, one number or (row, column); None asks the file and
+            its side files, see ``read_calibration``.
+        crop: What to cut; "auto" cuts the data bar where the microscope's metadata say how high it is.
 
     Returns:
         (H, W) or (H, W, 3) float32. Integers are divided by the full scale of their bit depth, so they lie
@@ -83,9 +46,16 @@ def read_micrograph(path: Path, max_megapixels: float = 500.0) -> Micrograph:
         is dropped. Three identical channels stay three.
 
     Raises:
-        GrainsegError: No readable single image, too large, or with negative integers, NaN or infinity.
+        GrainsegError: No readable single image, too large, or with negative integers, NaN or infinity; a
+            pixel size that cannot be, or a crop that leaves nothing.
     """
-    return Micrograph(_display_pixels(_read(path, max_megapixels), path), path)
+    said = said_by_user(pixel_size_um)
+    pixels = _display_pixels(read_stored(path, max_megapixels), path)
+    calibration = read_calibration(path, (pixels.shape[0], pixels.shape[1]), said)
+    chosen, crop_notes = _choose_crop(crop, calibration)
+    return Micrograph(
+        chosen.apply(pixels, path), path, calibration.pixel_size, calibration.notes + crop_notes, chosen
+    )
 
 
 def read_mask_values(path: Path, max_megapixels: float = 500.0) -> npt.NDArray[np.integer[Any]]:
@@ -103,7 +73,7 @@ def read_mask_values(path: Path, max_megapixels: float = 500.0) -> npt.NDArray[n
     Raises:
         GrainsegError: No readable single image, too large, coloured, or values that are not whole numbers.
     """
-    stored = _read(path, max_megapixels)
+    stored = read_stored(path, max_megapixels)
     values = stored.samples
     if values.ndim == 3:
         if stored.cmyk or (values != values[..., :1]).any():
@@ -150,7 +120,7 @@ def write_rgb(path: Path, pixels: npt.NDArray[np.uint8]) -> None:
     Raises:
         GrainsegError: The file cannot be written.
     """
-    with _replacing(path) as handle:
+    with replacing(path) as handle:
         Image.fromarray(pixels).save(handle, format="PNG")
 
 
@@ -169,145 +139,64 @@ def write_probability(
     Raises:
         GrainsegError: The file cannot be written.
     """
-    calibration: dict[str, Any] = {}
+    unit: dict[str, Any] = {"metadata": {"unit": "um"}} if pixel_size_um is not None else {}
+    with replacing(path) as handle:
+        tifffile.imwrite(
+            handle, probability, imagej=True, compression="zlib", **_pixels_per_um(pixel_size_um), **unit
+        )
+
+
+def write_grain_map(
+    path: Path, grains: npt.NDArray[np.integer[Any]], pixel_size_um: tuple[float, float] | float | None
+) -> None:
+    """Write a label map as 32-bit TIFF that Fiji opens calibrated.
+
+    Tifffile writes no ImageJ file of this type, so the few lines that ImageJ asks for are given to it.
+
+    Args:
+        path: File to write.
+        grains: (H, W) grain ids from 0 to 2³² - 1.
+        pixel_size_um: µm per pixel, (row, column) if the two differ; None leaves the file uncalibrated.
+
+    Raises:
+        GrainsegError: The file cannot be written.
+    """
+    unit: dict[str, Any] = {}
     if pixel_size_um is not None:
-        row_um, column_um = np.broadcast_to(pixel_size_um, 2).tolist()
-        calibration = {"resolution": (1 / column_um, 1 / row_um), "metadata": {"unit": "um"}}
-    with _replacing(path) as handle:
-        tifffile.imwrite(handle, probability, imagej=True, compression="zlib", **calibration)
-
-
-def _read(path: Path, max_megapixels: float) -> _Stored:
-    with _naming(path, _DECODER_ERRORS):
-        if not path.is_file():
-            raise GrainsegError(f"{path}: is not a file; check the path")
-        with path.open("rb") as handle:
-            head = handle.read(26)  # signature, and of a PNG its header too
-    if not head:
-        raise GrainsegError(f"{path}: is empty (0 bytes); copy or export it again")
-    if head.startswith(_TIFF_SIGNATURES):
-        return _read_tiff(path, max_megapixels)
-    for signature, reader in _PILLOW_READERS.items():
-        if head.startswith(signature):
-            return _read_pillow(path, reader, head, max_megapixels)
-    raise GrainsegError(f"{path}: is no PNG, TIFF, JPEG or BMP image; export it as one of these")
-
-
-@contextmanager
-def _naming(path: Path, errors: tuple[type[Exception], ...]) -> Iterator[None]:
-    """Give the errors of a decoder the file's name and a fix."""
-    try:
-        yield
-    except errors as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise GrainsegError(
-            f"{path}: cannot be read ({reason}); if it is damaged or cut short, export it again"
-        ) from error
-
-
-def _check_header(path: Path, height: int, width: int, pages: int, max_megapixels: float) -> None:
-    if height * width == 0:
-        raise GrainsegError(f"{path}: has no pixels ({width} × {height}); export it again")
-    megapixels = height * width / 1e6
-    if megapixels > max_megapixels:
-        raise GrainsegError(
-            f"{path}: {width} × {height} px are {megapixels:.4g} megapixels, more than "
-            f"data.max_megapixels={max_megapixels:g}; raise it if this is right"
+        unit = {"description": "ImageJ=1.54f\nunit=um\n", "resolutionunit": 1}
+    with replacing(path) as handle:
+        tifffile.imwrite(
+            handle,
+            grains.astype(np.uint32, copy=False),
+            compression="zlib",
+            metadata=None,
+            **_pixels_per_um(pixel_size_um),
+            **unit,
         )
-    if pages > 1:
-        raise GrainsegError(f"{path}: holds {pages} pages; save the one to be used as a file of its own")
 
 
-def _read_pillow(path: Path, reader: type[ImageFile], head: bytes, max_megapixels: float) -> _Stored:
-    with _naming(path, _DECODER_ERRORS):
-        picture = reader(path)
-    with picture:
-        _check_header(path, picture.height, picture.width, getattr(picture, "n_frames", 1), max_megapixels)
-        mode = picture.mode
-        if mode not in _PILLOW_MODES:
-            raise GrainsegError(f"{path}: pixels of mode {mode} are not read; save it as grey or RGB")
-        with _naming(path, _DECODER_ERRORS):
-            picture.load()
-        samples = np.asarray(picture)
-        if reader is PngImageFile and head[24] == 16 and head[25] != 0:
-            with _naming(path, _DECODER_ERRORS):  # of 16-bit colour (IHDR) Pillow keeps the upper 8 bits
-                samples = imagecodecs.png_decode(path.read_bytes())
-        entries = picture.getpalette("RGB") if mode == "P" else None
-    full_scale = 1 if samples.dtype.kind == "b" else int(np.iinfo(samples.dtype).max)
-    if entries is not None:
-        palette = np.zeros((256, 3), dtype=np.float32)  # files may hold fewer entries than indices
-        palette.flat[: len(entries)] = np.array(entries) / 255
-        return _Stored(samples, full_scale, palette=palette)
-    if mode == "CMYK":
-        return _Stored(samples, full_scale, cmyk=True)
-    return _Stored(_without_alpha(samples), full_scale)
+def _pixels_per_um(pixel_size_um: tuple[float, float] | float | None) -> dict[str, Any]:
+    if pixel_size_um is None:
+        return {}
+    row_um, column_um = np.broadcast_to(pixel_size_um, 2).tolist()
+    return {"resolution": (1 / column_um, 1 / row_um)}
 
 
-def _read_tiff(path: Path, max_megapixels: float) -> _Stored:
-    # tifffile parses tags as they are used, so a damaged one can raise at any line of this block.
-    with _naming(path, _DECODER_ERRORS + _TAG_ERRORS), TiffFile(path) as tiff:
-        pages = [page for page in tiff.pages if isinstance(page, TiffPage)]
-        # NewSubfileType: bit 0 marks thumbnails and pyramid levels, bit 2 transparency masks.
-        pages = [page for page in pages if not page.subfiletype & 0b101] or pages
-        if not pages:
-            raise GrainsegError(f"{path}: holds no image, perhaps cut short; copy or export it again")
-        page = pages[0]
-        # ImageJ writes stacks over 4 GB with one page entry and their length in the metadata.
-        count = max(len(pages), (tiff.imagej_metadata or {}).get("images", 1))
-        _check_header(path, page.imagelength, page.imagewidth, count, max_megapixels)
-        model = _tiff_model(page, path)
-        _check_segments(page, tiff.filehandle.size, path)
-        samples = page.asarray()
-        # Packed 12-bit data arrive as uint16, hence the file's own bit depth.
-        full_scale = 2 ** (page.bitspersample - (samples.dtype.kind == "i")) - 1
-        if page.axes == "SYX":
-            samples = np.moveaxis(samples, 0, -1)
-        if model == "palette" and page.colormap is not None:
-            samples = samples.view(np.uint8) if samples.dtype.kind == "b" else samples
-            # Writers scale 8-bit colours by 256 or by 257; the upper byte is the colour in either case.
-            return _Stored(samples, full_scale, palette=np.asarray((page.colormap.T >> 8) / 255, np.float32))
-        if model == "cmyk":
-            return _Stored(samples[..., :4], full_scale, cmyk=True)
-        return _Stored(_without_alpha(samples), full_scale, white_is_zero=model == "white is zero")
+def _choose_crop(setting: CropSetting, calibration: Calibration) -> tuple[Crop, tuple[str, ...]]:
+    """The crop that a setting means for one picture, and what to say of it."""
+    bar_px, source = calibration.data_bar_px, calibration.data_bar_source
+    if setting == "auto":
+        note = f"the data bar was cropped: the last {bar_px} rows, by {source}"
+        return Crop(bottom=bar_px), (note,) if bar_px else ()
+    chosen, notes = setting or NO_CROP, []
+    if chosen != NO_CROP:
+        notes.append(f"the picture was cropped by {chosen} px")
+    if bar_px > chosen.bottom:
+        notes.append(f"the last {bar_px} rows are a data bar, by {source}; crop=auto leaves them out")
+    return chosen, tuple(notes)
 
 
-def _tiff_model(page: TiffPage, path: Path) -> str:
-    """Colour model of a page, or an error if it cannot be read as grey or RGB."""
-    kind = page.dtype.kind if page.dtype else "none"
-    if kind not in ("b", "u", "i", "f") or not isinstance(page.bitspersample, int):
-        raise GrainsegError(f"{path}: pixels of type {page.dtype} are not read; save it with 8 or 16 bits")
-    photometric = page.tags.valueof(262, PHOTOMETRIC.MINISBLACK)  # PhotometricInterpretation
-    if photometric == PHOTOMETRIC.YCBCR and page.compression == COMPRESSION.JPEG:
-        return "rgb"  # tifffile converts JPEG data and no other
-    model = _TIFF_MODELS.get(photometric, "unknown")
-    channels = range(4, 6) if model == "cmyk" else range(1, 5)
-    # Signed and float pixels have no full scale that could be inverted, nor do they index a palette.
-    countable = kind in "bu" or model not in ("white is zero", "palette")
-    usual = page.samplesperpixel in channels and page.axes in ("YX", "YXS", "SYX")
-    if model == "unknown" or not countable or not usual:
-        raise GrainsegError(
-            f"{path}: {photometric!r} of type {page.dtype} with {page.samplesperpixel} channels and axes "
-            f"{page.axes} is not read; save it as grey or RGB"
-        )
-    return model
-
-
-def _check_segments(page: TiffPage, file_size: int, path: Path) -> None:
-    """Refuse strips and tiles that are absent or cut off: tifffile would fill some of them with zeros."""
-    segments = list(zip(page.dataoffsets, page.databytecounts, strict=False))
-    complete = all(count > 0 and offset + count <= file_size for offset, count in segments)
-    if not complete or len(segments) < math.prod(page.chunked):
-        raise GrainsegError(f"{path}: is cut short, pixel data are missing; copy or export it again")
-
-
-def _without_alpha(samples: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """(H, W, 1 or 2) becomes (H, W), and (H, W, 3 or 4) becomes (H, W, 3)."""
-    if samples.ndim == 3:
-        return samples[..., :3] if samples.shape[2] > 2 else samples[..., 0]
-    return samples
-
-
-def _display_pixels(stored: _Stored, path: Path) -> FloatImage:
+def _display_pixels(stored: Stored, path: Path) -> FloatImage:
     if stored.palette is not None:
         return np.asarray(stored.palette[stored.samples])
     pixels = _unit_scaled(stored, path)
@@ -318,7 +207,7 @@ def _display_pixels(stored: _Stored, path: Path) -> FloatImage:
     return pixels
 
 
-def _unit_scaled(stored: _Stored, path: Path) -> FloatImage:
+def _unit_scaled(stored: Stored, path: Path) -> FloatImage:
     samples = stored.samples
     if samples.dtype.kind == "f":
         with np.errstate(over="ignore"):  # too large for float32 becomes infinite
@@ -329,20 +218,3 @@ def _unit_scaled(stored: _Stored, path: Path) -> FloatImage:
     if samples.dtype.kind == "i" and samples.min() < 0:
         raise GrainsegError(f"{path}: holds negative integers; save it as unsigned integers or float")
     return np.asarray(np.divide(samples, float(stored.full_scale), dtype=np.float32))
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file beside ``path`` that takes its place once it is complete."""
-    partial = path.with_name(f".{uuid.uuid4().hex}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with partial.open("xb") as handle:
-                yield handle
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise GrainsegError(f"{path}: cannot be written ({reason}); choose another output folder") from error

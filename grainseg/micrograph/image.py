@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from grainseg.micrograph.crop import NO_CROP, Crop
+
 GRAIN = 0
 BOUNDARY = 1
 IGNORE = 255
@@ -16,6 +18,21 @@ Label = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
+class PixelSize:
+    """The scale of a picture. A tilted specimen has pixels that are not square.
+
+    Attributes:
+        row_um: µm per pixel from row to row (y).
+        column_um: µm per pixel from column to column (x).
+        source: Who says so, in words: "said by the user", "Zeiss tag CZ_SEM (AP_IMAGE_PIXEL_SIZE)", …
+    """
+
+    row_um: float
+    column_um: float
+    source: str
+
+
+@dataclass(frozen=True)
 class Micrograph:
     """One picture.
 
@@ -23,10 +40,17 @@ class Micrograph:
         pixels: (H, W) grey or (H, W, 3) RGB float32, finite. Integer files are divided by their type's
             maximum, so they lie in [0, 1]; float files keep their values.
         path: Where it was read from.
+        pixel_size: Its scale; None where nobody says it.
+        notes: What a reader of the results should know of the scale and the crop, one line each: sources
+            that disagree, a print resolution that was not taken for a scale, a data bar.
+        crop: What was cut from the file's picture to get ``pixels``; its masks need the same.
     """
 
     pixels: FloatImage
     path: Path
+    pixel_size: PixelSize | None = None
+    notes: tuple[str, ...] = ()
+    crop: Crop = NO_CROP
 
     @property
     def stem(self) -> str:
@@ -37,3 +61,10 @@ class Micrograph:
     def shape(self) -> tuple[int, int]:
         """Height and width in px."""
         return self.pixels.shape[0], self.pixels.shape[1]
+
+    @property
+    def pixel_size_um(self) -> tuple[float, float] | None:
+        """µm per pixel as (row, column); None where the scale is unknown."""
+        if self.pixel_size is None:
+            return None
+        return self.pixel_size.row_um, self.pixel_size.column_um

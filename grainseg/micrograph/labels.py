@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from skimage.measure import perimeter_crofton
 
 from grainseg.errors import GrainsegError
+from grainseg.micrograph.crop import NO_CROP, Crop
 from grainseg.micrograph.files import read_mask_values
 from grainseg.micrograph.image import BOUNDARY, GRAIN, IGNORE, Label
 
@@ -48,7 +50,11 @@ class LabelSpec:
 
 
 def read_label(
-    path: Path, image_shape: tuple[int, int], spec: LabelSpec, max_megapixels: float = 500.0
+    path: Path,
+    image_shape: tuple[int, int],
+    spec: LabelSpec,
+    max_megapixels: float = 500.0,
+    crop: Crop = NO_CROP,
 ) -> Label:
     """Read a mask and translate its values, refusing what cannot be a boundary label.
 
@@ -57,6 +63,8 @@ def read_label(
         image_shape: Height and width in px of the image that it labels.
         spec: Meaning of the stored values.
         max_megapixels: Largest accepted mask in 10⁶ px.
+        crop: What was cut from the image; a mask of the whole image is cut alike, one that has the cropped
+            size already is taken as it is.
 
     Returns:
         (H, W) uint8 with the codes GRAIN, BOUNDARY and IGNORE.
@@ -65,14 +73,51 @@ def read_label(
         GrainsegError: Unreadable, of another size than the image, more than two values beside the ignore
             value, no boundary, or more than ``MAX_BOUNDARY_FRACTION`` of it.
     """
-    values = read_mask_values(path, max_megapixels)
+    values = fit_to_image(read_mask_values(path, max_megapixels), path, image_shape, crop)
+    return to_label(values, path, spec)
+
+
+def fit_to_image(
+    values: npt.NDArray[np.integer[Any]], path: Path, image_shape: tuple[int, int], crop: Crop = NO_CROP
+) -> npt.NDArray[np.integer[Any]]:
+    """Bring a mask to the size of its cropped image.
+
+    Args:
+        values: (H, W) as stored.
+        path: Its file, for the error.
+        image_shape: Height and width in px of the image, cropped.
+        crop: What was cut from the image; a mask of the whole image is cut alike, one that has the cropped
+            size already is taken as it is.
+
+    Raises:
+        GrainsegError: It has neither size.
+    """
+    if crop != NO_CROP and values.shape == crop.uncut(image_shape):
+        values = crop.apply(values, path)
     if values.shape != image_shape:
         (height, width), (image_height, image_width) = values.shape, image_shape
         raise GrainsegError(
             f"{path}: is {width} × {height} px but its image {image_width} × {image_height}; "
             "export the mask at the image's size"
         )
-    label = np.full(image_shape, GRAIN, dtype=np.uint8)
+    return values
+
+
+def to_label(values: npt.NDArray[np.integer[Any]], path: Path, spec: LabelSpec) -> Label:
+    """Translate the values of a mask, refusing what cannot be a boundary label.
+
+    Args:
+        values: (H, W) as stored.
+        path: Its file, for the errors.
+        spec: Meaning of the values.
+
+    Returns:
+        (H, W) uint8 with the codes GRAIN, BOUNDARY and IGNORE.
+
+    Raises:
+        GrainsegError: As `read_label`, the size excepted.
+    """
+    label = np.full(values.shape, GRAIN, dtype=np.uint8)
     label[values == spec.boundary_value] = BOUNDARY
     if spec.ignore_value is not None:
         label[values == spec.ignore_value] = IGNORE

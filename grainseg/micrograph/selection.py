@@ -16,7 +16,7 @@ class SelectedImage:
     relative: Path
 
 
-def select_images(images: str, output: Path) -> list[SelectedImage]:
+def select_images(images: str, output: Path, key: str = "images") -> list[SelectedImage]:
     """List the pictures that a file name, a folder (with all its subfolders) or a glob stands for.
 
     What exists under that very name is taken as it is, brackets and stars included; only else is it a glob.
@@ -25,6 +25,7 @@ def select_images(images: str, output: Path) -> list[SelectedImage]:
         images: As typed.
         output: Folder of the predictions. What lies in there is no input, so that a second run over the same
             folder does not predict on the first one's masks.
+        key: Name of the setting, for the error.
 
     Returns:
         At least one picture, sorted by path.
@@ -52,7 +53,7 @@ def select_images(images: str, output: Path) -> list[SelectedImage]:
     ]
     if not selected:
         kinds = ", ".join(sorted(IMAGE_SUFFIXES))
-        raise GrainsegError(f"images={images}: no such file, or no pictures there (looked for {kinds})")
+        raise GrainsegError(f"{key}={images}: no such file, or no pictures there (looked for {kinds})")
     _refuse_collisions(selected)
     return selected
 

@@ -1,8 +1,8 @@
 """Five synthetic micrographs of one specimen as a folder of files, written once.
 
-The folder has the layout of a labelled set of one's own: images/field_1.png, masks/field_1.png (255 =
-boundary), and beside them grains/field_1.tif (16-bit grain numbers, with the pixel size as ImageJ keeps it).
-synthetic.json says what was written.
+The folder has the layout of a labelled set of one's own: images/field_1.png, with the pixel size in
+images/pixel_sizes.csv, masks/field_1.png (255 = boundary), and beside them grains/field_1.tif (16-bit grain
+numbers, with the pixel size as ImageJ keeps it). synthetic.json says what was written.
 
 This module imports nothing heavy at its top: where the folder is there already, the check is all it costs.
 """
@@ -19,7 +19,7 @@ from grainseg.errors import GrainsegError
 if TYPE_CHECKING:
     from grainseg.micrograph.synthetic import SyntheticMicrograph
 
-GENERATOR_VERSION = 1
+GENERATOR_VERSION = 2
 """Counts up when the same seed starts to give another label or a visibly different picture."""
 
 _FIELDS = 5
@@ -138,6 +138,9 @@ def _write_folder(folder: Path, seed: int) -> None:
         "line_width_px": ONE_SPECIMEN.line_width_px,
         "images": entries,
     }
+    names = [f"field_{number}.png" for number in range(1, _FIELDS + 1)]
+    table = ["image,pixel_size_um", *(f"{name},{ONE_SPECIMEN.pixel_size_um:g}" for name in names)]
+    (folder / "images" / "pixel_sizes.csv").write_text("\n".join(table) + "\n", encoding="utf-8")
     (folder / _MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
 
 

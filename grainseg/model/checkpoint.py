@@ -17,11 +17,15 @@ from torch import nn
 
 from grainseg.config.checks import legal_decoder_width, legal_tiles
 from grainseg.errors import GrainsegError
+from grainseg.grains.budget import SegmentationError
+from grainseg.grains.partition import DEFAULT_SETTINGS, PartitionSettings
 from grainseg.micrograph.normalization import NORMALIZATION
+from grainseg.micrograph.replacing import replacing
 from grainseg.model.networks import NetworkSpec, build_network
 
 KEY = "grainseg"
-FORMAT = 1
+FORMAT = 2
+"""1 had no partition and no segmentation error."""
 NETWORK_PREFIX = "network."
 """State-dict prefix of the LightningModule's attribute that holds the network."""
 
@@ -41,6 +45,8 @@ class CheckpointSpec:
         threshold: Probability above which a pixel is boundary.
         line_width_px: Mean width of the lines in the training labels.
         seed: Seed of the training run.
+        partition: How the boundary map becomes grains, fitted to the validation pictures.
+        segmentation: Error of ln mean intercept on the validation pictures, None if unknown.
         normalization: Name of the grey-scale normalisation.
         versions: Versions of this package and of what the numbers depend on.
         format: Version of this layout.
@@ -56,6 +62,8 @@ class CheckpointSpec:
     threshold: float
     line_width_px: float
     seed: int
+    partition: PartitionSettings = DEFAULT_SETTINGS
+    segmentation: SegmentationError | None = None
     normalization: str = NORMALIZATION
     versions: dict[str, str] = field(default_factory=dict)
     format: int = FORMAT
@@ -88,6 +96,8 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
     "threshold": (float,),
     "line_width_px": (float,),
     "seed": (int,),
+    "partition": (dict,),
+    "segmentation": (dict, type(None)),
     "normalization": (str,),
     "versions": (dict,),
     "format": (int,),
@@ -146,7 +156,17 @@ def _parse_spec(values: Mapping[str, Any], path: Path) -> CheckpointSpec:
     )
     if wrong:
         raise GrainsegError(f"checkpoint {path}: its value {wrong[0]!r} is missing or cannot be")
-    spec = CheckpointSpec(**values)
+    try:
+        found = values["segmentation"]
+        spec = CheckpointSpec(
+            **{
+                **values,
+                "partition": PartitionSettings(**_numbers(values["partition"])),
+                "segmentation": None if found is None else SegmentationError(**found),
+            }
+        )
+    except (TypeError, ValueError) as error:
+        raise GrainsegError(f"checkpoint {path}: its values for the grains cannot be: {error}") from error
     in_range = (
         spec.in_channels in (1, 3)
         and legal_decoder_width(spec.decoder_width)
@@ -161,6 +181,26 @@ def _parse_spec(values: Mapping[str, Any], path: Path) -> CheckpointSpec:
             f"checkpoint {path}: needs normalisation {spec.normalization}, this version has {NORMALIZATION}"
         )
     return spec
+
+
+def _numbers(values: Mapping[str, Any]) -> dict[str, float]:
+    return {name: float(value) for name, value in values.items()}
+
+
+def add_to_checkpoint(path: Path, spec: CheckpointSpec) -> None:
+    """Replace what a checkpoint says beside its weights, in one step.
+
+    Args:
+        path: A checkpoint that ``read_checkpoint`` accepts.
+        spec: What it says from now on.
+
+    Raises:
+        GrainsegError: The file cannot be written.
+    """
+    content = torch.load(path, map_location="cpu", weights_only=True)
+    content[KEY] = spec.to_plain()
+    with replacing(path) as handle:
+        torch.save(content, handle)
 
 
 def load_network(path: Path) -> tuple[CheckpointSpec, nn.Module]:

@@ -1,37 +1,96 @@
-"""Scores of predicted masks against labels, per picture and over all of them."""
+"""Scores of predictions against labels, per picture and over all of them."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from grainseg.errors import GrainsegError
 from grainseg.grains.agreement import BoolMask, BoundaryCounts, PixelScores, boundary_counts, pixel_scores
-from grainseg.micrograph.image import Label
+from grainseg.grains.agreement_regions import RegionScores, region_scores
+from grainseg.grains.budget import SegmentationError
+from grainseg.grains.partition import PartitionSettings, partition_mask, partition_probability
+from grainseg.micrograph.image import BOUNDARY, IGNORE, FloatImage, Label
+from grainseg.report.grain_overlay import GrainLabels
 
 
 @dataclass(frozen=True)
 class MaskScores:
-    """Counts of one or several pictures; adding them scores all their pixels together."""
+    """Counts of one or several pictures; adding them scores all their pixels together.
+
+    Attributes:
+        pixels: Of the mask.
+        lines: Of the mask.
+        regions: Of the grains; None where there is no partition.
+    """
 
     pixels: PixelScores
     lines: BoundaryCounts
+    regions: RegionScores | None = None
 
     def __add__(self, other: "MaskScores") -> "MaskScores":
-        return MaskScores(self.pixels + other.pixels, self.lines + other.lines)
+        both = self.regions is not None and other.regions is not None
+        return MaskScores(
+            self.pixels + other.pixels,
+            self.lines + other.lines,
+            self.regions + other.regions if both else None,  # type: ignore[operator]
+        )
 
     def metrics(self) -> dict[str, float]:
-        """IoU, precision and recall of the boundary's pixels, and the tolerant F1 of its lines."""
-        return {
+        """IoU, precision, recall of the boundary's pixels, the tolerant F1 of its lines, and the grains'."""
+        found = {
             "iou": self.pixels.iou,
             "precision": self.pixels.precision,
             "recall": self.pixels.recall,
             "boundary_f1": self.lines.f1,
         }
+        return found if self.regions is None else found | self.regions.metrics()
 
 
-def score_mask(mask: BoolMask, label: Label, tolerance_px: float) -> MaskScores:
-    """Score one predicted mask.
+def score_prediction(
+    mask: BoolMask, grains: GrainLabels | None, label: Label, tolerance_px: float
+) -> MaskScores:
+    """Score one prediction.
 
     Args:
         mask: (H, W), true on boundaries.
+        grains: (H, W) predicted grain ids; None where there is no partition.
         label: (H, W) uint8 codes.
         tolerance_px: Tolerance of the line score.
     """
-    return MaskScores(pixel_scores(mask, label), boundary_counts(mask, label, tolerance_px))
+    regions = None
+    if grains is not None:
+        regions = region_scores(grains, label_grains(label), np.asarray(label == IGNORE, np.bool_))
+    return MaskScores(pixel_scores(mask, label), boundary_counts(mask, label, tolerance_px), regions)
+
+
+def partition_or_nothing(probability: FloatImage, settings: PartitionSettings) -> GrainLabels:
+    """The grains of a boundary map; all 0, no grain, where everything is boundary (an untrained network)."""
+    try:
+        return partition_probability(probability, settings).grains
+    except GrainsegError:
+        return np.zeros(probability.shape, np.uint32)
+
+
+def segmentation_error(scores: Sequence[RegionScores]) -> SegmentationError | None:
+    """Error of ln mean intercept over validation pictures, predicted minus label.
+
+    Args:
+        scores: One per picture.
+
+    Returns:
+        Mean and standard deviation over the pictures; None where one has no boundary to measure.
+    """
+    ratios = [1 + score.signed_intercept_error for score in scores]
+    if not all(math.isfinite(ratio) and ratio > 0 for ratio in ratios):
+        return None
+    errors = np.log(ratios)
+    sd = float(errors.std(ddof=1)) if len(ratios) > 1 else 0.0
+    source = f"{len(ratios)} validation image(s), which also chose checkpoint and partition"
+    return SegmentationError(float(errors.mean()), sd, len(ratios), source)
+
+
+def label_grains(label: Label) -> GrainLabels:
+    """The grains that a boundary label encloses, filled to the middle of its lines: (H, W) ids."""
+    return partition_mask(np.asarray(label == BOUNDARY, np.bool_)).grains

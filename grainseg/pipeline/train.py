@@ -7,8 +7,10 @@ import operator
 import shutil
 import time
 from collections.abc import Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
 
+import numpy as np
 from lightning import Trainer, seed_everything
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.loggers import TensorBoardLogger
@@ -19,12 +21,28 @@ from grainseg.config import TrainConfig, to_plain
 from grainseg.data.images import LabelledMicrograph, mean_line_width_px
 from grainseg.errors import GrainsegError
 from grainseg.grains.agreement import fit_threshold
+from grainseg.grains.agreement_regions import region_scores
+from grainseg.grains.partition import DEFAULT_SETTINGS, partition_probability
+from grainseg.grains.partition_fit import fit_partition
 from grainseg.inference.predictor import TileSettings, predict_probability
 from grainseg.micrograph.files import write_rgb
-from grainseg.model.checkpoint import CheckpointSpec, can_resume, load_network, read_checkpoint
+from grainseg.micrograph.image import IGNORE, FloatImage
+from grainseg.model.checkpoint import (
+    CheckpointSpec,
+    add_to_checkpoint,
+    can_resume,
+    load_network,
+    read_checkpoint,
+)
 from grainseg.model.losses import build_loss
 from grainseg.model.networks import NetworkSpec, build_network, parameter_count
-from grainseg.pipeline.scoring import MaskScores, score_mask
+from grainseg.pipeline.scoring import (
+    MaskScores,
+    label_grains,
+    partition_or_nothing,
+    score_prediction,
+    segmentation_error,
+)
 from grainseg.report.overlay import panel
 from grainseg.report.prediction_files import PredictionPaths, prediction_paths, write_prediction
 from grainseg.training.callbacks import BEST, build_callbacks
@@ -176,29 +194,61 @@ def _score_best(
     if not trainer.is_global_zero:
         return {}
     network.to(trainer.strategy.root_device)
-    metrics = _score_validation(config, network, spec, data.val_images, run_dir)
+    tiles = TileSettings(spec.tile_size, spec.overlap)
+    probabilities = [predict_probability(network, image.unit, tiles) for image in data.val_images]
+    metrics: dict[str, float] = {}
+    if config.partition.name != "none":
+        spec, metrics = _fit_partition(config, spec, data.val_images, probabilities)
+        add_to_checkpoint(best, spec)
+    metrics = _score_validation(config, spec, data.val_images, probabilities, run_dir) | metrics
     log_score(trainer.logger, metrics, trainer.global_step)
     return metrics | {name: float(value) for name, value in tested.items()}
 
 
-def _score_validation(
+def _fit_partition(
     config: TrainConfig,
-    network: nn.Module,
     spec: CheckpointSpec,
     images: list[LabelledMicrograph],
+    probabilities: list[FloatImage],
+) -> tuple[CheckpointSpec, dict[str, float]]:
+    """Choose the partition's settings on the validation pictures, and see how far the grains are off then."""
+    labels = [label_grains(image.label) for image in images]
+    ignores = [np.asarray(image.label == IGNORE, np.bool_) for image in images]
+    fitted, _ = fit_partition(probabilities, labels, ignores, config.partition.objective)
+    settings = replace(fitted, **config.partition.given())
+    scores = [
+        region_scores(partition_probability(probability, settings).grains, label, ignore)
+        for probability, label, ignore in zip(probabilities, labels, ignores, strict=True)
+    ]
+    log.info("partition: %s", ", ".join(f"{name} {value:g}" for name, value in asdict(settings).items()))
+    spec = replace(spec, partition=settings, segmentation=segmentation_error(scores))
+    total = functools.reduce(operator.add, scores)
+    return spec, {f"val/{name}_fitted": value for name, value in total.metrics().items()}
+
+
+def _score_validation(
+    config: TrainConfig,
+    spec: CheckpointSpec,
+    images: list[LabelledMicrograph],
+    probabilities: list[FloatImage],
     run_dir: Path,
 ) -> dict[str, float]:
-    """Predict, write and score the validation pictures."""
-    tiles = TileSettings(spec.tile_size, spec.overlap)
-    probabilities = [predict_probability(network, image.unit, tiles) for image in images]
+    """Write and score the predictions of the validation pictures.
+
+    The grains' scores are those of the partition's default settings, which chose nothing.
+    """
     scores: list[MaskScores] = []
+    tolerance_px = config.boundary_tolerance_px
     for image, probability in zip(images, probabilities, strict=True):
         pixels = image.unit[:, :, 0] if spec.in_channels == 1 else image.unit
         paths = validation_paths(run_dir, image.stem)
-        mask = write_prediction(paths, pixels, probability, spec.threshold)
-        tolerance_px = config.boundary_tolerance_px
+        partition = None
+        if config.partition.name != "none":
+            partition = partition_probability(probability, spec.partition)
+        mask = write_prediction(paths, pixels, probability, spec.threshold, partition)
         write_rgb(paths.panel, panel(pixels, image.label, probability, mask, tolerance_px))
-        scores.append(score_mask(mask, image.label, tolerance_px))
+        default = partition_or_nothing(probability, DEFAULT_SETTINGS)
+        scores.append(score_prediction(mask, default, image.label, tolerance_px))
     total = functools.reduce(operator.add, scores).metrics()
     threshold, iou = fit_threshold(probabilities, [image.label for image in images])
     fitted = {"val/iou_fitted": iou, "val/threshold_fitted": threshold}

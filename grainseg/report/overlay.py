@@ -78,7 +78,7 @@ def boundary_overlay(pixels: FloatImage, boundary: BoolMask) -> Picture:
     Returns:
         (H, W, 3) RGB: the micrograph in grey, the boundary in LINE.
     """
-    picture = _grey(pixels)
+    picture = to_grey(pixels)
     line = np.array(LINE)
     # Brightness is added, not mixed: over the dark lines of an etched metal a mixture would be dark too.
     picture[boundary] = np.rint(line + _GLOW * (255 - line) * (picture[boundary] / 255))
@@ -102,7 +102,7 @@ def error_overlay(pixels: FloatImage, predicted: BoolMask, label: Label, toleran
     predicted_line = skeleton(predicted)
     label_line = skeleton(label == BOUNDARY)
     right = predicted_line & near(label_line, tolerance_px)
-    picture = _darkened(_grey(pixels))
+    picture = _darkened(to_grey(pixels))
     # 3 px, and more in images that are looked at from afar; errors are few and what counts, so wider.
     width = 2 * max(1, round(max(label.shape) / 1600)) + 1
     for line, colour, line_px in (
@@ -110,7 +110,7 @@ def error_overlay(pixels: FloatImage, predicted: BoolMask, label: Label, toleran
         (predicted_line & ~right, FALSE, width + 2),
         (label_line & ~near(predicted_line, tolerance_px), MISSED, width + 2),
     ):
-        picture[_thickened(line & ~ignored, line_px) & ~ignored] = colour
+        picture[thickened(line & ~ignored, line_px) & ~ignored] = colour
     return _hatched(picture, ignored)
 
 
@@ -145,7 +145,8 @@ def panel(
     return np.hstack([part for column in columns for part in (column, gap)][:-1])
 
 
-def _grey(pixels: FloatImage) -> Picture:
+def to_grey(pixels: FloatImage) -> Picture:
+    """Stretch as `to_display` does, and drop the colours: (H, W, 3) RGB with equal channels."""
     shown = to_display(pixels)
     if pixels.ndim == 2:
         return shown
@@ -166,7 +167,8 @@ def _hatched(picture: Picture, region: BoolMask) -> Picture:
     return shaded
 
 
-def _thickened(line: BoolMask, width_px: int) -> BoolMask:
+def thickened(line: BoolMask, width_px: int) -> BoolMask:
+    """Dilate a line of 1 px, (H, W), to an odd width."""
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width_px, width_px))
     return np.asarray(cv2.dilate(line.astype(np.uint8), kernel), np.bool_)
 

@@ -3,22 +3,29 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
-from grainseg.micrograph.files import write_mask, write_probability, write_rgb
+from grainseg.grains.agreement import BoolMask
+from grainseg.grains.partition import Partition
+from grainseg.micrograph.files import write_grain_map, write_mask, write_probability, write_rgb
 from grainseg.micrograph.image import FloatImage
+from grainseg.report.grain_overlay import partition_overlay
 from grainseg.report.overlay import boundary_overlay
+
+GRAINS_SUFFIX = "_grains"
+"""Ends the names of grain maps, and is no part of the picture's name where they are measured again."""
 
 
 @dataclass(frozen=True)
 class PredictionPaths:
-    """Where the files of one picture lie; the panel is drawn for validation pictures only."""
+    """Where the files of one picture lie; the panel is drawn for validation pictures only.
+
+    Mask and grains differ on purpose: the mask is what the IoU is measured on, the grains what is measured.
+    """
 
     mask: Path
     probability: Path
     overlay: Path
     panel: Path
+    grains: Path
 
 
 def prediction_paths(folder: Path, relative: Path) -> PredictionPaths:
@@ -29,6 +36,7 @@ def prediction_paths(folder: Path, relative: Path) -> PredictionPaths:
         probability=stem.with_name(f"{stem.name}_probability.tif"),
         overlay=stem.with_name(f"{stem.name}_overlay.png"),
         panel=stem.with_name(f"{stem.name}_panel.png"),
+        grains=stem.with_name(f"{stem.name}{GRAINS_SUFFIX}.tif"),
     )
 
 
@@ -37,16 +45,18 @@ def write_prediction(
     pixels: FloatImage,
     probability: FloatImage,
     threshold: float,
-    pixel_size_um: float | None = None,
-) -> npt.NDArray[np.bool_]:
-    """Write mask, probability and overlay of one picture.
+    partition: Partition | None = None,
+    pixel_size_um: tuple[float, float] | None = None,
+) -> BoolMask:
+    """Write mask, probability and overlay of one picture, and its grains where there is a partition.
 
     Args:
         paths: Where to; folders are made.
         pixels: The picture, (H, W) or (H, W, 3) float32.
         probability: (H, W) float32 in [0, 1].
         threshold: A pixel is boundary where its probability exceeds this.
-        pixel_size_um: µm per pixel, written into the TIFF where it is known.
+        partition: The closed grains; the overlay then draws these, with what was closed in another colour.
+        pixel_size_um: µm per pixel as (row, column), written into the TIFFs where it is known.
 
     Returns:
         The mask as written, (H, W) bool: the thresholded probability, never redrawn.
@@ -54,5 +64,9 @@ def write_prediction(
     mask = probability > threshold
     write_mask(paths.mask, mask)
     write_probability(paths.probability, probability, pixel_size_um)
-    write_rgb(paths.overlay, boundary_overlay(pixels, mask))
+    if partition is None:
+        write_rgb(paths.overlay, boundary_overlay(pixels, mask))
+    else:
+        write_grain_map(paths.grains, partition.grains, pixel_size_um)
+        write_rgb(paths.overlay, partition_overlay(pixels, partition.grains, partition.closed))
     return mask

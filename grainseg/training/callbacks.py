@@ -18,7 +18,7 @@ from lightning.pytorch.callbacks import (
 )
 from lightning.pytorch.loggers import TensorBoardLogger
 
-from grainseg.config import TrainConfig
+from grainseg.config import VALIDATION_METRICS, TrainConfig
 from grainseg.micrograph.image import Label
 from grainseg.report.overlay import panel
 from grainseg.training.datamodule import BoundaryDataModule
@@ -40,12 +40,13 @@ def build_callbacks(config: TrainConfig, checkpoints: Path) -> list[Callback]:
         checkpoints: Folder of ``best.ckpt`` and ``last.ckpt``.
     """
     monitor = config.optimized_metric
+    mode = VALIDATION_METRICS[monitor]
     callbacks: list[Callback] = [
         MovableCheckpoint(
             dirpath=checkpoints,
             filename=BEST,
             monitor=monitor,
-            mode="max",
+            mode=mode,
             save_weights_only=True,
             save_on_train_epoch_end=True,
             enable_version_counter=False,
@@ -58,7 +59,7 @@ def build_callbacks(config: TrainConfig, checkpoints: Path) -> list[Callback]:
     ]
     if config.callbacks.early_stopping_patience is not None:
         callbacks.append(
-            EarlyStopping(monitor=monitor, mode="max", patience=config.callbacks.early_stopping_patience)
+            EarlyStopping(monitor=monitor, mode=mode, patience=config.callbacks.early_stopping_patience)
         )
     if config.callbacks.progress_bar:
         callbacks.append(LossAndScoreBar())

@@ -25,7 +25,7 @@ def log_configuration(logger: Logger | None, config: Mapping[str, Any]) -> None:
 
 
 def log_score(logger: Logger | None, metrics: Mapping[str, float], step: int) -> None:
-    """Log, once, what the best checkpoint alone has: the HPARAMS tab's score and the fitted threshold.
+    """Log, once, what the best checkpoint alone has: the HPARAMS tab's score and what was fitted.
 
     Args:
         logger: Anything but a TensorBoard logger is left alone.
@@ -33,7 +33,7 @@ def log_score(logger: Logger | None, metrics: Mapping[str, float], step: int) ->
         step: Optimizer steps done.
     """
     if isinstance(logger, TensorBoardLogger):
-        fitted = {name: metrics[name] for name in ("val/iou_fitted", "val/threshold_fitted")}
+        fitted = {name: value for name, value in metrics.items() if name.endswith("_fitted")}
         logger.log_metrics({SCORE_TAG: metrics["val/iou"]} | fitted, step)
         logger.finalize("success")
 

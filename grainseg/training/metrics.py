@@ -8,6 +8,7 @@ from torchmetrics.classification import BinaryJaccardIndex, BinaryPrecision, Bin
 
 from grainseg.grains.agreement import BoundaryCounts, boundary_counts
 from grainseg.micrograph.image import IGNORE
+from grainseg.training.grain_metrics import GrainAgreement
 
 THRESHOLD = 0.5
 """A pixel is boundary where its probability exceeds this, in every logged metric."""
@@ -53,7 +54,7 @@ class BoundaryF1(Metric):
 
 
 def boundary_metrics(prefix: str, tolerance_px: float) -> MetricCollection:
-    """The metrics of one stage, named ``<prefix>iou`` and so on.
+    """The metrics of one stage, named ``<prefix>iou``, ``<prefix>are`` and so on.
 
     IoU is that of the boundary class alone, over all pixels of the epoch's pictures. They are given
     probabilities, never logits, whose kind torchmetrics would guess anew at each update.
@@ -63,5 +64,6 @@ def boundary_metrics(prefix: str, tolerance_px: float) -> MetricCollection:
         "precision": BinaryPrecision(threshold=THRESHOLD, ignore_index=IGNORE),
         "recall": BinaryRecall(threshold=THRESHOLD, ignore_index=IGNORE),
         "boundary_f1": BoundaryF1(tolerance_px),
+        "grains": GrainAgreement(),
     }
     return MetricCollection(dict(metrics), prefix=prefix, compute_groups=False)

@@ -11,6 +11,7 @@ from PIL import Image
 
 from grainseg.errors import GrainsegError
 from grainseg.micrograph import synthetic_folder
+from grainseg.micrograph.files import read_micrograph
 from grainseg.micrograph.polycrystal import boundary_lines
 from grainseg.micrograph.synthetic_folder import ensure_synthetic_folder
 
@@ -49,7 +50,8 @@ def files(root):
 def test_folder_is_complete_and_nothing_is_left_beside_it(written):
     numbers = range(1, 6)
     expected = [f"grains/field_{n}.tif" for n in numbers] + [f"images/field_{n}.png" for n in numbers]
-    assert files(written) == [*expected, *(f"masks/field_{n}.png" for n in numbers), "synthetic.json"]
+    expected += ["images/pixel_sizes.csv", *(f"masks/field_{n}.png" for n in numbers), "synthetic.json"]
+    assert files(written) == expected
     assert list(written.parent.iterdir()) == [written]
 
 
@@ -68,6 +70,8 @@ def test_files_agree_with_the_manifest(written):
         assert (picture.dtype, mask.dtype, grains.dtype) == (np.uint8, np.uint8, np.uint16)
         assert picture.shape == mask.shape == grains.shape == (512, 512)
         assert np.unique(mask).tolist() == [0, 255]
+        micrograph = read_micrograph(written / "images" / f"{entry['name']}.png")
+        assert micrograph.pixel_size_um == (0.5, 0.5)
         np.testing.assert_array_equal(mask == 255, boundary_lines(grains.astype(np.int32), 3) == 1)
         assert hashlib.sha256((mask // 255).tobytes()).hexdigest() == entry["label_sha256"]
         assert grains.max() == entry["grains"]

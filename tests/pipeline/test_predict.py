@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import tifffile
 import torch
+from helpers import compose_predict
 from PIL import Image
 
 from grainseg.config import PredictConfig
-from grainseg.config.schema import LabelConfig
 from grainseg.errors import GrainsegError
 from grainseg.model.checkpoint import KEY, NETWORK_PREFIX, CheckpointSpec
 from grainseg.model.networks import build_network
@@ -21,10 +21,12 @@ from grainseg.pipeline.predict import predict
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An untrained network: what it says does not matter here."""
+    """An untrained network that sees few boundaries: what it says does not matter here."""
     spec = CheckpointSpec("unet", "tu-mobilenetv3_small_100", 1, 16, {}, 64, 32, 0.5, 3.0, 0)
     torch.manual_seed(0)
-    state = {NETWORK_PREFIX + key: value for key, value in build_network(spec.network).state_dict().items()}
+    network = build_network(spec.network)
+    network.state_dict()["segmentation_head.0.bias"].sub_(1.0)
+    state = {NETWORK_PREFIX + key: value for key, value in network.state_dict().items()}
     path = tmp_path_factory.mktemp("checkpoint") / "epoch=1.ckpt"
     torch.save({"state_dict": state, KEY: spec.to_plain()}, path)
     return path
@@ -32,16 +34,12 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def config(checkpoint: Path, fields: Path, tmp_path: Path) -> PredictConfig:
-    return PredictConfig(
+    composed = compose_predict("checkpoint=c", "images=i", "output=o", "accelerator=cpu")
+    return replace(
+        composed,
         checkpoint=str(checkpoint),
         images=str(fields / "images"),
         output=str(tmp_path / "out"),
-        masks=None,
-        threshold=None,
-        boundary_tolerance_px=3.0,
-        pixel_size_um=None,
-        accelerator="cpu",
-        data=LabelConfig("boundary", 255, None, 500),
     )
 
 
@@ -64,7 +62,10 @@ def test_outputs_have_the_size_of_the_picture(
     np.testing.assert_array_equal(mask, np.where(probability > 0.5, 255, 0))
     assert np.asarray(Image.open(out / "a=b (1) ü,#_overlay.png")).shape == (*shape[:2], 3)
     assert sorted(path.name for path in out.iterdir()) == sorted(
-        f"a=b (1) ü,#_{name}" for name in ("mask.png", "probability.tif", "overlay.png")
+        [
+            *(f"a=b (1) ü,#_{name}" for name in ("mask.png", "probability.tif", "overlay.png", "grains.tif")),
+            *("grains.csv", "fields.csv", "batches.csv", "budget.csv", "report.html"),
+        ]
     )
 
 

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 import tifffile
 import torch
+from helpers import compose_predict
 from lightning import Trainer
 from omegaconf import OmegaConf
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from grainseg.config import PredictConfig, TrainConfig, to_plain
-from grainseg.config.schema import LabelConfig
 from grainseg.errors import GrainsegError
 from grainseg.grains.agreement import pixel_scores
 from grainseg.micrograph.labels import LabelSpec, read_label
@@ -39,16 +39,13 @@ def events(folder: Path) -> EventAccumulator:
 
 
 def predicting(run: Path, fields: Path, output: Path) -> PredictConfig:
-    return PredictConfig(
+    composed = compose_predict("checkpoint=c", "images=i", "output=o", "accelerator=cpu")
+    return replace(
+        composed,
         checkpoint=str(run / "checkpoints" / "best.ckpt"),
         images=str(fields / "images"),
         output=str(output),
         masks=str(fields / "masks"),
-        threshold=None,
-        boundary_tolerance_px=3.0,
-        pixel_size_um=None,
-        accelerator="cpu",
-        data=LabelConfig("boundary", 255, None, 500),
     )
 
 

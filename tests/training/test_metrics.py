@@ -5,7 +5,9 @@ import pytest
 import torch
 
 from grainseg.grains.agreement import boundary_counts, fit_threshold, pixel_scores
-from grainseg.micrograph.image import IGNORE
+from grainseg.grains.agreement_regions import RegionScores, region_scores
+from grainseg.grains.partition import DEFAULT_SETTINGS, partition_mask, partition_probability
+from grainseg.micrograph.image import BOUNDARY, IGNORE
 from grainseg.micrograph.synthetic import generate
 from grainseg.training.metrics import boundary_metrics
 
@@ -22,11 +24,30 @@ def pictures() -> list[tuple[np.ndarray, np.ndarray]]:
     return made
 
 
+def grain_scores(probability: np.ndarray, label: np.ndarray) -> RegionScores:
+    predicted = partition_probability(probability, DEFAULT_SETTINGS).grains
+    return region_scores(predicted, partition_mask(label == BOUNDARY).grains, label == IGNORE)
+
+
+def test_a_network_that_says_boundary_everywhere_has_no_grain() -> None:
+    metrics = boundary_metrics("val/", 2.0)
+    _, label = pictures()[0]
+    metrics.update(torch.ones(label.shape), torch.from_numpy(label))
+    got = {name: value.item() for name, value in metrics.compute().items()}
+    assert got["val/grain_count_error"] == 1.0
+    assert 0 < got["val/are"] <= 1
+    metrics.reset()
+    perfect = (label == BOUNDARY).astype(np.float32)
+    metrics.update(torch.from_numpy(perfect), torch.from_numpy(label))
+    assert metrics.compute()["val/are"].item() == pytest.approx(0, abs=1e-9)
+
+
 def test_metrics_are_those_of_all_pixels_together_at_one_half() -> None:
     metrics = boundary_metrics("val/", 2.0)
     for probability, label in pictures():
         metrics.update(torch.from_numpy(probability), torch.from_numpy(label))
     got = {name: value.item() for name, value in metrics.compute().items()}
+    grains = [grain_scores(probability, label) for probability, label in pictures()]
     pixels = [pixel_scores(probability > 0.5, label) for probability, label in pictures()]
     lines = [boundary_counts(probability > 0.5, label, 2.0) for probability, label in pictures()]
     together = pixels[0] + pixels[1]
@@ -35,6 +56,10 @@ def test_metrics_are_those_of_all_pixels_together_at_one_half() -> None:
         "val/precision": pytest.approx(together.precision, abs=1e-6),
         "val/recall": pytest.approx(together.recall, abs=1e-6),
         "val/boundary_f1": pytest.approx((lines[0] + lines[1]).f1, abs=1e-6),
+        **{
+            f"val/{name}": pytest.approx(value, rel=1e-6)
+            for name, value in (grains[0] + grains[1]).metrics().items()
+        },
     }
     assert got["val/iou"] != pytest.approx((pixels[0].iou + pixels[1].iou) / 2, abs=1e-6)
 

@@ -1,0 +1,136 @@
+"""The ``grainseg`` command: everything beside training and prediction, which are train.py and predict.py."""
+
+import logging
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from grainseg.config import MeasureConfig, StructureConfig
+from grainseg.config.measurement import PHASES, TWINS
+from grainseg.errors import GrainsegError
+
+app = typer.Typer(
+    help="Measure grains and compare batches. Training and prediction are train.py and predict.py.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Output = Annotated[Path, typer.Option(help="Folder of the tables and the report.")]
+
+
+@app.callback()
+def _root() -> None:
+    """Keep the subcommands' names, however many there are."""
+
+
+@app.command()
+def measure(
+    masks: Annotated[str, typer.Argument(help="A mask or grain map, a folder of them, or a glob in quotes.")],
+    output: Output,
+    kind: Annotated[
+        str, typer.Option(help="boundary: masks of boundary lines; grains: label maps, such as *_grains.tif.")
+    ] = "boundary",
+    boundary_value: Annotated[int, typer.Option(help="Of boundary masks: the value of the lines.")] = 255,
+    zero: Annotated[
+        str | None,
+        typer.Option(help="Of grain maps that hold 0: boundary (lines, filled up) or excluded (no grain)."),
+    ] = None,
+    images: Annotated[
+        Path | None, typer.Option(help="Folder of the micrographs: pictures and pixel sizes of the report.")
+    ] = None,
+    pixel_size_um: Annotated[
+        str | None, typer.Option(help="µm per px, or ROW,COLUMN; default: what the files say.")
+    ] = None,
+    pixel_size_rel_unc: Annotated[
+        float | None, typer.Option(help="Its relative standard uncertainty, 0.01 for 1 %.")
+    ] = None,
+    crop: Annotated[
+        str | None, typer.Option(help="px to cut: TOP,BOTTOM,LEFT,RIGHT, or auto for the data bar.")
+    ] = None,
+    batches: Annotated[
+        Path | None, typer.Option(help="CSV with the columns image and batch; default: a batch per folder.")
+    ] = None,
+    excluded: Annotated[
+        Path | None, typer.Option(help="Folder of masks; where one is not 0, nothing is counted.")
+    ] = None,
+    twins: Annotated[str, typer.Option(help=f"Twin boundaries: {', '.join(TWINS)}.")] = "unknown",
+    second_phase: Annotated[str, typer.Option(help=f"Second phase: {', '.join(PHASES)}.")] = "unknown",
+    pores: Annotated[str, typer.Option(help=f"Pores: {', '.join(PHASES)}.")] = "unknown",
+    max_megapixels: Annotated[float, typer.Option(help="Larger pictures are refused.")] = 500.0,
+) -> None:
+    """Measure masks or grain maps from elsewhere, a corrected *_grains.tif among them."""
+    config = MeasureConfig(
+        output=str(output),
+        pixel_size_um=_numbers("--pixel-size-um", pixel_size_um, float),
+        pixel_size_rel_unc=pixel_size_rel_unc,
+        crop=crop if crop == "auto" else _numbers("--crop", crop, int),
+        batches=_text(batches),
+        excluded=_text(excluded),
+        structure=StructureConfig(twins, second_phase, pores),
+        masks=masks,
+        kind=kind,
+        boundary_value=boundary_value,
+        zero=zero,
+        images=_text(images),
+        max_megapixels=max_megapixels,
+    )
+    from grainseg.pipeline.measure import measure as run  # heavy, and the options are right
+
+    measured = run(config, shlex.join(["grainseg", *sys.argv[1:]]))
+    print(measured.summary())
+    if measured.failures:
+        raise GrainsegError(f"{len(measured.failures)} of the files failed, see above; the others are done")
+
+
+@app.command()
+def compare(
+    folders: Annotated[
+        list[Path],
+        typer.Argument(help="Folders that predict.py or measure wrote: their batches are compared."),
+    ],
+    output: Annotated[Path | None, typer.Option(help="Folder for comparisons.csv; default: none.")] = None,
+    margin_g: Annotated[
+        float, typer.Option(help="Batches that differ by less than this in G are equivalent.")
+    ] = 0.25,
+) -> None:
+    """Say of each pair of batches whether they differ, are equivalent, or need more fields."""
+    from grainseg.pipeline.compare import compare as run
+
+    print(run(folders, output, margin_g))
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)
+
+
+def _numbers(option: str, text: str | None, kind: type[int] | type[float]) -> Any:
+    """A number or several with commas between them."""
+    if text is None:
+        return None
+    try:
+        values = [kind(part) for part in text.split(",")]
+    except ValueError as error:
+        raise GrainsegError(f"{option}={text}: must be numbers with commas between them") from error
+    return values[0] if len(values) == 1 else values
+
+
+def main() -> int:
+    """Run the command; returns the exit status."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s", stream=sys.stdout)
+    logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # a damaged file is one line of ours
+    try:
+        app()
+    except (GrainsegError, OSError, MemoryError) as error:
+        kind = "" if isinstance(error, GrainsegError) else f"{type(error).__name__}: "
+        print(f"error: {kind}{' '.join(str(error).split())}", file=sys.stderr)
+        return 1
+    return 0  # app itself exits, with 2 where the command line is wrong
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,120 @@
+"""What prediction and measurement may be told about the pictures, the grains and the batches."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from grainseg.config.checks import crop, one_of, positive, require
+from grainseg.config.partition import PartitionConfig
+from grainseg.config.schema import LabelConfig
+
+TWINS = ("unknown", "not_drawn", "drawn")
+PHASES = ("unknown", "none", "as_grains", "excluded")
+
+
+@dataclass
+class StructureConfig:
+    """What the boundaries mean: declared, and repeated in the report, never inferred."""
+
+    twins: str
+    second_phase: str
+    pores: str
+
+    def __post_init__(self) -> None:
+        """Check the choices."""
+        one_of("structure.twins", self.twins, TWINS)
+        one_of("structure.second_phase", self.second_phase, PHASES)
+        one_of("structure.pores", self.pores, PHASES)
+
+
+@dataclass
+class MeasurementConfig:
+    """The pictures' scale and crop, what is left out, and the batches.
+
+    Attributes:
+        output: Folder of everything that is written.
+        pixel_size_um: µm per px, a number or [row, column]; None asks the files.
+        pixel_size_rel_unc: Relative standard uncertainty of the pixel size, for the budget; None is unknown.
+        crop: px to cut from [top, bottom, left, right], "auto" for the data bar, or None.
+        batches: CSV file with the columns image and batch; None makes a batch of each folder.
+        excluded: Folder of masks; where one is not 0, no grain is counted and no line measured.
+        structure: What the boundaries mean.
+    """
+
+    output: str
+    pixel_size_um: Any
+    pixel_size_rel_unc: float | None
+    crop: Any
+    batches: str | None
+    excluded: str | None
+    structure: StructureConfig
+
+    def __post_init__(self) -> None:
+        """Check ranges."""
+        sizes = self.pixel_size_um if isinstance(self.pixel_size_um, list) else [self.pixel_size_um]
+        if self.pixel_size_um is not None:
+            rule = "must be 0.0005 to 50 µm per px, a number or [row,column]"
+            legal = len(sizes) in (1, 2) and all(
+                isinstance(size, int | float) and not isinstance(size, bool) and 0.0005 <= size <= 50
+                for size in sizes
+            )
+            require(legal, "pixel_size_um", rule, self.pixel_size_um)
+        if self.pixel_size_rel_unc is not None:
+            rule = "must be at least 0 and below 0.5, such as 0.01 for 1 %"
+            require(0 <= self.pixel_size_rel_unc < 0.5, "pixel_size_rel_unc", rule, self.pixel_size_rel_unc)
+        crop("crop", self.crop)
+        excludes = "excluded" in (self.structure.second_phase, self.structure.pores)
+        rule = "masks what is left out; say structure.pores=excluded or structure.second_phase=excluded"
+        require(self.excluded is None or excludes, "excluded", rule, self.excluded)
+
+
+@dataclass
+class PredictConfig(MeasurementConfig):
+    """One prediction."""
+
+    checkpoint: str
+    images: str
+    masks: str | None
+    threshold: float | None
+    boundary_tolerance_px: float
+    accelerator: str
+    data: LabelConfig
+    partition: PartitionConfig
+
+    def __post_init__(self) -> None:
+        """Check ranges."""
+        super().__post_init__()
+        if self.threshold is not None:
+            require(0 < self.threshold < 1, "threshold", "must lie between 0 and 1", self.threshold)
+        positive("boundary_tolerance_px", self.boundary_tolerance_px)
+        one_of("accelerator", self.accelerator, ("auto", "cpu", "gpu", "mps"))
+
+
+@dataclass
+class MeasureConfig(MeasurementConfig):
+    """One measurement of masks or grain maps that another program, or a person, made.
+
+    Attributes:
+        masks: A file, a folder or a glob.
+        kind: ``boundary``, or ``grains`` for label maps.
+        boundary_value: Of boundary masks, the value of the boundaries.
+        zero: Of grain maps, what 0 is: ``boundary`` (lines, filled from both sides) or ``excluded``; None
+            refuses maps that hold it.
+        images: Folder of the micrographs under the masks' names, for the pictures of the report and their
+            pixel sizes; None shows the grains alone.
+        max_megapixels: Larger pictures are refused.
+    """
+
+    masks: str
+    kind: str
+    boundary_value: int
+    zero: str | None
+    images: str | None
+    max_megapixels: float
+
+    def __post_init__(self) -> None:
+        """Check ranges."""
+        super().__post_init__()
+        one_of("kind", self.kind, ("boundary", "grains"))
+        if self.zero is not None:
+            one_of("zero", self.zero, ("boundary", "excluded"))
+        positive("max_megapixels", self.max_megapixels)

@@ -1,0 +1,241 @@
+"""One batch of material: its grain size with intervals, its distribution, and its uncertainty budget.
+
+Fields of view are the unit of replication (see `intervals`). %RA and the number of fields follow ASTM E112,
+as summarised in public literature (the standard's text was not consulted).
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special
+
+from grainseg.grains.astm import MIN_FIELDS, TARGET_RELATIVE_ACCURACY_PERCENT, g_from_mean_intercept
+from grainseg.grains.budget import SegmentationError, UncertaintyBudget, intercept_budget
+from grainseg.grains.distribution import bimodality, lognormal_fit
+from grainseg.grains.intervals import (
+    field_intercepts,
+    mean_diameter,
+    mean_intercept,
+    percentile_estimate,
+    size_distribution,
+)
+from grainseg.grains.samples import Estimate, FieldSample, Floats, require_samples, t_quantile
+
+_SHARES = (0.1, 0.5, 0.9)
+_IDENTICAL_LN = 1e-9
+
+
+@dataclass(frozen=True)
+class BatchStatistics:
+    """What a batch's fields say; lengths in `unit`, intervals of 95 % over fields.
+
+    Attributes:
+        name: Of the batch.
+        unit: "µm" or "px".
+        fields: Fields with a mean intercept.
+        grains: Grains with a sampling weight, in all fields.
+        intercept: Mean lineal intercept, all length over all crossings.
+        intercept_without_closed: The same if boundary that the partition closed does not count; nan if that
+            leaves no crossing.
+        g: ASTM grain size number of the mean intercept (never a mean of the fields' numbers); its `se_ln` is
+            the intercept's. None in px.
+        relative_accuracy_percent: %RA = 100·t·s / (√n·mean) of the fields' mean intercepts; nan below two.
+        d10: Percentile of the equivalent circular diameter, each grain counting the same; so d50, d90.
+        d10_area: The same, each grain counting by its area; so d50_area, d90_area.
+        mean_diameter: Number-weighted.
+        lognormal_mean_ln: Of the fitted log-normal distribution, number-weighted; see `LogNormalFit`.
+        lognormal_sd_ln: Its standard deviation of ln diameter.
+        lognormal_distance: Kolmogorov-Smirnov distance from it, a description and no test.
+        bimodal: Whether the grains look like two populations; see `bimodality`.
+        bimodality: In words how that was decided.
+        more_fields_for_10_percent: How many more fields bring %RA to 10 at this scatter, 0 if none; None
+            where fewer than two fields show no scatter.
+        budget: Of the mean intercept; only where it is complete does the uncertainty have a value.
+        flags: Plain words.
+    """
+
+    name: str
+    unit: str
+    fields: int
+    grains: int
+    intercept: Estimate
+    intercept_without_closed: float
+    g: Estimate | None
+    relative_accuracy_percent: float
+    d10: Estimate
+    d50: Estimate
+    d90: Estimate
+    d10_area: Estimate
+    d50_area: Estimate
+    d90_area: Estimate
+    mean_diameter: Estimate
+    lognormal_mean_ln: float
+    lognormal_sd_ln: float
+    lognormal_distance: float
+    bimodal: bool
+    bimodality: str
+    more_fields_for_10_percent: int | None
+    budget: UncertaintyBudget
+    flags: tuple[str, ...]
+
+
+def batch_statistics(
+    name: str,
+    unit: str,
+    samples: Sequence[FieldSample],
+    segmentation: SegmentationError | None = None,
+    pixel_size_rel_unc: float | None = None,
+    threshold_sd_ln: float | None = None,
+) -> BatchStatistics:
+    """Measure a batch by its fields.
+
+    A field without crossings takes no part in the intercept, a field without weighted grains none in the
+    diameters; both are flagged.
+
+    Args:
+        name: Of the batch.
+        unit: "µm" or "px", of all lengths in `samples`.
+        samples: The fields; none is allowed and flagged.
+        segmentation: See `intercept_budget`; None is unknown.
+        pixel_size_rel_unc: Relative standard uncertainty of the pixel size; None is unknown.
+        threshold_sd_ln: Of ln mean intercept; None is unknown, 0 where there was no threshold.
+
+    Returns:
+        The statistics; what cannot be known is nan or None, with a flag.
+
+    Raises:
+        ValueError: If the unit is none, fields have the same name, or an uncertainty is out of range.
+    """
+    require_samples(samples, unit)
+    intercept, per_field = mean_intercept(samples), field_intercepts(samples)
+    by_number = size_distribution(samples, by_area=False)
+    by_area = size_distribution(samples, by_area=True)
+    d10, d50, d90 = (percentile_estimate(by_number, share) for share in _SHARES)
+    d10_area, d50_area, d90_area = (percentile_estimate(by_area, share) for share in _SHARES)
+    fit = lognormal_fit(by_number.ln_diameter, by_number.weight)
+    bimodal, why = bimodality(by_number.ln_diameter, by_number.weight)
+    accuracy, more = relative_accuracy_percent(per_field), more_fields(per_field)
+    flags = [
+        *_excluded(samples),
+        *_few(per_field),
+        *_unlimited(d90, d90_area),
+        *([f"{more} more fields would bring %RA from {accuracy:.1f} to 10"] if more else []),
+        *([f"the size distribution has {why}; one mean does not describe it"] if bimodal else []),
+    ]
+    return BatchStatistics(
+        name=name,
+        unit=unit,
+        fields=per_field.size,
+        grains=by_number.ln_diameter.size,
+        intercept=intercept,
+        intercept_without_closed=_without_closed(samples),
+        g=g_of(intercept) if unit == "µm" else None,
+        relative_accuracy_percent=accuracy,
+        d10=d10,
+        d50=d50,
+        d90=d90,
+        d10_area=d10_area,
+        d50_area=d50_area,
+        d90_area=d90_area,
+        mean_diameter=mean_diameter(samples),
+        lognormal_mean_ln=fit.mean_ln,
+        lognormal_sd_ln=fit.sd_ln,
+        lognormal_distance=fit.distance,
+        bimodal=bimodal,
+        bimodality=why,
+        more_fields_for_10_percent=more,
+        budget=intercept_budget(intercept, unit, segmentation, pixel_size_rel_unc, threshold_sd_ln),
+        flags=tuple(flags),
+    )
+
+
+def g_of(intercept_um: Estimate) -> Estimate:
+    """ASTM grain size number of a mean intercept in µm, with its interval (a long intercept is a low G)."""
+    value, high, low = (
+        g_from_mean_intercept(length / 1000)
+        for length in (intercept_um.value, intercept_um.low, intercept_um.high)
+    )
+    return Estimate(value, low, high, intercept_um.se_ln, intercept_um.df)
+
+
+def relative_accuracy_percent(per_field: Floats) -> float:
+    """%RA = 100 · t(0.975, n-1) · s / (√n · mean), after ASTM E112 §15.
+
+    Args:
+        per_field: (n,) mean intercept of each field.
+
+    Returns:
+        Percent; nan below two fields.
+    """
+    fields = per_field.size
+    if fields < 2:
+        return math.nan
+    confidence = t_quantile(fields - 1) * float(per_field.std(ddof=1)) / math.sqrt(fields)
+    return 100 * confidence / float(per_field.mean())
+
+
+def more_fields(per_field: Floats) -> int | None:
+    """How many fields are missing until %RA is 10: smallest n ≥ (t(0.975, n-1) · CV / 0.1)².
+
+    Args:
+        per_field: (n,) mean intercept of each field.
+
+    Returns:
+        0 or more, at the coefficient of variation seen; None below two fields.
+    """
+    fields = per_field.size
+    if fields < 2:
+        return None
+    if relative_accuracy_percent(per_field) <= TARGET_RELATIVE_ACCURACY_PERCENT:
+        return 0
+    variation = float(per_field.std(ddof=1) / per_field.mean())
+    squared = (100 * variation / TARGET_RELATIVE_ACCURACY_PERCENT) ** 2
+    # t is at most 2.571 from six fields on, so this range holds the answer.
+    candidates = np.arange(fields + 1, fields + 6 + math.ceil(squared * t_quantile(5) ** 2))
+    enough = candidates >= squared * special.stdtrit(candidates - 1, 0.975) ** 2
+    return int(candidates[np.argmax(enough)]) - fields
+
+
+def _without_closed(samples: Sequence[FieldSample]) -> float:
+    crossed = [sample for sample in samples if sample.has_intercept]
+    crossings = sum(sample.crossings_without_closed for sample in crossed)
+    length = sum(sample.line_length for sample in crossed)
+    return float(length / crossings) if crossings > 0 else math.nan
+
+
+def _excluded(samples: Sequence[FieldSample]) -> list[str]:
+    uncrossed = [sample.name for sample in samples if not sample.has_intercept]
+    empty = [sample.name for sample in samples if not sample.diameters.size]
+    flags = []
+    if uncrossed:
+        flags.append(
+            f"no boundary is crossed in {', '.join(uncrossed)}: left out of the mean intercept, which is too "
+            "small if the grains there are larger than the field"
+        )
+    if empty:
+        flags.append(f"no whole grain in {', '.join(empty)}: left out of the diameters")
+    return flags
+
+
+def _unlimited(d90: Estimate, d90_area: Estimate) -> list[str]:
+    return [
+        f"{name} has no upper limit: too few grains are larger"
+        for name, estimate in (("D90 by number", d90), ("D90 by area", d90_area))
+        if estimate.df > 0 and math.isnan(estimate.high)
+    ]
+
+
+def _few(per_field: Floats) -> list[str]:
+    fields = per_field.size
+    if fields == 0:
+        return ["no field could be measured"]
+    if fields == 1:
+        return ["one field: no interval and no %RA can be given; at least 5 fields are needed"]
+    flags = []
+    if fields < MIN_FIELDS:
+        flags.append(f"{fields} fields: below {MIN_FIELDS} the intervals mean little")
+    if float(np.ptp(np.log(per_field))) < _IDENTICAL_LN:
+        flags.append("all fields have the same mean intercept: are they copies of one image?")
+    return flags

@@ -1,0 +1,208 @@
+"""What is uncertain about a batch's mean intercept, combined as in the GUM.
+
+GUM: JCGM 100:2008, Guide to the expression of uncertainty in measurement. All parts are standard
+uncertainties of the logarithm of the mean intercept, that is relative ones, and independent of each other.
+
+A part that nobody has measured is unknown, not zero. The budget is then incomplete: it has no expanded
+uncertainty, and where nothing but the field sampling is known, not even a combined one, because the sampling
+interval alone must not pass for the uncertainty.
+
+A known bias of the segmentation does not correct the result. The GUM would have it corrected (3.2.4), but
+the bias of a network is known from a few validation images and changes with the material and the picture;
+a correction carried over to another batch may as well double the error. It is therefore counted into the
+uncertainty as a root mean square, as the handbook Nordtest TR 537 does with the bias found on several
+reference materials; Magnusson and Ellison (2008, Anal. Bioanal. Chem. 390:201) compare ways to do so.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from grainseg.grains.samples import Estimate, t_quantile
+
+SAMPLING = "field sampling"
+
+
+@dataclass(frozen=True)
+class SegmentationError:
+    """Error of ln mean intercept, predicted minus label, over the images of a validation.
+
+    Attributes:
+        bias_ln: Mean over the images.
+        sd_ln: Standard deviation over the images (n - 1); not looked at if there is only one.
+        images: At least 1.
+        source: In words, such as "validation image" or "leave-one-out".
+
+    Raises:
+        ValueError: If a number is not finite or out of its range.
+    """
+
+    bias_ln: float
+    sd_ln: float
+    images: int
+    source: str
+
+    def __post_init__(self) -> None:
+        if self.images < 1 or not math.isfinite(self.bias_ln):
+            raise ValueError("a segmentation error needs at least one image and a finite bias")
+        if self.images > 1 and not (math.isfinite(self.sd_ln) and self.sd_ln >= 0):
+            raise ValueError(
+                f"standard deviation {self.sd_ln} of the segmentation error is negative or no number"
+            )
+
+    @property
+    def rms_ln(self) -> float:
+        """Root mean square of the images' errors about zero."""
+        scatter = self.sd_ln**2 * (self.images - 1) / self.images if self.images > 1 else 0.0
+        return math.sqrt(self.bias_ln**2 + scatter)
+
+
+@dataclass(frozen=True)
+class BudgetEntry:
+    """One part of the uncertainty.
+
+    Attributes:
+        name: What it comes from.
+        standard_uncertainty_ln: Of ln mean intercept; None if unknown.
+        how: In words, where the number is from or why there is none.
+        df: Degrees of freedom of the number; infinite for one that was judged or said.
+        complete: False if only a share of the part is known.
+    """
+
+    name: str
+    standard_uncertainty_ln: float | None
+    how: str
+    df: float = math.inf
+    complete: bool = True
+
+
+@dataclass(frozen=True)
+class UncertaintyBudget:
+    """The parts and what they come to.
+
+    Attributes:
+        entries: One per part, unknown ones included.
+        combined_ln: Combined standard uncertainty of ln mean intercept; of the known parts only, that is a
+            lower bound, if incomplete; None if nothing but the field sampling is known.
+        df: Effective degrees of freedom; nan if incomplete.
+        k: Coverage factor; nan if incomplete.
+        expanded: k · combined_ln: the mean intercept lies within `value · exp(±expanded)` with 95 %; None if
+            incomplete.
+        coverage: In words.
+        complete: Whether all parts are known.
+    """
+
+    entries: tuple[BudgetEntry, ...]
+    combined_ln: float | None
+    df: float
+    k: float
+    expanded: float | None
+    coverage: str
+    complete: bool
+
+
+def intercept_budget(
+    intercept: Estimate,
+    unit: str,
+    segmentation: SegmentationError | None,
+    pixel_size_rel_unc: float | None,
+    threshold_sd_ln: float | None,
+) -> UncertaintyBudget:
+    """Budget of a batch's mean intercept.
+
+    Args:
+        intercept: From the fields.
+        unit: "µm" or "px"; in px the pixel size takes no part.
+        segmentation: None if unknown.
+        pixel_size_rel_unc: Relative standard uncertainty of the pixel size, such as 0.01; None if unknown.
+        threshold_sd_ln: Standard deviation of ln mean intercept over the thresholds that could have been
+            chosen; 0 if there was no threshold, None if unknown.
+
+    Returns:
+        The budget, always of four entries in the same order.
+
+    Raises:
+        ValueError: If an uncertainty is negative or not finite.
+    """
+    return combine(
+        (
+            _sampling(intercept),
+            _segmentation(segmentation),
+            _said("threshold", threshold_sd_ln, "shift of ln mean intercept with the threshold"),
+            _pixel_size(unit, pixel_size_rel_unc),
+        )
+    )
+
+
+def combine(entries: Sequence[BudgetEntry]) -> UncertaintyBudget:
+    """Root sum of squares and the effective degrees of freedom of Welch and Satterthwaite (GUM 5.1.2, G.4.1).
+
+    The degrees of freedom are rounded down, as GUM G.4.1 allows.
+
+    Args:
+        entries: Independent parts.
+    """
+    known = [(part.name, part.standard_uncertainty_ln or 0.0, part.df) for part in entries if _known(part)]
+    combined = math.sqrt(sum(value**2 for _, value, _ in known))
+    missing = [part for part in entries if not (_known(part) and part.complete)]
+    if missing:
+        shown = combined if any(value > 0 and name != SAMPLING for name, value, _ in known) else None
+        words = _incomplete(missing, shown)
+        return UncertaintyBudget(tuple(entries), shown, math.nan, math.nan, None, words, False)
+    shares = sum(value**4 / df for _, value, df in known)
+    df = combined**4 / shares if shares > 0 else math.inf
+    k = t_quantile(df if math.isinf(df) else max(1, math.floor(df + 1e-9)))
+    freedom = "" if math.isinf(df) else f", {df:.1f} effective degrees of freedom"
+    coverage = f"95 % (k = {k:.2f}{freedom})"
+    return UncertaintyBudget(tuple(entries), combined, df, k, k * combined, coverage, True)
+
+
+def _known(part: BudgetEntry) -> bool:
+    return part.standard_uncertainty_ln is not None
+
+
+def _incomplete(missing: Sequence[BudgetEntry], combined: float | None) -> str:
+    names = " and ".join(f"{part.name} {'partly unknown' if _known(part) else 'unknown'}" for part in missing)
+    if combined is None:
+        return f"incomplete: {names}; the scatter of the fields alone is not the uncertainty"
+    return (
+        f"incomplete: {names}; the known parts alone come to a standard uncertainty of {100 * combined:.1f} %"
+    )
+
+
+def _sampling(intercept: Estimate) -> BudgetEntry:
+    if intercept.df < 1:
+        return BudgetEntry(SAMPLING, None, "unknown: fewer than two fields show no scatter")
+    how = f"jackknife over {intercept.df + 1:.0f} fields"
+    return BudgetEntry(SAMPLING, intercept.se_ln, how, intercept.df)
+
+
+def _segmentation(error: SegmentationError | None) -> BudgetEntry:
+    """Root mean square error over the images, not divided by their number.
+
+    Whatever makes a network err on an image (etching, focus, brightness) is often common to all fields of a
+    batch, so the error is not taken to average out over them. What of it does differ between fields is in
+    their scatter, too, and counts twice: on the safe side.
+    """
+    if error is None:
+        return BudgetEntry("segmentation", None, "unknown: no predicted map was compared with a label")
+    how = f"{error.source}: bias {100 * error.bias_ln:+.2f} %, not corrected"
+    if error.images == 1:
+        how += "; one image does not show how much the error varies"
+        return BudgetEntry("segmentation", error.rms_ln, how, 1.0, complete=False)
+    how += f", scatter {100 * error.sd_ln:.2f} % over {error.images} images"
+    return BudgetEntry("segmentation", error.rms_ln, how, float(error.images))
+
+
+def _pixel_size(unit: str, relative: float | None) -> BudgetEntry:
+    if unit == "px":
+        return BudgetEntry("pixel size", 0.0, "takes no part: lengths are in px")
+    return _said("pixel size", relative, "relative standard uncertainty, as given")
+
+
+def _said(name: str, value: float | None, how: str) -> BudgetEntry:
+    if value is None:
+        return BudgetEntry(name, None, "unknown: not given")
+    if not (math.isfinite(value) and value >= 0):
+        raise ValueError(f"uncertainty {value} of the {name} is negative or no number")
+    return BudgetEntry(name, value, how)

@@ -1,0 +1,128 @@
+"""From a grain map to everything that is measured on its field of view."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from grainseg.grains.field_flags import field_flags
+from grainseg.grains.grain_table import grain_table
+from grainseg.grains.intercepts import (
+    SQUARE,
+    BoolMask,
+    GrainIds,
+    Intercepts,
+    Step,
+    circle_intercepts,
+    line_intercepts,
+    pooled,
+)
+from grainseg.grains.measurement import FieldMeasurement
+from grainseg.grains.partition import Partition
+from grainseg.grains.planimetric import jeffries, saltikov, triple_points
+from grainseg.grains.structure import Structure
+from grainseg.micrograph.image import PixelSize
+
+__all__ = ["FieldMeasurement", "Structure", "measure_field"]
+
+
+def measure_field(
+    image: str,
+    grains: GrainIds,
+    pixel_size: PixelSize | None,
+    partition: Partition | None = None,
+    excluded: BoolMask | None = None,
+) -> FieldMeasurement:
+    """Measure a grain map.
+
+    Pixels that are not square need no resampling: every step of a test line, every area and moment takes the
+    true sides of the pixel, and all lengths are in units of the smaller side. (Repeating rows instead would
+    give slanting boundaries stairs that the diagonals cross more than once.)
+
+    The frame is the smallest rectangle that holds all counted pixels: strips of nothing around it, such as a
+    masked data bar, cut grains as the picture's own border does.
+
+    Args:
+        image: Name of the field, for tables.
+        grains: (H, W) grain ids, whole and not negative; 0 where grains end without a neighbour (pores,
+            second phase, outside): no area and no test line, half a crossing where a line reaches it.
+        pixel_size: None if nobody said it: then there is no G.
+        partition: Where the map comes from, for the boundaries that were only closed.
+        excluded: (H, W), true where nobody judged what is there (a scratch, a data bar). Grains are cut there
+            as at the border.
+
+    Returns:
+        The measurement; with flags instead of figures where there is nothing to measure.
+
+    Raises:
+        ValueError: Map not two-dimensional, not of integers or negative; a mask of another shape; a pixel
+            size that is not positive and finite.
+    """
+    _check(grains, pixel_size, excluded)
+    step, unit_um = _step(pixel_size)
+    frame = _frame(grains, excluded)
+    counted = grains[frame] if frame else np.zeros((1, 1), np.uint32)
+    hidden = excluded[frame] if excluded is not None and frame else None
+    closed = partition.closed[frame] if partition is not None and frame else None
+    visible = counted if hidden is None else np.where(hidden, 0, counted)
+    table = grain_table(visible, hidden, step)
+    # The density of a single grain would be that of the frame, not of the grains.
+    enough = len(table) > 1
+    lines = line_intercepts(counted, closed, hidden, step)
+    field = FieldMeasurement(
+        image=image,
+        height_px=grains.shape[0],
+        width_px=grains.shape[1],
+        pixel_size=pixel_size,
+        unit_um=unit_um,
+        grains=table,
+        lines=lines,
+        circles=circle_intercepts(counted, closed, hidden, step),
+        count=len(table),
+        counted_area_px=float(table.area_px.sum()),
+        n_a_saltikov=saltikov(visible, table, step) if enough else math.nan,
+        n_a_jeffries=jeffries(visible, table, step) if enough else math.nan,
+        n_a_triple=triple_points(visible, hidden, step) if enough else math.nan,
+        ala_area_px=float(table.area_px.max()) if len(table) else math.nan,
+        closed_share=None if partition is None else _closed_share(pooled(lines)),
+        open_ends=None if partition is None else partition.open_ends,
+        flags=(),
+    )
+    return replace(field, flags=field_flags(field, _excluded_share(visible)))
+
+
+def _check(grains: GrainIds, pixel_size: PixelSize | None, excluded: BoolMask | None) -> None:
+    if grains.ndim != 2 or not np.issubdtype(grains.dtype, np.integer):
+        raise ValueError(f"grain map of shape {grains.shape} and type {grains.dtype}")
+    if grains.size and grains.min() < 0:
+        raise ValueError("negative grain ids")
+    if excluded is not None and excluded.shape != grains.shape:
+        raise ValueError(f"mask of shape {excluded.shape} for a grain map of shape {grains.shape}")
+    if pixel_size is not None:
+        for side in (pixel_size.row_um, pixel_size.column_um):
+            if not (math.isfinite(side) and side > 0):
+                raise ValueError(f"pixel of {pixel_size.row_um} × {pixel_size.column_um} µm")
+
+
+def _step(pixel_size: PixelSize | None) -> tuple[Step, float | None]:
+    if pixel_size is None:
+        return SQUARE, None
+    unit_um = min(pixel_size.row_um, pixel_size.column_um)
+    return (pixel_size.row_um / unit_um, pixel_size.column_um / unit_um), unit_um
+
+
+def _frame(grains: GrainIds, excluded: BoolMask | None) -> tuple[slice, slice] | None:
+    """The smallest rectangle with all counted pixels; None without any."""
+    counted = grains > 0 if excluded is None else (grains > 0) & ~excluded
+    rows, columns = (np.flatnonzero(counted.any(axis=axis)) for axis in (1, 0))
+    if rows.size == 0:
+        return None
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+
+
+def _closed_share(lines: Intercepts) -> float:
+    return lines.closed_crossings / lines.crossings if lines.crossings > 0 else math.nan
+
+
+def _excluded_share(visible: GrainIds) -> float:
+    return 1 - np.count_nonzero(visible) / visible.size

@@ -1,0 +1,100 @@
+"""Grain maps that another program or a person made: checked, and brought to the form that is measured."""
+
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from grainseg.errors import GrainsegError
+
+ZeroMeaning = Literal["boundary", "excluded"]
+
+_LARGEST_ID = np.iinfo(np.uint32).max
+
+_LINE_SHARE = 0.25
+"""A line reaches no further from its grains than this share of their typical diameter …"""
+
+_LINE_PX = 8.0
+"""… or than this, whichever is more."""
+
+
+def clean_label_map(
+    values: npt.NDArray[Any], source: str, zero_is: ZeroMeaning = "boundary"
+) -> npt.NDArray[np.uint32]:
+    """Take a label map as it is, or say what is wrong with it.
+
+    Ids stay as they are, gaps in them too, and nothing is split or joined. What 0 means is said by the
+    caller: many programs write the boundary itself as a line of zeros, while a map of `grainseg` has 0 only
+    where there is no grain.
+
+    Args:
+        values: (H, W) numbers of the grains; whole numbers, of whatever type.
+        source: Name of the file or the argument, for the messages.
+        zero_is: "boundary": zeros are lines between grains, and each goes to the grain nearest to it, so that
+            grains reach to the middle of the line. "excluded": zeros are no grain and stay.
+
+    Returns:
+        (H, W) uint32, 0 only where excluded.
+
+    Raises:
+        GrainsegError: Not two-dimensional, not whole numbers, negative, without a grain, a mask of two values
+            instead of a map, or zeros that are too broad for lines.
+    """
+    labels = _whole_numbers(values, source)
+    if not labels.any():
+        raise GrainsegError(f"{source}: holds no grain, every pixel is 0; number the grains from 1 on")
+    _refuse_masks(labels, source)
+    return _filled(labels, source) if zero_is == "boundary" and not labels.all() else labels
+
+
+def _whole_numbers(values: npt.NDArray[Any], source: str) -> npt.NDArray[np.uint32]:
+    if values.ndim != 2 or values.size == 0:
+        raise GrainsegError(
+            f"{source}: has the shape {values.shape}; a label map has one number per pixel, save it as one "
+            "page of one channel"
+        )
+    if values.dtype == np.bool_:
+        raise GrainsegError(f"{source}: is a mask of true and false; number the grains from 1 on")
+    if not np.issubdtype(values.dtype, np.integer) and not np.issubdtype(values.dtype, np.floating):
+        raise GrainsegError(f"{source}: holds {values.dtype} values; save the grain numbers as integers")
+    if np.issubdtype(values.dtype, np.floating):
+        if not np.isfinite(values).all():
+            raise GrainsegError(f"{source}: holds NaN or infinite values; use 0 where there is no grain")
+        if np.any(values != np.floor(values)):
+            raise GrainsegError(
+                f"{source}: holds fractions such as {values[values != np.floor(values)][0]:g}; a label map "
+                "has whole numbers, save it without scaling or smoothing"
+            )
+    lowest, highest = values.min(), values.max()
+    if lowest < 0:
+        raise GrainsegError(f"{source}: holds the negative number {lowest:.0f}; number the grains from 1 on")
+    if highest > _LARGEST_ID:
+        raise GrainsegError(f"{source}: holds the number {highest:.0f}; the largest is {_LARGEST_ID}")
+    return values.astype(np.uint32)
+
+
+def _refuse_masks(labels: npt.NDArray[np.uint32], source: str) -> None:
+    """A boundary mask of 0 and 255 reads as one grain in many pieces."""
+    only = labels.max()
+    if np.all((labels == 0) | (labels == only)):
+        pieces = ndimage.label(labels)[1]
+        if pieces > 1:
+            raise GrainsegError(
+                f"{source}: has one number ({only}) in {pieces} separate places: that is a mask, not a label "
+                "map; number the grains from 1 on, or give it as a boundary mask"
+            )
+
+
+def _filled(labels: npt.NDArray[np.uint32], source: str) -> npt.NDArray[np.uint32]:
+    distance, nearest = ndimage.distance_transform_edt(labels == 0, return_indices=True)
+    _, counts = np.unique(labels[labels > 0], return_counts=True)
+    typical = float(np.sqrt(4 / np.pi * np.median(counts)))
+    reach = float(distance.max())
+    if reach > max(_LINE_PX, _LINE_SHARE * typical):
+        raise GrainsegError(
+            f"{source}: has zeros up to {reach:.0f} px from the nearest grain, too broad for boundary lines; "
+            "say that zeros are excluded, or number these areas"
+        )
+    filled: npt.NDArray[np.uint32] = labels[tuple(nearest)]
+    return filled

@@ -1,0 +1,56 @@
+"""Open ends of a boundary map: the cheapest sign of boundaries that were missed, and it needs no label."""
+
+import math
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from grainseg.grains.agreement import skeleton
+
+BoolMask = npt.NDArray[np.bool_]
+
+_BIT_OF_NEIGHBOUR = np.array([[1, 2, 4], [128, 0, 8], [64, 32, 16]], np.float32)  # clockwise
+
+
+def count_open_ends(boundary: BoolMask, line_width_px: float) -> int:
+    """Ends of lines within the field. A closed network has none, each gap in it two.
+
+    The thinned lines are shortened by the line's width from every end: what a ragged edge makes them branch
+    into vanishes, and what dangles further keeps one end. Ends that close to the field's border are lines
+    that run out of it.
+
+    Args:
+        boundary: (H, W), true on boundaries.
+        line_width_px: Mean width of the lines.
+
+    Returns:
+        The number of ends.
+    """
+    rounds = math.ceil(line_width_px)
+    lines = skeleton(boundary).astype(np.uint8)
+    for _ in range(rounds):
+        lines[_ends(lines)] = 0
+    within = slice(2 * rounds, -2 * rounds or None)
+    return int(np.count_nonzero(_ends(lines)[within, within]))
+
+
+def _ends(lines: npt.NDArray[np.uint8]) -> BoolMask:
+    """Line pixels with at most one neighbour, or two that touch each other."""
+    neighbours = cv2.filter2D(lines, -1, _BIT_OF_NEIGHBOUR, borderType=cv2.BORDER_CONSTANT)
+    is_end = np.asarray(_IS_END[neighbours], np.bool_)
+    is_end &= lines > 0
+    return is_end
+
+
+def _end_table() -> BoolMask:
+    """(256,) by the bits of the neighbours: few enough, and in one run around the pixel."""
+    table = np.zeros(256, np.bool_)
+    for code in range(256):
+        ring = [code >> bit & 1 for bit in range(8)]
+        runs = sum(ring[bit] > ring[bit - 1] for bit in range(8))
+        table[code] = sum(ring) <= 2 and runs <= 1
+    return table
+
+
+_IS_END = _end_table()

@@ -1,0 +1,215 @@
+"""Fit the partition to labelled grains, as the threshold is fitted to labelled boundaries (``agreement``).
+
+Distance transforms and basins depend on the threshold alone. Everything after that joins regions, and is
+scored from the table of their overlaps with the labelled grains, without looking at a pixel again.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import astuple, dataclass, field
+from functools import cache
+from itertools import product
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+from scipy.ndimage import uniform_filter
+
+from grainseg.errors import GrainsegError
+from grainseg.grains.agreement_regions import judged_grains, judged_pixels
+from grainseg.grains.basins import BoolMask, Ints
+from grainseg.grains.overlaps import GrainIds, Overlaps, OverlapSums, overlap_sums, overlaps
+from grainseg.grains.partition import DEFAULT_SETTINGS, PartitionSettings, median_area_px, over_segment
+from grainseg.grains.regions import Floats, RegionGraph, join_shallow, join_small, join_unsupported
+from grainseg.micrograph.image import FloatImage
+
+Grid = tuple[list[float], ...]
+"""Values of threshold, depth, support and min_size to try, each sorted."""
+
+GRID: Grid = (
+    [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9],
+    [0.1, 0.2, 0.3, 0.4, 0.5],
+    [0.0, 0.1, 0.15, 0.2, 0.3, 0.4],
+    [0.0, 0.002, 0.01, 0.02, 0.05],
+)
+
+_EQUAL = 1e-9  # errors that differ by rounding only
+_WIDENINGS = 4  # each halves the distance of an axis to its limit: after four the rest has no effect
+
+
+@dataclass(frozen=True)
+class FitScore:
+    """How one choice of settings did; of several images: `a + b`.
+
+    Attributes:
+        overlap: Sums over the overlaps of grains.
+        predicted: Number of predicted grains, those that ignored pixels cut counted in part.
+        label: The same of the labelled ones.
+    """
+
+    overlap: OverlapSums = field(default_factory=OverlapSums)
+    predicted: float = 0.0
+    label: float = 0.0
+
+    def __add__(self, other: Self) -> "FitScore":
+        return FitScore(
+            self.overlap + other.overlap, self.predicted + other.predicted, self.label + other.label
+        )
+
+    @property
+    def adapted_rand_error(self) -> float:
+        """See `OverlapSums`."""
+        return self.overlap.adapted_rand_error
+
+    @property
+    def grain_count_error(self) -> float:
+        """Magnitude of the relative error of the number of grains."""
+        return abs(self.predicted / self.label - 1)
+
+
+OBJECTIVES: dict[str, Callable[[FitScore], float]] = {
+    "are_count": lambda score: score.adapted_rand_error + score.grain_count_error,
+    "are": lambda score: score.adapted_rand_error,
+    "voi": lambda score: score.overlap.voi_split + score.overlap.voi_merge,
+    "count": lambda score: score.grain_count_error,
+}
+"""What a fit can minimise: the first weighs which pixels belong together and how many grains there are."""
+
+
+def fit_partition(
+    probabilities: Iterable[FloatImage],
+    labels: Iterable[GrainIds],
+    ignores: Iterable[BoolMask | None],
+    objective: str = "are_count",
+) -> tuple[PartitionSettings, dict[str, float]]:
+    """Find the settings with the least error over all images together.
+
+    With one image of a hundred grains the error jumps by chance from one value of a setting to the next. So
+    first the neighbourhood in the grid (3 values of each setting) with the least mean error is chosen, then
+    the best choice in it; of equal ones the nearest to `DEFAULT_SETTINGS`. A grid at whose end the choice
+    lies is widened.
+
+    Args:
+        probabilities: One (H, W) float32 in [0, 1] per image.
+        labels: Their (H, W) grain ids, 0 = no grain, not judged.
+        ignores: Their (H, W) masks of pixels that nobody judged, or None.
+        objective: One of `OBJECTIVES`.
+
+    Returns:
+        The settings, and their scores: "objective" (its value at the choice itself), "are", "voi_split",
+        "voi_merge", "grain_count_error".
+
+    Raises:
+        ValueError: Unknown objective, no images, not as many labels and masks, shapes that differ, or a
+            label without a judged grain.
+    """
+    if objective not in OBJECTIVES:
+        raise ValueError(f"objective {objective!r}: must be one of {', '.join(OBJECTIVES)}")
+    images = [_Image(*each) for each in zip(probabilities, labels, ignores, strict=True)]
+    if not images:
+        raise ValueError("fit_partition needs at least one image")
+
+    @cache
+    def score(*values: float) -> FitScore:
+        return sum((image.score(*values) for image in images), FitScore())
+
+    grid = GRID
+    for _ in range(_WIDENINGS + 1):
+        chosen = _choose(grid, lambda *values: OBJECTIVES[objective](score(*values)))
+        wider = _widened(grid, chosen)
+        if wider == grid:
+            break
+        grid = wider
+    best = score(*chosen)
+    return PartitionSettings(*chosen), {
+        "objective": OBJECTIVES[objective](best),
+        "are": best.adapted_rand_error,
+        "voi_split": best.overlap.voi_split,
+        "voi_merge": best.overlap.voi_merge,
+        "grain_count_error": best.grain_count_error,
+    }
+
+
+def _choose(grid: Grid, error: Callable[..., float]) -> tuple[float, ...]:
+    shape = tuple(len(axis) for axis in grid)
+    errors = np.array([error(*values) for values in product(*grid)]).reshape(shape)
+    away = np.zeros(shape)
+    for number, (axis, default) in enumerate(zip(grid, astuple(DEFAULT_SETTINGS), strict=True)):
+        away += np.expand_dims(np.abs(np.array(axis) - default), tuple({0, 1, 2, 3} - {number}))
+    around = uniform_filter(errors, size=3, mode="nearest")
+    middle = _least(around, away, np.ones(shape, np.bool_))
+    nearby = np.zeros(shape, np.bool_)
+    nearby[tuple(slice(max(index - 1, 0), index + 2) for index in middle)] = True
+    best = _least(errors, away, nearby)
+    return tuple(axis[index] for axis, index in zip(grid, best, strict=True))
+
+
+def _least(errors: Floats, away: Floats, among: npt.NDArray[np.bool_]) -> tuple[int, ...]:
+    """Index of the least error among some, of equal ones that with the least `away`."""
+    equal = among & (errors <= errors[among].min() + _EQUAL)
+    index = np.where(equal, away, np.inf).argmin()
+    return tuple(int(each) for each in np.unravel_index(index, errors.shape))
+
+
+def _widened(grid: Grid, chosen: tuple[float, ...]) -> Grid:
+    """The grid with one more value on each side on which the choice is the last one short of 0 or 1."""
+    wider = []
+    for axis, value in zip(grid, chosen, strict=True):
+        below = [axis[0] / 2] if value == axis[0] > 0 else []
+        above = [(axis[-1] + 1) / 2] if value == axis[-1] < 1 else []
+        wider.append(below + axis + above)
+    return tuple(wider)
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """Regions of an image at some stage of joining, and the judged pixels they share with labelled grains."""
+
+    graph: RegionGraph
+    table: Overlaps
+
+    def after(self, joined: tuple[RegionGraph, Ints]) -> "_Stage":
+        graph, into = joined
+        return _Stage(graph, self.table.joined(into))
+
+    def score(self, label: float) -> FitScore:
+        judged = self.table.by_predicted  # ends with the last region that is judged in part
+        count = float(np.sum(judged / self.graph.area_px[: judged.size]))
+        return FitScore(overlap_sums(self.table), count, label)
+
+
+class _Image:
+    """One image, with what was computed for it kept at each stage."""
+
+    def __init__(self, probability: FloatImage, label: GrainIds, ignore: BoolMask | None) -> None:
+        if probability.shape != label.shape:
+            raise ValueError(f"probability of shape {probability.shape} for a label of shape {label.shape}")
+        self._probability, self._judged = probability, judged_pixels(label, ignore)
+        self._label = label[self._judged]
+        self._count = float(judged_grains(label, self._judged)[1].sum())
+        self._pieces = cache(self._cut)
+        self._shallow = cache(self._without_shallow)
+        self._supported = cache(self._without_unsupported)
+
+    def score(self, threshold: float, depth: float, support: float, min_size: float) -> FitScore:
+        """A field that is all boundary counts as one region that is no grain."""
+        stage = self._supported(threshold, depth, support)
+        if stage is None:
+            alone = overlap_sums(overlaps(np.zeros_like(self._label), self._label))
+            return FitScore(alone, 0.0, self._count)
+        smallest = min_size * median_area_px(stage.graph)
+        return stage.after(join_small(stage.graph, smallest)).score(self._count)
+
+    def _cut(self, threshold: float) -> _Stage | None:
+        try:
+            pieces = over_segment(self._probability, threshold)
+        except GrainsegError:
+            return None
+        return _Stage(pieces.graph, overlaps(pieces.ids[self._judged], self._label))
+
+    def _without_shallow(self, threshold: float, depth: float) -> _Stage | None:
+        stage = self._pieces(threshold)
+        return stage and stage.after(join_shallow(stage.graph, depth))
+
+    def _without_unsupported(self, threshold: float, depth: float, support: float) -> _Stage | None:
+        stage = self._shallow(threshold, depth)
+        return stage and stage.after(join_unsupported(stage.graph, support))

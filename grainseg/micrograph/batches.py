@@ -1,0 +1,105 @@
+"""Which batch of material a micrograph belongs to: its folder, or a column of a table of images."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+from grainseg.errors import GrainsegError
+
+IMAGE_COLUMN = "image"
+BATCH_COLUMN = "batch"
+
+
+def assign_batches(images: Sequence[Path], root_name: str, table: Path | None) -> dict[Path, str]:
+    """Name the batch of each image.
+
+    Args:
+        images: Paths relative to the folder that the selection starts from.
+        root_name: Batch of the images that lie in that folder itself.
+        table: CSV file with the columns ``image`` and ``batch``; None makes a batch of each folder. An image
+            is named by its relative path, with or without its suffix, or by its file name where only one
+            image has it.
+
+    Returns:
+        The batch of each image, in the order of ``images``.
+
+    Raises:
+        GrainsegError: The table cannot be read, lacks a column, names an image twice, one that several
+            images could be, or leaves an image out.
+    """
+    if table is None:
+        return {image: folder_batch(image, root_name) for image in images}
+    listed = _read_table(table)
+    known = _names(images)
+    batches: dict[Path, str] = {}
+    for name, batch in listed.items():
+        meant = known.get(name, set())
+        if len(meant) > 1:
+            both = " and ".join(sorted(path.as_posix() for path in meant)[:2])
+            raise GrainsegError(
+                f"batches={table}: {name!r} could be {both}; give the path relative to the images"
+            )
+        for image in meant:
+            if image in batches:
+                raise GrainsegError(
+                    f"batches={table}: names {image.as_posix()!r} twice; keep one row per image"
+                )
+            batches[image] = batch
+    missing = [image for image in images if image not in batches]
+    if missing:
+        raise GrainsegError(
+            f"batches={table}: has no row for {missing[0].as_posix()!r}; add one, with its batch"
+        )
+    return {image: batches[image] for image in images}
+
+
+def folder_batch(image: Path, root_name: str) -> str:
+    """Batch of an image by its folder."""
+    parent = image.parent.as_posix()
+    return root_name if parent == "." else parent
+
+
+def _names(images: Sequence[Path]) -> dict[str, set[Path]]:
+    """Everything that an image may be called, and the images that it may be."""
+    names: dict[str, set[Path]] = {}
+    for image in images:
+        for name in {
+            image.as_posix(),
+            image.with_suffix("").as_posix(),
+            image.name,
+            image.stem,
+        }:
+            names.setdefault(name, set()).add(image)
+    # A full path means that image and no other, whatever lies deeper under the same name.
+    exact = {image.with_suffix("").as_posix(): {image} for image in images}
+    return names | exact | {image.as_posix(): {image} for image in images}
+
+
+def _read_table(table: Path) -> dict[str, str]:
+    try:
+        with table.open(encoding="utf-8-sig", newline="") as handle:
+            sample = handle.read(4096)
+            handle.seek(0)
+            delimiter = ";" if sample.partition("\n")[0].count(";") else ","
+            reader = csv.DictReader(handle, delimiter=delimiter, strict=True)
+            for column in (IMAGE_COLUMN, BATCH_COLUMN):
+                if column not in (reader.fieldnames or ()):
+                    raise GrainsegError(
+                        f"batches={table}: has no column {column!r}; it needs "
+                        f"{IMAGE_COLUMN} and {BATCH_COLUMN}"
+                    )
+            listed: dict[str, str] = {}
+            for row in reader:
+                name, batch = ((row[column] or "").strip() for column in (IMAGE_COLUMN, BATCH_COLUMN))
+                if not name or not batch:
+                    raise GrainsegError(
+                        f"batches={table}: line {reader.line_num} lacks its image or its batch"
+                    )
+                name = name.replace("\\", "/")
+                if name in listed:
+                    raise GrainsegError(f"batches={table}: names {name!r} twice; keep one row per image")
+                listed[name] = batch
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        reason = " ".join(str(error).split())
+        raise GrainsegError(f"batches={table}: cannot be read ({reason}); give a CSV file") from error
+    return listed

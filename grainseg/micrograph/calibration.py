@@ -1,0 +1,74 @@
+"""Pixel size and data bar of an image file, as the user, its tags and its side files say."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tifffile import TiffFile
+
+from grainseg.micrograph.calibration_sidecars import read_sidecars
+from grainseg.micrograph.calibration_tags import read_tags
+from grainseg.micrograph.decoding import PILLOW_READERS, TIFF_SIGNATURES, full_size_pages
+from grainseg.micrograph.evidence import Evidence
+from grainseg.micrograph.image import PixelSize
+from grainseg.micrograph.pixel_size import Claim, choose_pixel_size
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What is known of a picture's scale.
+
+    Attributes:
+        pixel_size: Its scale; None where nobody says it.
+        notes: What a reader of the results should know of it, one line each, in plain words.
+        data_bar_px: Rows at the bottom that a microscope says are a data bar; 0 where none says so.
+        data_bar_source: Which microscope's tag or file; empty where none.
+    """
+
+    pixel_size: PixelSize | None
+    notes: tuple[str, ...]
+    data_bar_px: int = 0
+    data_bar_source: str = ""
+
+
+def read_calibration(path: Path, shape: tuple[int, int], said: PixelSize | None = None) -> Calibration:
+    """Find the pixel size of an image or of a mask. No pixel is decoded, and nothing in a file raises.
+
+    The order of belief: the user; the tag or side file of a microscope (FEI/Thermo, Zeiss, Tescan, Olympus,
+    Hitachi, JEOL); OME-XML; ImageJ; ``<stem>.json``, then ``pixel_sizes.csv``; the TIFF resolution, if it is
+    per centimetre. A resolution in dots per inch is for a printer and never a scale.
+
+    Args:
+        path: File of the picture.
+        shape: Its height and width in px, before any crop.
+        said: What the user says, as ``said_by_user`` returns it.
+
+    Returns:
+        Scale, notes and data bar.
+    """
+    evidence = Evidence()
+    evidence.ask("the file's metadata", lambda: _read_file(path, evidence))
+    read_sidecars(path, shape, evidence)
+    pixel_size, notes = choose_pixel_size(said, evidence.claims, shape[1])
+    if pixel_size is None:
+        notes = (*notes, *evidence.print_resolutions)
+    bar = next((claim for claim in evidence.claims if claim.data_bar_px), None)
+    all_notes = (*evidence.notes, *notes)
+    if bar is None:
+        return Calibration(pixel_size, all_notes)
+    return Calibration(pixel_size, all_notes, bar.data_bar_px, bar.source)
+
+
+def _read_file(path: Path, evidence: Evidence) -> Claim | None:
+    """Ask what the file holds beside its pixels."""
+    with path.open("rb") as handle:
+        head = handle.read(8)
+    if head.startswith(TIFF_SIGNATURES):
+        with TiffFile(path) as tiff:
+            read_tags(tiff, full_size_pages(tiff)[0], evidence)
+        return None
+    for signature, reader in PILLOW_READERS.items():
+        if head.startswith(signature):
+            with reader(path) as picture:
+                across, down = picture.info.get("dpi", (0, 0))
+            evidence.add_print_resolution(float(across), float(down))
+    return None

@@ -1,0 +1,61 @@
+"""What was found about a picture's scale, collected so that no nonsense in a file can stop the reading."""
+
+import csv
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from grainseg.micrograph.pixel_size import Claim
+
+_NONSENSE = (
+    ValueError,  # also of decoders and JSON
+    TypeError,
+    LookupError,
+    ArithmeticError,
+    MemoryError,
+    RecursionError,
+    OSError,
+    SyntaxError,  # XML
+    struct.error,
+    csv.Error,
+)
+_REASON_LENGTH = 90
+
+
+@dataclass
+class Evidence:
+    """What tags and side files say.
+
+    Attributes:
+        claims: Pixel sizes, unchecked.
+        notes: Sources that could not be read, in plain words.
+        print_resolutions: Resolutions for a printer, in plain words; of interest where there is no claim.
+    """
+
+    claims: list[Claim] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    print_resolutions: list[str] = field(default_factory=list)
+
+    def ask(self, source: str, read: Callable[[], Claim | None]) -> None:
+        """Add what a source says; where it cannot be understood, add a note instead.
+
+        Args:
+            source: Its name in words.
+            read: Reads it; None where it is absent or says nothing.
+        """
+        try:
+            claim = read()
+        except _NONSENSE as error:
+            reason = "".join(c if c.isprintable() else " " for c in str(error)[:_REASON_LENGTH])
+            reason = " ".join(reason.split()) or type(error).__name__
+            self.notes.append(f"{source}: its pixel size cannot be read ({reason}) and was ignored")
+        else:
+            if claim is not None:
+                self.claims.append(claim)
+
+    def add_print_resolution(self, across: float, down: float) -> None:
+        """Add a resolution in dots per inch; 1 and less is how files say that they have none."""
+        if across <= 1 and down <= 1:
+            return
+        dots = f"{across:.4g}" if across == down else f"{across:.4g} × {down:.4g}"
+        self.print_resolutions.append(f"its resolution of {dots} dpi is a print setting and no pixel size")

@@ -1,0 +1,158 @@
+"""The scale of a picture: which of several sources is believed, and what is said about the others.
+
+A scale that is 5 % off shifts the ASTM grain size number by 0.14, so nothing here is a default or a guess.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+
+from grainseg.errors import GrainsegError
+from grainseg.micrograph.image import PixelSize
+
+MIN_PIXEL_UM = 0.0005
+MAX_PIXEL_UM = 50.0
+"""Smallest and largest pixel in µm that a micrograph of grains can have: 0.5 nm and 50 µm."""
+
+DISAGREEMENT = 0.02
+"""Two sources that differ by more than this share contradict each other."""
+
+SAID_BY_USER = "said by the user"
+
+
+class Rank(IntEnum):
+    """Kinds of source, the most credible first; what the user says stands above all."""
+
+    VENDOR = 1
+    OME = 2
+    IMAGEJ = 3
+    SIDECAR = 4
+    TIFF = 5
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What one source says, unchecked.
+
+    Attributes:
+        rank: What kind of source it is.
+        source: Its name in words.
+        row_um: µm per pixel from row to row; any float, NaN included.
+        column_um: µm per pixel from column to column.
+        width_px: Width of the picture that it was written for; None where it does not say.
+        data_bar_px: Rows at the bottom of the file's picture that it says are a data bar.
+    """
+
+    rank: Rank
+    source: str
+    row_um: float
+    column_um: float
+    width_px: int | None = None
+    data_bar_px: int = 0
+
+
+def said_by_user(pixel_size_um: float | Sequence[float] | None) -> PixelSize | None:
+    """Check what the user says.
+
+    Args:
+        pixel_size_um: µm per pixel, one number or (row, column); None says nothing.
+
+    Raises:
+        GrainsegError: No number, or one outside ``MIN_PIXEL_UM`` to ``MAX_PIXEL_UM``.
+    """
+    if pixel_size_um is None:
+        return None
+    try:
+        sizes = np.ravel(np.asarray(pixel_size_um))
+    except ValueError:  # lists of unequal lengths
+        sizes = np.zeros(0)
+    if sizes.size not in (1, 2) or sizes.dtype.kind not in "iuf":
+        raise GrainsegError(
+            f"pixel_size_um={pixel_size_um}: must be a number of µm per px, or two for rows and columns"
+        )
+    row_um, column_um = float(sizes[0]), float(sizes[-1])
+    if not (_is_possible(row_um) and _is_possible(column_um)):
+        raise GrainsegError(
+            f"pixel_size_um={pixel_size_um}: must be {MIN_PIXEL_UM:g} to {MAX_PIXEL_UM:g} µm per px; "
+            "check the unit"
+        )
+    return PixelSize(row_um, column_um, SAID_BY_USER)
+
+
+def choose_pixel_size(
+    said: PixelSize | None, claims: Iterable[Claim], width_px: int
+) -> tuple[PixelSize | None, tuple[str, ...]]:
+    """Believe the most credible source, and say where the others contradict it.
+
+    Args:
+        said: What the user says.
+        claims: What files say. Among those of one rank the first is believed.
+        width_px: Width of the file's picture.
+
+    Returns:
+        The scale, None where there is no credible one, and notes in plain words: values that cannot be,
+        sources that differ by more than ``DISAGREEMENT``, and a scale written for another width.
+    """
+    ranked = sorted(claims, key=lambda claim: claim.rank)
+    credible = [claim for claim in ranked if _is_possible(claim.row_um) and _is_possible(claim.column_um)]
+    notes = [
+        f"{claim.source}: says {_in_words(claim)}, which is outside {MIN_PIXEL_UM:g} to {MAX_PIXEL_UM:g}, "
+        "and was ignored"
+        for claim in ranked
+        if claim not in credible
+    ]
+    if said is not None:
+        chosen = said
+    elif credible:
+        first = credible[0]
+        chosen = PixelSize(first.row_um, first.column_um, first.source)
+        if first.width_px not in (None, width_px):
+            notes.append(
+                f"{first.source}: is for a picture {first.width_px} px wide, this one has {width_px}; "
+                "if it was resized, say the right one with pixel_size_um"
+            )
+    else:
+        return None, tuple(notes)
+    fix = "check pixel_size_um" if said is not None else "say the right one with pixel_size_um"
+    notes += [
+        f"the pixel size is {_in_words(chosen)}, {_by(chosen.source)}, but {other.source} says "
+        f"{_in_words(other)}; {fix}"
+        for other in credible
+        if other.source != chosen.source and _contradict(chosen, other)
+    ]
+    return chosen, tuple(notes)
+
+
+def why_no_pixel_size(image: str) -> str:
+    """Say in one sentence why there are no µm and no G, and what the user can do.
+
+    Args:
+        image: Name of the picture whose pixel size is None.
+    """
+    return (
+        f"{image}: no usable pixel size was found (tag or side file of a microscope, OME, ImageJ, "
+        "pixel_sizes.csv, TIFF resolution per centimetre; a print resolution is none), so all lengths are in "
+        "px and there is no G; say it with pixel_size_um=0.25, in µm per px"
+    )
+
+
+def _is_possible(size_um: float) -> bool:
+    return math.isfinite(size_um) and MIN_PIXEL_UM <= size_um <= MAX_PIXEL_UM
+
+
+def _contradict(one: PixelSize, other: Claim) -> bool:
+    pairs = (one.row_um, other.row_um), (one.column_um, other.column_um)
+    return any(abs(a - b) > DISAGREEMENT * min(a, b) for a, b in pairs)
+
+
+def _by(source: str) -> str:
+    return source if source == SAID_BY_USER else f"by {source}"
+
+
+def _in_words(size: PixelSize | Claim) -> str:
+    if size.row_um == size.column_um:
+        return f"{size.column_um:.6g} µm/px"
+    return f"{size.row_um:.6g} (rows) × {size.column_um:.6g} (columns) µm/px"

@@ -1,0 +1,54 @@
+"""Compare batches that were measured before, by their tables."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from grainseg.errors import GrainsegError
+from grainseg.grains.compare import compare_batches
+from grainseg.report.results import SavedBatch, read_batches
+from grainseg.report.tables import write_comparisons
+
+
+def compare(folders: Sequence[Path], output: Path | None, margin_g: float) -> str:
+    """Compare all pairs of batches in some folders.
+
+    Args:
+        folders: Where predict.py or ``grainseg measure`` wrote.
+        output: Folder for ``comparisons.csv``; None writes nothing.
+        margin_g: Batches that differ by less are equivalent, in ASTM grain size numbers.
+
+    Returns:
+        One sentence per pair, and what of their errors is common.
+
+    Raises:
+        GrainsegError: A folder holds no tables, there are fewer than two batches, or their units differ.
+    """
+    if not margin_g > 0:
+        raise GrainsegError(f"--margin-g={margin_g}: must be positive")
+    batches = _named([(folder, batch) for folder in folders for batch in read_batches(folder)])
+    units = {batch.unit for batch in batches.values()}
+    if len(batches) < 2:
+        raise GrainsegError(f"{folders[0]}: holds one batch, {next(iter(batches))}; give two or more")
+    if len(units) > 1:
+        without = next(name for name, batch in batches.items() if batch.unit == "px")
+        raise GrainsegError(
+            f"{without}: has no pixel size, the others have; predict or measure it again with pixel_size_um"
+        )
+    samples = {name: batch.samples for name, batch in batches.items()}
+    comparisons = compare_batches(samples, units.pop(), margin_g)
+    if output is not None:
+        write_comparisons(output / "comparisons.csv", comparisons)
+    return "\n".join([*(each.sentence for each in comparisons), comparisons[0].systematic])
+
+
+def _named(found: Sequence[tuple[Path, SavedBatch]]) -> dict[str, SavedBatch]:
+    """Batches by name; where folders have batches of one name, the folder stands before it."""
+    count = Counter(batch.name for _, batch in found)
+    named: dict[str, SavedBatch] = {}
+    for folder, batch in found:
+        name = batch.name if count[batch.name] == 1 else f"{folder}:{batch.name}"
+        if name in named:
+            raise GrainsegError(f"{folder}: is given twice; name each folder once")
+        named[name] = batch
+    return named

@@ -1,0 +1,154 @@
+"""Measure masks or grain maps that another program, or a person, made. Needs no network and no torch."""
+
+import logging
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from omegaconf import OmegaConf
+
+from grainseg.config import MeasureConfig
+from grainseg.errors import GrainsegError
+from grainseg.grains.label_maps import ZeroMeaning, clean_label_map
+from grainseg.grains.partition import Partition, partition_mask
+from grainseg.micrograph.calibration import read_calibration
+from grainseg.micrograph.crop import NO_CROP, Crop, crop_setting
+from grainseg.micrograph.files import read_mask_values, read_micrograph
+from grainseg.micrograph.image import BOUNDARY, Micrograph
+from grainseg.micrograph.labels import LabelSpec, fit_to_image, to_label
+from grainseg.micrograph.pixel_size import said_by_user
+from grainseg.micrograph.selection import SelectedImage, find_mask, select_images
+from grainseg.pipeline.measurement import (
+    BatchResults,
+    MappedField,
+    Measurements,
+    read_excluded,
+    summary,
+    title_of,
+    versions,
+)
+from grainseg.pipeline.progress import progress
+from grainseg.report.contents import Provenance
+from grainseg.report.grain_overlay import GrainLabels
+from grainseg.report.prediction_files import GRAINS_SUFFIX
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Measured:
+    """What came of a measurement.
+
+    Attributes:
+        results: None where no file could be measured.
+        failures: One line for each file that could not be.
+    """
+
+    results: BatchResults | None = None
+    failures: list[str] = field(default_factory=list)
+
+    def summary(self) -> str:
+        """The closing lines."""
+        return "\n".join(summary(self.results)) if self.results is not None else "nothing was measured"
+
+
+def measure(config: MeasureConfig, command: str = "") -> Measured:
+    """Measure all maps that ``config.masks`` stands for; one that cannot be read is reported and skipped.
+
+    Args:
+        config: The measurement.
+        command: As typed, for the report.
+
+    Raises:
+        GrainsegError: Nothing can be measured at all.
+    """
+    maps = _selected(config)
+    relatives = [image.relative for image in maps]
+    measurements = Measurements(config, relatives, title_of(config.masks), None)
+    measured = Measured()
+    for item in progress(maps, "measuring"):
+        try:
+            measurements.add(_mapped(config, item))
+        except GrainsegError as error:
+            log.error("%s", error)
+            measured.failures.append(str(error))
+    provenance = Provenance(
+        source="boundary masks given" if config.kind == "boundary" else "grain maps given",
+        checkpoint=None,
+        checkpoint_sha256=None,
+        config=OmegaConf.to_yaml(OmegaConf.create(asdict(config))),
+        versions=versions(),
+        command=command,
+    )
+    flags = tuple(f"not measured: {failure}" for failure in measured.failures)
+    measured.results = measurements.write(title_of(config.masks), provenance, flags)
+    return measured
+
+
+def _selected(config: MeasureConfig) -> list[SelectedImage]:
+    """The maps, under the names of their micrographs: ``a_grains.tif`` belongs to ``a``.
+
+    A folder that a prediction wrote holds pictures, masks and probabilities beside the grain maps; where it
+    has grain maps and these are asked for, only they are meant.
+    """
+    found = select_images(config.masks, Path(config.output), "masks")
+    if config.kind == "grains":
+        found = [item for item in found if item.relative.stem.endswith(GRAINS_SUFFIX)] or found
+    return [
+        SelectedImage(item.path, item.relative.with_stem(item.relative.stem.removesuffix(GRAINS_SUFFIX)))
+        for item in found
+    ]
+
+
+def _mapped(config: MeasureConfig, item: SelectedImage) -> MappedField:
+    values = read_mask_values(item.path, config.max_megapixels)
+    calibration = read_calibration(item.path, values.shape, said_by_user(config.pixel_size_um))
+    picture = _picture(config, item)
+    if picture is None:
+        crop = crop_setting(config.crop)
+        cut = crop if isinstance(crop, Crop) else NO_CROP
+        values = cut.apply(values, item.path)
+        pixels = np.full(values.shape, 0.5, np.float32)
+    else:
+        cut, pixels = picture.crop, picture.pixels
+        values = fit_to_image(values, item.path, picture.shape, cut)
+    grains, partition = _grains(config, item, values)
+    excluded = read_excluded(config, item.relative, grains.shape, cut, config.max_megapixels)
+    if excluded is not None:
+        grains = np.where(excluded, np.uint32(0), grains)
+    known = picture is not None and picture.pixel_size is not None
+    return MappedField(
+        relative=item.relative,
+        path=item.path,
+        pixels=pixels,
+        grains=grains,
+        partition=partition,
+        pixel_size=picture.pixel_size if picture is not None and known else calibration.pixel_size,
+        notes=(picture.notes if picture is not None else ()) + (() if known else calibration.notes),
+        threshold_sd_ln=0.0,
+    )
+
+
+def _picture(config: MeasureConfig, item: SelectedImage) -> Micrograph | None:
+    path = None if config.images is None else find_mask(Path(config.images), item.relative)
+    if path is None:
+        return None
+    return read_micrograph(path, config.max_megapixels, config.pixel_size_um, crop_setting(config.crop))
+
+
+def _grains(
+    config: MeasureConfig, item: SelectedImage, values: npt.NDArray[np.integer[Any]]
+) -> tuple[GrainLabels, Partition | None]:
+    if config.kind == "grains":
+        if config.zero is None and not values.all():
+            raise GrainsegError(
+                f"{item.path}: holds 0; say zero=boundary if that is the lines between grains, "
+                "or zero=excluded if nothing is counted there"
+            )
+        zero_is: ZeroMeaning = "boundary" if config.zero == "boundary" else "excluded"
+        return clean_label_map(values, str(item.path), zero_is), None
+    label = to_label(values, item.path, LabelSpec(boundary_value=config.boundary_value))
+    partition = partition_mask(np.asarray(label == BOUNDARY, np.bool_))
+    return partition.grains, partition

@@ -1,0 +1,257 @@
+"""Fields in, one after the other; tables and the report out, once all are measured. Needs no torch."""
+
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from grainseg.config import MeasurementConfig
+from grainseg.errors import GrainsegError
+from grainseg.grains.agreement import BoolMask
+from grainseg.grains.batch import BatchStatistics, batch_statistics
+from grainseg.grains.budget import SegmentationError
+from grainseg.grains.compare import Comparison, compare_batches
+from grainseg.grains.field import FieldMeasurement, Structure, measure_field
+from grainseg.grains.field_samples import common_unit, field_sample
+from grainseg.grains.partition import Partition
+from grainseg.micrograph.batches import assign_batches
+from grainseg.micrograph.crop import NO_CROP, Crop
+from grainseg.micrograph.files import read_mask_values
+from grainseg.micrograph.image import FloatImage, PixelSize
+from grainseg.micrograph.selection import find_mask
+from grainseg.report.contents import Provenance, Report, ReportBatch, ReportImage
+from grainseg.report.grain_overlay import GrainLabels
+from grainseg.report.page import write_report
+from grainseg.report.preview import make_preview
+from grainseg.report.tables import write_batches, write_budgets, write_comparisons, write_fields, write_grains
+
+REPORT = "report.html"
+
+
+@dataclass(frozen=True)
+class MappedField:
+    """One field of view and its grains, before anything is measured.
+
+    Attributes:
+        relative: Path relative to the folder that the selection starts from; names the field.
+        path: The file.
+        pixels: (H, W) or (H, W, 3) float32, what the report shows.
+        grains: (H, W) grain ids; 0 is no grain.
+        partition: How the grains were found; None where they were given.
+        pixel_size: None where nobody says it.
+        notes: What was found out about the file.
+        threshold_sd_ln: Standard deviation of ln mean intercept over the thresholds that could have been
+            chosen; 0 where there is no threshold, None if unknown.
+    """
+
+    relative: Path
+    path: Path
+    pixels: FloatImage
+    grains: GrainLabels
+    partition: Partition | None
+    pixel_size: PixelSize | None
+    notes: tuple[str, ...]
+    threshold_sd_ln: float | None
+
+
+@dataclass(frozen=True)
+class BatchResults:
+    """What came of a run: each batch, each pair of batches, and the report's path."""
+
+    batches: tuple[BatchStatistics, ...]
+    comparisons: tuple[Comparison, ...]
+    report: Path
+
+
+class Measurements:
+    """Collects the fields of a run: of each its numbers and small pictures.
+
+    Args:
+        config: What is known of the pictures and batches.
+        images: Relative paths of all images that may come.
+        root_name: Batch of images in the starting folder itself.
+        segmentation: Error of the boundaries against labels; None if unknown.
+
+    Raises:
+        GrainsegError: The table of batches cannot be read or does not fit the images.
+    """
+
+    def __init__(
+        self,
+        config: MeasurementConfig,
+        images: Sequence[Path],
+        root_name: str,
+        segmentation: SegmentationError | None,
+    ) -> None:
+        table = Path(config.batches) if config.batches is not None else None
+        self._batch_of = assign_batches(images, root_name, table)
+        self._config = config
+        self._segmentation = segmentation
+        self._images: list[ReportImage] = []
+        self._threshold_sd_ln: dict[str, float | None] = {}
+
+    def add(self, mapped: MappedField) -> FieldMeasurement:
+        """Measure a field.
+
+        Raises:
+            GrainsegError: Its mask of what is excluded cannot be read or has another size.
+        """
+        name = mapped.relative.as_posix()
+        field = measure_field(name, mapped.grains, mapped.pixel_size, mapped.partition)
+        closed = mapped.partition.closed if mapped.partition is not None else None
+        preview = make_preview(mapped.pixels, mapped.grains, closed, len(self._batch_of))
+        batch = self._batch_of[mapped.relative]
+        self._images.append(ReportImage(batch, field, preview, str(mapped.path), mapped.notes))
+        self._threshold_sd_ln[name] = mapped.threshold_sd_ln
+        return field
+
+    def write(self, title: str, provenance: Provenance, flags: tuple[str, ...] = ()) -> BatchResults | None:
+        """Write tables and report into the output folder; None, and nothing, where no field was measured.
+
+        Raises:
+            GrainsegError: A file cannot be written.
+        """
+        if not self._images:
+            return None
+        output = Path(self._config.output)
+        fields: dict[str, list[FieldMeasurement]] = {}
+        for image in self._images:
+            fields.setdefault(image.batch, []).append(image.field)
+        batches = tuple(self._report_batch(name, members) for name, members in fields.items())
+        statistics = tuple(batch.statistics for batch in batches)
+        comparisons = compare_all(batches)
+        write_grains(output / "grains.csv", fields)
+        write_fields(output / "fields.csv", fields)
+        write_batches(output / "batches.csv", statistics)
+        write_budgets(output / "budget.csv", statistics)
+        if comparisons:
+            write_comparisons(output / "comparisons.csv", comparisons)
+        report = Report(
+            title=title,
+            created=datetime.now().astimezone(),
+            structure=Structure(**vars(self._config.structure)),
+            provenance=provenance,
+            images=tuple(self._images),
+            batches=batches,
+            comparisons=comparisons,
+            flags=flags,
+        )
+        write_report(output / REPORT, report)
+        return BatchResults(statistics, comparisons, output / REPORT)
+
+    def _report_batch(self, name: str, fields: Sequence[FieldMeasurement]) -> ReportBatch:
+        unit = common_unit(fields)
+        used = [field for field in fields if unit == "px" or field.unit_um is not None]
+        samples = tuple(field_sample(field, unit) for field in used)
+        statistics = batch_statistics(
+            name,
+            unit,
+            samples,
+            self._segmentation,
+            self._config.pixel_size_rel_unc,
+            _mean_or_none([self._threshold_sd_ln[field.image] for field in used]),
+        )
+        if len(used) < len(fields):
+            lost = ", ".join(field.image for field in fields if field.unit_um is None)
+            flag = f"without a pixel size, so left out of this batch: {lost}"
+            statistics = replace(statistics, flags=(*statistics.flags, flag))
+        return ReportBatch(statistics, samples)
+
+
+def _mean_or_none(values: Sequence[float | None]) -> float | None:
+    """Root mean square of the fields' values; None if one is unknown."""
+    known = [value for value in values if value is not None]
+    if not values or len(known) < len(values):
+        return None
+    return float(np.sqrt(np.mean(np.square(known))))
+
+
+def compare_all(batches: Sequence[ReportBatch]) -> tuple[Comparison, ...]:
+    """Compare all pairs of batches that are in one unit."""
+    found: list[Comparison] = []
+    for unit in ("µm", "px"):
+        alike = {batch.statistics.name: batch.samples for batch in batches if batch.statistics.unit == unit}
+        if len(alike) > 1:
+            found += compare_batches(alike, unit)
+    return tuple(found)
+
+
+def read_excluded(
+    config: MeasurementConfig, relative: Path, shape: tuple[int, int], crop: Crop, max_megapixels: float
+) -> BoolMask | None:
+    """What of a picture is not counted: where its mask below ``excluded`` is not 0.
+
+    Args:
+        config: Names the folder.
+        relative: The picture's relative path.
+        shape: Height and width of the picture, cropped.
+        crop: What was cut from the picture; a mask of the whole picture is cut alike.
+        max_megapixels: Larger masks are refused.
+
+    Returns:
+        (H, W), or None where nothing is excluded.
+
+    Raises:
+        GrainsegError: The mask cannot be read or has another size.
+    """
+    if config.excluded is None:
+        return None
+    folder = Path(config.excluded)
+    if not folder.exists():
+        raise GrainsegError(f"excluded={folder}: there is no such folder")
+    path = find_mask(folder, relative)
+    if path is None:
+        return None
+    values = read_mask_values(path, max_megapixels)
+    if crop != NO_CROP and values.shape == crop.uncut(shape):
+        values = crop.apply(values, path)
+    if values.shape != shape:
+        raise GrainsegError(
+            f"{path}: is {values.shape[1]} × {values.shape[0]} px but its image {shape[1]} × {shape[0]}; "
+            "export the mask at the image's size"
+        )
+    return np.asarray(values != 0, np.bool_)
+
+
+def without(partition: Partition, excluded: BoolMask | None) -> Partition:
+    """A partition whose grains leave out what is excluded: it becomes 0, no grain."""
+    if excluded is None:
+        return partition
+    return replace(partition, grains=np.where(excluded, np.uint32(0), partition.grains))
+
+
+def title_of(images: str) -> str:
+    """Name of the batch of pictures that lie in the starting folder itself: that of the folder."""
+    path = Path(images)
+    folder = path if path.is_dir() else path.parent
+    return folder.resolve().name or "images"
+
+
+def versions() -> dict[str, str]:
+    """The program and what its measurements depend on."""
+    packages = ("grainseg", "numpy", "scipy", "scikit-image")
+    return {name: version(name) for name in packages} | {"python": platform.python_version()}
+
+
+def summary(results: BatchResults) -> list[str]:
+    """A line per batch and pair of batches, and where the report lies."""
+    lines = [_batch_line(batch) for batch in results.batches]
+    lines += [comparison.sentence for comparison in results.comparisons]
+    return [*lines, f"report:   {results.report}"]
+
+
+def _batch_line(batch: BatchStatistics) -> str:
+    g = f", G {batch.g.value:.2f}" if batch.g is not None else " (no pixel size: no G)"
+    budget = batch.budget
+    if budget.expanded is None:
+        doubt = f"uncertainty {budget.coverage}"
+    else:
+        doubt = f"expanded uncertainty {budget.expanded:.1%}, {budget.coverage}"
+    return (
+        f"{batch.name}: mean intercept {batch.intercept.value:.4g} {batch.unit}{g}; "
+        f"{batch.fields} field(s), {batch.grains} grains; {doubt}"
+    )

@@ -1,0 +1,246 @@
+"""Batches and their comparisons as tables and sentences of a page."""
+
+import math
+from collections.abc import Iterable, Sequence
+
+from grainseg.grains.batch import BatchStatistics
+from grainseg.grains.batch_rows import Row, batch_row, budget_rows, comparison_row
+from grainseg.grains.compare import Comparison
+from grainseg.report.cells import (
+    MISSING,
+    Cell,
+    Column,
+    Line,
+    Number,
+    Table,
+    best,
+    half_width,
+    interval,
+    line,
+    number,
+    number_text,
+    plain,
+    words,
+)
+from grainseg.report.tables import cell_text
+
+SUFFIX = {"µm": "um", "px": "px"}
+"""Of the keys of lengths."""
+
+_NOTHING = Cell((MISSING,), "", "num missing")
+
+_DIAMETERS = (
+    ("mean_diameter", "Mean diameter, by number"),
+    ("d10", "D10, by number"),
+    ("d50", "D50, by number"),
+    ("d90", "D90, by number"),
+    ("d10_area", "D10, by area"),
+    ("d50_area", "D50, by area"),
+    ("d90_area", "D90, by area"),
+)
+
+
+def summary_table(batches: Sequence[BatchStatistics]) -> Table:
+    """The batches in one table: the mean intercept with its whole and its sampling uncertainty, and G."""
+    unit = _common(batch.unit for batch in batches)
+    columns = (
+        Column("Batch", css="name"),
+        Column("Fields"),
+        Column("Grains"),
+        Column("Mean intercept", unit),
+        Column("Expanded uncertainty", "95 %, all sources"),
+        Column("Sampling interval", "95 %, fields only"),
+        Column("Without closed gaps", unit),
+        Column("G"),
+        Column("%RA", "%"),
+        Column("Median diameter D50", unit),
+        Column("Flags"),
+    )
+    lines = [_summary_line(batch, index, mixed=not unit) for index, batch in enumerate(batches)]
+    return Table(columns, tuple(lines))
+
+
+def _common(units: Iterable[str]) -> str:
+    """The unit of all, or nothing if there are several."""
+    different = set(units)
+    return different.pop() if len(different) == 1 else ""
+
+
+def _summary_line(batch: BatchStatistics, index: int, *, mixed: bool) -> Line:
+    row, unit = batch_row(batch), SUFFIX[batch.unit]
+    half = half_width(row, "mean_intercept_total", unit)
+    rounding = half if half > 0 else half_width(row, "mean_intercept", unit)
+    intercept = number(row, f"mean_intercept_{unit}", rounding)
+    flags = str(len(batch.flags))
+    cells = (
+        words(f"{batch.name} (in {batch.unit})" if mixed else batch.name, "name", f"#batch-{index}"),
+        plain(row, "fields"),
+        plain(row, "grains"),
+        Cell((intercept,), intercept.value, "num lead"),
+        _expanded(row, half),
+        interval(row, "mean_intercept", unit),
+        plain(row, f"mean_intercept_without_closed_{unit}", rounding),
+        _g_cell(row),
+        plain(row, "relative_accuracy_percent", places=1),
+        best(row, "d50", unit),
+        words(flags, "num"),
+    )
+    return line(cells, batch=batch.name)
+
+
+def _expanded(row: Row, half: float) -> Cell:
+    percent = row["expanded_uncertainty_percent"]
+    if not isinstance(percent, float):
+        return Cell((str(row["coverage"]),), "", "num incomplete")
+    share = Number("expanded_uncertainty_percent", cell_text(percent), number_text(percent, percent))
+    return Cell((f"± {number_text(half, half)} (", share, " %)"), share.value, "num")
+
+
+def _g_cell(row: Row) -> Cell:
+    percent = row["expanded_uncertainty_percent"]
+    if row["astm_g"] is None:
+        return _NOTHING
+    if not isinstance(percent, float):
+        return best(row, "astm_g", css="num lead")
+    # ΔG = 2 · Δ ln ℓ̄ / ln 2, from G = 2 · log2(0.32 mm / ℓ̄).
+    half = 2 * percent / 100 / math.log(2)
+    shown = number(row, "astm_g", half)
+    return Cell((shown, f" ± {number_text(half, half)}"), shown.value, "num lead")
+
+
+def estimate_table(batch: BatchStatistics) -> Table:
+    """All estimates of a batch, with the intervals that are known of them."""
+    row, unit = batch_row(batch), SUFFIX[batch.unit]
+    whole = interval(row, "mean_intercept_total", unit)
+    if not whole.sort:
+        whole = Cell((batch.budget.coverage,), "", "num incomplete")
+    undetermined = Cell(("not determined",), "", "num missing")
+    symbol = words(batch.unit, "unit")
+    rows = [
+        (
+            words("Mean lineal intercept"),
+            best(row, "mean_intercept", unit, "num lead"),
+            symbol,
+            interval(row, "mean_intercept", unit),
+            whole,
+        ),
+        (
+            words("without closed gaps", "sub"),
+            plain(row, f"mean_intercept_without_closed_{unit}", half_width(row, "mean_intercept", unit)),
+            symbol,
+            _NOTHING,
+            _NOTHING,
+        ),
+        *(
+            (words(title), best(row, key, unit), symbol, interval(row, key, unit), undetermined)
+            for key, title in _DIAMETERS
+        ),
+    ]
+    if batch.g is not None:
+        follows = Cell(("follows from the intercept",), "", "num missing")
+        cells = (words("G"), best(row, "astm_g", css="num lead"), words(""), interval(row, "astm_g"), follows)
+        rows.insert(2, cells)
+    columns = (
+        Column("Quantity", css=""),
+        Column("Value"),
+        Column("Unit", css="unit"),
+        Column("Sampling interval", "95 %, fields only"),
+        Column("Expanded interval", "95 %, all sources"),
+    )
+    return Table(columns, tuple(line(cells, batch=batch.name) for cells in rows))
+
+
+def budget_table(batch: BatchStatistics) -> Table:
+    """The uncertainty budget: each part, and what they come to."""
+    lines = []
+    for row in budget_rows(batch):
+        part = number(row, "standard_uncertainty_percent", _itself(row, "standard_uncertainty_percent"))
+        known = Cell((part,), part.value, "num") if part.value else Cell(("unknown",), "", "num missing")
+        lines.append(line((words(str(row["part"])), known, words(str(row["how"])))))
+    row = batch_row(batch)
+    combined, expanded = (
+        plain(row, key, _itself(row, key))
+        for key in ("combined_uncertainty_percent", "expanded_uncertainty_percent")
+    )
+    lines.append(
+        line(
+            (words("Combined" if batch.budget.complete else "Known parts combined"), combined, words("")),
+            batch=batch.name,
+        )
+    )
+    lines.append(line((words("Expanded"), expanded, words(batch.budget.coverage)), batch=batch.name))
+    columns = (
+        Column("Source", css=""),
+        Column("Standard uncertainty", "%"),
+        Column("How it is known", css=""),
+    )
+    return Table(columns, tuple(lines))
+
+
+def _itself(row: Row, key: str) -> float:
+    """An uncertainty rounds itself to two digits."""
+    value = row[key]
+    return value if isinstance(value, float) else math.nan
+
+
+def batch_sentences(batch: BatchStatistics) -> list[str]:
+    """What the table does not say: scatter between fields, shape of the distribution."""
+    row = batch_row(batch)
+    more = batch.more_fields_for_10_percent
+    aim = {None: "", 0: " The aim of 10 % is met."}.get(more, f" {more} more fields would give 10 %.")
+    mean, sd, distance = (
+        number_text(row[key])
+        for key in (f"geometric_mean_diameter_{SUFFIX[batch.unit]}", "lognormal_sd_ln", "lognormal_distance")
+    )
+    return [
+        f"%RA of the mean intercept over {batch.fields} fields is "
+        f"{number_text(batch.relative_accuracy_percent, places=1)} %.{aim}",
+        f"Log-normal fit by number: geometric mean {mean} {batch.unit}, standard deviation of ln d {sd}; "
+        f"largest distance between the fit and the data {distance} (a description, not a test).",
+        f"Shape of the distribution: {batch.bimodality}.",
+    ]
+
+
+def comparison_table(comparisons: Sequence[Comparison]) -> Table:
+    """Pairs of batches: ratio and differences with their intervals, p values, verdict."""
+    unit = _common(comparison.unit for comparison in comparisons)
+    columns = (
+        Column("Batches", css="name"),
+        Column("Ratio of intercepts", "95 % interval"),
+        Column("Difference of intercepts", f"{unit}, 95 % interval"),
+        Column("ΔG", "95 % interval"),
+        Column("Difference of D50", f"{unit}, 95 % interval"),
+        Column("Wasserstein distance", unit),
+        Column("p, difference", "Holm"),
+        Column("p, equivalence", "Holm"),
+        Column("Verdict", css=""),
+    )
+    return Table(columns, tuple(_comparison_line(comparison) for comparison in comparisons))
+
+
+def _comparison_line(comparison: Comparison) -> Line:
+    row, unit = comparison_row(comparison), SUFFIX[comparison.unit]
+    cells = (
+        words(f"{comparison.a} → {comparison.b}", "name"),
+        _with_interval(row, "intercept_ratio"),
+        _with_interval(row, "intercept_difference", unit),
+        _with_interval(row, "delta_g"),
+        _with_interval(row, "d50_difference", unit),
+        plain(row, f"wasserstein_{unit}"),
+        _probability(row, "p_holm"),
+        _probability(row, "p_equivalence_holm"),
+        words(comparison.verdict),
+    )
+    return line(cells, a=comparison.a, b=comparison.b)
+
+
+def _probability(row: Row, key: str) -> Cell:
+    value = row[key]
+    if not isinstance(value, float) or value >= 0.001:
+        return plain(row, key, places=3)
+    return Cell((Number(key, cell_text(value), "< 0.001"),), cell_text(value), "num")
+
+
+def _with_interval(row: Row, name: str, unit: str = "") -> Cell:
+    value, ends = best(row, name, unit), interval(row, name, unit)
+    return Cell((*value.parts, " [", *ends.parts, "]"), value.sort, "num") if ends.sort else value

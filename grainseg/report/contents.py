@@ -1,0 +1,84 @@
+"""What stands in a report, before it becomes a page."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from grainseg.grains.batch import BatchStatistics
+from grainseg.grains.compare import Comparison
+from grainseg.grains.field import FieldMeasurement, Structure
+from grainseg.grains.samples import FieldSample
+from grainseg.report.preview import Preview
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where the numbers come from.
+
+    Attributes:
+        source: In words what was measured: "boundaries predicted by a network", "label maps given".
+        checkpoint: The network's file as typed; None where none was used.
+        checkpoint_sha256: Of that file.
+        config: The resolved configuration, as text.
+        versions: Program and version.
+        command: As typed.
+    """
+
+    source: str
+    checkpoint: str | None
+    checkpoint_sha256: str | None
+    config: str
+    versions: Mapping[str, str]
+    command: str
+
+
+@dataclass(frozen=True)
+class ReportImage:
+    """One field.
+
+    Attributes:
+        batch: Name of the batch that it belongs to.
+        field: What was measured.
+        preview: Its pictures.
+        path: The file.
+        notes: What was found out about the file, one line each.
+    """
+
+    batch: str
+    field: FieldMeasurement
+    preview: Preview
+    path: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ReportBatch:
+    """One batch: its numbers and the fields that they come from."""
+
+    statistics: BatchStatistics
+    samples: tuple[FieldSample, ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that stands in a report.
+
+    Attributes:
+        title: Of the page.
+        created: With a time zone.
+        structure: What the boundary labels mean, as declared.
+        provenance: Where the numbers come from.
+        images: In the order in which they are shown.
+        batches: In the order in which they are shown; each image's batch is among them.
+        comparisons: Of pairs of batches; empty where there is one.
+        flags: What concerns the whole, in plain words.
+    """
+
+    title: str
+    created: datetime
+    structure: Structure
+    provenance: Provenance
+    images: tuple[ReportImage, ...]
+    batches: tuple[ReportBatch, ...]
+    comparisons: tuple[Comparison, ...] = ()
+    flags: tuple[str, ...] = ()

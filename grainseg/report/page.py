@@ -1,0 +1,153 @@
+"""The report: one HTML file that holds everything, asks the network for nothing and prints well."""
+
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import numpy as np
+from markupsafe import Markup
+
+from grainseg.micrograph.replacing import replacing
+from grainseg.report import batch_views, image_views, plots
+from grainseg.report.contents import Report, ReportBatch, ReportImage
+from grainseg.report.grain_overlay import SizeScale, scale_stops, scale_ticks, size_scale
+from grainseg.report.preview import data_uri, size_layer_webp
+
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+def write_report(path: Path, report: Report) -> None:
+    """Write a report as one self-contained HTML file.
+
+    Its policy forbids every request and every script but its own, and all names are escaped: what a file is
+    called cannot act. Each measured number carries the text that it has in the CSV files as `data-value`.
+
+    Args:
+        path: File to write; missing folders are made.
+        report: What stands in it.
+
+    Raises:
+        GrainsegError: The file cannot be written.
+    """
+    html = _environment().get_template("report.html").render(_context(report))
+    with replacing(path) as handle:
+        handle.write(html.encode("utf-8", "backslashreplace"))
+
+
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _context(report: Report) -> dict[str, Any]:
+    script = (_TEMPLATES / "report.js").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
+    scales = _size_scales(report.images)
+    statistics = [batch.statistics for batch in report.batches]
+    return {
+        "report": report,
+        "script": Markup(script),
+        "script_hash": f"sha256-{digest}",
+        "style": Markup((_TEMPLATES / "report.css").read_text(encoding="utf-8")),
+        "summary": batch_views.summary_table(statistics),
+        "flags": image_views.flagged(report),
+        "without_size": [image.field.image for image in report.images if image.field.unit_um is None],
+        "plots": _common_plots(report),
+        "batches": [_batch_view(report, batch, number) for number, batch in enumerate(report.batches)],
+        "comparisons": batch_views.comparison_table(report.comparisons),
+        "systematic": list(dict.fromkeys(each.systematic for each in report.comparisons)),
+        "fields": image_views.field_table(report.images),
+        "images": [_image_view(image, number, scales) for number, image in enumerate(report.images)],
+        "scales": [_scale_view(unit, scale) for unit, scale in scales.items()],
+        "closed_known": any(image.preview.has_closed for image in report.images),
+        "provenance": _provenance(report),
+        "pixel_sizes": image_views.pixel_size_table(report.images),
+    }
+
+
+def _provenance(report: Report) -> list[tuple[str, str]]:
+    said = report.provenance
+    network = [] if said.checkpoint is None else [("Checkpoint", said.checkpoint)]
+    network += (
+        [] if said.checkpoint_sha256 is None else [("SHA-256 of the checkpoint", said.checkpoint_sha256)]
+    )
+    return [*network, ("Command", said.command), *said.versions.items()]
+
+
+def _size_scales(images: Sequence[ReportImage]) -> dict[str, SizeScale]:
+    """One scale of colours per unit, over the grains of all images that are in it."""
+    sizes: dict[str, list[Any]] = {}
+    for image in images:
+        unit, scale = image_views.unit_of(image.field)
+        sizes.setdefault(unit, []).append(image.field.grains.ecd_px * scale)
+    return {unit: size_scale(np.concatenate(parts)) for unit, parts in sizes.items()}
+
+
+def _scale_view(unit: str, scale: SizeScale) -> dict[str, Any]:
+    ticks = [(f"{size:g}", 100 * float(scale.position(size))) for size in scale_ticks(scale)]
+    return {"unit": unit, "ticks": ticks, "stops": scale_stops()}
+
+
+def _common_plots(report: Report) -> list[Markup]:
+    """The batches side by side: one plot of means and one of distributions for each unit."""
+    made = []
+    for unit in sorted({batch.statistics.unit for batch in report.batches}, reverse=True):
+        alike = [batch for batch in report.batches if batch.statistics.unit == unit]
+        statistics = [batch.statistics for batch in alike]
+        samples = {batch.statistics.name: batch.samples for batch in alike}
+        name = "um" if unit == "µm" else unit
+        made.append(plots.batches_plot(statistics, samples, f"batches-{name}"))
+        if len(alike) > 1:
+            sizes = {key: plots.pooled_sizes(value) for key, value in samples.items()}
+            made.append(plots.cumulative_plot(statistics, sizes, f"cumulative-{name}"))
+    return [Markup(svg) for svg in made]
+
+
+def _batch_view(report: Report, batch: ReportBatch, number: int) -> dict[str, Any]:
+    statistics = batch.statistics
+    colour = plots.BATCH_COLOURS[number % len(plots.BATCH_COLOURS)]
+    fields = [image.field for image in report.images if image.batch == statistics.name]
+    sizes = plots.pooled_sizes(batch.samples)
+    rose = plots.intercept_rose(fields, statistics.unit, colour, f"rose-{number}") if fields else ""
+    return {
+        "anchor": f"batch-{number}",
+        "statistics": statistics,
+        "colour": colour,
+        "distribution": Markup(plots.size_distribution(statistics, sizes, colour, f"sizes-{number}")),
+        "rose": Markup(rose),
+        "estimates": batch_views.estimate_table(statistics),
+        "budget": batch_views.budget_table(statistics),
+        "sentences": batch_views.batch_sentences(statistics),
+    }
+
+
+def _image_view(image: ReportImage, number: int, scales: Mapping[str, SizeScale]) -> dict[str, Any]:
+    field, preview = image.field, image.preview
+    unit, scale = image_views.unit_of(field)
+    by_id = np.full(int(max(field.grains.id.max(initial=0), preview.grains().max(initial=0))) + 1, np.nan)
+    by_id[field.grains.id] = field.grains.ecd_px * scale
+    rows, columns = preview.full_shape
+    return {
+        "anchor": f"image-{number}",
+        "batch": image.batch,
+        "field": field,
+        "notes": image.notes,
+        "table": image_views.image_table(image.batch, field),
+        "micrograph": data_uri(preview.micrograph),
+        "boundaries": data_uri(preview.boundaries),
+        "sizes": data_uri(size_layer_webp(preview, by_id, scales[unit])),
+        "aspect": f"{columns} / {rows}",
+        "columns": columns,
+        "rows": rows,
+        "unit": unit,
+        "scale": scale,
+        "rule": image_views.scale_bar(columns * scale, unit),
+    }

@@ -1,0 +1,81 @@
+import math
+
+import pytest
+from field_samples import batch
+
+from grainseg.grains.batch import batch_statistics
+from grainseg.grains.batch_rows import batch_row, budget_rows, comparison_row
+from grainseg.grains.budget import SegmentationError
+from grainseg.grains.compare import compare_batches
+
+SEGMENTATION = SegmentationError(0.01, 0.02, 5, "leave-one-out")
+
+
+def every_kind():
+    yield batch_statistics("empty", "µm", [])
+    yield batch_statistics("one", "µm", batch(0, 1))
+    yield batch_statistics("many", "µm", batch(0, 6), SEGMENTATION, 0.005, 0.004)
+
+
+def test_all_batches_have_the_same_columns_with_units():
+    rows = [batch_row(found) for found in every_kind()]
+    assert len({tuple(row) for row in rows}) == 1
+    assert {"mean_intercept_um", "d50_area_low_um", "astm_g", "expanded_uncertainty_percent"} <= set(rows[0])
+    in_px = batch_row(batch_statistics("x", "px", batch(0, 6)))
+    assert "mean_intercept_px" in in_px
+    assert not any(name.endswith("_um") for name in in_px)
+    assert in_px["astm_g"] is None
+
+
+def test_a_missing_number_is_none_and_never_nan():
+    pairs = compare_batches({"A": batch(0, 1), "B": batch(1, 5)}, "µm")
+    rows = [batch_row(found) for found in every_kind()] + [comparison_row(pair) for pair in pairs]
+    rows += [row for found in every_kind() for row in budget_rows(found)]
+    numbers = [value for row in rows for value in row.values() if isinstance(value, float)]
+    assert all(math.isfinite(value) for value in numbers)
+    assert rows[0]["mean_intercept_um"] is None
+    assert rows[3]["p"] is None
+
+
+def test_numbers_are_those_of_the_statistics():
+    found = batch_statistics("many", "µm", batch(0, 6), SEGMENTATION, 0.005, 0.004)
+    row = batch_row(found)
+    assert row["mean_intercept_um"] == found.intercept.value
+    assert row["d90_high_um"] == found.d90.high
+    assert row["astm_g_low"] == found.g.low
+    assert row["expanded_uncertainty_percent"] == pytest.approx(100 * found.budget.expanded)
+    assert row["mean_intercept_total_low_um"] < row["mean_intercept_low_um"]
+    assert row["mean_intercept_total_high_um"] > row["mean_intercept_high_um"]
+
+
+def test_the_budget_says_what_is_unknown():
+    rows = budget_rows(batch_statistics("x", "µm", batch(0, 6), None, 0.005))
+    assert [(row["part"], row["known"]) for row in rows] == [
+        ("field sampling", True),
+        ("segmentation", False),
+        ("threshold", False),
+        ("pixel size", True),
+    ]
+    assert rows[1]["standard_uncertainty_percent"] is None
+    assert rows[1]["how"].startswith("unknown")
+    assert rows[3]["standard_uncertainty_percent"] == pytest.approx(0.5)
+
+
+def test_without_a_whole_budget_there_is_no_total_interval():
+    row = batch_row(batch_statistics("x", "µm", batch(0, 6), None, 0.005, 0.004))
+    assert row["mean_intercept_low_um"] is not None
+    assert row["mean_intercept_total_low_um"] is None
+    assert row["expanded_uncertainty_percent"] is None
+    assert row["budget_complete"] is False
+
+
+def test_a_comparison_row():
+    (pair,) = compare_batches({"A": batch(0, 5), "B": batch(1, 5, 23)}, "µm")
+    row = comparison_row(pair)
+    assert (row["a"], row["b"], row["verdict"]) == ("A", "B", pair.verdict)
+    assert row["intercept_difference_low_um"] == pair.difference_intercept.low
+    assert row["delta_g_high"] == pair.delta_g.high
+    assert row["wasserstein_um"] == pair.wasserstein
+    in_px = comparison_row(compare_batches({"A": batch(0, 5), "B": batch(1, 5, 23)}, "px")[0])
+    assert in_px["delta_g"] is None
+    assert "d50_difference_px" in in_px

@@ -1,0 +1,114 @@
+import math
+
+import pytest
+from scipy import stats
+
+from grainseg.grains.budget import BudgetEntry, SegmentationError, combine, intercept_budget
+from grainseg.grains.samples import Estimate
+
+SAMPLING = Estimate(20.0, 18.5, 21.6, 0.028, 4.0)
+SEGMENTATION = SegmentationError(0.01, 0.02, 5, "leave-one-out")
+
+
+def test_the_gauge_block_of_the_gum():
+    # JCGM 100:2008, example H.1: four parts in nm with their degrees of freedom. By hand: the squares add up
+    # to 1003.06, the fourth powers over the degrees of freedom to 60015.4.
+    parts = [("a", 25.0, 18.0), ("b", 9.7, 25.6), ("c", 2.9, 50.0), ("d", 16.6, 2.0)]
+    budget = combine([BudgetEntry(name, value, "", df) for name, value, df in parts])
+    assert budget.combined_ln == pytest.approx(31.671, abs=1e-3)
+    assert budget.df == pytest.approx(16.76, abs=0.01)
+    assert budget.k == pytest.approx(2.120, abs=5e-4)  # t(0.975, 16), rounded down
+    assert budget.expanded == pytest.approx(2.120 * 31.671, rel=1e-3)
+
+
+def test_a_budget_by_hand():
+    budget = intercept_budget(SAMPLING, "µm", SEGMENTATION, 0.005, 0.004)
+    segmentation = math.sqrt(0.01**2 + 0.02**2 * 4 / 5)
+    combined = math.sqrt(0.028**2 + segmentation**2 + 0.004**2 + 0.005**2)
+    df = combined**4 / (0.028**4 / 4 + segmentation**4 / 5)
+    assert budget.complete
+    assert budget.combined_ln == pytest.approx(combined)
+    assert budget.df == pytest.approx(df)
+    assert budget.expanded == pytest.approx(stats.t.ppf(0.975, math.floor(df)) * combined)
+    assert budget.coverage == f"95 % (k = {budget.k:.2f}, {df:.1f} effective degrees of freedom)"
+
+
+def test_the_rms_is_that_of_the_errors():
+    errors = [0.03, -0.01, 0.02]
+    mean = sum(errors) / 3
+    sd = math.sqrt(sum((error - mean) ** 2 for error in errors) / 2)
+    rms = SegmentationError(mean, sd, 3, "").rms_ln
+    assert rms == pytest.approx(math.sqrt(sum(error**2 for error in errors) / 3))
+
+
+@pytest.mark.parametrize(
+    ("unknown", "said"),
+    [
+        ({"segmentation": None}, "segmentation unknown"),
+        ({"pixel_size_rel_unc": None}, "pixel size unknown"),
+        ({"threshold_sd_ln": None}, "threshold unknown"),
+        ({"intercept": Estimate(20.0, math.nan, math.nan, math.nan, 0.0)}, "field sampling unknown"),
+        ({"segmentation": SegmentationError(0.01, math.nan, 1, "one")}, "segmentation partly unknown"),
+    ],
+)
+def test_an_unknown_part_makes_it_incomplete(unknown, said):
+    known = {
+        "intercept": SAMPLING,
+        "unit": "µm",
+        "segmentation": SEGMENTATION,
+        "pixel_size_rel_unc": 0.005,
+        "threshold_sd_ln": 0.004,
+    }
+    whole, budget = intercept_budget(**known), intercept_budget(**(known | unknown))
+    assert not budget.complete
+    assert budget.expanded is None
+    assert math.isnan(budget.k)
+    assert budget.combined_ln < whole.combined_ln
+    assert budget.coverage.startswith(f"incomplete: {said}")
+
+
+@pytest.mark.parametrize(("unit", "threshold"), [("µm", None), ("px", None), ("px", 0.0)])
+def test_the_sampling_alone_is_never_the_uncertainty(unit, threshold):
+    budget = intercept_budget(SAMPLING, unit, None, None, threshold)
+    assert budget.combined_ln is None
+    assert budget.expanded is None
+    assert "alone is not the uncertainty" in budget.coverage
+
+
+def test_in_px_the_pixel_size_takes_no_part():
+    budget = intercept_budget(SAMPLING, "px", SEGMENTATION, None, 0.004)
+    assert budget.complete
+    assert budget.entries[3].standard_uncertainty_ln == 0
+
+
+def test_judged_parts_alone_have_the_normal_factor():
+    budget = combine([BudgetEntry("a", 0.03, ""), BudgetEntry("b", 0.04, "")])
+    assert budget.combined_ln == pytest.approx(0.05)
+    assert budget.k == pytest.approx(1.95996, abs=1e-5)
+    assert budget.coverage == "95 % (k = 1.96)"
+
+
+def test_a_bias_is_in_the_uncertainty_and_not_in_the_result():
+    small, large = (
+        intercept_budget(SAMPLING, "px", SegmentationError(bias, 0.01, 5, ""), None, 0.0)
+        for bias in (0.0, -0.1)
+    )
+    assert large.combined_ln > small.combined_ln
+    assert "bias -10.00 %, not corrected" in large.entries[1].how
+
+
+@pytest.mark.parametrize("value", [-0.1, math.nan, math.inf])
+def test_uncertainties_that_cannot_be_are_refused(value):
+    with pytest.raises(ValueError, match="pixel size"):
+        intercept_budget(SAMPLING, "µm", None, value, None)
+    with pytest.raises(ValueError, match="threshold"):
+        intercept_budget(SAMPLING, "µm", None, None, value)
+    with pytest.raises(ValueError, match="standard deviation"):
+        SegmentationError(0.0, value, 2, "")
+
+
+def test_a_segmentation_error_needs_images():
+    with pytest.raises(ValueError, match="at least one image"):
+        SegmentationError(0.0, 0.1, 0, "")
+    with pytest.raises(ValueError, match="finite"):
+        SegmentationError(math.nan, 0.1, 3, "")

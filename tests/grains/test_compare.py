@@ -1,0 +1,205 @@
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from field_samples import batch, field
+from scipy import stats
+
+from grainseg.grains.compare import compare_batches, difference_estimate, margin_ln
+from grainseg.grains.intervals import field_intercepts
+from grainseg.grains.samples import Estimate
+
+
+def compare(a, b, unit="µm", **options):
+    (comparison,) = compare_batches({"A": a, "B": b}, unit, **options)
+    return comparison
+
+
+def steady(intercept, fields=8, spread=0.02, prefix="f"):
+    """Fields whose ln intercepts lie evenly within ± spread: tests of known outcome."""
+    offsets = np.linspace(-spread, spread, fields)
+    diameters = intercept * np.exp(0.4 * stats.norm.ppf((np.arange(60) + 0.5) / 60))
+    return [
+        field(f"{prefix}{i}", intercept * math.exp(o), diameters * math.exp(o)) for i, o in enumerate(offsets)
+    ]
+
+
+def test_the_test_is_welchs_on_the_fields():
+    a, b = batch(0, 5), batch(1, 9, 22)
+    found = compare(a, b)
+    by_scipy = stats.ttest_ind(np.log(field_intercepts(b)), np.log(field_intercepts(a)), equal_var=False)
+    assert found.p == found.p_holm == pytest.approx(by_scipy.pvalue)
+    assert found.ratio.df == pytest.approx(by_scipy.df)
+    np.testing.assert_allclose(np.log([found.ratio.low, found.ratio.high]), by_scipy.confidence_interval())
+    assert (found.fields_a, found.fields_b) == (5, 9)
+
+
+def test_different():
+    found = compare(steady(20), steady(24))
+    assert found.verdict == "different"
+    assert found.ratio.value == pytest.approx(1.2)
+    assert found.delta_g.value == pytest.approx(-2 * math.log2(1.2))
+    assert found.delta_g.low < found.delta_g.value < found.delta_g.high < 0
+    assert found.difference_intercept.value == pytest.approx(4, rel=1e-3)
+    assert found.difference_d50.value == pytest.approx(4, rel=0.01)
+    assert found.difference_d50.low > 0
+    assert found.sentence == (
+        "The mean intercept of B is 20.0 % larger than that of A (95 % interval "
+        f"{100 * (found.ratio.low - 1):+.1f} to {100 * (found.ratio.high - 1):+.1f} %; p < 0.0001). "
+        "The batches are different."
+    )
+
+
+def test_equivalent():
+    found = compare(steady(20), steady(20.1))
+    assert found.verdict == "equivalent"
+    assert found.p > 0.05
+    assert found.sentence.endswith(
+        "The difference is smaller than ±0.25 G: the batches are equivalent within this margin."
+    )
+
+
+def test_a_real_difference_within_the_margin_is_equivalent_and_said():
+    found = compare(steady(20), steady(20.8))
+    assert found.p_holm < 0.05
+    assert found.p_equivalence_holm < 0.05
+    assert found.verdict == "equivalent"
+    assert "A difference exists, but it is smaller than ±0.25 G" in found.sentence
+
+
+def test_not_enough_fields():
+    a, b = steady(20, 3, 0.1), steady(20.5, 3, 0.1)
+    found = compare(a, b)
+    assert found.verdict == "not enough fields"
+    assert found.fields_needed > 3
+    assert f"about {found.fields_needed} fields per batch would decide" in found.sentence
+    assert "Fewer than 5 fields in A and B" in found.sentence
+
+
+def test_a_smaller_margin_is_harder_to_reach():
+    assert compare(steady(20), steady(20.5), margin_g=0.25).verdict == "equivalent"
+    assert compare(steady(20), steady(20.5), margin_g=0.05).verdict == "different"
+    assert margin_ln(1) == pytest.approx(math.log(math.sqrt(2)))  # ΔG = 1 is a ratio of √2
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_a_batch_of_fewer_than_two_fields_is_not_judged(count):
+    found = compare(steady(20), steady(30, 5)[:count])
+    assert found.verdict == "not enough fields"
+    assert math.isnan(found.p)
+    assert math.isnan(found.ratio.low)
+    assert found.sentence.startswith(f"Not enough fields: B has {count}, and a batch with fewer than two")
+    assert found.fields_needed >= 2
+
+
+def test_fields_without_crossings_do_not_count():
+    blank = field("blank", math.inf, [])
+    found = compare([*steady(20, 2), blank], [*steady(21, 1), blank])
+    assert (found.fields_a, found.fields_b) == (2, 1)
+    assert found.verdict == "not enough fields"
+    assert "1 of the fields of A left out" in found.sentence
+
+
+def test_batches_without_scatter():
+    copies = [field(name, 20) for name in "abcde"]
+    both = compare(
+        copies, [replace(sample, crossings=180.0, crossings_without_closed=180.0) for sample in copies]
+    )
+    assert both.verdict == "not enough fields"
+    assert both.fields_needed is None
+    assert "copies of one image" in both.sentence
+    one = compare(copies, steady(30))
+    assert one.verdict == "different"
+    assert "All fields of A have the same mean intercept" in one.sentence
+
+
+def test_swapping_the_batches_mirrors_everything():
+    there, back = compare(batch(2, 6), batch(3, 7, 21)), compare(batch(3, 7, 21), batch(2, 6))
+    assert back.p == pytest.approx(there.p)
+    assert back.p_equivalence == pytest.approx(there.p_equivalence)
+    assert back.verdict == there.verdict
+    assert back.ratio.value == pytest.approx(1 / there.ratio.value)
+    assert (back.ratio.low, back.ratio.high) == pytest.approx((1 / there.ratio.high, 1 / there.ratio.low))
+    for name in ("difference_intercept", "difference_d50", "delta_g"):
+        one, other = getattr(there, name), getattr(back, name)
+        assert (one.low, one.value, one.high) == pytest.approx((-other.high, -other.value, -other.low))
+
+
+@pytest.mark.parametrize("scale", [0.2252, 1000.0])
+def test_another_unit_scales_the_lengths_and_leaves_the_verdict(scale):
+    px = compare(batch(4, 6), batch(5, 7, 21))
+    scaled = compare(batch(4, 6, scale=scale), batch(5, 7, 21, scale=scale))
+    for name in ("p", "p_equivalence", "fields_needed"):
+        assert getattr(scaled, name) == pytest.approx(getattr(px, name))
+    assert (scaled.verdict, scaled.sentence) == (px.verdict, px.sentence)
+    assert scaled.ratio.value == pytest.approx(px.ratio.value)
+    assert scaled.wasserstein == pytest.approx(scale * px.wasserstein)
+    for name in ("difference_intercept", "difference_d50"):
+        one, other = getattr(scaled, name), getattr(px, name)
+        assert (one.low, one.high) == pytest.approx((scale * other.low, scale * other.high))
+
+
+def test_three_batches_are_corrected_after_holm():
+    pairs = compare_batches({"A": batch(6, 6), "B": batch(7, 6, 21), "C": batch(8, 6, 25)}, "µm")
+    assert [(pair.a, pair.b) for pair in pairs] == [("A", "B"), ("A", "C"), ("B", "C")]
+    p = sorted(pair.p for pair in pairs)
+    corrected = sorted(pair.p_holm for pair in pairs)
+    assert corrected[0] == pytest.approx(3 * p[0])
+    assert corrected[1] == pytest.approx(max(3 * p[0], 2 * p[1]))
+    alone = compare(batch(6, 6), batch(7, 6, 21))
+    assert pairs[0].p == pytest.approx(alone.p)
+    assert pairs[0].fields_needed > alone.fields_needed
+
+
+def test_an_untestable_pair_does_not_weigh_on_the_others():
+    two = compare(steady(20), steady(21))
+    three = compare_batches({"A": steady(20), "B": steady(21), "C": steady(22)[:1]}, "µm")
+    assert three[0].p_holm == two.p_holm
+    assert three[0].fields_needed == two.fields_needed
+
+
+def test_the_wasserstein_distance_is_that_of_scipy_with_weights():
+    rng = np.random.default_rng(9)
+    a = [field(str(i), 20, rng.lognormal(3, 0.4, 50), weights=rng.uniform(1, 2, 50)) for i in range(3)]
+    b = [
+        field(str(i), 20.1 + i, rng.lognormal(3.2, 0.4, 70), weights=rng.uniform(1, 2, 70)) for i in range(3)
+    ]
+    pooled = [
+        np.concatenate([getattr(s, name) for s in samples])
+        for name in ("diameters", "weights")
+        for samples in (a, b)
+    ]
+    assert compare(a, b).wasserstein == pytest.approx(stats.wasserstein_distance(*pooled))
+    assert math.isnan(compare(a, [field("x", 20, []), field("y", 21, [])]).wasserstein)
+
+
+def test_in_px_there_is_no_delta_g():
+    found = compare(batch(0, 5), batch(1, 5), "px")
+    assert found.delta_g is None
+    assert "same pixel size" in found.systematic
+
+
+def test_shared_errors_are_said_to_cancel():
+    assert "cancels in the ratio" in compare(batch(0, 5), batch(1, 5)).systematic
+
+
+def test_a_difference_by_hand():
+    # Errors 0.3 and 0.4 give 0.5, with 0.5⁴ / (0.3⁴/4 + 0.4⁴/9) = 12.83 degrees of freedom.
+    a, b = Estimate(10, 9, 11, 0.03, 4), Estimate(16, 15, 17, 0.025, 9)
+    found = difference_estimate(a, b)
+    assert found.value == 6
+    assert found.df == pytest.approx(0.0625 / (0.0081 / 4 + 0.0256 / 9))
+    assert found.high - found.value == pytest.approx(stats.t.ppf(0.975, found.df) * 0.5)
+
+
+def test_bad_input_is_refused():
+    with pytest.raises(ValueError, match="at least two"):
+        compare_batches({"A": batch(0, 5)}, "µm")
+    with pytest.raises(ValueError, match="named twice"):
+        compare(batch(0, 5), [field("a", 20), field("a", 21)])
+    with pytest.raises(ValueError, match="unit"):
+        compare(batch(0, 5), batch(1, 5), "mm")
+    for margin in (0.0, -1.0, math.nan, math.inf):
+        with pytest.raises(ValueError, match="margin"):
+            compare(batch(0, 5), batch(1, 5), margin_g=margin)

@@ -1,0 +1,84 @@
+import math
+import re
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from grainseg.grains.distribution import bimodality, lognormal_fit
+
+
+def test_a_lognormal_is_found_again():
+    ln = 3 + 0.45 * stats.norm.ppf((np.arange(2000) + 0.5) / 2000)
+    fit = lognormal_fit(ln, np.ones(2000))
+    assert fit.mean_ln == pytest.approx(3)
+    assert fit.sd_ln == pytest.approx(0.45, rel=1e-3)
+    assert fit.distance < 1e-3
+
+
+def test_the_distance_is_that_of_scipy():
+    ln = np.sort(np.random.default_rng(0).gumbel(size=300))
+    fit = lognormal_fit(ln, np.full(300, 0.7))
+    expected = stats.ks_1samp(ln, stats.norm(fit.mean_ln, fit.sd_ln).cdf).statistic
+    assert fit.distance == pytest.approx(expected)
+
+
+def test_weights_count_like_repeated_grains():
+    rng = np.random.default_rng(1)
+    ln, weights = np.sort(rng.normal(size=200)), rng.integers(1, 5, 200)
+    weighted = lognormal_fit(ln, weights.astype(float))
+    repeated = lognormal_fit(np.repeat(ln, weights), np.ones(weights.sum()))
+    assert (weighted.mean_ln, weighted.sd_ln) == pytest.approx((repeated.mean_ln, repeated.sd_ln))
+
+
+def test_no_grains_and_equal_grains():
+    assert math.isnan(lognormal_fit(np.empty(0), np.empty(0)).mean_ln)
+    same = lognormal_fit(np.full(100, 1.5), np.ones(100))
+    assert (same.mean_ln, same.sd_ln) == (1.5, 0)
+    assert math.isnan(same.distance)
+    assert bimodality(np.full(100, 1.5), np.ones(100)) == (
+        False,
+        "one population: all grains have the same size",
+    )
+    assert bimodality(np.empty(0), np.empty(0)) == (False, "not examined: fewer than 50 grains")
+
+
+def duplex(seed, ratio, coarse, grains=1000, sd=0.3):
+    rng = np.random.default_rng(seed)
+    return np.sort(sd * rng.normal(size=grains) + math.log(ratio) * (rng.random(grains) < coarse))
+
+
+def test_two_populations_are_found_and_described():
+    bimodal, words = bimodality(duplex(0, 4, 0.1), np.ones(1000))
+    assert bimodal
+    times, area = (float(found) for found in re.search(r"are (\S+) times .* hold (\S+) %", words).groups())
+    assert times == pytest.approx(4, rel=0.05)
+    assert area == pytest.approx(100 * 1.6 / (1.6 + 0.9), abs=5)  # a tenth of the grains, 16 times the area
+
+
+def test_scaling_the_unit_or_the_weights_changes_nothing():
+    ln = duplex(1, 4, 0.1)
+    words = bimodality(ln, np.ones(1000))
+    assert bimodality(ln + math.log(250), np.ones(1000)) == words
+    assert bimodality(ln, np.full(1000, 7.0)) == words
+
+
+def test_one_population_is_left_alone():
+    rng = np.random.default_rng(2)
+    called = [bimodality(np.sort(0.45 * rng.normal(size=750)), np.ones(750))[0] for _ in range(100)]
+    assert sum(called) <= 2
+
+
+def test_specks_are_no_population():
+    # A twentieth of the grains at a twentieth of the diameter: 0.01 % of the area.
+    ln = np.sort(np.concatenate([0.3 * np.random.default_rng(3).normal(size=950), np.full(50, -3.0)]))
+    bimodal, words = bimodality(ln, np.ones(1000))
+    assert not bimodal
+    assert "of the area" in words
+
+
+def test_a_few_large_grains_are_no_population():
+    ln = np.sort(np.concatenate([0.3 * np.random.default_rng(4).normal(size=400), np.full(4, 2.5)]))
+    bimodal, words = bimodality(ln, np.ones(404))
+    assert not bimodal
+    assert "grains, fewer than 10" in words

@@ -1,0 +1,83 @@
+import numpy as np
+import pytest
+from tessellations import hexagons
+
+from grainseg.errors import GrainsegError
+from grainseg.grains.grain_table import grain_table
+from grainseg.grains.intercepts import mean_intercept_px
+from grainseg.grains.label_maps import clean_label_map
+from grainseg.micrograph.polycrystal import boundary_lines
+
+MAP = np.array([[5, 5, 0, 2, 2], [5, 5, 0, 2, 2], [0, 0, 0, 2, 2], [9, 9, 9, 0, 0], [9, 9, 9, 9, 9]])
+
+
+def message(values, **options):
+    with pytest.raises(GrainsegError) as caught:
+        clean_label_map(values, "map.tif", **options)
+    text = str(caught.value)
+    assert text.startswith("map.tif: ")
+    assert "\n" not in text
+    return text
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.int64, np.uint64, np.float32, np.float64])
+def test_whole_numbers_of_any_type_are_taken_as_they_are(dtype):
+    found = clean_label_map(MAP.astype(dtype), "map.tif", zero_is="excluded")
+    assert found.dtype == np.uint32
+    np.testing.assert_array_equal(found, MAP)
+
+
+def test_lines_of_zeros_go_to_the_nearest_grain():
+    found = clean_label_map(MAP, "map.tif")
+    assert set(np.unique(found)) == {2, 5, 9}
+    np.testing.assert_array_equal(found[MAP > 0], MAP[MAP > 0])
+    whole = np.where(MAP == 0, 4, MAP)
+    np.testing.assert_array_equal(clean_label_map(whole, "map.tif"), whole)
+
+
+@pytest.mark.parametrize("width_px", [1, 2, 3, 5, 7])
+def test_filled_grains_reach_to_the_middle_of_the_line(width_px):
+    structure = hexagons(700, 1600.0, angle_deg=17)
+    grains = structure.grain_map((0, 0), (700, 700))
+    drawn = np.where(boundary_lines(grains.astype(np.int32), width_px) == 1, 0, grains)
+
+    filled = clean_label_map(drawn, "map.tif")
+
+    truth = structure.mean_intercept((0, 0), (700, 700))
+    assert mean_intercept_px(filled) == pytest.approx(truth, rel=0.01)
+    table = grain_table(filled)
+    area = table.area_px[~table.touches_border]
+    assert area.size > 200
+    assert area.mean() == pytest.approx(1600, rel=0.005)
+    assert area.std() < 0.05 * 1600
+
+
+def test_what_is_no_label_map_is_refused():
+    assert "-3" in message(np.array([[1, -3]]))
+    assert "NaN" in message(np.array([[1.0, np.nan]]))
+    assert "infinite" in message(np.array([[1.0, np.inf]]))
+    assert "0.5" in message(np.array([[1.0, 0.5]]))
+    assert "mask" in message(np.array([[True, False]]))
+    assert "complex" in message(np.array([[1j]]))
+    assert "shape" in message(np.ones((2, 2, 3)))
+    assert "shape" in message(np.ones((0, 2)))
+    assert "4294967296" in message(np.array([[1, 2**32]]))
+    assert "no grain" in message(np.zeros((3, 3), np.uint8))
+
+
+@pytest.mark.parametrize("zero_is", ["boundary", "excluded"])
+def test_a_boundary_mask_is_not_taken_for_a_label_map(zero_is):
+    mask = np.full((20, 20), 255, np.uint8)
+    mask[10] = 0
+    assert "2 separate places" in message(mask, zero_is=zero_is)
+    one = np.full((20, 20), 255, np.uint8)
+    one[:3] = 0
+    np.testing.assert_array_equal(clean_label_map(one, "one.tif", zero_is="excluded"), one)
+
+
+def test_broad_areas_of_zeros_are_no_lines():
+    labels = np.ones((100, 100), np.uint8)
+    labels[:, 50:] = 2
+    labels[20:60, 30:70] = 0
+    assert "too broad" in message(labels)
+    assert (clean_label_map(labels, "map.tif", zero_is="excluded") == 0).sum() == 1600

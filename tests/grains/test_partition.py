@@ -1,0 +1,252 @@
+from dataclasses import replace
+from functools import cache
+
+import cv2
+import numpy as np
+import pytest
+from skimage.measure import label as connected
+
+from grainseg.errors import GrainsegError
+from grainseg.grains.agreement_regions import region_scores
+from grainseg.grains.intercepts import mean_intercept_px
+from grainseg.grains.partition import (
+    DEFAULT_SETTINGS,
+    PartitionSettings,
+    over_segment,
+    partition_mask,
+    partition_probability,
+)
+from grainseg.micrograph.image import BOUNDARY
+from grainseg.micrograph.polycrystal import boundary_lines, polycrystal
+
+SIDE = 448
+
+
+@cache
+def network(width, seed=0):
+    grains = polycrystal(seed, (SIDE, SIDE), 36, 0.42, width)
+    return grains, boundary_lines(grains, width) == BOUNDARY
+
+
+def middles(grains):
+    """Of each pair of neighbours the crack nearest to the centre of gravity of their boundary."""
+    points = {}
+    for axis in (0, 1):
+        here, there = (grains[:-1], grains[1:]) if axis == 0 else (grains[:, :-1], grains[:, 1:])
+        for row, column in np.argwhere(here != there):
+            pair = frozenset((int(here[row, column]), int(there[row, column])))
+            points.setdefault(pair, []).append((row + (axis == 0) / 2, column + (axis == 1) / 2))
+    arrays = [np.array(each) for each in points.values()]
+    return np.array([each[((each - each.mean(axis=0)) ** 2).sum(axis=1).argmin()] for each in arrays])
+
+
+def with_gaps(grains, lines, share=0.05, gap_px=7, seed=0):
+    cut = np.random.default_rng(seed).permutation(middles(grains))
+    rows, columns = np.ogrid[: lines.shape[0], : lines.shape[1]]
+    gapped = lines.copy()
+    for row, column in cut[: round(share * len(cut))]:
+        gapped &= (rows - row) ** 2 + (columns - column) ** 2 > (gap_px / 2) ** 2
+    return gapped
+
+
+def soft(lines, seed=0, noise=0.25):
+    """What a network would make of lines: blurred, uncertain, not quite symmetric."""
+    rng = np.random.default_rng(seed)
+    noisy = lines + noise * rng.standard_normal(lines.shape, np.float32)
+    return np.clip(cv2.GaussianBlur(noisy.astype(np.float32), (0, 0), 1.2), 0, 1)
+
+
+def frame(side=60, at=30, width=3):
+    """Four square grains."""
+    mask = np.zeros((side, side), np.bool_)
+    mask[at - width // 2 : at - width // 2 + width] = True
+    mask[:, at - width // 2 : at - width // 2 + width] = True
+    return mask
+
+
+@pytest.mark.parametrize("width", [2, 3, 4, 5])
+def test_closed_lines_give_their_true_count(width):
+    truth, lines = network(width)
+    result = partition_mask(lines)
+    assert result.count == pytest.approx(truth.max(), rel=0.02)
+    assert result.closed_share < 0.002
+    assert result.open_ends <= 2
+    assert region_scores(result.grains, truth).adapted_rand_error < 0.03
+
+
+@pytest.mark.parametrize("width", [2, 3, 4, 5])
+def test_gaps_are_closed(width):
+    truth, lines = network(width)
+    gapped = with_gaps(truth, lines)
+    result = partition_mask(gapped)
+    merged_without_closing = connected(~gapped, connectivity=1).max()
+    assert merged_without_closing < 0.93 * truth.max()
+    assert result.count == pytest.approx(truth.max(), rel=0.05)
+    assert 0.005 < result.closed_share < 0.03
+
+
+def test_every_pixel_lies_in_one_connected_grain():
+    result = partition_probability(soft(network(3)[1]))
+    assert result.grains.dtype == np.uint32
+    assert np.unique(result.grains).tolist() == list(range(1, result.count + 1))
+    assert connected(result.grains, connectivity=1).max() == result.count
+
+
+@pytest.mark.parametrize("width", range(1, 8))
+def test_grains_reach_to_the_middle_of_lines_of_any_width(width):
+    stripes = np.zeros((50, 160), np.bool_)
+    for middle in range(20, 160, 20):
+        stripes[:, middle - width // 2 : middle - width // 2 + width] = True
+    areas = np.bincount(partition_mask(stripes).grains.ravel())[1:]
+    assert len(areas) == 8
+    np.testing.assert_allclose(areas[1:-1], 50 * 20)
+    np.testing.assert_allclose(areas[[0, -1]], 50 * 20, atol=50)
+
+
+def test_the_mean_intercept_does_not_depend_on_the_width_of_the_lines():
+    truth, _ = network(5)
+    found = [
+        mean_intercept_px(partition_mask(boundary_lines(truth, width) == BOUNDARY).grains)
+        for width in (2, 3, 4, 5)
+    ]
+    assert np.ptp(found) < 0.03 * np.mean(found)  # what is left: wide lines hide ripples
+    assert np.mean(found) == pytest.approx(mean_intercept_px(truth), rel=0.02)
+
+
+@pytest.mark.parametrize("turns", range(4))
+@pytest.mark.parametrize("flip", [False, True])
+def test_flips_and_quarter_turns_only_move_ties(turns, flip):
+    probability = soft(with_gaps(*network(3)))
+    turned = np.rot90(probability[::-1] if flip else probability, turns)
+    there = partition_probability(np.ascontiguousarray(turned))
+    back = np.rot90(there.grains, -turns)
+    back = back[::-1] if flip else back
+    here = partition_probability(probability)
+    assert there.count == pytest.approx(here.count, rel=0.01)
+    assert region_scores(back, here.grains).adapted_rand_error < 0.02
+    assert there.closed_length_px == pytest.approx(here.closed_length_px, rel=0.1)
+
+
+def test_scale_does_not_matter():
+    lines = with_gaps(*network(3))
+    here = partition_mask(lines)
+    larger = partition_mask(np.kron(lines, np.ones((2, 2), np.bool_)))
+    assert larger.count == pytest.approx(here.count, rel=0.03)
+    assert larger.boundary_length_px == pytest.approx(2 * here.boundary_length_px, rel=0.05)
+
+
+def test_a_gap_is_closed_and_reported():
+    mask = frame(width=2)
+    mask[29:31, 10:17] = False
+    result = partition_mask(mask)
+    assert result.count == 4
+    assert result.closed[29:31, 11:16].all()
+    assert not result.closed[:, 35:].any()
+    assert result.closed_length_px == pytest.approx(7, rel=0.15)
+    assert result.boundary_length_px == pytest.approx(120, rel=0.08)  # along rows Crofton reads 5 % short
+    assert result.open_ends == 2
+
+
+def test_a_waist_is_no_boundary():
+    mask = np.ones((60, 100), np.bool_)
+    rows, columns = np.ogrid[:60, :100]
+    for centre in (30, 68):
+        mask &= (rows - 30) ** 2 + (columns - centre) ** 2 > 22**2
+    dumbbell = partition_mask(mask)
+    assert dumbbell.count == 1
+    assert dumbbell.closed_length_px == 0
+
+
+def test_weak_evidence_along_a_border_keeps_it():
+    probability = frame().astype(np.float32)
+    probability[29:32, 3:25] = 0.35  # below the threshold, not nothing
+    assert partition_probability(probability).count == 4
+    probability[29:32, 3:25] = 0
+    assert partition_probability(probability).count == 3
+
+
+def test_specks_are_joined_relative_to_the_grains():
+    mask = frame()
+    mask[5:10, 5:10] = True
+    mask[7, 7] = False
+    assert partition_mask(mask, replace(DEFAULT_SETTINGS, min_size=0.03)).count == 4
+    assert partition_mask(mask, replace(DEFAULT_SETTINGS, min_size=0)).count == 5
+
+
+def test_an_empty_map_is_one_grain():
+    result = partition_probability(np.zeros((20, 30), np.float32))
+    assert result.count == 1
+    assert (result.grains == 1).all()
+    assert not result.closed.any()
+    assert (result.closed_length_px, result.boundary_length_px, result.closed_share) == (0, 0, 0)
+    assert result.open_ends == 0
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 40), (40, 1), (2, 2)])
+def test_the_smallest_fields(shape):
+    mask = np.zeros(shape, np.bool_)
+    assert partition_mask(mask).count == 1
+    if max(shape) == 40:
+        mask.ravel()[20] = True
+        assert partition_mask(mask).count == 2
+
+
+def test_one_pixel_of_boundary_is_no_boundary():
+    mask = np.zeros((30, 30), np.bool_)
+    mask[15, 15] = True
+    assert partition_mask(mask).count == 1
+
+
+def test_all_boundary_is_an_error():
+    with pytest.raises(GrainsegError, match="the whole field is boundary at partition threshold 0"):
+        partition_probability(np.full((20, 30), 0.9, np.float32))
+    with pytest.raises(GrainsegError, match="there is no grain"):
+        partition_mask(np.ones((20, 30), np.bool_))
+
+
+@pytest.mark.parametrize("wrong", [np.nan, -0.01, 1.01, np.inf, 255])
+def test_what_is_no_probability_is_refused(wrong):
+    probability = np.zeros((20, 30), np.float32)
+    probability[3, 4] = wrong
+    with pytest.raises(ValueError, match=r"\[0, 1\] expected"):
+        partition_probability(probability)
+
+
+@pytest.mark.parametrize("shape", [(0, 5), (5,), (4, 5, 3)])
+def test_what_is_no_field_is_refused(shape):
+    with pytest.raises(ValueError, match="two dimensions"):
+        partition_probability(np.zeros(shape, np.float32))
+
+
+def test_a_mask_is_bool():
+    with pytest.raises(ValueError, match="uint8: bool expected"):
+        partition_mask(np.zeros((20, 30), np.uint8))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"threshold": 0}, {"threshold": 1}, {"depth": -0.1}, {"support": 1.1}, {"min_size": float("nan")}],
+)
+def test_settings_outside_their_range_are_refused(change):
+    with pytest.raises(ValueError, match=next(iter(change))):
+        replace(DEFAULT_SETTINGS, **change)
+
+
+def test_float64_is_taken():
+    probability = soft(network(3)[1])[:100, :100]
+    again = partition_probability(probability.astype(np.float64))
+    assert (again.grains == partition_probability(probability).grains).all()
+
+
+def test_strips_do_not_show(monkeypatch):
+    probability = soft(network(3)[1])[:100, :120]
+    whole = over_segment(probability, 0.4)
+    monkeypatch.setattr("grainseg.grains.regions._ROWS", 7)
+    strips = over_segment(probability, 0.4)
+    for name in ("area_px", "peak", "first", "second", "saddle", "length_px", "evidence"):
+        np.testing.assert_allclose(getattr(strips.graph, name), getattr(whole.graph, name), rtol=1e-6)
+
+
+def test_settings_are_kept():
+    settings = PartitionSettings(0.6, 0.2, 0.1, 0.02)
+    assert partition_mask(frame(), settings).settings == settings

@@ -1,0 +1,65 @@
+"""Batches of material: by folder, or by a table."""
+
+from pathlib import Path
+
+import pytest
+
+from grainseg.errors import GrainsegError
+from grainseg.micrograph.batches import assign_batches
+
+IMAGES = [Path("a.tif"), Path("north/b.tif"), Path("north/c (1).png"), Path("south/deep/d.tif")]
+
+
+def test_a_folder_is_a_batch() -> None:
+    assert list(assign_batches(IMAGES, "plate", None).values()) == ["plate", "north", "north", "south/deep"]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_a_table_names_images_by_path_name_or_stem(tmp_path: Path, delimiter: str) -> None:
+    rows = (
+        ("note", "batch", "image"),
+        ("", "heat 1", "a.tif"),
+        ("x", "heat 1", "north\\b"),
+        ("", "heat 2", "c (1)"),
+        ("", "heat 2", "d.tif"),
+    )
+    table = tmp_path / "batches.csv"
+    table.write_text("\ufeff" + "\r\n".join(delimiter.join(row) for row in rows), encoding="utf-8")
+    assert list(assign_batches(IMAGES, "plate", table).values()) == ["heat 1", "heat 1", "heat 2", "heat 2"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("image,lot\na,1\n", "has no column 'batch'"),
+        ("image,batch\na,1\na,2\n", "names 'a' twice"),
+        ("image,batch\na,1\na.tif,2\n", "names 'a.tif' twice"),
+        ("image,batch\na,1\n", "has no row for 'north/b.tif'"),
+        ("image,batch\na,\n", "line 2 lacks its image or its batch"),
+        ('image,batch\n"a,1\n', "cannot be read"),
+        ("", "has no column 'image'"),
+    ],
+)
+def test_a_table_that_cannot_be_is_one_line(tmp_path: Path, text: str, message: str) -> None:
+    table = tmp_path / "batches.csv"
+    table.write_text(text, encoding="utf-8")
+    with pytest.raises(GrainsegError, match="batches=") as caught:
+        assign_batches(IMAGES, "plate", table)
+    assert message in str(caught.value)
+
+
+def test_a_name_that_several_images_have_is_refused(tmp_path: Path) -> None:
+    table = tmp_path / "batches.csv"
+    table.write_text("image,batch\nx,1\n", encoding="utf-8")
+    images = [Path("p/x.tif"), Path("q/x.tif")]
+    with pytest.raises(GrainsegError, match=r"'x' could be p/x\.tif and q/x\.tif"):
+        assign_batches(images, "plate", table)
+    # Beside a deeper one of the same name, the one in the root is meant by its own name.
+    assert assign_batches([Path("x.tif")], "plate", table) == {Path("x.tif"): "1"}
+
+
+def test_a_binary_or_missing_table_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "picture.png").write_bytes(b"\x89PNG\xff")
+    for name in ("picture.png", "nowhere.csv"):
+        with pytest.raises(GrainsegError, match=name):
+            assign_batches(IMAGES, "plate", tmp_path / name)

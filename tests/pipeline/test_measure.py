@@ -1,0 +1,228 @@
+"""Measuring masks and grain maps without a network: the tables say what the structures are."""
+
+import csv
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from grainseg.config import MeasureConfig, StructureConfig
+from grainseg.errors import GrainsegError
+from grainseg.grains.field import measure_field
+from grainseg.micrograph.files import write_grain_map
+from grainseg.micrograph.polycrystal import boundary_lines, polycrystal
+from grainseg.pipeline.compare import compare
+from grainseg.pipeline.measure import measure
+
+SHAPE = (260, 300)
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as handle:
+        return list(csv.DictReader(handle))
+
+
+@pytest.fixture(scope="module")
+def truth() -> list[np.ndarray]:
+    return [polycrystal(seed, SHAPE, 30.0, 0.3, 3) for seed in range(6)]
+
+
+@pytest.fixture
+def folder(truth: list[np.ndarray], tmp_path: Path) -> Path:
+    """Two batches of three masks each."""
+    for number, grains in enumerate(truth):
+        path = tmp_path / "masks" / ("A" if number < 3 else "B") / f"f{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(boundary_lines(grains, 3) * np.uint8(255)).save(path)
+    return tmp_path / "masks"
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Callable[..., MeasureConfig]:
+    plain = MeasureConfig(
+        output=str(tmp_path / "out"),
+        pixel_size_um=None,
+        pixel_size_rel_unc=None,
+        crop=None,
+        batches=None,
+        excluded=None,
+        structure=StructureConfig("unknown", "unknown", "unknown"),
+        masks="",
+        kind="boundary",
+        boundary_value=255,
+        zero=None,
+        images=None,
+        max_megapixels=500.0,
+    )
+    return lambda masks, **changes: replace(plain, masks=str(masks), **changes)
+
+
+def test_boundary_masks_give_the_true_grains(
+    folder: Path, truth: list[np.ndarray], config: Callable[..., MeasureConfig], tmp_path: Path
+) -> None:
+    measured = measure(config(folder, pixel_size_um=0.5))
+    assert measured.failures == []
+    found = rows(tmp_path / "out" / "fields.csv")
+    assert [(row["batch"], row["image"]) for row in found[:4]] == [
+        ("A", "A/f0.png"),
+        ("A", "A/f1.png"),
+        ("A", "A/f2.png"),
+        ("B", "B/f3.png"),
+    ]
+    for row, grains in zip(found, truth, strict=True):
+        exact = measure_field("", grains, None)
+        assert int(row["count"]) == pytest.approx(exact.count, rel=0.02)
+        assert float(row["mean_intercept_um"]) == pytest.approx(exact.mean_intercept_px / 2, rel=0.03)
+        assert float(row["closed_share"]) < 0.01
+        assert row["pixel_size_source"] == "said by the user"
+    for name in ("grains.csv", "batches.csv", "budget.csv", "comparisons.csv", "report.html"):
+        assert (tmp_path / "out" / name).is_file()
+    assert [row["batch"] for row in rows(tmp_path / "out" / "batches.csv")] == ["A", "B"]
+
+
+def test_without_a_pixel_size_there_is_no_g(
+    folder: Path, config: Callable[..., MeasureConfig], tmp_path: Path
+) -> None:
+    measured = measure(config(folder / "A" / "f0.png"))
+    (row,) = rows(tmp_path / "out" / "fields.csv")
+    assert (row["mean_intercept_um"], row["g_intercept"], row["g_saltikov"]) == ("", "", "")
+    assert "no G" in measured.summary()
+    assert "pixel_size_um=0.25" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_corrected_grain_map_is_measured_as_it_is(
+    truth: list[np.ndarray], config: Callable[..., MeasureConfig], tmp_path: Path
+) -> None:
+    """Beside the pictures that a prediction left, two grains joined by hand, and an id that is gone."""
+    edited = np.where(truth[0] == 2, 1, truth[0]).astype(np.uint32)
+    predicted = tmp_path / "predicted"
+    write_grain_map(predicted / "f0_grains.tif", edited, (0.25, 0.25))
+    Image.fromarray(np.zeros(SHAPE, np.uint8)).save(predicted / "f0_mask.png")
+    measure(config(predicted, kind="grains"))
+    (row,) = rows(tmp_path / "out" / "fields.csv")
+    assert row["image"] == "f0.tif"
+    assert int(row["count"]) == truth[0].max() - 1
+    assert (row["pixel_size_source"], float(row["raster_um"])) == ("ImageJ", 0.25)
+
+
+def test_zeros_of_a_grain_map_need_a_meaning(
+    truth: list[np.ndarray], config: Callable[..., MeasureConfig], tmp_path: Path
+) -> None:
+    lines = np.where(boundary_lines(truth[0], 1) == 1, 0, truth[0]).astype(np.uint16)
+    path = tmp_path / "labels.tif"
+    tifffile.imwrite(path, lines)
+    refused = measure(config(path, kind="grains"))
+    assert refused.results is None
+    assert "zero=boundary" in refused.failures[0]
+    measure(config(path, kind="grains", zero="boundary"))
+    (row,) = rows(tmp_path / "out" / "fields.csv")
+    assert int(row["counted_area_px"].removesuffix(".0")) == lines.size
+
+
+def test_excluded_area_is_not_counted(
+    folder: Path, config: Callable[..., MeasureConfig], tmp_path: Path
+) -> None:
+    pore = np.zeros(SHAPE, np.uint8)
+    pore[100:160, 100:180] = 7
+    (tmp_path / "pores").mkdir()
+    Image.fromarray(pore).save(tmp_path / "pores" / "f0.png")
+    structure = StructureConfig("unknown", "unknown", "excluded")
+    measure(
+        config(
+            folder / "A", excluded=str(tmp_path / "pores"), structure=structure, output=str(tmp_path / "with")
+        )
+    )
+    first, second, _ = rows(tmp_path / "with" / "fields.csv")
+    assert float(first["counted_area_px"]) == SHAPE[0] * SHAPE[1] - 60 * 80
+    assert float(second["counted_area_px"]) == SHAPE[0] * SHAPE[1]
+    assert "Porosity is excluded" in (tmp_path / "with" / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_crop_leaves_out_the_data_bar(
+    folder: Path, config: Callable[..., MeasureConfig], tmp_path: Path
+) -> None:
+    measure(config(folder / "A" / "f0.png", crop=[0, 60, 0, 0]))
+    (row,) = rows(tmp_path / "out" / "fields.csv")
+    assert (row["height_px"], row["width_px"]) == ("200", "300")
+
+
+def test_the_micrographs_give_picture_and_pixel_size(
+    folder: Path, config: Callable[..., MeasureConfig], tmp_path: Path
+) -> None:
+    images = tmp_path / "images" / "A"
+    images.mkdir(parents=True)
+    for number in range(3):
+        Image.fromarray(np.zeros(SHAPE, np.uint8)).save(images / f"f{number}.jpg")
+    (images / "pixel_sizes.csv").write_text("image,pixel_size_um\nf0.jpg,0.3\nf1.jpg,0.3\nf2.jpg,0.3\n")
+    measure(config(folder / "A", images=str(images)))
+    found = rows(tmp_path / "out" / "fields.csv")
+    assert {row["pixel_size_source"] for row in found} == {"pixel_sizes.csv"}
+    assert {row["raster_um"] for row in found} == {"0.3"}
+
+
+def test_a_table_makes_batches_and_compare_reads_them_back(
+    folder: Path, config: Callable[..., MeasureConfig], tmp_path: Path
+) -> None:
+    """The comparison of saved tables is that of the run itself."""
+    table = tmp_path / "batches.csv"
+    names = ["A/f0", "A/f1", "B/f3", "A/f2", "B/f4", "B/f5"]
+    lines = [f"{name},{'=old' if i < 3 else 'new'}" for i, name in enumerate(names)]
+    table.write_text("\n".join(["image,batch", *lines]), encoding="utf-8")
+    measure(config(folder, batches=str(table), pixel_size_um=0.5))
+    (pair,) = rows(tmp_path / "out" / "comparisons.csv")
+    assert {pair["a"], pair["b"]} == {"'=old", "new"}
+    sentence = compare([tmp_path / "out"], tmp_path / "again", 0.25)
+    (again,) = rows(tmp_path / "again" / "comparisons.csv")
+    for column in ("p", "intercept_ratio", "d50_difference_um", "wasserstein_um"):
+        assert float(again[column]) == pytest.approx(float(pair[column]), rel=1e-12)
+    assert pair["verdict"] in sentence
+
+
+def test_compare_says_what_it_cannot_compare(
+    folder: Path, config: Callable[..., MeasureConfig], tmp_path: Path
+) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    measure(config(folder / "A", output=str(one)))
+    measure(config(folder / "B", output=str(other), pixel_size_um=0.5))
+    for folders, margin, message in (
+        ([one], 0.25, "holds one batch, A; give two or more"),
+        ([one, one], 0.25, "is given twice"),
+        ([one, other], 0.25, "A: has no pixel size, the others have"),
+        ([tmp_path / "nowhere"], 0.25, "give a folder that predict.py or grainseg measure wrote"),
+        ([folder], 0.25, "give a folder that predict.py or grainseg measure wrote"),
+        ([one, other], 0.0, "must be positive"),
+    ):
+        with pytest.raises(GrainsegError) as caught:
+            compare(folders, None, margin)
+        assert message in str(caught.value)
+
+
+def test_one_bad_file_does_not_stop_the_others(
+    folder: Path, config: Callable[..., MeasureConfig], tmp_path: Path
+) -> None:
+    (folder / "A" / "f1.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    Image.fromarray(np.full(SHAPE, 255, np.uint8)).save(folder / "A" / "f2.png")
+    measured = measure(config(folder))
+    assert len(measured.failures) == 2
+    assert len(rows(tmp_path / "out" / "fields.csv")) == 4
+    assert "not measured" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"masks": "nowhere"}, "masks=nowhere: no such file"),
+        ({"batches": "nowhere.csv"}, "batches=nowhere.csv: cannot be read"),
+    ],
+)
+def test_what_cannot_work_at_all_is_said_at_once(
+    changes: dict[str, str], message: str, folder: Path, config: Callable[..., MeasureConfig], tmp_path: Path
+) -> None:
+    with pytest.raises(GrainsegError, match="nowhere") as caught:
+        measure(config(**({"masks": folder} | changes)))
+    assert message in str(caught.value)
+    assert not (tmp_path / "out").exists()

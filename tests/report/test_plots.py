@@ -1,0 +1,140 @@
+import math
+import re
+from dataclasses import replace
+from xml.etree import ElementTree
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from report_example import fields_of, report
+
+from grainseg.grains.batch import batch_statistics
+from grainseg.grains.samples import FieldSample
+from grainseg.report.plots import (
+    Sizes,
+    batches_plot,
+    cumulative_plot,
+    intercept_rose,
+    pooled_sizes,
+    size_distribution,
+)
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+@pytest.fixture(scope="module")
+def example():
+    return report({"A": ["a1", "a2"], "B": ["b1", "b2", "b3"]})
+
+
+def texts(svg):
+    return ["".join(node.itertext()) for node in ElementTree.fromstring(svg).iter(f"{SVG}text")]
+
+
+def drawn(example):
+    statistics = [batch.statistics for batch in example.batches]
+    samples = {batch.statistics.name: batch.samples for batch in example.batches}
+    sizes = {name: pooled_sizes(each) for name, each in samples.items()}
+    return [
+        batches_plot(statistics, samples),
+        size_distribution(statistics[0], sizes["A"], "#0072b2", "sizes"),
+        cumulative_plot(statistics, sizes),
+        intercept_rose(fields_of(example)["A"], "µm", "#0072b2", "rose"),
+    ]
+
+
+def test_plots_say_what_they_show_in_text(example):
+    batches, sizes, cumulative, rose = (texts(svg) for svg in drawn(example))
+
+    assert {"A", "B", "mean lineal intercept, µm"} <= set(batches)
+    assert any(text.startswith("G ") for text in batches)
+    assert {"log-normal fit", "by area", "D10", "D50", "D90"} <= set(sizes)
+    assert {"A", "B", "by number", "by area"} <= set(cumulative)
+    assert {"0°", "90°", "mean intercept by direction, µm"} <= set(rose)
+
+
+def test_ids_are_stable_and_unique_on_the_page(example):
+    first, again = drawn(example), drawn(example)
+
+    assert first == again
+    ids = [name for svg in first for name in re.findall(r'\bid="([^"]+)"', svg)]
+    assert len(ids) == len(set(ids))
+    for svg in first:
+        targets = re.findall(r'(?:url\(|href=")#([^")]+)', svg)
+        assert targets
+        assert set(targets) <= set(ids)
+
+
+def test_plots_bring_no_style_for_the_whole_page_and_no_date(example):
+    for svg in drawn(example):
+        assert svg.startswith("<svg ")
+        assert not re.search(r"<style|<metadata|<script|<!--|font-family|http(?!://www\.w3\.org/)", svg)
+        assert 'role="img"' in svg
+
+
+def test_settings_of_matplotlib_stay_as_they_were(example):
+    before = dict(mpl.rcParams)
+
+    drawn(example)
+
+    assert dict(mpl.rcParams) == before
+
+
+@pytest.mark.parametrize("name", ["<script>1</script>", "$\\foo$", "鋼 試料", "a\x00b\udcff", "x" * 300])
+def test_any_name_can_be_drawn(example, name):
+    batch = example.batches[0]
+    statistics = replace(batch.statistics, name=name)
+
+    svg = batches_plot([statistics], {name: batch.samples})
+
+    assert "<script" not in svg
+    assert max(map(len, texts(svg))) < 40
+    size_distribution(statistics, pooled_sizes(batch.samples), "#0072b2", "sizes")
+
+
+def test_what_could_not_be_measured_leaves_plots_empty():
+    nothing = FieldSample("f", 100.0, 0.0, 0.0, np.empty(0), np.empty(0))
+    statistics = batch_statistics("empty", "px", [nothing])
+    sizes = pooled_sizes([nothing])
+
+    batches_plot([statistics], {"empty": [nothing]})
+    size_distribution(statistics, sizes, "#0072b2", "sizes")
+    cumulative_plot([statistics], {"empty": sizes})
+
+
+@pytest.mark.parametrize("diameters", [[3.0], [3.0, 3.0, 3.0], [1e-3, 1e3]])
+def test_few_and_equal_grains(diameters):
+    sample = FieldSample("f", 100.0, 10.0, 10.0, np.array(diameters), np.ones(len(diameters)))
+    statistics = batch_statistics("few", "µm", [sample])
+
+    size_distribution(statistics, pooled_sizes([sample]), "#0072b2", "sizes")
+    cumulative_plot([statistics], {"few": pooled_sizes([sample])})
+
+
+def test_grains_are_pooled_in_order_with_their_weights():
+    samples = [
+        FieldSample("a", 1.0, 1.0, 1.0, np.array([3.0, 1.0]), np.array([1.0, 2.0])),
+        FieldSample("b", 1.0, 1.0, 1.0, np.array([2.0]), np.array([5.0])),
+    ]
+
+    sizes = pooled_sizes(samples)
+
+    assert sizes.diameters.tolist() == [1, 2, 3]
+    assert sizes.weights.tolist() == [2, 5, 1]
+    assert pooled_sizes([]).diameters.size == 0
+
+
+def test_many_grains_do_not_make_a_large_plot(example):
+    diameters = np.sort(np.random.default_rng(0).lognormal(3, 0.4, 100_000))
+    sizes = Sizes(diameters, np.ones(diameters.size))
+
+    assert len(cumulative_plot([example.batches[0].statistics], {"A": sizes})) < 60_000
+
+
+def test_uncertainty_that_is_incomplete_is_said(example):
+    unknown = report({"A": ["a1", "a2"]}, segmentation=None).batches[0]
+
+    assert "uncertainty incomplete" in texts(batches_plot([unknown.statistics], {"A": unknown.samples}))
+    known = example.batches[0]
+    assert not math.isnan(known.statistics.budget.combined_ln)
+    assert "uncertainty incomplete" not in texts(batches_plot([known.statistics], {"A": known.samples}))

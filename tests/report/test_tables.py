@@ -1,0 +1,136 @@
+import csv
+import math
+
+import numpy as np
+import pytest
+from report_example import PIXEL, fields_of, image, report, write_tables
+
+from grainseg.errors import GrainsegError
+from grainseg.report.tables import write_csv, write_fields, write_grains
+
+
+def read(path):
+    with path.open(encoding="utf-8", newline="") as handle:
+        return list(csv.DictReader(handle))
+
+
+@pytest.fixture(scope="module")
+def example():
+    return report({"A": ["a1", "a2"], "B": ["b1", "b2", "b3"]})
+
+
+def test_floats_come_back_to_the_last_bit_and_missing_ones_are_empty(tmp_path):
+    numbers = [0.1 + 0.2, 1 / 3, 1e-300, -5.0, np.float64(2 / 3), np.float32(0.1)]
+
+    write_csv(tmp_path / "t.csv", ["x"], [{"x": number} for number in (*numbers, math.nan, None)])
+
+    texts = [row["x"] for row in read(tmp_path / "t.csv")]
+    assert [float(text) for text in texts[:-2]] == [float(number) for number in numbers]
+    assert texts[-2:] == ["", ""]
+
+
+def test_table_is_utf_8_without_mark_with_crlf_and_quotes(tmp_path):
+    write_csv(tmp_path / "t.csv", ["name", "n", "yes"], [{"name": 'ü, "µ"\n', "n": 3, "yes": True}])
+
+    assert (tmp_path / "t.csv").read_bytes() == b'name,n,yes\r\n"\xc3\xbc, ""\xc2\xb5""\n",3,true\r\n'
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@A1", "\t=1", "\r=1", '=HYPERLINK("http://x")'])
+def test_a_name_is_no_formula(tmp_path, name):
+    write_csv(tmp_path / "t.csv", ["name"], [{"name": name}])
+
+    assert read(tmp_path / "t.csv")[0]["name"] == f"'{name}"
+
+
+def test_a_name_that_is_no_unicode_is_escaped(tmp_path):
+    write_csv(tmp_path / "t.csv", ["name"], [{"name": b"a\xff".decode("utf-8", "surrogateescape")}])
+
+    assert read(tmp_path / "t.csv")[0]["name"] == "a\\udcff"
+
+
+def test_a_failed_write_leaves_the_old_table(tmp_path):
+    write_csv(tmp_path / "t.csv", ["x"], [{"x": 1}])
+
+    def rows():
+        yield {"x": 2}
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        write_csv(tmp_path / "t.csv", ["x"], rows())
+
+    assert [path.name for path in tmp_path.iterdir()] == ["t.csv"]
+    assert read(tmp_path / "t.csv") == [{"x": "1"}]
+
+
+def test_a_table_that_cannot_be_written_is_one_line(tmp_path):
+    (tmp_path / "file").touch()
+
+    with pytest.raises(GrainsegError, match="cannot be written"):
+        write_csv(tmp_path / "file" / "t.csv", ["x"], [])
+
+
+def test_grains_have_a_row_each_in_px_and_um(tmp_path, example):
+    write_tables(tmp_path, example)
+
+    rows = read(tmp_path / "grains.csv")
+    assert len(rows) == sum(len(each.field.grains) for each in example.images)
+    first = example.images[0].field.grains
+    own = [row for row in rows if (row["batch"], row["image"]) == ("A", "a1")]
+    for name in ("area_px", "ecd_px", "feret_px", "major_px", "minor_px", "perimeter_px", "weight", "id"):
+        np.testing.assert_array_equal([float(row[name]) for row in own], getattr(first, name))
+    np.testing.assert_allclose([float(row["ecd_um"]) for row in own], first.ecd_px * 0.5)
+    np.testing.assert_allclose([float(row["area_um2"]) for row in own], first.area_px * 0.25)
+    assert [row["touches_border"] == "true" for row in own] == first.touches_border.tolist()
+
+
+def test_fields_hold_what_was_measured(tmp_path, example):
+    write_tables(tmp_path, example)
+
+    row, field = read(tmp_path / "fields.csv")[3], example.images[3].field
+    assert (row["batch"], row["image"], row["pixel_size_source"]) == ("B", "b2", "said by the user")
+    assert float(row["mean_intercept_um"]) == field.mean_intercept_px * 0.5
+    assert float(row["mean_intercept_without_closed_px"]) == field.mean_intercept_px_without_closed
+    assert float(row["intercept_deg90_px"]) == field.lines[2].mean
+    assert float(row["crossings_circles"]) == field.circles.crossings
+    assert float(row["n_a_saltikov_per_mm2"]) == pytest.approx(field.n_a_saltikov / 0.25e-6)
+    assert float(row["g_triple"]) == field.g_triple
+    assert float(row["closed_share"]) == field.closed_share > 0
+    assert row["flags"] == "; ".join(field.flags)
+
+
+def test_batches_and_comparisons_have_a_row_each(tmp_path, example):
+    write_tables(tmp_path, example)
+
+    batches, pairs = read(tmp_path / "batches.csv"), read(tmp_path / "comparisons.csv")
+    assert [row["batch"] for row in batches] == ["A", "B"]
+    assert float(batches[1]["mean_intercept_um"]) == example.batches[1].statistics.intercept.value
+    assert [(row["a"], row["b"]) for row in pairs] == [("A", "B")]
+    assert pairs[0]["verdict"] == example.comparisons[0].verdict
+
+
+def test_without_a_pixel_size_there_are_no_um_and_no_g(tmp_path):
+    example = report({"A": ["a1", "a2"], "B": ["b1", "b2"]}, pixel_size=None)
+
+    write_tables(tmp_path, example)
+
+    for name in ("grains", "fields"):
+        for row in read(tmp_path / f"{name}.csv"):
+            assert not any(text for key, text in row.items() if "_um" in key or "_mm" in key)
+            assert not any(text for key, text in row.items() if key.startswith("g_"))
+    assert not any("um" in key for key in read(tmp_path / "batches.csv")[0])
+
+
+def test_fields_with_and_without_a_pixel_size_share_a_table(tmp_path):
+    fields = [image(0, "a1", "A", PIXEL).field, image(1, "a2", "A", None).field]
+
+    write_fields(tmp_path / "fields.csv", {"A": fields})
+    write_grains(tmp_path / "grains.csv", {"A": fields})
+
+    assert [bool(row["mean_intercept_um"]) for row in read(tmp_path / "fields.csv")] == [True, False]
+
+
+def test_the_same_fields_give_the_same_bytes(tmp_path, example):
+    write_grains(tmp_path / "one.csv", fields_of(example))
+    write_grains(tmp_path / "two.csv", fields_of(example))
+
+    assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "two.csv").read_bytes()

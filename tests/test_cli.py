@@ -1,0 +1,95 @@
+"""The ``grainseg`` command as a person starts it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers import ROOT
+from PIL import Image
+
+from grainseg.micrograph.polycrystal import boundary_lines, polycrystal
+
+GRAINSEG = [sys.executable, "-m", "grainseg.cli"]
+
+
+def grainseg(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*GRAINSEG, *arguments], cwd=cwd, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def masks(tmp_path: Path) -> Path:
+    for number in range(4):
+        path = tmp_path / "my masks (ü)" / f"{'ab'[number // 2]}" / f"x=1,{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lines = boundary_lines(polycrystal(number, (160, 160), 25.0, 0.3, 3))
+        Image.fromarray(lines * np.uint8(255)).save(path)
+    return tmp_path / "my masks (ü)"
+
+
+def test_measure_then_compare(masks: Path, tmp_path: Path) -> None:
+    done = grainseg("measure", str(masks), "--output", "out", "--pixel-size-um", "0.5,0.5", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[0].startswith("a: mean intercept ")
+    assert "G " in done.stdout.splitlines()[0]
+    assert "report:   out/report.html" in done.stdout
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        *("grains.csv", "fields.csv", "batches.csv", "budget.csv", "comparisons.csv", "report.html"),
+    }
+    compared = grainseg("compare", "out", cwd=tmp_path)
+    assert compared.returncode == 0, compared.stderr
+    assert "Not enough fields" in compared.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["measure", "nowhere", "--output", "out"], "masks=nowhere: no such file"),
+        (["measure", "nowhere", "--output", "out", "--pixel-size-um", "0"], "pixel_size_um=0.0: must be"),
+        (
+            ["measure", "nowhere", "--output", "out", "--pixel-size-um", "x"],
+            "--pixel-size-um=x: must be numbers",
+        ),
+        (["measure", "nowhere", "--output", "out", "--crop", "1,2"], "crop=[1, 2]: must be"),
+        (["measure", "nowhere", "--output", "out", "--kind", "x"], "kind=x: must be one of boundary, grains"),
+        (["compare", "nowhere"], "nowhere/fields.csv: cannot be read"),
+    ],
+)
+def test_what_cannot_be_is_one_line(arguments: list[str], message: str, tmp_path: Path) -> None:
+    done = grainseg(*arguments, cwd=tmp_path)
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"error: {message}")
+
+
+def test_a_failing_file_is_named_and_the_exit_code_says_so(masks: Path, tmp_path: Path) -> None:
+    (masks / "a" / "x=1,0.png").write_bytes(b"no picture")
+    done = grainseg("measure", str(masks), "--output", "out", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "x=1,0.png" in done.stdout
+    assert "1 of the files failed" in done.stderr
+    assert (tmp_path / "out" / "report.html").is_file()
+
+
+def test_measuring_needs_no_torch(masks: Path, tmp_path: Path) -> None:
+    code = (
+        "import sys; from grainseg import cli\n"
+        f"sys.argv = ['grainseg', 'measure', {str(masks)!r}, '--output', 'out']\n"
+        "try:\n    cli.main()\n"
+        "finally:\n    assert not {'torch', 'lightning', 'hydra', 'albumentations'} & set(sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "out" / "report.html").is_file()
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys, grainseg.cli;"
+        "print(sorted({'torch', 'numpy', 'scipy', 'cv2', 'matplotlib', 'omegaconf'} & set(sys.modules)))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert run.stdout.strip() in ("[]", "['omegaconf']")
