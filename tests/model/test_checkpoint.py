@@ -2,7 +2,7 @@
 
 import pickle
 import zipfile
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,16 @@ import pytest
 import torch
 
 from grainseg.errors import GrainsegError
-from grainseg.model.checkpoint import KEY, NETWORK_PREFIX, CheckpointSpec, load_network, read_checkpoint
+from grainseg.grains.budget import SegmentationError
+from grainseg.grains.partition import PartitionSettings
+from grainseg.model.checkpoint import (
+    KEY,
+    NETWORK_PREFIX,
+    CheckpointSpec,
+    add_to_checkpoint,
+    load_network,
+    read_checkpoint,
+)
 from grainseg.model.networks import build_network
 
 SPEC = CheckpointSpec(
@@ -25,6 +34,9 @@ SPEC = CheckpointSpec(
     line_width_px=3.1,
     seed=4,
 )
+
+SETTINGS = asdict(SPEC.partition)
+ERROR = {"bias_ln": 0.1, "sd_ln": 0.0, "images": 1, "source": "a validation image"}
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +60,16 @@ def test_what_is_written_reads_back(content: dict[str, Any], tmp_path: Path) -> 
     assert not network.training
     for key, value in network.state_dict().items():
         assert torch.equal(value, content["state_dict"][NETWORK_PREFIX + key])
+
+
+def test_what_is_said_of_the_grains_can_be_added_later(content: dict[str, Any], tmp_path: Path) -> None:
+    path = saved(content, tmp_path)
+    partition = PartitionSettings(0.3, 0.4, 0.1, 0.01)
+    later = replace(SPEC, partition=partition, segmentation=SegmentationError(-0.02, 0.01, 3, "three images"))
+    add_to_checkpoint(path, later)
+    spec, weights = read_checkpoint(path)
+    assert replace(spec, versions={}) == later
+    assert weights.keys() == load_network(path)[1].state_dict().keys()
 
 
 class Exploit:
@@ -102,6 +124,15 @@ def test_what_is_no_checkpoint_is_refused(kind: str, content: dict[str, Any], tm
         ({"threshold": float("nan")}, "out of range"),
         ({"normalization": "z-score"}, "needs normalisation z-score"),
         ({"format": 99}, "has layout 99"),
+        ({"partition": {"threshold": 0.5}}, "values for the grains cannot be"),
+        ({"partition": SETTINGS | {"threshold": 1.0}}, "threshold 1.0 outside"),
+        ({"partition": SETTINGS | {"depth": float("nan")}}, "depth nan outside"),
+        ({"partition": SETTINGS | {"depth": "deep"}}, "values for the grains cannot be"),
+        ({"partition": SETTINGS | {"more": 1.0}}, "values for the grains cannot be"),
+        ({"segmentation": {"bias_ln": 0.1}}, "values for the grains cannot be"),
+        ({"segmentation": ERROR | {"bias_ln": float("inf")}}, "values for the grains cannot be"),
+        ({"segmentation": ERROR | {"bias_ln": "much"}}, "values for the grains cannot be"),
+        ({"segmentation": ERROR | {"images": 2, "sd_ln": -1.0}}, "values for the grains cannot be"),
         ({"decoder_width": 64}, "weights do not fit"),
         ({"encoder": "resnet18"}, "weights do not fit"),
     ],

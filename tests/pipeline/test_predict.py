@@ -1,5 +1,7 @@
 """Prediction as a function: any size, any name, what fails and what goes on."""
 
+import csv
+import hashlib
 import json
 import shutil
 from dataclasses import replace
@@ -14,6 +16,7 @@ from PIL import Image
 
 from grainseg.config import PredictConfig
 from grainseg.errors import GrainsegError
+from grainseg.micrograph.files import read_micrograph
 from grainseg.model.checkpoint import KEY, NETWORK_PREFIX, CheckpointSpec
 from grainseg.model.networks import build_network
 from grainseg.pipeline.predict import predict
@@ -196,3 +199,69 @@ def test_gain_and_offset_of_the_camera_change_nothing(
         predict(replace(config, images=str(tmp_path / f"{name}.tif")))
         maps.append(tifffile.imread(tmp_path / "out" / f"{name}_probability.tif"))
     np.testing.assert_allclose(maps[0], maps[1], atol=1e-3)
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as handle:
+        return list(csv.DictReader(handle))
+
+
+def test_fields_are_measured_and_folders_are_batches(
+    config: PredictConfig, fields: Path, tmp_path: Path
+) -> None:
+    for batch in ("one", "two"):
+        shutil.copytree(fields / "images", tmp_path / "in" / batch)
+    measured = predict(replace(config, images=str(tmp_path / "in"), pixel_size_um=[0.5, 0.25])).measured
+    assert measured is not None
+    assert [batch.name for batch in measured.batches] == ["one", "two"]
+    found = rows(tmp_path / "out" / "fields.csv")
+    assert [row["image"] for row in found] == [f"{b}/f{n}.png" for b in ("one", "two") for n in range(3)]
+    assert {(row["pixel_size_row_um"], row["pixel_size_column_um"]) for row in found} == {("0.5", "0.25")}
+    with tifffile.TiffFile(tmp_path / "out" / "two" / "f1_grains.tif") as tiff:
+        assert tiff.asarray().dtype == np.uint32
+        assert tiff.asarray().min() == 1
+    again = read_micrograph(tmp_path / "out" / "two" / "f1_grains.tif")
+    assert again.pixel_size_um == pytest.approx((0.5, 0.25))
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    digest = hashlib.sha256(Path(config.checkpoint).read_bytes()).hexdigest()
+    assert digest in page
+    assert "segmentation unknown" in page
+
+
+def test_without_a_partition_nothing_is_measured(config: PredictConfig, tmp_path: Path) -> None:
+    result = predict(replace(config, partition=replace(config.partition, name="none")))
+    assert result.measured is None
+    kinds = {path.name.split("_", 1)[1] for path in (tmp_path / "out").iterdir()}
+    assert kinds == {"mask.png", "probability.tif", "overlay.png"}
+
+
+def test_settings_of_the_partition_can_be_said(config: PredictConfig, tmp_path: Path) -> None:
+    """A threshold below all probabilities makes everything boundary: no grains, but the mask shows why."""
+    low = replace(config.partition, threshold=1e-6)
+    result = predict(replace(config, partition=low))
+    assert len(result.failures) == 3
+    assert "the whole field is boundary" in result.failures[0]
+    assert "f0.png" in result.failures[0]
+    assert len(result.written) == 3
+    assert not (tmp_path / "out" / "report.html").exists()
+    assert not (tmp_path / "out" / "f0_grains.tif").exists()
+
+
+def test_excluded_area_is_no_grain(config: PredictConfig, tmp_path: Path) -> None:
+    pore = np.zeros((97, 130), np.uint8)
+    pore[20:50, 30:60] = 255
+    (tmp_path / "pores").mkdir()
+    Image.fromarray(pore).save(tmp_path / "pores" / "f0.png")
+    config = replace(config, structure=replace(config.structure, pores="excluded"))
+    predict(replace(config, excluded=str(tmp_path / "pores")))
+    grains = tifffile.imread(tmp_path / "out" / "f0_grains.tif")
+    np.testing.assert_array_equal(grains == 0, pore > 0)
+    wrong = predict(replace(config, excluded=str(tmp_path / "nowhere")))
+    assert "excluded=" in wrong.failures[0]
+
+
+def test_a_crop_cuts_pictures_and_their_masks(config: PredictConfig, fields: Path, tmp_path: Path) -> None:
+    result = predict(replace(config, crop=[0, 30, 10, 0], masks=str(fields / "masks")))
+    assert result.failures == []
+    assert np.asarray(Image.open(tmp_path / "out" / "f0_mask.png")).shape == (67, 120)
+    assert len(result.scores) == 3

@@ -19,6 +19,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from grainseg.config import PredictConfig, TrainConfig, to_plain
 from grainseg.errors import GrainsegError
 from grainseg.grains.agreement import pixel_scores
+from grainseg.grains.partition import partition_probability
 from grainseg.micrograph.labels import LabelSpec, read_label
 from grainseg.model.checkpoint import read_checkpoint
 from grainseg.pipeline.predict import predict
@@ -110,6 +111,56 @@ def test_checkpoints_are_plain_and_only_the_last_can_go_on(run: tuple[Path, dict
     assert (spec.architecture, spec.encoder, spec.decoder_width) == ("unet", "resnet18", 16)
     assert (spec.tile_size, spec.overlap, spec.threshold, spec.seed) == (64, 32, 0.5, 0)
     assert 2.5 < spec.line_width_px < 4
+
+
+def test_the_partition_is_fitted_and_kept(
+    run: tuple[Path, dict[str, float]], fields: Path, tmp_path: Path
+) -> None:
+    """With the grains' errors at its own settings, at the defaults, and their bias for the budget."""
+    folder, metrics = run
+    spec, _ = read_checkpoint(folder / "checkpoints" / "best.ckpt")
+    probability = tifffile.imread(folder / "predictions" / "f2_probability.tif")
+    grains = tifffile.imread(folder / "predictions" / "f2_grains.tif")
+    np.testing.assert_array_equal(grains, partition_probability(probability, spec.partition).grains)
+    assert grains.dtype == np.uint32
+    for name in (
+        "are",
+        "voi_split",
+        "voi_merge",
+        "grain_count_error",
+        "intercept_error",
+        "diameter_distance",
+    ):
+        assert metrics[f"val/{name}"] >= 0
+        assert f"val/{name}_fitted" in metrics
+    # What was fitted is no worse than the default in what it was fitted to.
+    fitted, default = (
+        metrics[f"val/are{end}"] + metrics[f"val/grain_count_error{end}"] for end in ("_fitted", "")
+    )
+    assert fitted <= default + 1e-6
+    if spec.segmentation is not None:
+        assert abs(np.expm1(spec.segmentation.bias_ln)) == pytest.approx(
+            metrics["val/intercept_error_fitted"]
+        )
+    result = predict(predicting(folder, fields, tmp_path))
+    again = json.loads((tmp_path / "metrics.json").read_text())
+    assert again["f2.png"]["are"] == pytest.approx(metrics["val/are_fitted"], abs=1e-9)
+    assert result.measured is not None
+
+
+def test_without_a_partition_there_are_masks_only(smoke_config: TrainConfig, tmp_path: Path) -> None:
+    partition = replace(smoke_config.partition, name="none")
+    metrics = train(replace(smoke_config, partition=partition), tmp_path)
+    assert not (tmp_path / "predictions" / "f2_grains.tif").exists()
+    assert "val/are" in metrics
+    assert "val/are_fitted" not in metrics
+
+
+def test_an_error_chooses_the_checkpoint_where_it_is_least(smoke_config: TrainConfig, tmp_path: Path) -> None:
+    config = replace(smoke_config, epochs=4, optimized_metric="val/grain_count_error")
+    metrics = train(config, tmp_path)
+    logged = [event.value for event in events(tmp_path).Scalars("val/grain_count_error")]
+    assert metrics["val/grain_count_error"] == pytest.approx(min(logged), abs=1e-6)
 
 
 class PowerCutError(Exception):

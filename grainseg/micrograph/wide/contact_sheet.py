@@ -1,0 +1,78 @@
+"""Many pictures of a recipe on one sheet, each beside itself with its label, and what was drawn for it."""
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from grainseg.micrograph.image import BOUNDARY
+from grainseg.micrograph.wide.generator import WideMicrograph, generate_wide
+from grainseg.micrograph.wide.recipe import WIDE, WideRecipe
+
+_Rgb = npt.NDArray[np.uint8]
+
+_CAPTION_PX = 74
+_LINE_PX = 10
+_FONT = cv2.FONT_HERSHEY_PLAIN
+_SIZE = 0.6
+_GAP_PX = 6
+_RED = (230, 40, 40)
+
+
+def contact_sheet(seed: int, rows: int, columns: int, side: int = 256, recipe: WideRecipe = WIDE) -> _Rgb:
+    """Show what a recipe makes.
+
+    Args:
+        seed: That of the first picture; the others have the seeds after it, row by row.
+        rows: Pictures one below the other.
+        columns: Pairs of picture and picture with label side by side.
+        side: Height and width of a picture in px.
+        recipe: What to show.
+
+    Returns:
+        (height, width, 3) uint8 RGB.
+    """
+    cell = (side + _CAPTION_PX + _GAP_PX, 2 * side + 2 * _GAP_PX)
+    sheet = np.full((rows * cell[0], columns * cell[1], 3), 255, np.uint8)
+    for number in range(rows * columns):
+        row, column = divmod(number, columns)
+        top, left = row * cell[0], column * cell[1]
+        micrograph = generate_wide(seed + number, (side, side), recipe)
+        sheet[top : top + side, left : left + 2 * side] = _pair(micrograph)
+        under = sheet[top + side : top + side + _CAPTION_PX, left : left + 2 * side]
+        _write(under, f"{seed + number}: {_caption(micrograph.knobs)}")
+    return sheet
+
+
+def _pair(micrograph: WideMicrograph) -> _Rgb:
+    """The picture, and the same with its label in red."""
+    grey = np.rint(255 * micrograph.pixels).astype(np.uint8)
+    plain = np.repeat(grey[..., None], 3, axis=2)
+    labelled = plain.copy()
+    labelled[micrograph.label == BOUNDARY] = _RED
+    return np.concatenate([plain, labelled], axis=1)
+
+
+def _caption(knobs: dict[str, float | str]) -> str:
+    """What was drawn, without what this picture lacks."""
+    words = [str(value) for value in knobs.values() if isinstance(value, str)]
+    numbers = [
+        f"{name} {value:.2g}" for name, value in knobs.items() if not isinstance(value, str) and value > 0
+    ]
+    return ", ".join(words + numbers)
+
+
+def _write(strip: _Rgb, text: str) -> None:
+    """Write a text into a white strip in small letters, broken at commas; what does not fit is left out."""
+    line, lines = "", []
+    for word in text.split(", "):
+        longer = f"{line}, {word}" if line else word
+        if line and _text_width(longer) > strip.shape[1] - 4:
+            lines.append(line + ",")
+            longer = word
+        line = longer
+    for number, written in enumerate([*lines, line]):
+        cv2.putText(strip, written, (2, _LINE_PX * (number + 1) - 3), _FONT, _SIZE, (0, 0, 0), 1, cv2.LINE_AA)
+
+
+def _text_width(text: str) -> int:
+    return int(cv2.getTextSize(text, _FONT, _SIZE, 1)[0][0])

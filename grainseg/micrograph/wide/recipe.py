@@ -1,0 +1,262 @@
+"""What the wide generator may vary, and how far: a range for every property."""
+
+import math
+from dataclasses import dataclass, fields
+from typing import Literal
+
+from grainseg.errors import GrainsegError
+
+Range = tuple[float, float]
+"""Lowest and highest value of a property that every picture has."""
+
+Topology = Literal["lognormal", "duplex", "elongated"]
+Contrast = Literal["orientation", "groove", "both", "texture"]
+Polarity = Literal["dark", "bright"]
+SecondPhase = Literal["grain", "filled", "unlabelled"]
+
+
+Sometimes = tuple[float, float, float]
+"""A property that only a share of the pictures has: that share, and its lowest and highest value there."""
+
+NEVER: Sometimes = (0.0, 0.0, 0.0)
+"""What no picture has; 0 is its value there."""
+
+
+@dataclass(frozen=True)
+class WideRecipe:
+    """Ranges that each picture draws its own properties from.
+
+    Greys are shares of full scale. Names that end in ``_px`` are lengths in px. Properties that span more
+    than a factor of four are drawn evenly on a logarithmic scale, the others evenly. A choice repeated in a
+    tuple is drawn more often. The same seed draws every property with the same random numbers whatever the
+    ranges of the others are; what would hide the grains for good is then lessened, but not below its range.
+
+    Attributes:
+        line_width_px: Width of the boundary lines in the label.
+        label_twins: Whether the label draws twin boundaries; ASTM E112, as summarised in public literature
+            (the standard's text was not consulted), does not count them.
+        label_second_phase: The second phase as grains of its own, filled with the boundary code (grain 0),
+            or unlabelled: the boundaries of the matrix run on below it.
+        topologies: Log-normal grain sizes; two populations; grains stretched in one direction.
+        contrasts: What tells grains apart: grey by orientation; etched grooves; both; texture alone.
+        groove_polarities: Grooves darker or brighter than the grains.
+
+        grain_px: Equivalent circle diameter of the grains (of the coarse ones where there are two kinds).
+        sigma_ln: Standard deviation of the logarithm of that diameter, before shapes add to it.
+        relaxation: 0 leaves the grains as irregular as chance has them, 1 evens them out.
+        lobing: How far grains depart from convex polygons, 0-1.
+        curvature: Bending of the sides, as a share of the grain size.
+        duplex_ratio: Coarse to fine diameter.
+        duplex_share: Share of the area that the coarse population was given.
+        elongation: Length to width.
+        ragged: Displacement of ragged, irregular boundaries as a share of the grain size.
+        enclosed: Area share of small grains within larger ones.
+        twins: Share of the grains that have one to three lamellae of a twin.
+        second_phase: Area share of islands of a second phase.
+        second_phase_px: Size of these islands.
+        second_phase_grey: Their grey less that of the matrix.
+
+        brightness: Mean grey of the grains.
+        grain_contrast: Standard deviation of grey from grain to grain, where orientation shows.
+        residual_contrast: The same where only grooves or texture show. 0 for texture.
+        softness_px: Blur of the steps of grey between grains.
+        slope: Standard deviation of the change of grey across a grain.
+        texture: Standard deviation of the isotropic texture that all grains have.
+        texture_px: Its size.
+        texture_contrast: Standard deviation of the texture that differs from grain to grain in direction,
+            period, amplitude and kind, where texture shows.
+        striation: The same in pictures whose grains differ in other ways too.
+        striation_period_px: Distance of its streaks.
+        mottle: Standard deviation of irregular patches within grains.
+        haze: Amplitude of a smooth veil over many grains.
+
+        groove_depth: Median darkening at the middle of a groove, as a share of the grey that is there.
+        groove_spread_ln: Standard deviation of its logarithm from boundary to boundary.
+        groove_width_px: Median full width at half depth.
+        groove_width_spread_ln: Standard deviation of its logarithm, between boundaries and along them.
+        unetched: Share of the boundaries without a groove.
+        groove_broken: Share of their length where grooves are interrupted.
+        groove_double_px: Distance of the two lines of double grooves.
+        groove_ragged_px: Unevenness of the edges of grooves.
+        groove_wavering_ln: Standard deviation of the logarithm of the depth along a groove.
+        groove_swollen: How many times their width grooves gain where they are etched out.
+        relief: Brightness of the slopes between grains of different height, lit from one side.
+        over_etching: 0-1: grooves wider and pitted along their sides, grains darker.
+        under_etching: 0-1: grooves shallower and many of them missing.
+
+        pits_per_mpx: Small dark or bright spots per 10⁶ px.
+        boundary_pits_per_mpx: The same, strung along the boundaries.
+        pores: Area share of pores.
+        scratches_per_mpx: Straight, curved and parallel scratches per 10⁶ px.
+        stains: Amplitude of stains with an edge.
+
+        illumination: Relative change of the light from side to side.
+        vignette: Relative fall of the light towards the corners.
+        gamma: Exponent of the tone curve.
+        defocus_px: Standard deviation of the blur.
+        astigmatism_px: Standard deviation of a further blur in one direction.
+        electrons: Signal of full scale in counts: the Poisson part of the noise.
+        read_noise: Standard deviation of the Gaussian part.
+        noise_px: Blur of the noise, as demosaicing and resampling leave it.
+        sharpening: Strength of an unsharp mask applied to picture and noise.
+        line_noise: Standard deviation of the offset of a scan line.
+        charging: Amplitude of bright and dark streaks along the scan lines.
+        screen: Amplitude of a fine periodic pattern over the whole picture.
+        seams: Step of brightness between stitched fields.
+        saturation: Share of the pixels driven into white (black, with bright grooves).
+        jpeg_quality: Quality of a JPEG file that the picture went through, 1-100.
+
+    Raises:
+        GrainsegError: A range is upside down or reaches values that mean nothing, or a choice is unknown.
+    """
+
+    line_width_px: int = 3
+    label_twins: bool = False
+    label_second_phase: SecondPhase = "grain"
+    topologies: tuple[Topology, ...] = ("lognormal", "lognormal", "duplex", "elongated")
+    contrasts: tuple[Contrast, ...] = ("orientation", "groove", "groove", "both", "texture")
+    groove_polarities: tuple[Polarity, ...] = ("dark", "dark", "dark", "bright")
+
+    grain_px: Range = (8.0, 150.0)
+    sigma_ln: Range = (0.1, 0.6)
+    relaxation: Range = (0.0, 1.0)
+    lobing: Range = (0.0, 1.0)
+    curvature: Range = (0.0, 0.45)
+    duplex_ratio: Range = (2.0, 5.0)
+    duplex_share: Range = (0.2, 0.7)
+    elongation: Range = (1.5, 5.0)
+    ragged: Sometimes = (0.4, 0.02, 0.15)
+    enclosed: Sometimes = (0.35, 0.01, 0.08)
+    twins: Sometimes = (0.2, 0.1, 0.7)
+    second_phase: Sometimes = (0.25, 0.005, 0.12)
+    second_phase_px: Range = (4.0, 24.0)
+    second_phase_grey: Range = (-0.5, 0.4)
+
+    brightness: Range = (0.25, 0.97)
+    grain_contrast: Range = (0.03, 0.18)
+    residual_contrast: Range = (0.0, 0.02)
+    softness_px: Range = (0.0, 1.5)
+    slope: Range = (0.0, 0.05)
+    texture: Range = (0.0, 0.04)
+    texture_px: Range = (0.6, 4.0)
+    texture_contrast: Range = (0.04, 0.14)
+    striation: Sometimes = (0.4, 0.01, 0.05)
+    striation_period_px: Range = (2.5, 12.0)
+    mottle: Sometimes = (0.4, 0.01, 0.05)
+    haze: Sometimes = (0.4, 0.01, 0.1)
+
+    groove_depth: Range = (0.12, 0.75)
+    groove_spread_ln: Range = (0.1, 0.8)
+    groove_width_px: Range = (1.0, 5.0)
+    groove_width_spread_ln: Range = (0.05, 0.5)
+    unetched: Range = (0.0, 0.12)
+    groove_broken: Sometimes = (0.3, 0.03, 0.35)
+    groove_double_px: Sometimes = (0.12, 2.5, 6.0)
+    groove_ragged_px: Sometimes = (0.4, 0.2, 1.5)
+    groove_wavering_ln: Range = (0.0, 0.4)
+    groove_swollen: Sometimes = (0.35, 0.5, 4.0)
+    relief: Sometimes = (0.25, 0.02, 0.15)
+    over_etching: Sometimes = (0.2, 0.1, 1.0)
+    under_etching: Sometimes = (0.15, 0.1, 0.8)
+
+    pits_per_mpx: Sometimes = (0.7, 100.0, 8000.0)
+    boundary_pits_per_mpx: Sometimes = (0.3, 200.0, 5000.0)
+    pores: Sometimes = (0.15, 0.001, 0.03)
+    scratches_per_mpx: Sometimes = (0.4, 15.0, 400.0)
+    stains: Sometimes = (0.2, 0.03, 0.25)
+
+    illumination: Sometimes = (0.6, 0.05, 0.5)
+    vignette: Sometimes = (0.3, 0.1, 0.5)
+    gamma: Range = (0.6, 1.7)
+    defocus_px: Range = (0.3, 1.6)
+    astigmatism_px: Sometimes = (0.15, 0.5, 2.0)
+    electrons: Range = (60.0, 5000.0)
+    read_noise: Range = (0.002, 0.03)
+    noise_px: Sometimes = (0.4, 0.4, 1.0)
+    sharpening: Sometimes = (0.25, 0.3, 2.5)
+    line_noise: Sometimes = (0.15, 0.005, 0.04)
+    charging: Sometimes = (0.08, 0.03, 0.2)
+    screen: Sometimes = (0.12, 0.01, 0.05)
+    seams: Sometimes = (0.08, 0.02, 0.12)
+    saturation: Sometimes = (0.25, 0.02, 0.7)
+    jpeg_quality: Sometimes = (0.35, 25.0, 95.0)
+
+    def __post_init__(self) -> None:
+        for name, allowed in _CHOICES.items():
+            chosen = getattr(self, name)
+            chosen = chosen if isinstance(chosen, tuple) else (chosen,)
+            if not chosen or not set(chosen) <= set(allowed):
+                raise GrainsegError(f"synthetic {name} = {chosen}: give one or more of {', '.join(allowed)}")
+        if self.line_width_px < 1:
+            raise GrainsegError(f"synthetic line_width_px = {self.line_width_px}: give 1 or more")
+        for name, value in ranges(self).items():
+            if value == NEVER:
+                continue
+            count = len(getattr(type(self), name))  # a class keeps its defaults
+            if len(value) != count:
+                form = "lowest and highest value" if count == 2 else "share, lowest and highest value"
+                raise GrainsegError(f"synthetic {name} = {tuple(value)}: give {count} numbers: {form}")
+            low, high = value[-2:]
+            least, most = _LIMITS.get(name, (0.0, math.inf))
+            if not (math.isfinite(high) and least <= low <= high <= most):
+                raise GrainsegError(
+                    f"synthetic {name} = {tuple(value)}: give finite values, the lowest first, from "
+                    f"{least:g}" + (" up" if math.isinf(most) else f" to {most:g}")
+                )
+            if len(value) == 3 and not 0 <= value[0] <= 1:
+                raise GrainsegError(f"synthetic {name} = {tuple(value)}: give a share from 0 to 1 first")
+        if self.grain_px[0] < 2.5 * self.line_width_px:
+            raise GrainsegError(
+                f"synthetic grain_px = {self.grain_px}: lines of {self.line_width_px} px need grains of "
+                f"{2.5 * self.line_width_px:g} px or more"
+            )
+
+
+_CHOICES = {
+    "topologies": ("lognormal", "duplex", "elongated"),
+    "contrasts": ("orientation", "groove", "both", "texture"),
+    "groove_polarities": ("dark", "bright"),
+    "label_second_phase": ("grain", "filled", "unlabelled"),
+}
+_LIMITS = {
+    "sigma_ln": (0.0, 1.0),
+    "relaxation": (0.0, 1.0),
+    "lobing": (0.0, 1.0),
+    "duplex_ratio": (1.0, math.inf),
+    "duplex_share": (0.0, 0.95),
+    "elongation": (1.0, 20.0),
+    "enclosed": (0.0, 0.5),
+    "twins": (0.0, 1.0),
+    "second_phase": (0.0, 0.5),
+    "second_phase_px": (2.0, math.inf),
+    "second_phase_grey": (-1.0, 1.0),
+    "brightness": (0.01, 1.0),
+    "groove_depth": (0.0, 1.0),
+    "groove_width_px": (0.1, math.inf),
+    "unetched": (0.0, 1.0),
+    "groove_broken": (0.0, 1.0),
+    "over_etching": (0.0, 1.0),
+    "under_etching": (0.0, 1.0),
+    "texture_px": (0.3, math.inf),
+    "striation_period_px": (1.0, math.inf),
+    "pores": (0.0, 0.5),
+    "vignette": (0.0, 1.0),
+    "illumination": (0.0, 1.0),
+    "gamma": (0.1, 10.0),
+    "electrons": (1.0, math.inf),
+    "saturation": (0.0, 1.0),
+    "jpeg_quality": (1.0, 100.0),
+}
+
+
+def ranges(recipe: WideRecipe) -> dict[str, Range | Sometimes]:
+    """The fields of a recipe that are ranges."""
+    return {
+        field.name: getattr(recipe, field.name)
+        for field in fields(recipe)
+        if field.name not in _CHOICES and field.name not in ("line_width_px", "label_twins")
+    }
+
+
+WIDE = WideRecipe()
+"""Everything that the defaults span."""

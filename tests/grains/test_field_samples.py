@@ -1,0 +1,30 @@
+"""From fields to batches: lengths in the right unit, grains with a weight only."""
+
+import numpy as np
+import pytest
+
+from grainseg.grains.field import measure_field
+from grainseg.grains.field_samples import common_unit, field_sample
+from grainseg.micrograph.image import PixelSize
+from grainseg.micrograph.polycrystal import polycrystal
+
+GRAINS = polycrystal(3, (200, 240), 30.0, 0.3, 3)
+UM = measure_field("um", GRAINS, PixelSize(0.25, 0.25, "said by the user"))
+PX = measure_field("px", GRAINS, None)
+
+
+def test_a_sample_is_the_field_in_the_unit_asked_for() -> None:
+    um, px = field_sample(UM, "µm"), field_sample(UM, "px")
+    assert um.line_length / um.crossings == pytest.approx(UM.mean_intercept_px * 0.25)
+    assert px.line_length / px.crossings == pytest.approx(UM.mean_intercept_px)
+    np.testing.assert_allclose(um.diameters, px.diameters * 0.25)
+    inner = np.setdiff1d(GRAINS, np.concatenate([GRAINS[0], GRAINS[-1], GRAINS[:, 0], GRAINS[:, -1]]))
+    assert um.diameters.size == inner.size
+    assert um.crossings_without_closed == um.crossings
+
+
+def test_one_pixel_size_makes_a_batch_metric_and_none_cannot_be_made_up() -> None:
+    assert common_unit([PX, UM]) == "µm"
+    assert common_unit([PX]) == "px"
+    with pytest.raises(ValueError, match="has no pixel size"):
+        field_sample(PX, "µm")

@@ -1,0 +1,48 @@
+import numpy as np
+import pytest
+
+from grainseg.micrograph.polycrystal import boundary_lines, polycrystal
+from grainseg.micrograph.wide.lines import fast_boundary_lines, grains_that_show, without_slivers
+
+
+@pytest.mark.parametrize("width_px", [1, 2, 3, 4, 5, 7])
+@pytest.mark.parametrize("seed", range(2))
+def test_lines_are_those_of_boundary_lines(seed, width_px):
+    grains = polycrystal(seed, (150, 130), 25, 0.45, 3)
+    np.testing.assert_array_equal(fast_boundary_lines(grains, width_px), boundary_lines(grains, width_px))
+
+
+@pytest.mark.parametrize("width_px", [1, 2, 3, 5])
+@pytest.mark.parametrize("shape", [(40, 50), (1, 30), (30, 1), (2, 2)])
+def test_lines_are_those_of_boundary_lines_on_any_map(shape, width_px):
+    coarse = np.random.default_rng(3).integers(1, 9, shape).astype(np.int32)
+    for grains in (coarse, coarse.repeat(4, axis=0), np.kron(coarse, np.ones((7, 7), np.int32))):
+        np.testing.assert_array_equal(fast_boundary_lines(grains, width_px), boundary_lines(grains, width_px))
+
+
+def test_grain_below_the_lines_goes_to_its_neighbours():
+    cells = np.ones((40, 40), np.int32)
+    cells[:, 20:] = 2
+    cells[10:12, 10:12] = 3  # too small for a line of 3 px
+    grains = grains_that_show(cells, 3, 9)
+    np.testing.assert_array_equal(np.unique(grains), [1, 2])
+    np.testing.assert_array_equal(grains, np.where(cells == 2, 2, 1))
+
+
+def test_grain_that_lines_cut_in_two_becomes_two():
+    cells = np.ones((40, 60), np.int32)
+    cells[5:35, 5:25] = 2
+    cells[19:21, 25:35] = 2  # a neck of 2 px
+    cells[5:35, 35:55] = 2
+    grains = grains_that_show(cells, 3, 9)
+    assert grains.max() == 3
+    assert grains[20, 15] != grains[20, 45]
+
+
+def test_slivers_go_and_the_rest_stays():
+    cells = np.ones((50, 50), np.int32)
+    cells[:, 25:] = 2
+    cells[24:26, 5:40] = 3
+    rounded = without_slivers(cells, 3.0)
+    np.testing.assert_array_equal(np.unique(rounded), [1, 2])
+    assert (rounded[:20] == cells[:20]).mean() > 0.97
