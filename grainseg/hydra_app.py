@@ -7,6 +7,7 @@ errors into one line.
 import logging
 import os
 import re
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -63,7 +64,7 @@ def _predict(node: DictConfig) -> None:
     config = parse_predict(node)
     from grainseg.pipeline.predict import predict, prediction_summary
 
-    result = predict(config)
+    result = predict(config, shlex.join(["python", "predict.py", *sys.argv[1:]]))
     print(prediction_summary(result, Path(config.output)), flush=True)
     if result.failures:
         raise GrainsegError(f"{len(result.failures)} of the pictures failed, see above; the others are done")

@@ -11,7 +11,6 @@ from itertools import product
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 from scipy.ndimage import uniform_filter
 
 from grainseg.errors import GrainsegError
@@ -19,7 +18,7 @@ from grainseg.grains.agreement_regions import judged_grains, judged_pixels
 from grainseg.grains.basins import BoolMask, Ints
 from grainseg.grains.overlaps import GrainIds, Overlaps, OverlapSums, overlap_sums, overlaps
 from grainseg.grains.partition import DEFAULT_SETTINGS, PartitionSettings, median_area_px, over_segment
-from grainseg.grains.regions import Floats, RegionGraph, join_shallow, join_small, join_unsupported
+from grainseg.grains.regions import RegionGraph, join_shallow, join_small, join_unsupported
 from grainseg.micrograph.image import FloatImage
 
 Grid = tuple[list[float], ...]
@@ -32,7 +31,6 @@ GRID: Grid = (
     [0.0, 0.002, 0.01, 0.02, 0.05],
 )
 
-_EQUAL = 1e-9  # errors that differ by rounding only
 _WIDENINGS = 4  # each halves the distance of an axis to its limit: after four the rest has no effect
 
 
@@ -75,18 +73,23 @@ OBJECTIVES: dict[str, Callable[[FitScore], float]] = {
 """What a fit can minimise: the first weighs which pixels belong together and how many grains there are."""
 
 
+_TOLERANCE = 0.4
+"""Over the square root of the number of labelled grains: about the standard error of a rate of 15 %."""
+
+
 def fit_partition(
     probabilities: Iterable[FloatImage],
     labels: Iterable[GrainIds],
     ignores: Iterable[BoolMask | None],
     objective: str = "are_count",
 ) -> tuple[PartitionSettings, dict[str, float]]:
-    """Find the settings with the least error over all images together.
+    """Find settings whose error over all images together cannot be told from the least.
 
-    With one image of a hundred grains the error jumps by chance from one value of a setting to the next. So
-    first the neighbourhood in the grid (3 values of each setting) with the least mean error is chosen, then
-    the best choice in it; of equal ones the nearest to `DEFAULT_SETTINGS`. A grid at whose end the choice
-    lies is widened.
+    With one image of a hundred grains the error jumps by chance from one value of a setting to the next, and
+    the very least is overfitted. So errors are averaged over neighbours in the grid (3 values of each
+    setting), and of all settings within about a standard error of the least the nearest to
+    `DEFAULT_SETTINGS` is taken: the one-standard-error rule of Breiman, Friedman, Olshen and Stone (1984,
+    Classification and Regression Trees, 3.4.3). A grid at whose end the choice lies is widened.
 
     Args:
         probabilities: One (H, W) float32 in [0, 1] per image.
@@ -113,8 +116,9 @@ def fit_partition(
         return sum((image.score(*values) for image in images), FitScore())
 
     grid = GRID
+    tolerance = _TOLERANCE / np.sqrt(sum(image.grains for image in images))
     for _ in range(_WIDENINGS + 1):
-        chosen = _choose(grid, lambda *values: OBJECTIVES[objective](score(*values)))
+        chosen = _choose(grid, lambda *values: OBJECTIVES[objective](score(*values)), tolerance)
         wider = _widened(grid, chosen)
         if wider == grid:
             break
@@ -129,25 +133,18 @@ def fit_partition(
     }
 
 
-def _choose(grid: Grid, error: Callable[..., float]) -> tuple[float, ...]:
+def _choose(grid: Grid, error: Callable[..., float], tolerance: float) -> tuple[float, ...]:
     shape = tuple(len(axis) for axis in grid)
     errors = np.array([error(*values) for values in product(*grid)]).reshape(shape)
-    away = np.zeros(shape)
-    for number, (axis, default) in enumerate(zip(grid, astuple(DEFAULT_SETTINGS), strict=True)):
-        away += np.expand_dims(np.abs(np.array(axis) - default), tuple({0, 1, 2, 3} - {number}))
     around = uniform_filter(errors, size=3, mode="nearest")
-    middle = _least(around, away, np.ones(shape, np.bool_))
-    nearby = np.zeros(shape, np.bool_)
-    nearby[tuple(slice(max(index - 1, 0), index + 2) for index in middle)] = True
-    best = _least(errors, away, nearby)
-    return tuple(axis[index] for axis, index in zip(grid, best, strict=True))
-
-
-def _least(errors: Floats, away: Floats, among: npt.NDArray[np.bool_]) -> tuple[int, ...]:
-    """Index of the least error among some, of equal ones that with the least `away`."""
-    equal = among & (errors <= errors[among].min() + _EQUAL)
-    index = np.where(equal, away, np.inf).argmin()
-    return tuple(int(each) for each in np.unravel_index(index, errors.shape))
+    away = np.zeros(shape)
+    defaults = astuple(DEFAULT_SETTINGS)
+    for number, (axis, default, usual) in enumerate(zip(grid, defaults, GRID, strict=True)):
+        share = np.abs(np.array(axis) - default) / (usual[-1] - usual[0])
+        away += np.expand_dims(share, tuple({0, 1, 2, 3} - {number}))
+    good = around <= around.min() + tolerance
+    index = np.unravel_index(np.where(good, away, np.inf).argmin(), shape)
+    return tuple(axis[each] for axis, each in zip(grid, index, strict=True))
 
 
 def _widened(grid: Grid, chosen: tuple[float, ...]) -> Grid:
@@ -178,14 +175,14 @@ class _Stage:
 
 
 class _Image:
-    """One image, with what was computed for it kept at each stage."""
+    """One image, its number of labelled `grains`, and what was computed for it, kept at each stage."""
 
     def __init__(self, probability: FloatImage, label: GrainIds, ignore: BoolMask | None) -> None:
         if probability.shape != label.shape:
             raise ValueError(f"probability of shape {probability.shape} for a label of shape {label.shape}")
         self._probability, self._judged = probability, judged_pixels(label, ignore)
         self._label = label[self._judged]
-        self._count = float(judged_grains(label, self._judged)[1].sum())
+        self.grains = float(judged_grains(label, self._judged)[1].sum())
         self._pieces = cache(self._cut)
         self._shallow = cache(self._without_shallow)
         self._supported = cache(self._without_unsupported)
@@ -195,9 +192,9 @@ class _Image:
         stage = self._supported(threshold, depth, support)
         if stage is None:
             alone = overlap_sums(overlaps(np.zeros_like(self._label), self._label))
-            return FitScore(alone, 0.0, self._count)
+            return FitScore(alone, 0.0, self.grains)
         smallest = min_size * median_area_px(stage.graph)
-        return stage.after(join_small(stage.graph, smallest)).score(self._count)
+        return stage.after(join_small(stage.graph, smallest)).score(self.grains)
 
     def _cut(self, threshold: float) -> _Stage | None:
         try:

@@ -1,6 +1,7 @@
 """Which pictures a prediction is asked for: a file, a folder or a glob."""
 
 import glob
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,13 +34,13 @@ def select_images(images: str, output: Path, key: str = "images") -> list[Select
     Raises:
         GrainsegError: Nothing is found, or two pictures would write the same output.
     """
-    path = Path(images)
+    path, root = Path(images), selection_root(images)
     if path.is_file():
         return [SelectedImage(path, Path(path.name))]
     if path.is_dir():
-        root, found = path, [Path(name) for name in path.rglob("*")]
+        found = list(path.rglob("*"))
     else:
-        root, found = _glob(images)
+        found = [Path(name) for name in glob.glob(images, recursive=True)]  # noqa: PTH207 - as typed
     if root.resolve() == output.resolve():
         raise GrainsegError(f"output={output} is the folder of the images; choose another one")
     within = output.resolve().is_relative_to(root.resolve())
@@ -58,15 +59,15 @@ def select_images(images: str, output: Path, key: str = "images") -> list[Select
     return selected
 
 
-def _glob(pattern: str) -> tuple[Path, list[Path]]:
-    """Files that a pattern matches, and the folder above its first wildcard."""
-    fixed = []
-    for part in Path(pattern).parts:
-        if glob.has_magic(part):
-            break
-        fixed.append(part)
-    root = Path(*fixed) if fixed else Path()
-    return root, [Path(name) for name in glob.glob(pattern, recursive=True)]  # noqa: PTH207 - as typed
+def selection_root(images: str) -> Path:
+    """Where relative paths start: the folder given, a file's, or the one above the first wildcard."""
+    path = Path(images)
+    if path.is_dir():
+        return path
+    if path.is_file():
+        return path.parent
+    fixed = itertools.takewhile(lambda part: not glob.has_magic(part), path.parts)
+    return Path(*fixed)
 
 
 def _refuse_collisions(selected: list[SelectedImage]) -> None:

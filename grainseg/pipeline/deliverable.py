@@ -133,6 +133,7 @@ def _describe(
         "masks=results/validation/masks",
         "output=check",
         f"boundary_tolerance_px={config.boundary_tolerance_px}",
+        *([] if config.data.crop is None else [f"crop={str(config.data.crop).replace(' ', '')}"]),
         *(f"data.{item.name}={_typed(getattr(config.data, item.name))}" for item in fields(LabelConfig)),
     ]
     return "\n".join(

@@ -22,7 +22,7 @@ from grainseg.micrograph.batches import assign_batches
 from grainseg.micrograph.crop import NO_CROP, Crop
 from grainseg.micrograph.files import read_mask_values
 from grainseg.micrograph.image import FloatImage, PixelSize
-from grainseg.micrograph.selection import find_mask
+from grainseg.micrograph.selection import find_mask, selection_root
 from grainseg.report.contents import Provenance, Report, ReportBatch, ReportImage
 from grainseg.report.grain_overlay import GrainLabels
 from grainseg.report.page import write_report
@@ -226,9 +226,7 @@ def without(partition: Partition, excluded: BoolMask | None) -> Partition:
 
 def title_of(images: str) -> str:
     """Name of the batch of pictures that lie in the starting folder itself: that of the folder."""
-    path = Path(images)
-    folder = path if path.is_dir() else path.parent
-    return folder.resolve().name or "images"
+    return selection_root(images).resolve().name or "images"
 
 
 def versions() -> dict[str, str]:

@@ -30,12 +30,10 @@ class MaskScores:
     regions: RegionScores | None = None
 
     def __add__(self, other: "MaskScores") -> "MaskScores":
-        both = self.regions is not None and other.regions is not None
-        return MaskScores(
-            self.pixels + other.pixels,
-            self.lines + other.lines,
-            self.regions + other.regions if both else None,  # type: ignore[operator]
-        )
+        regions = None
+        if self.regions is not None and other.regions is not None:
+            regions = self.regions + other.regions
+        return MaskScores(self.pixels + other.pixels, self.lines + other.lines, regions)
 
     def metrics(self) -> dict[str, float]:
         """IoU, precision, recall of the boundary's pixels, the tolerant F1 of its lines, and the grains'."""
