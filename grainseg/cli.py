@@ -8,12 +8,14 @@ from typing import Annotated, Any
 
 import typer
 
-from grainseg.config import MeasureConfig, StructureConfig
+from grainseg.config import BaselineConfig, LabelledFolderConfig, MeasureConfig, StructureConfig
+from grainseg.config.baseline import BOTH, METHODS
 from grainseg.config.measurement import PHASES, TWINS
 from grainseg.errors import GrainsegError
 
 app = typer.Typer(
-    help="Measure grains and compare batches. Training and prediction are train.py and predict.py.",
+    help="Measure grains, compare batches, tune classical references. "
+    "Training and prediction are train.py and predict.py.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -102,6 +104,74 @@ def compare(
     from grainseg.pipeline.compare import compare as run
 
     print(run(folders, output, margin_g))
+
+
+@app.command()
+def baseline(
+    root: Annotated[
+        Path, typer.Argument(metavar="DATA_ROOT", help="Folder with images/ and masks/, as for training.")
+    ],
+    output: Output,
+    method: Annotated[
+        str, typer.Option(help=f"{', '.join(METHODS)}, or {BOTH}: ridge filter and watershed; random forest.")
+    ] = BOTH,
+    val: Annotated[
+        list[str] | None, typer.Option(help="Image that validates; repeat for more; default: the last one.")
+    ] = None,
+    test: Annotated[
+        list[str] | None, typer.Option(help="Image that neither trains nor validates; repeat for more.")
+    ] = None,
+    fold: Annotated[int | None, typer.Option(help="Which of --folds validates, from 0.")] = None,
+    folds: Annotated[int | None, typer.Option(help="Number of folds.")] = None,
+    images: Annotated[
+        str | None, typer.Option(help="Further pictures to predict: a file, a folder, or a glob in quotes.")
+    ] = None,
+    label_kind: Annotated[str, typer.Option(help="What the masks hold.")] = "boundary",
+    boundary_value: Annotated[int, typer.Option(help="The masks' value on boundaries.")] = 255,
+    ignore_value: Annotated[int | None, typer.Option(help="The masks' value where nobody labelled.")] = None,
+    pixel_size_um: Annotated[
+        str | None, typer.Option(help="µm per px, or ROW,COLUMN; default: what the files say.")
+    ] = None,
+    crop: Annotated[
+        str | None, typer.Option(help="px to cut: TOP,BOTTOM,LEFT,RIGHT, or auto for the data bar.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the random forest.")] = 0,
+    boundary_tolerance_px: Annotated[float, typer.Option(help="Of the boundary F1.")] = 3.0,
+    max_megapixels: Annotated[float, typer.Option(help="Larger pictures are refused.")] = 500.0,
+) -> None:
+    """Tune what does without deep learning on labelled images, to see whether a network earns its place."""
+    cut = crop if crop == "auto" else _numbers("--crop", crop, int)
+    config = BaselineConfig(
+        output=str(output),
+        pixel_size_um=_numbers("--pixel-size-um", pixel_size_um, float),
+        pixel_size_rel_unc=None,
+        crop=cut,
+        batches=None,
+        excluded=None,
+        structure=StructureConfig("unknown", "unknown", "unknown"),
+        data=LabelledFolderConfig(
+            label_kind=label_kind,
+            boundary_value=boundary_value,
+            ignore_value=ignore_value,
+            max_megapixels=max_megapixels,
+            root=str(root),
+            val=val or None,
+            test=test or None,
+            fold=fold,
+            folds=folds,
+            crop=cut,
+        ),
+        method=method,
+        images=images,
+        seed=seed,
+        boundary_tolerance_px=boundary_tolerance_px,
+    )
+    from grainseg.pipeline.baseline import baseline as run  # heavy, and the options are right
+
+    tuned = run(config, shlex.join(["grainseg", *sys.argv[1:]]))
+    print(tuned.summary())
+    if tuned.failures:
+        raise GrainsegError(f"{len(tuned.failures)} of the pictures failed, see above; the others are done")
 
 
 def _text(path: Path | None) -> str | None:

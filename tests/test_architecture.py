@@ -14,16 +14,19 @@ ALLOWED: dict[str, set[str]] = {
     "tiling": set(),
     "grains": {"micrograph"},
     "report": {"micrograph", "grains"},
+    "baseline": {"micrograph", "grains"},
     "config": set(),
     "data": {"config", "micrograph", "tiling"},
     "model": {"config", "micrograph", "grains"},
     "inference": {"config", "micrograph", "tiling", "model"},
     "training": {"config", "micrograph", "grains", "report", "data", "model", "inference"},
-    "pipeline": {"config", "micrograph", "grains", "report", "data", "model", "inference", "training"},
+    "pipeline": {
+        *("config", "micrograph", "grains", "report", "baseline", "data", "model", "inference", "training"),
+    },
     "hydra_app": {"config", "pipeline"},
     "cli": {"config", "pipeline"},
 }
-NO_TORCH = {"errors", "micrograph", "tiling", "grains", "report", "config", "hydra_app", "cli"}
+NO_TORCH = {"errors", "micrograph", "tiling", "grains", "report", "baseline", "config", "hydra_app", "cli"}
 TORCH = {"torch", "lightning", "torchmetrics", "segmentation_models_pytorch", "timm", "torchvision"}
 
 

@@ -1,5 +1,6 @@
 """The configuration: what the keys may be, and how a composed one is checked."""
 
+from grainseg.config.baseline import BaselineConfig
 from grainseg.config.measurement import MeasureConfig, MeasurementConfig, PredictConfig, StructureConfig
 from grainseg.config.parsing import parse_predict, parse_train, to_plain, unknown_key
 from grainseg.config.partition import PartitionConfig
@@ -13,6 +14,7 @@ from grainseg.config.schema import (
     FocalTverskyLossConfig,
     InferenceConfig,
     LabelConfig,
+    LabelledFolderConfig,
     LoggerConfig,
     LossConfig,
     ModelConfig,
@@ -25,6 +27,7 @@ from grainseg.config.schema import (
 __all__ = [
     "VALIDATION_METRICS",
     "AugmentConfig",
+    "BaselineConfig",
     "CallbacksConfig",
     "ClDiceLossConfig",
     "DataConfig",
@@ -32,6 +35,7 @@ __all__ = [
     "FocalTverskyLossConfig",
     "InferenceConfig",
     "LabelConfig",
+    "LabelledFolderConfig",
     "LoggerConfig",
     "LossConfig",
     "MeasureConfig",

@@ -36,26 +36,36 @@ class LabelConfig:
 
 
 @dataclass
-class DataConfig(LabelConfig):
-    """Where the labelled micrographs are, how they are split and cut into patches."""
+class LabelledFolderConfig(LabelConfig):
+    """Where the labelled micrographs are, how they are cropped and split."""
 
-    name: str
     root: str
     val: list[str] | None
     test: list[str] | None
     fold: int | None
     folds: int | None
-    tile_size: int
-    sampling: str
-    overlap: int
-    patches_per_epoch: int
-    num_workers: int
     crop: Any
 
     def __post_init__(self) -> None:
         """Check ranges."""
         super().__post_init__()
         crop("data.crop", self.crop)
+
+
+@dataclass
+class DataConfig(LabelledFolderConfig):
+    """The labelled micrographs, and how they are cut into patches."""
+
+    name: str
+    tile_size: int
+    sampling: str
+    overlap: int
+    patches_per_epoch: int
+    num_workers: int
+
+    def __post_init__(self) -> None:
+        """Check ranges."""
+        super().__post_init__()
         one_of("data.name", self.name, ("synthetic", "folder"))
         one_of("data.sampling", self.sampling, ("random", "grid"))
         rule = f"must be a positive multiple of {STRIDE}, the stride of the networks"

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import distance_transform_edt
 
-from grainseg.config import DataConfig, LabelConfig
+from grainseg.config import LabelConfig, LabelledFolderConfig
 from grainseg.errors import GrainsegError
 from grainseg.micrograph.crop import crop_setting
 from grainseg.micrograph.files import luminance, read_micrograph
@@ -65,7 +65,7 @@ def to_channels(pixels: FloatImage, channels: int) -> FloatImage:
     return pixels if pixels.ndim == 3 else np.repeat(pixels[:, :, None], 3, axis=2)
 
 
-def read_labelled(item: LabelledImage, config: DataConfig, channels: int) -> LabelledMicrograph:
+def read_labelled(item: LabelledImage, config: LabelledFolderConfig, channels: int) -> LabelledMicrograph:
     """Read one image and its mask.
 
     Raises:

@@ -1,4 +1,4 @@
-"""A folder of labelled micrographs, and its split into training and validation images."""
+"""A folder of labelled micrographs, and its split into training, validation and test images."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -90,6 +90,43 @@ def split_stems(
     else:
         chosen = {ordered[-1]}
     return [stem for stem in ordered if stem not in chosen], [stem for stem in ordered if stem in chosen]
+
+
+def split_with_test(
+    stems: Sequence[str],
+    val: Sequence[str] | None,
+    test: Sequence[str] | None,
+    fold: int | None,
+    folds: int | None,
+) -> tuple[list[str], list[str], list[str]]:
+    """Split images into training, validation and test, the last of which neither train nor validate.
+
+    Args:
+        stems: Names of the labelled images, in any order.
+        val: As `split_stems`.
+        test: Names of the test images; None is none.
+        fold: As `split_stems`, over the images that do not test.
+        folds: As `split_stems`.
+
+    Returns:
+        Names for training and for validation, both sorted, and those of the test as given.
+
+    Raises:
+        GrainsegError: As `split_stems`, or ``test`` names an image twice, one that is no labelled image, or
+            one that validates.
+    """
+    ordered, tested = sorted(stems), list(test or [])
+    twice = sorted({stem for stem in tested if tested.count(stem) > 1})
+    if twice:
+        raise GrainsegError(f"data.test names {twice[0]!r} twice")
+    unknown = [stem for stem in tested if stem not in ordered]
+    if unknown:
+        raise GrainsegError(f"data.test names {unknown[0]!r}; labelled images are {', '.join(ordered)}")
+    both = sorted(set(tested) & set(val or []))
+    if both:
+        raise GrainsegError(f"data.test and data.val both name {both[0]!r}; an image can serve one only")
+    train, validate = split_stems([stem for stem in ordered if stem not in tested], val, fold, folds)
+    return train, validate, tested
 
 
 def _files_by_stem(folder: Path) -> dict[str, Path]:

@@ -19,7 +19,8 @@ from yaml import YAMLError  # type: ignore[import-untyped]  # what OmegaConf.loa
 from grainseg.config import LabelConfig, TrainConfig, parse_train
 from grainseg.errors import GrainsegError
 from grainseg.micrograph.folder import LabelledImage, list_folder
-from grainseg.pipeline.train import CHECKPOINTS, PREDICTIONS
+from grainseg.pipeline.train import CHECKPOINTS
+from grainseg.report.prediction_files import PREDICTIONS
 from grainseg.training.callbacks import BEST
 
 ROOT = Path(__file__).resolve().parent.parent.parent

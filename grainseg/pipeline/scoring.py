@@ -1,8 +1,8 @@
 """Scores of predictions against labels, per picture and over all of them."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from grainseg.grains.agreement import BoolMask, BoundaryCounts, PixelScores, bou
 from grainseg.grains.agreement_regions import RegionScores, region_scores
 from grainseg.grains.budget import SegmentationError
 from grainseg.grains.partition import PartitionSettings, partition_mask, partition_probability
+from grainseg.grains.partition_fit import fit_partition
 from grainseg.micrograph.image import BOUNDARY, IGNORE, FloatImage, Label
 from grainseg.report.grain_overlay import GrainLabels
 
@@ -71,11 +72,38 @@ def partition_or_nothing(probability: FloatImage, settings: PartitionSettings) -
         return np.zeros(probability.shape, np.uint32)
 
 
-def segmentation_error(scores: Sequence[RegionScores]) -> SegmentationError | None:
+def fit_grains(
+    probabilities: Sequence[FloatImage], labels: Sequence[Label], objective: str, given: Mapping[str, float]
+) -> tuple[PartitionSettings, list[RegionScores]]:
+    """Choose the partition's settings on labelled pictures, and see how far the grains are off then.
+
+    Args:
+        probabilities: (H, W) float32 in [0, 1], one per picture.
+        labels: Their (H, W) uint8 codes.
+        objective: See ``fit_partition``.
+        given: Settings that are not fitted.
+
+    Returns:
+        The settings, and the scores of each picture.
+    """
+    truth = [label_grains(label) for label in labels]
+    ignored = [np.asarray(label == IGNORE, np.bool_) for label in labels]
+    fitted, _ = fit_partition(probabilities, truth, ignored, objective)
+    settings = replace(fitted, **given)
+    return settings, [
+        region_scores(partition_probability(probability, settings).grains, grains, ignore)
+        for probability, grains, ignore in zip(probabilities, truth, ignored, strict=True)
+    ]
+
+
+def segmentation_error(
+    scores: Sequence[RegionScores], chose: str = "checkpoint and partition"
+) -> SegmentationError | None:
     """Error of ln mean intercept over validation pictures, predicted minus label.
 
     Args:
         scores: One per picture.
+        chose: What else the pictures served for, in words.
 
     Returns:
         Mean and standard deviation over the pictures; None where one has no boundary to measure.
@@ -85,7 +113,7 @@ def segmentation_error(scores: Sequence[RegionScores]) -> SegmentationError | No
         return None
     errors = np.log(ratios)
     sd = float(errors.std(ddof=1)) if len(ratios) > 1 else 0.0
-    source = f"{len(ratios)} validation image(s), which also chose checkpoint and partition"
+    source = f"{len(ratios)} validation image(s), which also chose {chose}"
     return SegmentationError(float(errors.mean()), sd, len(ratios), source)
 
 

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 
-import numpy as np
 from lightning import Trainer, seed_everything
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.loggers import TensorBoardLogger
@@ -21,12 +20,10 @@ from grainseg.config import TrainConfig, to_plain
 from grainseg.data.images import LabelledMicrograph, mean_line_width_px
 from grainseg.errors import GrainsegError
 from grainseg.grains.agreement import fit_threshold
-from grainseg.grains.agreement_regions import region_scores
 from grainseg.grains.partition import DEFAULT_SETTINGS, partition_probability
-from grainseg.grains.partition_fit import fit_partition
 from grainseg.inference.predictor import TileSettings, predict_probability
 from grainseg.micrograph.files import write_rgb
-from grainseg.micrograph.image import IGNORE, FloatImage
+from grainseg.micrograph.image import FloatImage
 from grainseg.model.checkpoint import (
     CheckpointSpec,
     add_to_checkpoint,
@@ -38,13 +35,13 @@ from grainseg.model.losses import build_loss
 from grainseg.model.networks import NetworkSpec, build_network, parameter_count
 from grainseg.pipeline.scoring import (
     MaskScores,
-    label_grains,
+    fit_grains,
     partition_or_nothing,
     score_prediction,
     segmentation_error,
 )
 from grainseg.report.overlay import panel
-from grainseg.report.prediction_files import PredictionPaths, prediction_paths, write_prediction
+from grainseg.report.prediction_files import PREDICTIONS, PredictionPaths, prediction_paths, write_prediction
 from grainseg.training.callbacks import BEST, build_callbacks
 from grainseg.training.datamodule import BoundaryDataModule
 from grainseg.training.logging import log_configuration, log_score
@@ -57,7 +54,6 @@ log = logging.getLogger(__name__)
 
 TENSORBOARD = "tensorboard"
 CHECKPOINTS = "checkpoints"
-PREDICTIONS = "predictions"
 
 
 def train(config: TrainConfig, run_dir: Path) -> dict[str, float]:
@@ -212,14 +208,12 @@ def _fit_partition(
     probabilities: list[FloatImage],
 ) -> tuple[CheckpointSpec, dict[str, float]]:
     """Choose the partition's settings on the validation pictures, and see how far the grains are off then."""
-    labels = [label_grains(image.label) for image in images]
-    ignores = [np.asarray(image.label == IGNORE, np.bool_) for image in images]
-    fitted, _ = fit_partition(probabilities, labels, ignores, config.partition.objective)
-    settings = replace(fitted, **config.partition.given())
-    scores = [
-        region_scores(partition_probability(probability, settings).grains, label, ignore)
-        for probability, label, ignore in zip(probabilities, labels, ignores, strict=True)
-    ]
+    settings, scores = fit_grains(
+        probabilities,
+        [image.label for image in images],
+        config.partition.objective,
+        config.partition.given(),
+    )
     log.info("partition: %s", ", ".join(f"{name} {value:g}" for name, value in asdict(settings).items()))
     spec = replace(spec, partition=settings, segmentation=segmentation_error(scores))
     total = functools.reduce(operator.add, scores)

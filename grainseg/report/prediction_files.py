@@ -10,6 +10,9 @@ from grainseg.micrograph.image import FloatImage
 from grainseg.report.grain_overlay import partition_overlay
 from grainseg.report.overlay import boundary_overlay
 
+PREDICTIONS = "predictions"
+"""Folder of these files within a run."""
+
 GRAINS_SUFFIX = "_grains"
 """Ends the names of grain maps, and is no part of the picture's name where they are measured again."""
 

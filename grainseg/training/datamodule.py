@@ -10,7 +10,7 @@ from grainseg.config import AugmentConfig, DataConfig
 from grainseg.data.images import LabelledMicrograph, read_labelled
 from grainseg.data.patches import PatchDataset, PatchSampler
 from grainseg.errors import GrainsegError
-from grainseg.micrograph.folder import list_folder, split_stems
+from grainseg.micrograph.folder import list_folder, split_with_test
 from grainseg.micrograph.synthetic_folder import ensure_synthetic_folder
 
 
@@ -78,28 +78,14 @@ class BoundaryDataModule(LightningDataModule):
         listing = list_folder(Path(self._config.root))
         self.left_out = listing.without_mask
         items = {item.stem: item for item in listing.labelled}
-        train, val, test = self._split(sorted(items))
+        chosen = self._config
+        train, val, test = split_with_test(list(items), chosen.val, chosen.test, chosen.fold, chosen.folds)
         images = {
             stem: read_labelled(items[stem], self._config, self._channels) for stem in (*train, *val, *test)
         }
         self.val_images = [images[stem] for stem in val]
         self.test_images = [images[stem] for stem in test]
         self.train_images = [images[stem] for stem in train]
-
-    def _split(self, stems: list[str]) -> tuple[list[str], list[str], list[str]]:
-        test = self._config.test or []
-        twice = sorted({stem for stem in test if test.count(stem) > 1})
-        if twice:
-            raise GrainsegError(f"data.test names {twice[0]!r} twice")
-        unknown = [stem for stem in test if stem not in stems]
-        if unknown:
-            raise GrainsegError(f"data.test names {unknown[0]!r}; labelled images are {', '.join(stems)}")
-        both = sorted(set(test) & set(self._config.val or []))
-        if both:
-            raise GrainsegError(f"data.test and data.val both name {both[0]!r}; an image can serve one only")
-        rest = [stem for stem in stems if stem not in test]
-        train, val = split_stems(rest, self._config.val, self._config.fold, self._config.folds)
-        return train, val, list(test)
 
     def train_dataloader(self) -> DataLoader[tuple[torch.Tensor, torch.Tensor]]:
         """Batches of patches (N, C, size, size) float32 and label codes (N, size, size) uint8."""

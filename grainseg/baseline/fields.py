@@ -1,0 +1,59 @@
+"""What the references are tuned on, and the grey scale that they see."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.ndimage import uniform_filter
+
+from grainseg.micrograph.image import FloatImage, Label
+
+_REACH_SD = 3.0  # grey levels further than this from the local mean are cut
+_LEAST_SD = 0.25  # of the picture's own: a plain grain keeps its noise small
+
+
+@dataclass(frozen=True)
+class TrainingField:
+    """One labelled picture.
+
+    Attributes:
+        unit: (H, W) float32 in [0, 1], see ``to_unit_range``.
+        label: (H, W) uint8 codes GRAIN, BOUNDARY, IGNORE.
+        grains: Number of grains that the label encloses.
+    """
+
+    unit: FloatImage
+    label: Label
+    grains: int
+
+
+def mean_grain_px(fields: Sequence[TrainingField]) -> float:
+    """Diameter in px of a circle as large as the mean grain of all fields together."""
+    area = sum(field.label.size for field in fields) / max(1, sum(field.grains for field in fields))
+    return float(np.sqrt(4 / np.pi * area))
+
+
+def flatten(unit: FloatImage, grain_px: float) -> FloatImage:
+    """Take out uneven illumination and contrast: grey levels in local deviations about the local mean.
+
+    Both are taken over a few grains, by two box means, whose cost does not grow with the reach.
+
+    Args:
+        unit: (H, W) float32 in [0, 1].
+        grain_px: Typical grain diameter in px.
+
+    Returns:
+        (H, W) float32 in [0, 1]; 0.5 is the local mean.
+    """
+    side = 2 * round(grain_px) + 1
+    levels = np.asarray(unit, np.float64)
+    away = levels - _local_mean(levels, side)
+    least = max(_LEAST_SD * float(away.std()), 1e-6)
+    deviation = np.sqrt(np.maximum(_local_mean(away**2, side), least**2))
+    scaled = np.clip(away / deviation, -_REACH_SD, _REACH_SD) / (2 * _REACH_SD) + 0.5
+    return np.asarray(scaled, np.float32)
+
+
+def _local_mean(values: npt.NDArray[np.float64], side: int) -> npt.NDArray[np.float64]:
+    return np.asarray(uniform_filter(uniform_filter(values, side, np.float64), side))

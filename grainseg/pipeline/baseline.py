@@ -1,0 +1,243 @@
+"""The classical references: tuned, scored and written as a training run is. Needs no torch."""
+
+import functools
+import json
+import logging
+import operator
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from omegaconf import OmegaConf
+
+from grainseg.baseline.fields import TrainingField
+from grainseg.baseline.forest import fit_forest, forest_probability
+from grainseg.baseline.ridge import ridge_probability, tune_ridge
+from grainseg.config import BaselineConfig
+from grainseg.data.images import LabelledMicrograph, read_labelled
+from grainseg.grains.agreement import fit_threshold
+from grainseg.grains.partition import DEFAULT_SETTINGS
+from grainseg.micrograph.files import write_rgb
+from grainseg.micrograph.folder import LabelledImage, list_folder, split_with_test
+from grainseg.micrograph.image import FloatImage
+from grainseg.micrograph.selection import SelectedImage, select_images
+from grainseg.pipeline.baseline_prediction import (
+    THRESHOLD,
+    FittedReference,
+    OutputFolders,
+    Reference,
+    predict_pictures,
+)
+from grainseg.pipeline.measurement import BatchResults, title_of
+from grainseg.pipeline.scoring import (
+    MaskScores,
+    fit_grains,
+    label_grains,
+    partition_or_nothing,
+    score_prediction,
+    segmentation_error,
+)
+from grainseg.report.overlay import panel
+from grainseg.report.prediction_files import PREDICTIONS, prediction_paths
+
+log = logging.getLogger(__name__)
+
+IMAGES = "images"
+"""Folder of the predictions of further pictures, within that of a method."""
+SETTINGS = "settings.yaml"
+METRICS = "metrics.json"
+OBJECTIVE = "are_count"
+"""What the partition is fitted to, as a training run does by default."""
+
+
+_SUMMARY = {
+    "IoU": "iou",
+    "boundary F1": "boundary_f1",
+    "adapted Rand error": "are_fitted",
+    "grain count error": "grain_count_error_fitted",
+}
+
+
+@dataclass
+class BaselineRun:
+    """What came of it.
+
+    Attributes:
+        metrics: By method, what its ``metrics.json`` holds.
+        reports: The reports written.
+        failures: One line for each picture that could not be done.
+    """
+
+    metrics: dict[str, dict[str, float]] = field(default_factory=dict)
+    reports: list[Path] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+    def add(self, results: BatchResults | None, failures: Sequence[str]) -> None:
+        """Take over what came of some pictures."""
+        self.reports += [results.report] if results is not None else []
+        self.failures += failures
+
+    def summary(self) -> str:
+        """The closing lines: scores of each method, and where everything lies."""
+        lines = [
+            f"{method}, {stage}: "
+            + ", ".join(f"{words} {found[f'{stage}/{key}']:.4f}" for words, key in _SUMMARY.items())
+            for method, found in self.metrics.items()
+            for stage in ("val", "test")
+            if f"{stage}/iou" in found
+        ]
+        return "\n".join((*lines, *(f"report:   {report}" for report in self.reports)))
+
+
+@dataclass(frozen=True)
+class _Labelled:
+    """The labelled pictures of a run, by what they serve for, and their files by stem."""
+
+    train: Sequence[LabelledMicrograph]
+    val: Sequence[LabelledMicrograph]
+    test: Sequence[LabelledMicrograph]
+    files: Mapping[str, LabelledImage]
+
+    @property
+    def held_out(self) -> tuple[LabelledMicrograph, ...]:
+        """Those that did not train."""
+        return (*self.val, *self.test)
+
+
+def baseline(config: BaselineConfig, command: str = "") -> BaselineRun:
+    """Tune the references on the training images, and predict validation, test and further pictures.
+
+    The validation images choose the partition's settings, nothing else; the test images choose nothing.
+
+    Args:
+        config: The run.
+        command: As typed, for the reports.
+
+    Raises:
+        GrainsegError: The labelled images cannot be used, or there are no further pictures where some are
+            asked for.
+    """
+    labelled = _read_labelled(config)
+    more = [] if config.images is None else select_images(config.images, Path(config.output))
+    fields = [
+        TrainingField(_grey(image), image.label, int(label_grains(image.label).max()))
+        for image in labelled.train
+    ]
+    run = BaselineRun()
+    for name in config.methods():
+        started = time.monotonic()
+        reference = tune(name, fields, config.seed)
+        seconds = time.monotonic() - started
+        found = {image.stem: reference.probability(_grey(image)) for image in labelled.held_out}
+        fitted = _fit(name, reference, labelled.val, found)
+        run.metrics[name] = _score(config, fitted, labelled, found) | {"train/seconds": seconds}
+        _write(config, fitted, labelled, found, run.metrics[name])
+        run.add(*_predict_labelled(config, fitted, labelled, found, command))
+        if config.images is not None:
+            folder = Path(config.output) / name / IMAGES
+            folders, title = OutputFolders(folder, folder), title_of(config.images)
+            run.add(*predict_pictures(config, fitted, more, folders, title, command))
+    return run
+
+
+def tune(name: str, fields: Sequence[TrainingField], seed: int) -> Reference:
+    """Tune a method on labelled pictures.
+
+    Args:
+        name: ``ridge`` or ``forest``.
+        fields: At least one.
+        seed: Of the forest.
+    """
+    if name == "ridge":
+        settings, _ = tune_ridge(fields)
+        return Reference(lambda unit: ridge_probability(unit, settings), asdict(settings))
+    forest = fit_forest(fields, seed)
+    said = {"grain_px": forest.grain_px, "operating_point": forest.operating_point, "seed": forest.seed}
+    return Reference(lambda unit: forest_probability(unit, forest), said)
+
+
+def _read_labelled(config: BaselineConfig) -> _Labelled:
+    listing = list_folder(Path(config.data.root))
+    for path in listing.without_mask:
+        log.warning("%s has no mask and is left out", path)
+    files = {item.stem: item for item in listing.labelled}
+    chosen = config.data
+    split = split_with_test(list(files), chosen.val, chosen.test, chosen.fold, chosen.folds)
+    train, val, test = ([read_labelled(files[stem], chosen, 1) for stem in stems] for stems in split)
+    return _Labelled(train, val, test, files)
+
+
+def _grey(image: LabelledMicrograph) -> FloatImage:
+    return image.unit[:, :, 0]
+
+
+def _fit(
+    name: str, reference: Reference, val: Sequence[LabelledMicrograph], found: Mapping[str, FloatImage]
+) -> FittedReference:
+    """Fit partition and threshold to the validation pictures."""
+    maps, labels = [found[image.stem] for image in val], [image.label for image in val]
+    settings, regions = fit_grains(maps, labels, OBJECTIVE, {})
+    threshold, _ = fit_threshold(maps, labels)
+    return FittedReference(name, reference, threshold, settings, segmentation_error(regions, "the partition"))
+
+
+def _score(
+    config: BaselineConfig, fitted: FittedReference, labelled: _Labelled, found: Mapping[str, FloatImage]
+) -> dict[str, float]:
+    """Score validation and test pictures under the names of a training run.
+
+    ``_fitted`` are the scores with threshold and partition as fitted to the validation pictures, on the test
+    pictures, too; the others are at a threshold of 0.5 and the partition's default settings.
+    """
+    metrics = {"val/threshold_fitted": fitted.threshold}
+    for stage, images in (("val", labelled.val), ("test", labelled.test)):
+        for suffix, threshold, settings in (
+            ("", THRESHOLD, DEFAULT_SETTINGS),
+            ("_fitted", fitted.threshold, fitted.partition),
+        ):
+            scores: list[MaskScores] = []
+            for image in images:
+                probability = found[image.stem]
+                grains = partition_or_nothing(probability, settings)
+                mask = probability > threshold
+                scores.append(score_prediction(mask, grains, image.label, config.boundary_tolerance_px))
+            if scores:
+                total = functools.reduce(operator.add, scores).metrics()
+                metrics |= {f"{stage}/{key}{suffix}": value for key, value in total.items()}
+    return metrics
+
+
+def _write(
+    config: BaselineConfig,
+    fitted: FittedReference,
+    labelled: _Labelled,
+    found: Mapping[str, FloatImage],
+    metrics: Mapping[str, float],
+) -> None:
+    """Write what was chosen and what came of it, and a panel of each picture that did not train."""
+    folder = Path(config.output) / fitted.name
+    folder.mkdir(parents=True, exist_ok=True)
+    plain = {"method": fitted.name, **fitted.reference.settings, "partition": asdict(fitted.partition)}
+    OmegaConf.save(OmegaConf.create(plain), folder / SETTINGS)
+    (folder / METRICS).write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
+    for image in labelled.held_out:
+        probability = found[image.stem]
+        mask = probability > THRESHOLD
+        drawn = panel(_grey(image), image.label, probability, mask, config.boundary_tolerance_px)
+        write_rgb(prediction_paths(folder / PREDICTIONS, Path(image.stem)).panel, drawn)
+
+
+def _predict_labelled(
+    config: BaselineConfig,
+    fitted: FittedReference,
+    labelled: _Labelled,
+    found: Mapping[str, FloatImage],
+    command: str,
+) -> tuple[BatchResults | None, list[str]]:
+    """Write and measure the pictures that did not train."""
+    folder = Path(config.output) / fitted.name
+    files = {labelled.files[stem].image: probability for stem, probability in found.items()}
+    selected = [SelectedImage(path, Path(path.name)) for path in files]
+    folders = OutputFolders(folder, folder / PREDICTIONS)
+    return predict_pictures(config, fitted, selected, folders, title_of(config.data.root), command, files)

@@ -1,0 +1,164 @@
+"""Pictures predicted by a tuned classical reference, measured and written as `predict` does."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from grainseg.config import BaselineConfig
+from grainseg.data.images import to_channels
+from grainseg.errors import GrainsegError
+from grainseg.grains.budget import SegmentationError
+from grainseg.grains.partition import PartitionSettings, partition_probability
+from grainseg.grains.sensitivity import threshold_sd_ln
+from grainseg.micrograph.crop import crop_setting
+from grainseg.micrograph.files import read_micrograph
+from grainseg.micrograph.image import FloatImage
+from grainseg.micrograph.normalization import to_unit_range
+from grainseg.micrograph.selection import SelectedImage
+from grainseg.pipeline.measurement import (
+    BatchResults,
+    MappedField,
+    Measurements,
+    read_excluded,
+    versions,
+    without,
+)
+from grainseg.pipeline.progress import progress
+from grainseg.report.contents import Provenance
+from grainseg.report.prediction_files import prediction_paths, write_prediction
+
+log = logging.getLogger(__name__)
+
+THRESHOLD = 0.5
+"""A pixel is boundary where its probability exceeds this: what the methods were tuned for."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A tuned method.
+
+    Attributes:
+        probability: Boundary map (H, W) float32 in [0, 1] of a picture (H, W) float32 in the unit range.
+        settings: What tuning chose, in plain values.
+    """
+
+    probability: Callable[[FloatImage], FloatImage]
+    settings: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class FittedReference:
+    """A tuned method with the partition that suits its boundary maps.
+
+    Attributes:
+        name: Of the method.
+        reference: The method.
+        threshold: Of the mask, with the best IoU on the validation pictures; looked at, not used.
+        partition: Fitted to the validation pictures.
+        segmentation: Error of the mean intercept there; None if there is nothing to measure.
+    """
+
+    name: str
+    reference: Reference
+    threshold: float
+    partition: PartitionSettings
+    segmentation: SegmentationError | None
+
+
+@dataclass(frozen=True)
+class OutputFolders:
+    """Where results go.
+
+    Attributes:
+        tables: Folder of the tables and the report.
+        pictures: Folder of each picture's files.
+    """
+
+    tables: Path
+    pictures: Path
+
+
+def predict_pictures(
+    config: BaselineConfig,
+    fitted: FittedReference,
+    images: Sequence[SelectedImage],
+    folders: OutputFolders,
+    title: str,
+    command: str,
+    known: Mapping[Path, FloatImage] = MappingProxyType({}),
+) -> tuple[BatchResults | None, list[str]]:
+    """Predict and measure pictures; one that cannot be done is reported and skipped.
+
+    Args:
+        config: The run.
+        fitted: The method.
+        images: The pictures.
+        folders: Where to.
+        title: Of the report.
+        command: As typed.
+        known: Boundary maps that are there already, by the picture's path.
+
+    Returns:
+        What was measured, None where nothing was; and a line for each picture that could not be done.
+    """
+    relatives = [image.relative for image in images]
+    measurements = Measurements(
+        replace(config, output=str(folders.tables)), relatives, title, fitted.segmentation
+    )
+    failures: list[str] = []
+    for image in progress(images, f"predicting ({fitted.name})"):
+        try:
+            mapped = _predict_one(config, fitted, image, folders.pictures, known.get(image.path))
+            measurements.add(mapped)
+        except GrainsegError as error:
+            log.error("%s", error)
+            failures.append(str(error))
+    provenance = Provenance(
+        source=f"boundaries found by a classical reference ({fitted.name})",
+        checkpoint=None,
+        checkpoint_sha256=None,
+        config=OmegaConf.to_yaml(OmegaConf.create(asdict(config))),
+        versions=versions() | {"scikit-learn": version("scikit-learn")},
+        command=command,
+    )
+    flags = tuple(f"not measured: {failure}" for failure in failures)
+    return measurements.write(title, provenance, flags), failures
+
+
+def _predict_one(
+    config: BaselineConfig,
+    fitted: FittedReference,
+    image: SelectedImage,
+    folder: Path,
+    probability: FloatImage | None,
+) -> MappedField:
+    limit = config.data.max_megapixels
+    picture = read_micrograph(image.path, limit, config.pixel_size_um, crop_setting(config.crop))
+    for note in picture.notes:
+        log.warning("%s: %s", image.path, note)
+    excluded = read_excluded(config, image.relative, picture.shape, picture.crop, limit)
+    if probability is None:
+        unit = to_unit_range(to_channels(picture.pixels, 1))[:, :, 0]
+        probability = fitted.reference.probability(unit)
+    try:
+        partition = without(partition_probability(probability, fitted.partition), excluded)
+    except GrainsegError as error:
+        raise GrainsegError(f"{image.path}: {error}") from error
+    paths = prediction_paths(folder, image.relative)
+    write_prediction(paths, picture.pixels, probability, THRESHOLD, partition, picture.pixel_size_um)
+    return MappedField(
+        relative=image.relative,
+        path=image.path,
+        pixels=picture.pixels,
+        grains=partition.grains,
+        partition=partition,
+        pixel_size=picture.pixel_size,
+        notes=picture.notes,
+        threshold_sd_ln=threshold_sd_ln(probability, partition.settings),
+    )
