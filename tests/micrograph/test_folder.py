@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from grainseg.errors import GrainsegError
-from grainseg.micrograph.folder import list_folder, split_stems
+from grainseg.micrograph.folder import list_folder, split_stems, split_with_test
 
 STEMS = ["e", "b", "a", "d", "c"]
 
@@ -135,3 +135,24 @@ def test_split_that_cannot_be(stems, val, fold, folds, words):
     text = message(split_stems, stems, val, fold, folds)
     for word in words:
         assert word in text
+
+
+def test_test_images_are_taken_out_before_the_split() -> None:
+    stems = ["e", "a", "c", "b", "d"]
+    assert split_with_test(stems, None, ["e", "b"], None, None) == (["a", "c"], ["d"], ["e", "b"])
+    assert split_with_test(stems, None, ["a"], 1, 2) == (["b", "d"], ["c", "e"], ["a"])
+    assert split_with_test(stems, ["a"], None, None, None) == (["b", "c", "d", "e"], ["a"], [])
+
+
+@pytest.mark.parametrize(
+    ("val", "test", "message"),
+    [
+        (None, ["a", "a"], "data.test names 'a' twice"),
+        (None, ["x"], "data.test names 'x'; labelled images are a, b, c"),
+        (["b"], ["b"], "data.test and data.val both name 'b'"),
+        (None, ["a", "b"], "holds 1 labelled image"),
+    ],
+)
+def test_test_images_that_cannot_be(val: list[str] | None, test: list[str], message: str) -> None:
+    with pytest.raises(GrainsegError, match=message):
+        split_with_test(["a", "b", "c"], val, test, None, None)
