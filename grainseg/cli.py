@@ -13,7 +13,7 @@ from grainseg.config.measurement import PHASES, TWINS
 from grainseg.errors import GrainsegError
 
 app = typer.Typer(
-    help="Measure grains and compare batches. Training and prediction are train.py and predict.py.",
+    help="Measure grains, compare batches, show synthetic pictures. Training and prediction are train.py and predict.py.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -102,6 +102,20 @@ def compare(
     from grainseg.pipeline.compare import compare as run
 
     print(run(folders, output, margin_g))
+
+
+@app.command()
+def synth(
+    sheet: Annotated[Path, typer.Option(help="The PNG file to write.")],
+    rows: Annotated[int, typer.Option(help="Pictures one below the other.")] = 4,
+    columns: Annotated[int, typer.Option(help="Pictures side by side, each beside itself with label.")] = 3,
+    side: Annotated[int, typer.Option(help="Height and width of a picture in px.")] = 256,
+    seed: Annotated[int, typer.Option(help="Of the first picture; the others have the next ones.")] = 0,
+) -> None:
+    """Show, on one sheet, what the synthetic pictures of pretraining look like."""
+    from grainseg.pipeline.synth import synth as run
+
+    print(run(sheet, rows, columns, side, seed))
 
 
 def _text(path: Path | None) -> str | None:
