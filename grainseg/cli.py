@@ -13,7 +13,7 @@ from grainseg.config.measurement import PHASES, TWINS
 from grainseg.errors import GrainsegError
 
 app = typer.Typer(
-    help="Measure grains, compare batches, show synthetic pictures. Training and prediction are train.py and predict.py.",
+    help="Everything beside training and prediction, which are train.py and predict.py.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

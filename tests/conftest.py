@@ -34,6 +34,27 @@ def smoke_config(fields: Path) -> TrainConfig:
 
 
 @pytest.fixture(scope="session")
+def stream_config() -> TrainConfig:
+    """Seconds of pretraining on small synthetic pictures with small grains."""
+    return compose_train(
+        "experiment=pretrain",
+        "trainer=cpu",
+        "callbacks.progress_bar=false",
+        "epochs=2",
+        "batch_size=2",
+        "model.decoder_width=16",
+        "inference.tile_size=64",
+        "inference.overlap=32",
+        "data.tile_size=64",
+        "data.patches_per_epoch=4",
+        "data.num_workers=0",
+        "data.val_side=64",
+        "data.val_pictures=1",
+        "data.recipe.grain_px=[10,20]",
+    )
+
+
+@pytest.fixture(scope="session")
 def augment() -> Callable[..., AugmentConfig]:
     """Augmentation settings: everything off but what is named."""
     off = compose_train("augment=none").augment

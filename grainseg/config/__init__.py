@@ -1,18 +1,18 @@
 """The configuration: what the keys may be, and how a composed one is checked."""
 
+from grainseg.config.data import DataConfig, FolderDataConfig, LabelConfig, StreamDataConfig
 from grainseg.config.measurement import MeasureConfig, MeasurementConfig, PredictConfig, StructureConfig
 from grainseg.config.parsing import parse_predict, parse_train, to_plain, unknown_key
 from grainseg.config.partition import PartitionConfig
+from grainseg.config.recipe import RecipeConfig
 from grainseg.config.schema import (
     VALIDATION_METRICS,
     AugmentConfig,
     CallbacksConfig,
     ClDiceLossConfig,
-    DataConfig,
     DiceLossConfig,
     FocalTverskyLossConfig,
     InferenceConfig,
-    LabelConfig,
     LoggerConfig,
     LossConfig,
     ModelConfig,
@@ -30,6 +30,7 @@ __all__ = [
     "DataConfig",
     "DiceLossConfig",
     "FocalTverskyLossConfig",
+    "FolderDataConfig",
     "InferenceConfig",
     "LabelConfig",
     "LoggerConfig",
@@ -40,7 +41,9 @@ __all__ = [
     "OptimizerConfig",
     "PartitionConfig",
     "PredictConfig",
+    "RecipeConfig",
     "SchedulerConfig",
+    "StreamDataConfig",
     "StructureConfig",
     "TrainConfig",
     "TrainerConfig",

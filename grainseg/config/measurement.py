@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from grainseg.config.checks import crop, one_of, positive, require
+from grainseg.config.data import LabelConfig
 from grainseg.config.partition import PartitionConfig
-from grainseg.config.schema import LabelConfig
 
 TWINS = ("unknown", "not_drawn", "drawn")
 PHASES = ("unknown", "none", "as_grains", "excluded")

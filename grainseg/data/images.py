@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import distance_transform_edt
 
-from grainseg.config import DataConfig, LabelConfig
+from grainseg.config import FolderDataConfig, LabelConfig
 from grainseg.errors import GrainsegError
 from grainseg.micrograph.crop import crop_setting
 from grainseg.micrograph.files import luminance, read_micrograph
@@ -32,12 +32,14 @@ class LabelledMicrograph:
         unit: (H, W, C) float32 in [0, 1], see ``to_unit_range``.
         label: (H, W) uint8 codes GRAIN, BOUNDARY, IGNORE.
         line_width_px: Mean width of the label's lines in px.
+        regime: Which kind of synthetic picture it is; empty for one from a file.
     """
 
     stem: str
     unit: FloatImage
     label: Label
     line_width_px: float
+    regime: str = ""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -65,7 +67,7 @@ def to_channels(pixels: FloatImage, channels: int) -> FloatImage:
     return pixels if pixels.ndim == 3 else np.repeat(pixels[:, :, None], 3, axis=2)
 
 
-def read_labelled(item: LabelledImage, config: DataConfig, channels: int) -> LabelledMicrograph:
+def read_labelled(item: LabelledImage, config: FolderDataConfig, channels: int) -> LabelledMicrograph:
     """Read one image and its mask.
 
     Raises:

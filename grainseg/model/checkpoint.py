@@ -24,8 +24,8 @@ from grainseg.micrograph.replacing import replacing
 from grainseg.model.networks import NetworkSpec, build_network
 
 KEY = "grainseg"
-FORMAT = 2
-"""1 had no partition and no segmentation error."""
+FORMAT = 3
+"""1 had no partition and no segmentation error, 2 no number of steps."""
 NETWORK_PREFIX = "network."
 """State-dict prefix of the LightningModule's attribute that holds the network."""
 
@@ -45,6 +45,7 @@ class CheckpointSpec:
         threshold: Probability above which a pixel is boundary.
         line_width_px: Mean width of the lines in the training labels.
         seed: Seed of the training run.
+        steps: Optimizer steps that the weights have seen.
         partition: How the boundary map becomes grains, fitted to the validation pictures.
         segmentation: Error of ln mean intercept on the validation pictures, None if unknown.
         normalization: Name of the grey-scale normalisation.
@@ -62,6 +63,7 @@ class CheckpointSpec:
     threshold: float
     line_width_px: float
     seed: int
+    steps: int = 0
     partition: PartitionSettings = DEFAULT_SETTINGS
     segmentation: SegmentationError | None = None
     normalization: str = NORMALIZATION
@@ -96,6 +98,7 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
     "threshold": (float,),
     "line_width_px": (float,),
     "seed": (int,),
+    "steps": (int,),
     "partition": (dict,),
     "segmentation": (dict, type(None)),
     "normalization": (str,),

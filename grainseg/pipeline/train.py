@@ -6,7 +6,7 @@ import logging
 import operator
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -18,11 +18,11 @@ from omegaconf import OmegaConf
 from torch import nn
 
 from grainseg.config import TrainConfig, to_plain
-from grainseg.data.images import LabelledMicrograph, mean_line_width_px
+from grainseg.data.images import LabelledMicrograph
 from grainseg.errors import GrainsegError
 from grainseg.grains.agreement import fit_threshold
 from grainseg.grains.agreement_regions import region_scores
-from grainseg.grains.partition import DEFAULT_SETTINGS, partition_probability
+from grainseg.grains.partition import DEFAULT_SETTINGS
 from grainseg.grains.partition_fit import fit_partition
 from grainseg.inference.predictor import TileSettings, predict_probability
 from grainseg.micrograph.files import write_rgb
@@ -39,7 +39,9 @@ from grainseg.model.networks import NetworkSpec, build_network, parameter_count
 from grainseg.pipeline.scoring import (
     MaskScores,
     label_grains,
+    partition_or_none,
     partition_or_nothing,
+    regime_ious,
     score_prediction,
     segmentation_error,
 )
@@ -157,12 +159,14 @@ def _read_data(config: TrainConfig) -> BoundaryDataModule:
     )
     data.prepare_data()
     data.setup()
-    for path in data.left_out:
+    opened = data.data
+    for path in opened.left_out:
         log.warning("%s has no mask and is left out", path)
-    for part, images in (("train", data.train_images), ("val", data.val_images), ("test", data.test_images)):
+    log.info("train on %s", opened.trains_on)
+    for part, images in (("val", opened.val_images), ("test", opened.test_images)):
         if images:
             log.info("%s on %s", part, ", ".join(image.stem for image in images))
-    log.info("lines of the labels: %.1f px wide on average", mean_line_width_px(data.train_images))
+    log.info("lines of the labels: %.1f px wide on average", opened.line_width_px)
     return data
 
 
@@ -173,7 +177,7 @@ def _build_module(config: TrainConfig, network: nn.Module, data: BoundaryDataMod
         tile_size=config.inference.tile_size,
         overlap=config.inference.overlap,
         threshold=THRESHOLD,
-        line_width_px=mean_line_width_px(data.train_images),
+        line_width_px=data.data.line_width_px,
         seed=config.seed,
     )
     optimizers = functools.partial(build_optimizers, config.optimizer, config.scheduler)
@@ -188,19 +192,19 @@ def _score_best(
         raise GrainsegError(f"epochs={config.epochs}: no epoch was left to train; say more epochs")
     spec, network = load_network(best)
     tested: Mapping[str, float] = {}
-    if data.test_images:
+    if data.data.test_images:
         module.network.load_state_dict(network.state_dict())
         tested = trainer.test(module, datamodule=data, verbose=False)[0]
     if not trainer.is_global_zero:
         return {}
     network.to(trainer.strategy.root_device)
     tiles = TileSettings(spec.tile_size, spec.overlap)
-    probabilities = [predict_probability(network, image.unit, tiles) for image in data.val_images]
+    probabilities = [predict_probability(network, image.unit, tiles) for image in data.data.val_images]
     metrics: dict[str, float] = {}
     if config.partition.name != "none":
-        spec, metrics = _fit_partition(config, spec, data.val_images, probabilities)
+        spec, metrics = _fit_partition(config, spec, data.data.val_images, probabilities)
         add_to_checkpoint(best, spec)
-    metrics = _score_validation(config, spec, data.val_images, probabilities, run_dir) | metrics
+    metrics = _score_validation(config, spec, data.data.val_images, probabilities, run_dir) | metrics
     log_score(trainer.logger, metrics, trainer.global_step)
     return metrics | {name: float(value) for name, value in tested.items()}
 
@@ -208,7 +212,7 @@ def _score_best(
 def _fit_partition(
     config: TrainConfig,
     spec: CheckpointSpec,
-    images: list[LabelledMicrograph],
+    images: Sequence[LabelledMicrograph],
     probabilities: list[FloatImage],
 ) -> tuple[CheckpointSpec, dict[str, float]]:
     """Choose the partition's settings on the validation pictures, and see how far the grains are off then."""
@@ -217,7 +221,7 @@ def _fit_partition(
     fitted, _ = fit_partition(probabilities, labels, ignores, config.partition.objective)
     settings = replace(fitted, **config.partition.given())
     scores = [
-        region_scores(partition_probability(probability, settings).grains, label, ignore)
+        region_scores(partition_or_nothing(probability, settings), label, ignore)
         for probability, label, ignore in zip(probabilities, labels, ignores, strict=True)
     ]
     log.info("partition: %s", ", ".join(f"{name} {value:g}" for name, value in asdict(settings).items()))
@@ -229,7 +233,7 @@ def _fit_partition(
 def _score_validation(
     config: TrainConfig,
     spec: CheckpointSpec,
-    images: list[LabelledMicrograph],
+    images: Sequence[LabelledMicrograph],
     probabilities: list[FloatImage],
     run_dir: Path,
 ) -> dict[str, float]:
@@ -244,12 +248,13 @@ def _score_validation(
         paths = validation_paths(run_dir, image.stem)
         partition = None
         if config.partition.name != "none":
-            partition = partition_probability(probability, spec.partition)
+            partition = partition_or_none(probability, spec.partition)
         mask = write_prediction(paths, pixels, probability, spec.threshold, partition)
         write_rgb(paths.panel, panel(pixels, image.label, probability, mask, tolerance_px))
         default = partition_or_nothing(probability, DEFAULT_SETTINGS)
         scores.append(score_prediction(mask, default, image.label, tolerance_px))
     total = functools.reduce(operator.add, scores).metrics()
+    total |= regime_ious([image.regime for image in images], scores)
     threshold, iou = fit_threshold(probabilities, [image.label for image in images])
     fitted = {"val/iou_fitted": iou, "val/threshold_fitted": threshold}
     return {f"val/{name}": value for name, value in total.items()} | fitted
