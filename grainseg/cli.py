@@ -118,6 +118,17 @@ def synth(
     print(run(sheet, rows, columns, side, seed))
 
 
+@app.command()
+def export(
+    checkpoint: Annotated[Path, typer.Argument(help="best.ckpt of a training run.")],
+    target: Annotated[Path, typer.Argument(metavar="FILE", help="The *.safetensors file to write.")],
+) -> None:
+    """Write a checkpoint's network in half precision into a file that can be shipped."""
+    from grainseg.pipeline.export import export as run
+
+    print(run(checkpoint, target))
+
+
 def _text(path: Path | None) -> str | None:
     return None if path is None else str(path)
 

@@ -55,6 +55,24 @@ def stream_config() -> TrainConfig:
 
 
 @pytest.fixture(scope="session")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An untrained network that sees few boundaries: what it says does not matter here."""
+    import torch  # heavy, and the rooms without torch are tested without it
+
+    from grainseg.model.checkpoint import KEY, NETWORK_PREFIX, CheckpointSpec
+    from grainseg.model.networks import build_network
+
+    spec = CheckpointSpec("unet", "tu-mobilenetv3_small_100", 1, 16, {}, 64, 32, 0.5, 3.0, 0)
+    torch.manual_seed(0)
+    network = build_network(spec.network)
+    network.state_dict()["segmentation_head.0.bias"].sub_(1.0)
+    state = {NETWORK_PREFIX + key: value for key, value in network.state_dict().items()}
+    path = tmp_path_factory.mktemp("checkpoint") / "epoch=1.ckpt"
+    torch.save({"state_dict": state, KEY: spec.to_plain()}, path)
+    return path
+
+
+@pytest.fixture(scope="session")
 def augment() -> Callable[..., AugmentConfig]:
     """Augmentation settings: everything off but what is named."""
     off = compose_train("augment=none").augment

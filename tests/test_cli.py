@@ -11,6 +11,7 @@ from PIL import Image
 
 from grainseg.micrograph.polycrystal import boundary_lines, polycrystal
 from grainseg.micrograph.wide import contact_sheet
+from grainseg.model.checkpoint import load_network
 
 GRAINSEG = [sys.executable, "-m", "grainseg.cli"]
 
@@ -55,6 +56,8 @@ def test_measure_then_compare(masks: Path, tmp_path: Path) -> None:
         (["measure", "nowhere", "--output", "out", "--crop", "1,2"], "crop=[1, 2]: must be"),
         (["measure", "nowhere", "--output", "out", "--kind", "x"], "kind=x: must be one of boundary, grains"),
         (["compare", "nowhere"], "nowhere/fields.csv: cannot be read"),
+        (["export", "nowhere.ckpt", "x.safetensors"], "checkpoint nowhere.ckpt: there is no such file"),
+        (["export", "nowhere.ckpt", "x.pt"], "x.pt: is written as safetensors"),
         (["synth", "--sheet", "sheet.jpg"], "--sheet=sheet.jpg: is written as PNG"),
         (["synth", "--sheet", "a.png", "--rows", "0"], "--rows=0: must be 1 or more"),
         (["synth", "--sheet", "a.png", "--side", "8"], "--side=8: must be 32 or more"),
@@ -100,6 +103,15 @@ def test_synth_writes_a_sheet(tmp_path: Path) -> None:
     assert done.stdout == f"{name}: seeds 5 to 6, 64 px\n"
     sheet = np.asarray(Image.open(tmp_path / name))
     np.testing.assert_array_equal(sheet, contact_sheet(5, 1, 2, 64))
+
+
+def test_export_writes_weights_that_predict(checkpoint: Path, tmp_path: Path) -> None:
+    done = grainseg("export", str(checkpoint), "my weights (ü).safetensors", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("my weights (ü).safetensors: unet with tu-mobilenetv3_small_100, ")
+    assert "after 0 steps" in done.stdout
+    spec, _ = load_network(tmp_path / "my weights (ü).safetensors")
+    assert spec == load_network(checkpoint)[0]
 
 
 def test_help_imports_nothing_heavy() -> None:

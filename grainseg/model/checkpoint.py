@@ -2,7 +2,7 @@
 
 A checkpoint is one of Lightning's with the key ``grainseg`` added. It is read by ``torch.load`` with
 ``weights_only=True``, its values are checked one by one, and the network is built by name from the
-project's own tables.
+project's own tables. A weights file (``weights_file.py``) stands for a checkpoint and is checked alike.
 """
 
 import platform
@@ -22,6 +22,7 @@ from grainseg.grains.partition import DEFAULT_SETTINGS, PartitionSettings
 from grainseg.micrograph.normalization import NORMALIZATION
 from grainseg.micrograph.replacing import replacing
 from grainseg.model.networks import NetworkSpec, build_network
+from grainseg.model.weights_file import SUFFIX, read_weights
 
 KEY = "grainseg"
 FORMAT = 3
@@ -111,7 +112,7 @@ def read_checkpoint(path: Path) -> tuple[CheckpointSpec, dict[str, torch.Tensor]
     """Read specification and network weights.
 
     Args:
-        path: A ``best.ckpt`` or ``last.ckpt`` of a training run.
+        path: A ``best.ckpt`` or ``last.ckpt`` of a training run, or a weights file.
 
     Returns:
         The specification, and the network's state dict on the CPU.
@@ -121,6 +122,9 @@ def read_checkpoint(path: Path) -> tuple[CheckpointSpec, dict[str, torch.Tensor]
     """
     if not path.is_file():
         raise GrainsegError(f"checkpoint {path}: there is no such file; give the best.ckpt of a training run")
+    if path.suffix == SUFFIX:
+        values, weights = read_weights(path)
+        return _parse_spec(values, path), weights
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # bytes of any kind: unpickling raises whatever they make it raise
@@ -144,6 +148,8 @@ def read_checkpoint(path: Path) -> tuple[CheckpointSpec, dict[str, torch.Tensor]
 
 def can_resume(path: Path) -> bool:
     """Whether a checkpoint that ``read_checkpoint`` accepts holds an optimizer's state, as last.ckpt does."""
+    if path.suffix == SUFFIX:
+        return False
     return bool(torch.load(path, map_location="cpu", weights_only=True).get("optimizer_states"))
 
 
@@ -176,6 +182,7 @@ def _parse_spec(values: Mapping[str, Any], path: Path) -> CheckpointSpec:
         and spec.tile_size <= 2**14
         and legal_tiles(spec.tile_size, spec.overlap)
         and 0 < spec.threshold < 1
+        and spec.steps >= 0
     )
     if not in_range:
         raise GrainsegError(f"checkpoint {path}: a value of its description is out of range")

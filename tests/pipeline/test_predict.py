@@ -17,22 +17,7 @@ from PIL import Image
 from grainseg.config import PredictConfig
 from grainseg.errors import GrainsegError
 from grainseg.micrograph.files import read_micrograph
-from grainseg.model.checkpoint import KEY, NETWORK_PREFIX, CheckpointSpec
-from grainseg.model.networks import build_network
 from grainseg.pipeline.predict import predict
-
-
-@pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An untrained network that sees few boundaries: what it says does not matter here."""
-    spec = CheckpointSpec("unet", "tu-mobilenetv3_small_100", 1, 16, {}, 64, 32, 0.5, 3.0, 0)
-    torch.manual_seed(0)
-    network = build_network(spec.network)
-    network.state_dict()["segmentation_head.0.bias"].sub_(1.0)
-    state = {NETWORK_PREFIX + key: value for key, value in network.state_dict().items()}
-    path = tmp_path_factory.mktemp("checkpoint") / "epoch=1.ckpt"
-    torch.save({"state_dict": state, KEY: spec.to_plain()}, path)
-    return path
 
 
 @pytest.fixture
