@@ -102,7 +102,7 @@ def run_in_process(monkeypatch: pytest.MonkeyPatch, main: str, *arguments: str) 
         (["train", "loss.dice_weight=[1"], "loss.dice_weight=[1: no viable alternative"),
         (["train", "epochs=many"], "epochs: Value 'many' of type 'str' could not be converted to Integer"),
         (["train", "nothing=1"], "nothing: there is no such key"),
-        (["predict", "images=a", "output=b"], "checkpoint is missing: say checkpoint=VALUE"),
+        (["predict", "output=b"], "images is missing: say images=VALUE"),
         (["predict", "image=a"], "image: there is no such key; did you mean images?"),
     ],
 )

@@ -69,9 +69,9 @@ class MeasurementConfig:
 
 @dataclass
 class PredictConfig(MeasurementConfig):
-    """One prediction."""
+    """One prediction; without a checkpoint by the weights that ship with the package."""
 
-    checkpoint: str
+    checkpoint: str | None
     images: str
     masks: str | None
     threshold: float | None

@@ -76,7 +76,7 @@ class ModelConfig:
 
     def __post_init__(self) -> None:
         """Check ranges."""
-        one_of("model.init", self.init, ("scratch", "imagenet"))
+        one_of("model.init", self.init, ("scratch", "generic", "imagenet"))
         require(self.in_channels in (1, 3), "model.in_channels", "must be 1 or 3", self.in_channels)
         legal = legal_decoder_width(self.decoder_width)
         rule = f"must be a multiple of 16 up to {MAX_DECODER_WIDTH}, or null"

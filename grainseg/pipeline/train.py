@@ -34,6 +34,7 @@ from grainseg.model.checkpoint import (
     load_network,
     read_checkpoint,
 )
+from grainseg.model.generic import load_generic
 from grainseg.model.losses import build_loss
 from grainseg.model.networks import NetworkSpec, build_network, parameter_count
 from grainseg.pipeline.scoring import (
@@ -83,7 +84,7 @@ def train(config: TrainConfig, run_dir: Path) -> dict[str, float]:
     trainer = _build_trainer(config, run_dir)
     if config.resume is not None:
         _check_resume(config, Path(config.resume), run_dir)
-    network = build_network(network_spec(config), _encoder_weights(config))
+    network = _build_network(config)
     data = _read_data(config)
     module = _build_module(config, network, data)
 
@@ -148,9 +149,14 @@ def network_spec(config: TrainConfig) -> NetworkSpec:
     )
 
 
-def _encoder_weights(config: TrainConfig) -> str | None:
-    """A resumed run takes its weights from its checkpoint: no need to ask the hub."""
-    return "imagenet" if config.model.init == "imagenet" and config.resume is None else None
+def _build_network(config: TrainConfig) -> nn.Module:
+    """The network as it is before the first step; a resumed run takes its weights from its checkpoint."""
+    spec = network_spec(config)
+    init = config.model.init if config.resume is None else "scratch"
+    network = build_network(spec, "imagenet" if init == "imagenet" else None)
+    if init == "generic":
+        load_generic(network, spec)
+    return network
 
 
 def _read_data(config: TrainConfig) -> BoundaryDataModule:
