@@ -1,4 +1,4 @@
-"""Predict boundaries: ``python predict.py checkpoint=PATH images=PATH output=DIR [masks=DIR]``."""
+"""Predict boundaries: ``python predict.py [checkpoint=PATH] images=PATH output=DIR [masks=DIR]``."""
 
 import sys
 

@@ -14,8 +14,7 @@ from grainseg.config.measurement import PHASES, TWINS
 from grainseg.errors import GrainsegError
 
 app = typer.Typer(
-    help="Measure grains, compare batches, tune classical references. "
-    "Training and prediction are train.py and predict.py.",
+    help="Everything beside training and prediction, which are train.py and predict.py.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -172,6 +171,31 @@ def baseline(
     print(tuned.summary())
     if tuned.failures:
         raise GrainsegError(f"{len(tuned.failures)} of the pictures failed, see above; the others are done")
+
+
+@app.command()
+def synth(
+    sheet: Annotated[Path, typer.Option(help="The PNG file to write.")],
+    rows: Annotated[int, typer.Option(help="Pictures one below the other.")] = 4,
+    columns: Annotated[int, typer.Option(help="Pictures side by side, each beside itself with label.")] = 3,
+    side: Annotated[int, typer.Option(help="Height and width of a picture in px.")] = 256,
+    seed: Annotated[int, typer.Option(help="Of the first picture; the others have the next ones.")] = 0,
+) -> None:
+    """Show, on one sheet, what the synthetic pictures of pretraining look like."""
+    from grainseg.pipeline.synth import synth as run
+
+    print(run(sheet, rows, columns, side, seed))
+
+
+@app.command()
+def export(
+    checkpoint: Annotated[Path, typer.Argument(help="best.ckpt of a training run.")],
+    target: Annotated[Path, typer.Argument(metavar="FILE", help="The *.safetensors file to write.")],
+) -> None:
+    """Write a checkpoint's network in half precision into a file that can be shipped."""
+    from grainseg.pipeline.export import export as run
+
+    print(run(checkpoint, target))
 
 
 def _text(path: Path | None) -> str | None:

@@ -34,6 +34,45 @@ def smoke_config(fields: Path) -> TrainConfig:
 
 
 @pytest.fixture(scope="session")
+def stream_config() -> TrainConfig:
+    """Seconds of pretraining on small synthetic pictures with small grains."""
+    return compose_train(
+        "experiment=pretrain",
+        "trainer=cpu",
+        "callbacks.progress_bar=false",
+        "epochs=2",
+        "batch_size=2",
+        "model.decoder_width=16",
+        "inference.tile_size=64",
+        "inference.overlap=32",
+        "data.tile_size=64",
+        "data.patches_per_epoch=4",
+        "data.num_workers=0",
+        "data.val_side=64",
+        "data.val_pictures=1",
+        "data.recipe.grain_px=[10,20]",
+    )
+
+
+@pytest.fixture(scope="session")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An untrained network that sees few boundaries: what it says does not matter here."""
+    import torch  # heavy, and the rooms without torch are tested without it
+
+    from grainseg.model.checkpoint import KEY, NETWORK_PREFIX, CheckpointSpec
+    from grainseg.model.networks import build_network
+
+    spec = CheckpointSpec("unet", "tu-mobilenetv3_small_100", 1, 16, {}, 64, 32, 0.5, 3.0, 0)
+    torch.manual_seed(0)
+    network = build_network(spec.network)
+    network.state_dict()["segmentation_head.0.bias"].sub_(1.0)
+    state = {NETWORK_PREFIX + key: value for key, value in network.state_dict().items()}
+    path = tmp_path_factory.mktemp("checkpoint") / "epoch=1.ckpt"
+    torch.save({"state_dict": state, KEY: spec.to_plain()}, path)
+    return path
+
+
+@pytest.fixture(scope="session")
 def augment() -> Callable[..., AugmentConfig]:
     """Augmentation settings: everything off but what is named."""
     off = compose_train("augment=none").augment

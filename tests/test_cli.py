@@ -10,6 +10,8 @@ from helpers import ROOT
 from PIL import Image
 
 from grainseg.micrograph.polycrystal import boundary_lines, polycrystal
+from grainseg.micrograph.wide import contact_sheet
+from grainseg.model.checkpoint import load_network
 
 GRAINSEG = [sys.executable, "-m", "grainseg.cli"]
 
@@ -54,6 +56,13 @@ def test_measure_then_compare(masks: Path, tmp_path: Path) -> None:
         (["measure", "nowhere", "--output", "out", "--crop", "1,2"], "crop=[1, 2]: must be"),
         (["measure", "nowhere", "--output", "out", "--kind", "x"], "kind=x: must be one of boundary, grains"),
         (["compare", "nowhere"], "nowhere/fields.csv: cannot be read"),
+        (["export", "nowhere.ckpt", "x.safetensors"], "checkpoint nowhere.ckpt: there is no such file"),
+        (["export", "nowhere.ckpt", "x.pt"], "x.pt: is written as safetensors"),
+        (["synth", "--sheet", "sheet.jpg"], "--sheet=sheet.jpg: is written as PNG"),
+        (["synth", "--sheet", "a.png", "--rows", "0"], "--rows=0: must be 1 or more"),
+        (["synth", "--sheet", "a.png", "--side", "8"], "--side=8: must be 32 or more"),
+        (["synth", "--sheet", "a.png", "--seed", "-1"], "--seed=-1: must be 0 or more"),
+        (["synth", "--sheet", "a.png", "--side", "9999"], "--sheet=a.png: 4 × 3 pictures of 9999 px make"),
     ],
 )
 def test_what_cannot_be_is_one_line(arguments: list[str], message: str, tmp_path: Path) -> None:
@@ -84,6 +93,25 @@ def test_measuring_needs_no_torch(masks: Path, tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "out" / "report.html").is_file()
+
+
+def test_synth_writes_a_sheet(tmp_path: Path) -> None:
+    name = "my sheets (ü)/x=1.PNG"
+    options = ("--rows", "1", "--columns", "2", "--side", "64", "--seed", "5")
+    done = grainseg("synth", "--sheet", name, *options, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"{name}: seeds 5 to 6, 64 px\n"
+    sheet = np.asarray(Image.open(tmp_path / name))
+    np.testing.assert_array_equal(sheet, contact_sheet(5, 1, 2, 64))
+
+
+def test_export_writes_weights_that_predict(checkpoint: Path, tmp_path: Path) -> None:
+    done = grainseg("export", str(checkpoint), "my weights (ü).safetensors", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("my weights (ü).safetensors: unet with tu-mobilenetv3_small_100, ")
+    assert "after 0 steps" in done.stdout
+    spec, _ = load_network(tmp_path / "my weights (ü).safetensors")
+    assert spec == load_network(checkpoint)[0]
 
 
 def test_help_imports_nothing_heavy() -> None:

@@ -120,6 +120,28 @@ def test_optuna_maximises_the_objective(fields: Path, tmp_path: Path) -> None:
     assert "best_value: 0." in result.read_text()
 
 
+@pytest.mark.slow
+def test_pretraining_ends_in_weights_that_predict(fields: Path, tmp_path: Path) -> None:
+    pretrained = command(
+        "train", "experiment=pretrain", "trainer=cpu", "epochs=1", "batch_size=2", "data.tile_size=64",
+        "data.patches_per_epoch=8", "data.num_workers=1", "data.val_side=64", "data.val_pictures=1",
+        "data.recipe.grain_px=[10,20]", "model.decoder_width=16", "hydra.run.dir=run", cwd=tmp_path,
+    )  # fmt: skip
+    assert pretrained.returncode == 0, pretrained.stderr
+    assert "train on an endless synthetic stream" in pretrained.stdout
+    exported = subprocess.run(
+        [sys.executable, "-m", "grainseg.cli", "export", "run/checkpoints/best.ckpt", "w.safetensors"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert exported.returncode == 0, exported.stderr
+    predicted = command(
+        "predict", "checkpoint=w.safetensors", f"images={fields / 'images' / 'f0.png'}", "output=out",
+        "partition=none", cwd=tmp_path,
+    )  # fmt: skip
+    assert predicted.returncode == 0, predicted.stderr
+    assert (tmp_path / "out" / "f0_mask.png").exists()
+
+
 @contextmanager
 def started(*arguments: str | Path, cwd: Path) -> Iterator[subprocess.Popen[str]]:
     """A running process that listens to Ctrl-C and does not outlive the test.

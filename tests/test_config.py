@@ -1,13 +1,20 @@
 """What the schema lets through, and how it names what it does not."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 from helpers import compose_predict, compose_train
 from hydra.errors import HydraException
 from omegaconf import OmegaConf
 
-from grainseg.config import AugmentConfig, ClDiceLossConfig, TrainConfig, parse_train, to_plain
+from grainseg.config import (
+    AugmentConfig,
+    ClDiceLossConfig,
+    StreamDataConfig,
+    TrainConfig,
+    parse_train,
+    to_plain,
+)
 from grainseg.config.measurement import PHASES, TWINS
 from grainseg.config.partition import PARTITION_OBJECTIVES
 from grainseg.errors import GrainsegError
@@ -54,6 +61,38 @@ def test_wrong_values_are_named(override: str, message: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("data.recipe.gamma=[low,high]", "data.recipe.gamma[0]: Value 'low'"),
+        (
+            "+data.recipe.gama=[1,2]",
+            "data.recipe.gama: there is no such key; did you mean data.recipe.gamma?",
+        ),
+        ("+data.regimes.texture_only.gama=[1,2]", "did you mean data.regimes.texture_only.gamma?"),
+        ("+data.regimes.texture_only.gamma=[1,high]", "data.regimes.texture_only.gamma[1]: Value 'high'"),
+        ("+data.regimes.Faint={}", "data.regimes=Faint: is the name of a score"),
+        ("+data.regimes.faint=3", "data.regimes.faint=3: must be keys of data.recipe"),
+        ("data.val_pictures=0", "data.val_pictures=0: must be 1 to 1000"),
+        ("data.tile_size=100", "data.tile_size=100: must be a positive multiple of 32"),
+        ("augment=light", "augment=light: data=stream draws its own geometry; say augment=stream"),
+        ("batch_size=100000", "must be at least batch_size"),
+    ],
+)
+def test_wrong_values_of_the_stream_are_named(override: str, message: str) -> None:
+    with pytest.raises(GrainsegError) as caught:
+        compose_train("experiment=pretrain", override)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_regime_is_the_recipe_with_its_changes() -> None:
+    data = compose_train("experiment=pretrain", "+data.regimes.tiny={grain_px:[8,9]}").data
+    assert isinstance(data, StreamDataConfig)
+    tiny = data.regime_recipes()["tiny"]
+    assert tiny == replace(data.recipe, grain_px=[8, 9])
+
+
 def test_deeplab_refuses_a_batch_of_one() -> None:
     with pytest.raises(GrainsegError, match=r"batch_size=1: .*set batch_size=2"):
         compose_train("model=deeplabv3plus", "batch_size=1")
@@ -70,8 +109,12 @@ def test_the_groups_become_their_types() -> None:
 
 
 def test_the_resolved_configuration_reads_back_the_same() -> None:
-    config = compose_train("loss=focal_tversky", "data.val=[a,b]", "+model.options.encoder_depth=4")
-    assert parse_train(OmegaConf.create(to_plain(config))) == config
+    for overrides in (
+        ("loss=focal_tversky", "data.val=[a,b]", "+model.options.encoder_depth=4"),
+        ("experiment=pretrain", "data.recipe.gamma=[1,1.5]"),
+    ):
+        config = compose_train(*overrides)
+        assert parse_train(OmegaConf.create(to_plain(config))) == config
 
 
 @pytest.mark.parametrize(

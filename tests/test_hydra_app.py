@@ -26,6 +26,7 @@ OPTIONS = [(group.name, path.stem) for group in GROUPS for path in sorted(group.
 @pytest.mark.parametrize(("group", "option"), OPTIONS)
 def test_every_option_composes_and_builds(group: str, option: str, tmp_path: Path) -> None:
     extra = {"smp": ["model.architecture=fpn"], "folder": ["data.root=somewhere"]}.get(option, [])
+    extra += ["augment=stream"] if (group, option) == ("data", "stream") else []
     config = compose_train(f"{group}={option}", *extra)
     network = build_network(network_spec(config))
     Photometry(config.augment)
@@ -101,7 +102,7 @@ def run_in_process(monkeypatch: pytest.MonkeyPatch, main: str, *arguments: str) 
         (["train", "loss.dice_weight=[1"], "loss.dice_weight=[1: no viable alternative"),
         (["train", "epochs=many"], "epochs: Value 'many' of type 'str' could not be converted to Integer"),
         (["train", "nothing=1"], "nothing: there is no such key"),
-        (["predict", "images=a", "output=b"], "checkpoint is missing: say checkpoint=VALUE"),
+        (["predict", "output=b"], "images is missing: say images=VALUE"),
         (["predict", "image=a"], "image: there is no such key; did you mean images?"),
     ],
 )

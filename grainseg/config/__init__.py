@@ -1,20 +1,25 @@
 """The configuration: what the keys may be, and how a composed one is checked."""
 
 from grainseg.config.baseline import BaselineConfig
+from grainseg.config.data import (
+    DataConfig,
+    FolderDataConfig,
+    LabelConfig,
+    LabelledFolderConfig,
+    StreamDataConfig,
+)
 from grainseg.config.measurement import MeasureConfig, MeasurementConfig, PredictConfig, StructureConfig
 from grainseg.config.parsing import parse_predict, parse_train, to_plain, unknown_key
 from grainseg.config.partition import PartitionConfig
+from grainseg.config.recipe import RecipeConfig
 from grainseg.config.schema import (
     VALIDATION_METRICS,
     AugmentConfig,
     CallbacksConfig,
     ClDiceLossConfig,
-    DataConfig,
     DiceLossConfig,
     FocalTverskyLossConfig,
     InferenceConfig,
-    LabelConfig,
-    LabelledFolderConfig,
     LoggerConfig,
     LossConfig,
     ModelConfig,
@@ -33,6 +38,7 @@ __all__ = [
     "DataConfig",
     "DiceLossConfig",
     "FocalTverskyLossConfig",
+    "FolderDataConfig",
     "InferenceConfig",
     "LabelConfig",
     "LabelledFolderConfig",
@@ -44,7 +50,9 @@ __all__ = [
     "OptimizerConfig",
     "PartitionConfig",
     "PredictConfig",
+    "RecipeConfig",
     "SchedulerConfig",
+    "StreamDataConfig",
     "StructureConfig",
     "TrainConfig",
     "TrainerConfig",

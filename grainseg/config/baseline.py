@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from grainseg.config.checks import one_of, positive, require
+from grainseg.config.data import LabelledFolderConfig
 from grainseg.config.measurement import MeasurementConfig
-from grainseg.config.schema import LabelledFolderConfig
 
 METHODS = ("ridge", "forest")
 BOTH = "both"

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from grainseg.config.checks import crop, one_of, positive, require
+from grainseg.config.data import LabelConfig
 from grainseg.config.partition import PartitionConfig
-from grainseg.config.schema import LabelConfig
 
 TWINS = ("unknown", "not_drawn", "drawn")
 PHASES = ("unknown", "none", "as_grains", "excluded")
@@ -69,9 +69,9 @@ class MeasurementConfig:
 
 @dataclass
 class PredictConfig(MeasurementConfig):
-    """One prediction."""
+    """One prediction; without a checkpoint by the weights that ship with the package."""
 
-    checkpoint: str
+    checkpoint: str | None
     images: str
     masks: str | None
     threshold: float | None

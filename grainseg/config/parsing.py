@@ -3,6 +3,7 @@
 No Hydra and no heavy import: a misspelt key or a wrong type is found before anything else happens.
 """
 
+from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
@@ -10,7 +11,9 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
 from grainseg.config.checks import one_of
+from grainseg.config.data import DATA_SCHEMAS, StreamDataConfig
 from grainseg.config.measurement import PredictConfig
+from grainseg.config.recipe import RecipeConfig
 from grainseg.config.schema import LOSS_SCHEMAS, TrainConfig
 from grainseg.errors import GrainsegError
 
@@ -26,11 +29,14 @@ def parse_train(config: DictConfig) -> TrainConfig:
     """
     node = config.copy()
     OmegaConf.set_struct(node, False)
-    loss = node.get("loss")
-    name = loss.get("name") if isinstance(loss, DictConfig) else None
-    one_of("loss.name", str(name), tuple(LOSS_SCHEMAS))
-    node.loss = _parse(loss, LOSS_SCHEMAS[str(name)], "loss.")
-    return _parse(node, TrainConfig)
+    node.loss = _parse_choice(node.get("loss"), LOSS_SCHEMAS, "loss.")
+    node.data = _parse_choice(node.get("data"), DATA_SCHEMAS, "data.")
+    parsed = _parse(node, TrainConfig)
+    if isinstance(parsed.data, StreamDataConfig):
+        for name, changes in parsed.data.regimes.items():
+            regime = OmegaConf.merge(vars(parsed.data.recipe), changes)
+            _parse(regime, RecipeConfig, f"data.regimes.{name}.")
+    return parsed
 
 
 def parse_predict(config: DictConfig) -> PredictConfig:
@@ -49,6 +55,13 @@ def to_plain(config: TrainConfig) -> dict[str, Any]:
     return {str(key): value for key, value in plain.items()}
 
 
+def _parse_choice(node: Any, schemas: Mapping[str, type[Schema]], prefix: str) -> Schema:
+    """Parse a group whose name says which schema it has."""
+    name = str(node.get("name") if isinstance(node, DictConfig) else None)
+    one_of(f"{prefix}name", name, tuple(schemas))
+    return _parse(node, schemas[name], prefix)
+
+
 def _parse(node: Any, schema: type[Schema], prefix: str = "") -> Schema:
     try:
         merged = OmegaConf.merge(OmegaConf.structured(schema), node)
@@ -57,15 +70,19 @@ def _parse(node: Any, schema: type[Schema], prefix: str = "") -> Schema:
             raise GrainsegError(f"{prefix}{missing[0]} is missing: say {prefix}{missing[0]}=VALUE")
         built = OmegaConf.to_object(merged)
     except OmegaConfBaseException as error:
-        raise GrainsegError(prefix + _schema_message(error, node)) from error
+        raise GrainsegError(_schema_message(error, node, prefix)) from error
     assert isinstance(built, schema)
     return built
 
 
-def _schema_message(error: OmegaConfBaseException, config: DictConfig) -> str:
-    key = str(error.full_key)
+def _schema_message(error: OmegaConfBaseException, config: DictConfig, prefix: str) -> str:
+    key = prefix + str(error.full_key)
     if isinstance(error, ConfigKeyError | ConfigAttributeError):
-        return unknown_key(key, config)
+        if not prefix:
+            return unknown_key(key, config)
+        around = OmegaConf.create()
+        OmegaConf.update(around, prefix.rstrip("."), config)
+        return unknown_key(key, around)
     return f"{key}: {str(error.msg).splitlines()[0]}"
 
 

@@ -10,7 +10,6 @@ from typing import Any
 from grainseg.config.checks import (
     MAX_DECODER_WIDTH,
     STRIDE,
-    crop,
     fraction,
     legal_decoder_width,
     legal_tiles,
@@ -18,62 +17,8 @@ from grainseg.config.checks import (
     positive,
     require,
 )
+from grainseg.config.data import DataConfig, FolderDataConfig, StreamDataConfig
 from grainseg.config.partition import PartitionConfig
-
-
-@dataclass
-class LabelConfig:
-    """What the values of a mask mean: said by the user, never inferred."""
-
-    label_kind: str
-    boundary_value: int
-    ignore_value: int | None
-    max_megapixels: float
-
-    def __post_init__(self) -> None:
-        """Check ranges."""
-        positive("data.max_megapixels", self.max_megapixels)
-
-
-@dataclass
-class LabelledFolderConfig(LabelConfig):
-    """Where the labelled micrographs are, how they are cropped and split."""
-
-    root: str
-    val: list[str] | None
-    test: list[str] | None
-    fold: int | None
-    folds: int | None
-    crop: Any
-
-    def __post_init__(self) -> None:
-        """Check ranges."""
-        super().__post_init__()
-        crop("data.crop", self.crop)
-
-
-@dataclass
-class DataConfig(LabelledFolderConfig):
-    """The labelled micrographs, and how they are cut into patches."""
-
-    name: str
-    tile_size: int
-    sampling: str
-    overlap: int
-    patches_per_epoch: int
-    num_workers: int
-
-    def __post_init__(self) -> None:
-        """Check ranges."""
-        super().__post_init__()
-        one_of("data.name", self.name, ("synthetic", "folder"))
-        one_of("data.sampling", self.sampling, ("random", "grid"))
-        rule = f"must be a positive multiple of {STRIDE}, the stride of the networks"
-        require(legal_tiles(self.tile_size, 0), "data.tile_size", rule, self.tile_size)
-        rule = "must be at least 0 and less than data.tile_size"
-        require(0 <= self.overlap < self.tile_size, "data.overlap", rule, self.overlap)
-        positive("data.patches_per_epoch", self.patches_per_epoch)
-        require(self.num_workers >= 0, "data.num_workers", "must be 0 or more", self.num_workers)
 
 
 @dataclass
@@ -111,6 +56,12 @@ class AugmentConfig:
         for key in ("offset", "gain", "contrast", "noise", "texture", "invert"):
             fraction(f"augment.{key}", getattr(self, key))
 
+    @property
+    def moves(self) -> bool:
+        """Whether patches are turned, mirrored, scaled or bent."""
+        scaled = (self.scale_min, self.scale_max) != (1, 1)
+        return self.flip or self.rotate_deg > 0 or scaled or self.elastic_px > 0
+
 
 @dataclass
 class ModelConfig:
@@ -125,7 +76,7 @@ class ModelConfig:
 
     def __post_init__(self) -> None:
         """Check ranges."""
-        one_of("model.init", self.init, ("scratch", "imagenet"))
+        one_of("model.init", self.init, ("scratch", "generic", "imagenet"))
         require(self.in_channels in (1, 3), "model.in_channels", "must be 1 or 3", self.in_channels)
         legal = legal_decoder_width(self.decoder_width)
         rule = f"must be a multiple of 16 up to {MAX_DECODER_WIDTH}, or null"
@@ -298,7 +249,10 @@ class TrainConfig:
         rule = "batch normalisation needs a batch of 2 or more for this architecture; set batch_size=2"
         needs_two = self.model.architecture in POOLING_ARCHITECTURES and self.batch_size < 2
         require(not needs_two, "batch_size", rule, self.batch_size)
-        if self.data.sampling == "random":
+        rule = "data=stream draws its own geometry; say augment=stream"
+        twice = isinstance(self.data, StreamDataConfig) and self.augment.moves
+        require(not twice, "augment", rule, self.augment.name)
+        if not (isinstance(self.data, FolderDataConfig) and self.data.sampling == "grid"):
             rule = "must be at least batch_size"
             enough = self.data.patches_per_epoch >= self.batch_size
             require(enough, "data.patches_per_epoch", rule, self.data.patches_per_epoch)

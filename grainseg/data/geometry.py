@@ -14,9 +14,6 @@ from grainseg.config import AugmentConfig
 from grainseg.data.images import LabelledMicrograph
 from grainseg.micrograph.image import BOUNDARY, GRAIN, IGNORE, FloatImage, Label
 
-# Worker processes are forked: they would wait for ever for OpenCV threads that the fork did not copy.
-cv2.setNumThreads(0)
-
 ELASTIC_NODES = 5
 """Control points of the elastic warp along each axis of a patch."""
 

@@ -32,12 +32,14 @@ class LabelledMicrograph:
         unit: (H, W, C) float32 in [0, 1], see ``to_unit_range``.
         label: (H, W) uint8 codes GRAIN, BOUNDARY, IGNORE.
         line_width_px: Mean width of the label's lines in px.
+        regime: Which kind of synthetic picture it is; empty for one from a file.
     """
 
     stem: str
     unit: FloatImage
     label: Label
     line_width_px: float
+    regime: str = ""
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -14,6 +14,7 @@ from grainseg.config import AugmentConfig
 from grainseg.data.geometry import cut_patch, draw_geometry
 from grainseg.data.images import LabelledMicrograph, signed_distance
 from grainseg.data.photometry import Photometry
+from grainseg.data.source import Patch
 from grainseg.micrograph.image import FloatImage
 from grainseg.tiling import grid_origins
 
@@ -49,7 +50,7 @@ class PatchSampler(Sampler[int]):
         return iter(range(first, first + len(self) * self._world_size, self._world_size))
 
 
-class PatchDataset(Dataset[tuple[torch.Tensor, torch.Tensor]]):
+class PatchDataset(Dataset[Patch]):
     """Augmented patches of labelled micrographs.
 
     Args:
@@ -87,7 +88,7 @@ class PatchDataset(Dataset[tuple[torch.Tensor, torch.Tensor]]):
             for column in grid_origins(image.shape[1], self._size, overlap)
         ]
 
-    def __getitem__(self, number: int) -> tuple[torch.Tensor, torch.Tensor]:
+    def __getitem__(self, number: int) -> Patch:
         """Cut a patch.
 
         Args:
@@ -102,7 +103,7 @@ class PatchDataset(Dataset[tuple[torch.Tensor, torch.Tensor]]):
         geometry = draw_geometry(rng, self._augment, image.shape, self._size, origin)
         pixels, label = cut_patch(image, self._distances[index], geometry, self._size)
         pixels = self._photometry(pixels, rng)
-        return torch.from_numpy(_channels_first(pixels)), torch.from_numpy(label)
+        return torch.from_numpy(channels_first(pixels)), torch.from_numpy(label)
 
     def _place(self, number: int, rng: np.random.Generator) -> tuple[int, tuple[int, int] | None]:
         if self.grid is None:
@@ -113,5 +114,6 @@ class PatchDataset(Dataset[tuple[torch.Tensor, torch.Tensor]]):
         return index, (row, column)
 
 
-def _channels_first(pixels: FloatImage) -> FloatImage:
+def channels_first(pixels: FloatImage) -> FloatImage:
+    """(H, W, C) as contiguous (C, H, W)."""
     return np.ascontiguousarray(pixels.transpose(2, 0, 1))

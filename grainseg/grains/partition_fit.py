@@ -118,7 +118,7 @@ def fit_partition(
     grid = GRID
     tolerance = _TOLERANCE / np.sqrt(sum(image.grains for image in images))
     for _ in range(_WIDENINGS + 1):
-        chosen = _choose(grid, lambda *values: OBJECTIVES[objective](score(*values)), tolerance)
+        chosen = _choose(grid, lambda *values: _error(score(*values), objective), tolerance)
         wider = _widened(grid, chosen)
         if wider == grid:
             break
@@ -133,10 +133,18 @@ def fit_partition(
     }
 
 
+def _error(score: FitScore, objective: str) -> float:
+    """What is minimised; infinite for a choice that leaves no grain in any image."""
+    return OBJECTIVES[objective](score) if score.predicted else np.inf
+
+
 def _choose(grid: Grid, error: Callable[..., float], tolerance: float) -> tuple[float, ...]:
     shape = tuple(len(axis) for axis in grid)
     errors = np.array([error(*values) for values in product(*grid)]).reshape(shape)
-    around = uniform_filter(errors, size=3, mode="nearest")
+    usable = np.isfinite(errors)
+    total = uniform_filter(np.where(usable, errors, 0), size=3, mode="nearest")
+    share = uniform_filter(usable.astype(np.float64), size=3, mode="nearest")
+    around = np.divide(total, share, out=np.full(shape, np.inf), where=usable)
     away = np.zeros(shape)
     defaults = astuple(DEFAULT_SETTINGS)
     for number, (axis, default, usual) in enumerate(zip(grid, defaults, GRID, strict=True)):

@@ -2,7 +2,7 @@
 
 A checkpoint is one of Lightning's with the key ``grainseg`` added. It is read by ``torch.load`` with
 ``weights_only=True``, its values are checked one by one, and the network is built by name from the
-project's own tables.
+project's own tables. A weights file (``weights_file.py``) stands for a checkpoint and is checked alike.
 """
 
 import platform
@@ -22,10 +22,11 @@ from grainseg.grains.partition import DEFAULT_SETTINGS, PartitionSettings
 from grainseg.micrograph.normalization import NORMALIZATION
 from grainseg.micrograph.replacing import replacing
 from grainseg.model.networks import NetworkSpec, build_network
+from grainseg.model.weights_file import SUFFIX, read_weights
 
 KEY = "grainseg"
-FORMAT = 2
-"""1 had no partition and no segmentation error."""
+FORMAT = 3
+"""1 had no partition and no segmentation error, 2 no number of steps."""
 NETWORK_PREFIX = "network."
 """State-dict prefix of the LightningModule's attribute that holds the network."""
 
@@ -45,6 +46,7 @@ class CheckpointSpec:
         threshold: Probability above which a pixel is boundary.
         line_width_px: Mean width of the lines in the training labels.
         seed: Seed of the training run.
+        steps: Optimizer steps that the weights have seen.
         partition: How the boundary map becomes grains, fitted to the validation pictures.
         segmentation: Error of ln mean intercept on the validation pictures, None if unknown.
         normalization: Name of the grey-scale normalisation.
@@ -62,6 +64,7 @@ class CheckpointSpec:
     threshold: float
     line_width_px: float
     seed: int
+    steps: int = 0
     partition: PartitionSettings = DEFAULT_SETTINGS
     segmentation: SegmentationError | None = None
     normalization: str = NORMALIZATION
@@ -96,6 +99,7 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
     "threshold": (float,),
     "line_width_px": (float,),
     "seed": (int,),
+    "steps": (int,),
     "partition": (dict,),
     "segmentation": (dict, type(None)),
     "normalization": (str,),
@@ -108,7 +112,7 @@ def read_checkpoint(path: Path) -> tuple[CheckpointSpec, dict[str, torch.Tensor]
     """Read specification and network weights.
 
     Args:
-        path: A ``best.ckpt`` or ``last.ckpt`` of a training run.
+        path: A ``best.ckpt`` or ``last.ckpt`` of a training run, or a weights file.
 
     Returns:
         The specification, and the network's state dict on the CPU.
@@ -118,6 +122,9 @@ def read_checkpoint(path: Path) -> tuple[CheckpointSpec, dict[str, torch.Tensor]
     """
     if not path.is_file():
         raise GrainsegError(f"checkpoint {path}: there is no such file; give the best.ckpt of a training run")
+    if path.suffix == SUFFIX:
+        values, weights = read_weights(path)
+        return _parse_spec(values, path), weights
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # bytes of any kind: unpickling raises whatever they make it raise
@@ -141,6 +148,8 @@ def read_checkpoint(path: Path) -> tuple[CheckpointSpec, dict[str, torch.Tensor]
 
 def can_resume(path: Path) -> bool:
     """Whether a checkpoint that ``read_checkpoint`` accepts holds an optimizer's state, as last.ckpt does."""
+    if path.suffix == SUFFIX:
+        return False
     return bool(torch.load(path, map_location="cpu", weights_only=True).get("optimizer_states"))
 
 
@@ -173,6 +182,7 @@ def _parse_spec(values: Mapping[str, Any], path: Path) -> CheckpointSpec:
         and spec.tile_size <= 2**14
         and legal_tiles(spec.tile_size, spec.overlap)
         and 0 < spec.threshold < 1
+        and spec.steps >= 0
     )
     if not in_range:
         raise GrainsegError(f"checkpoint {path}: a value of its description is out of range")

@@ -16,7 +16,7 @@ from pathlib import Path
 from omegaconf import DictConfig, OmegaConf
 from yaml import YAMLError  # type: ignore[import-untyped]  # what OmegaConf.load raises
 
-from grainseg.config import LabelConfig, TrainConfig, parse_train
+from grainseg.config import FolderDataConfig, LabelConfig, TrainConfig, parse_train
 from grainseg.errors import GrainsegError
 from grainseg.micrograph.folder import LabelledImage, list_folder
 from grainseg.pipeline.train import CHECKPOINTS
@@ -38,12 +38,13 @@ def make_deliverable(run: Path, target: Path) -> Path:
         GrainsegError: The run is not finished, its data are gone, or the code has no clean revision.
     """
     metrics, config = _read_run(run)
+    data = _data_folder(run, config)
     revision = _revision()
-    items = {item.stem: item for item in list_folder(Path(config.data.root)).labelled}
+    items = {item.stem: item for item in list_folder(Path(data.root)).labelled}
     stems = sorted(path.name.removesuffix("_mask.png") for path in (run / PREDICTIONS).glob("*_mask.png"))
     gone = [stem for stem in stems if stem not in items]
     if gone:
-        raise GrainsegError(f"{run}: its validation picture {gone[0]} is no longer in {config.data.root}")
+        raise GrainsegError(f"{run}: its validation picture {gone[0]} is no longer in {data.root}")
     with tempfile.TemporaryDirectory() as staging:
         folder = Path(staging) / target.stem
         _export_code(folder)
@@ -54,7 +55,7 @@ def make_deliverable(run: Path, target: Path) -> Path:
             shutil.copyfile(run / name, results / name)
         for stem in stems:
             _copy_labelled(items[stem], results / "validation")
-        text = _describe(run, config, revision, stems, metrics)
+        text = _describe(run, config, data, revision, stems, metrics)
         (folder / "DELIVERABLE.md").write_text(text, encoding="utf-8")
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.make_archive(str(target.with_suffix("")), "zip", staging, folder.name)
@@ -87,6 +88,12 @@ def _read_run(run: Path) -> tuple[dict[str, float], TrainConfig]:
     return metrics, parse_train(config)
 
 
+def _data_folder(run: Path, config: TrainConfig) -> FolderDataConfig:
+    if not isinstance(config.data, FolderDataConfig):
+        raise GrainsegError(f"{run}: was trained on data={config.data.name}; give a run on a data folder")
+    return config.data
+
+
 def _git(*arguments: str) -> str:
     try:
         done = subprocess.run(["git", "-C", ROOT, *arguments], capture_output=True, text=True, check=True)
@@ -117,15 +124,20 @@ def _copy_labelled(item: LabelledImage, folder: Path) -> None:
 
 
 def _describe(
-    run: Path, config: TrainConfig, revision: str, stems: list[str], metrics: dict[str, float]
+    run: Path,
+    config: TrainConfig,
+    data: FolderDataConfig,
+    revision: str,
+    stems: list[str],
+    metrics: dict[str, float],
 ) -> str:
     overrides_file = run / ".hydra" / "overrides.yaml"
     overrides = [str(item) for item in OmegaConf.load(overrides_file)] if overrides_file.exists() else []
     # The data folder as it was typed: the recorded override is quoted for Hydra's grammar.
     overrides = [item for item in overrides if not item.startswith(("data.root=", "resume="))]
-    own_data = config.data.name == "folder"
-    overrides += [f"data.root={config.data.root}"] if own_data else []
-    data = f" (with the data in {config.data.root})" if own_data else ""
+    own_data = data.name == "folder"
+    overrides += [f"data.root={data.root}"] if own_data else []
+    where = f" (with the data in {data.root})" if own_data else ""
     predict = [
         "python",
         "predict.py",
@@ -134,8 +146,8 @@ def _describe(
         "masks=results/validation/masks",
         "output=check",
         f"boundary_tolerance_px={config.boundary_tolerance_px}",
-        *([] if config.data.crop is None else [f"crop={str(config.data.crop).replace(' ', '')}"]),
-        *(f"data.{item.name}={_typed(getattr(config.data, item.name))}" for item in fields(LabelConfig)),
+        *([] if data.crop is None else [f"crop={str(data.crop).replace(' ', '')}"]),
+        *(f"data.{item.name}={_typed(getattr(data, item.name))}" for item in fields(LabelConfig)),
     ]
     return "\n".join(
         (
@@ -156,7 +168,7 @@ def _describe(
             'pip install -c constraints.txt -e ".[dev]"',
             "# the same prediction and IoU from the checkpoint",
             shlex.join(predict),
-            f"# the training run again{data}",
+            f"# the training run again{where}",
             shlex.join(["python", "train.py", *overrides]),
             "```",
             "",

@@ -26,6 +26,7 @@ from grainseg.micrograph.labels import read_label
 from grainseg.micrograph.normalization import to_unit_range
 from grainseg.micrograph.selection import SelectedImage, find_mask, select_images
 from grainseg.model.checkpoint import CheckpointSpec, load_network
+from grainseg.model.generic import default_checkpoint
 from grainseg.pipeline.measurement import (
     BatchResults,
     MappedField,
@@ -78,13 +79,14 @@ def predict(config: PredictConfig, command: str = "") -> Prediction:
     Raises:
         GrainsegError: Nothing can be predicted at all: no checkpoint, no pictures, clashing outputs.
     """
+    checkpoint = default_checkpoint() if config.checkpoint is None else Path(config.checkpoint)
     output = Path(config.output)
     images = select_images(config.images, output)
     if config.masks is not None and not Path(config.masks).exists():
         raise GrainsegError(f"masks={config.masks}: there is no such folder or file")
     if config.masks is not None and Path(config.masks).is_file() and len(images) > 1:
         raise GrainsegError(f"masks={config.masks}: is one mask for {len(images)} pictures; give a folder")
-    spec, network = load_network(Path(config.checkpoint))
+    spec, network = load_network(checkpoint)
     network.to(choose_device(config.accelerator, "accelerator"))
     measurements = _measurements(config, spec, images)
     result = Prediction()
@@ -99,7 +101,9 @@ def predict(config: PredictConfig, command: str = "") -> Prediction:
         (output / "metrics.json").write_text(text, encoding="utf-8")
     if measurements is not None:
         flags = tuple(f"not measured: {failure}" for failure in result.failures)
-        result.measured = measurements.write(title_of(config.images), _provenance(config, command), flags)
+        result.measured = measurements.write(
+            title_of(config.images), _provenance(config, checkpoint, command), flags
+        )
     return result
 
 
@@ -112,8 +116,7 @@ def _measurements(
     return Measurements(config, relatives, title_of(config.images), spec.segmentation)
 
 
-def _provenance(config: PredictConfig, command: str) -> Provenance:
-    checkpoint = Path(config.checkpoint)
+def _provenance(config: PredictConfig, checkpoint: Path, command: str) -> Provenance:
     return Provenance(
         source="boundaries predicted by a network",
         checkpoint=str(checkpoint),

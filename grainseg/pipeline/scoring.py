@@ -10,7 +10,7 @@ from grainseg.errors import GrainsegError
 from grainseg.grains.agreement import BoolMask, BoundaryCounts, PixelScores, boundary_counts, pixel_scores
 from grainseg.grains.agreement_regions import RegionScores, region_scores
 from grainseg.grains.budget import SegmentationError
-from grainseg.grains.partition import PartitionSettings, partition_mask, partition_probability
+from grainseg.grains.partition import Partition, PartitionSettings, partition_mask, partition_probability
 from grainseg.grains.partition_fit import fit_partition
 from grainseg.micrograph.image import BOUNDARY, IGNORE, FloatImage, Label
 from grainseg.report.grain_overlay import GrainLabels
@@ -64,12 +64,32 @@ def score_prediction(
     return MaskScores(pixel_scores(mask, label), boundary_counts(mask, label, tolerance_px), regions)
 
 
-def partition_or_nothing(probability: FloatImage, settings: PartitionSettings) -> GrainLabels:
-    """The grains of a boundary map; all 0, no grain, where everything is boundary (an untrained network)."""
+def regime_ious(regimes: Sequence[str], scores: Sequence[MaskScores]) -> dict[str, float]:
+    """IoU over the pictures of each kind, ``iou_<regime>``.
+
+    Args:
+        regimes: Per picture the name of its kind; empty for pictures that are of none.
+        scores: Per picture.
+    """
+    totals: dict[str, PixelScores] = {}
+    for regime, score in zip(regimes, scores, strict=True):
+        if regime:
+            totals[regime] = totals.get(regime, PixelScores()) + score.pixels
+    return {f"iou_{regime}": total.iou for regime, total in totals.items()}
+
+
+def partition_or_none(probability: FloatImage, settings: PartitionSettings) -> Partition | None:
+    """The partition of a boundary map; None where everything is boundary (an untrained network)."""
     try:
-        return partition_probability(probability, settings).grains
+        return partition_probability(probability, settings)
     except GrainsegError:
-        return np.zeros(probability.shape, np.uint32)
+        return None
+
+
+def partition_or_nothing(probability: FloatImage, settings: PartitionSettings) -> GrainLabels:
+    """The grains of a boundary map; all 0, no grain, where there is no partition."""
+    partition = partition_or_none(probability, settings)
+    return np.zeros(probability.shape, np.uint32) if partition is None else partition.grains
 
 
 def fit_grains(
@@ -91,7 +111,7 @@ def fit_grains(
     fitted, _ = fit_partition(probabilities, truth, ignored, objective)
     settings = replace(fitted, **given)
     return settings, [
-        region_scores(partition_probability(probability, settings).grains, grains, ignore)
+        region_scores(partition_or_nothing(probability, settings), grains, ignore)
         for probability, grains, ignore in zip(probabilities, truth, ignored, strict=True)
     ]
 

@@ -6,7 +6,7 @@ import logging
 import operator
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -16,11 +16,11 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from omegaconf import OmegaConf
 from torch import nn
 
-from grainseg.config import TrainConfig, to_plain
-from grainseg.data.images import LabelledMicrograph, mean_line_width_px
+from grainseg.config import FolderDataConfig, TrainConfig, to_plain
+from grainseg.data.images import LabelledMicrograph
 from grainseg.errors import GrainsegError
 from grainseg.grains.agreement import fit_threshold
-from grainseg.grains.partition import DEFAULT_SETTINGS, partition_probability
+from grainseg.grains.partition import DEFAULT_SETTINGS
 from grainseg.inference.predictor import TileSettings, predict_probability
 from grainseg.micrograph.files import write_rgb
 from grainseg.micrograph.image import FloatImage
@@ -31,12 +31,15 @@ from grainseg.model.checkpoint import (
     load_network,
     read_checkpoint,
 )
+from grainseg.model.generic import load_generic
 from grainseg.model.losses import build_loss
 from grainseg.model.networks import NetworkSpec, build_network, parameter_count
 from grainseg.pipeline.scoring import (
     MaskScores,
     fit_grains,
+    partition_or_none,
     partition_or_nothing,
+    regime_ious,
     score_prediction,
     segmentation_error,
 )
@@ -77,7 +80,7 @@ def train(config: TrainConfig, run_dir: Path) -> dict[str, float]:
     trainer = _build_trainer(config, run_dir)
     if config.resume is not None:
         _check_resume(config, Path(config.resume), run_dir)
-    network = build_network(network_spec(config), _encoder_weights(config))
+    network = _build_network(config)
     data = _read_data(config)
     module = _build_module(config, network, data)
 
@@ -142,9 +145,14 @@ def network_spec(config: TrainConfig) -> NetworkSpec:
     )
 
 
-def _encoder_weights(config: TrainConfig) -> str | None:
-    """A resumed run takes its weights from its checkpoint: no need to ask the hub."""
-    return "imagenet" if config.model.init == "imagenet" and config.resume is None else None
+def _build_network(config: TrainConfig) -> nn.Module:
+    """The network as it is before the first step; a resumed run takes its weights from its checkpoint."""
+    spec = network_spec(config)
+    init = config.model.init if config.resume is None else "scratch"
+    network = build_network(spec, "imagenet" if init == "imagenet" else None)
+    if init == "generic":
+        load_generic(network, spec)
+    return network
 
 
 def _read_data(config: TrainConfig) -> BoundaryDataModule:
@@ -153,12 +161,14 @@ def _read_data(config: TrainConfig) -> BoundaryDataModule:
     )
     data.prepare_data()
     data.setup()
-    for path in data.left_out:
+    opened = data.data
+    for path in opened.left_out:
         log.warning("%s has no mask and is left out", path)
-    for part, images in (("train", data.train_images), ("val", data.val_images), ("test", data.test_images)):
+    log.info("train on %s", opened.trains_on)
+    for part, images in (("val", opened.val_images), ("test", opened.test_images)):
         if images:
             log.info("%s on %s", part, ", ".join(image.stem for image in images))
-    log.info("lines of the labels: %.1f px wide on average", mean_line_width_px(data.train_images))
+    log.info("lines of the labels: %.1f px wide on average", opened.line_width_px)
     return data
 
 
@@ -169,7 +179,7 @@ def _build_module(config: TrainConfig, network: nn.Module, data: BoundaryDataMod
         tile_size=config.inference.tile_size,
         overlap=config.inference.overlap,
         threshold=THRESHOLD,
-        line_width_px=mean_line_width_px(data.train_images),
+        line_width_px=data.data.line_width_px,
         seed=config.seed,
     )
     optimizers = functools.partial(build_optimizers, config.optimizer, config.scheduler)
@@ -184,19 +194,19 @@ def _score_best(
         raise GrainsegError(f"epochs={config.epochs}: no epoch was left to train; say more epochs")
     spec, network = load_network(best)
     tested: Mapping[str, float] = {}
-    if data.test_images:
+    if data.data.test_images:
         module.network.load_state_dict(network.state_dict())
         tested = trainer.test(module, datamodule=data, verbose=False)[0]
     if not trainer.is_global_zero:
         return {}
     network.to(trainer.strategy.root_device)
     tiles = TileSettings(spec.tile_size, spec.overlap)
-    probabilities = [predict_probability(network, image.unit, tiles) for image in data.val_images]
+    probabilities = [predict_probability(network, image.unit, tiles) for image in data.data.val_images]
     metrics: dict[str, float] = {}
     if config.partition.name != "none":
-        spec, metrics = _fit_partition(config, spec, data.val_images, probabilities)
+        spec, metrics = _fit_partition(config, spec, data.data.val_images, probabilities)
         add_to_checkpoint(best, spec)
-    metrics = _score_validation(config, spec, data.val_images, probabilities, run_dir) | metrics
+    metrics = _score_validation(config, spec, data.data.val_images, probabilities, run_dir) | metrics
     log_score(trainer.logger, metrics, trainer.global_step)
     return metrics | {name: float(value) for name, value in tested.items()}
 
@@ -204,7 +214,7 @@ def _score_best(
 def _fit_partition(
     config: TrainConfig,
     spec: CheckpointSpec,
-    images: list[LabelledMicrograph],
+    images: Sequence[LabelledMicrograph],
     probabilities: list[FloatImage],
 ) -> tuple[CheckpointSpec, dict[str, float]]:
     """Choose the partition's settings on the validation pictures, and see how far the grains are off then."""
@@ -215,7 +225,9 @@ def _fit_partition(
         config.partition.given(),
     )
     log.info("partition: %s", ", ".join(f"{name} {value:g}" for name, value in asdict(settings).items()))
-    spec = replace(spec, partition=settings, segmentation=segmentation_error(scores))
+    # How far synthetic pictures are off says nothing about the real ones that a budget is for.
+    real = isinstance(config.data, FolderDataConfig)
+    spec = replace(spec, partition=settings, segmentation=segmentation_error(scores) if real else None)
     total = functools.reduce(operator.add, scores)
     return spec, {f"val/{name}_fitted": value for name, value in total.metrics().items()}
 
@@ -223,7 +235,7 @@ def _fit_partition(
 def _score_validation(
     config: TrainConfig,
     spec: CheckpointSpec,
-    images: list[LabelledMicrograph],
+    images: Sequence[LabelledMicrograph],
     probabilities: list[FloatImage],
     run_dir: Path,
 ) -> dict[str, float]:
@@ -238,12 +250,13 @@ def _score_validation(
         paths = validation_paths(run_dir, image.stem)
         partition = None
         if config.partition.name != "none":
-            partition = partition_probability(probability, spec.partition)
+            partition = partition_or_none(probability, spec.partition)
         mask = write_prediction(paths, pixels, probability, spec.threshold, partition)
         write_rgb(paths.panel, panel(pixels, image.label, probability, mask, tolerance_px))
         default = partition_or_nothing(probability, DEFAULT_SETTINGS)
         scores.append(score_prediction(mask, default, image.label, tolerance_px))
     total = functools.reduce(operator.add, scores).metrics()
+    total |= regime_ious([image.regime for image in images], scores)
     threshold, iou = fit_threshold(probabilities, [image.label for image in images])
     fitted = {"val/iou_fitted": iou, "val/threshold_fitted": threshold}
     return {f"val/{name}": value for name, value in total.items()} | fitted

@@ -21,7 +21,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from grainseg.config import VALIDATION_METRICS, TrainConfig
 from grainseg.micrograph.image import Label
 from grainseg.report.overlay import panel
-from grainseg.training.datamodule import BoundaryDataModule
+from grainseg.training.datamodule import BoundaryDataModule, WholePicture
 from grainseg.training.metrics import THRESHOLD
 
 log = logging.getLogger(__name__)
@@ -170,7 +170,7 @@ class ValidationPanels(Callback):
         trainer: Trainer,
         pl_module: LightningModule,
         outputs: object,
-        batch: tuple[torch.Tensor, torch.Tensor],
+        batch: WholePicture,
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
@@ -187,7 +187,7 @@ class ValidationPanels(Callback):
         label: Label = batch[1].cpu().numpy()
         pixels = unit[:, :, 0] if unit.shape[2] == 1 else unit
         drawn = panel(pixels, label, probability, probability > THRESHOLD, self._tolerance_px)
-        tag = f"val/{data.val_images[batch_idx].stem}"
+        tag = f"val/{data.data.val_images[batch_idx].stem}"
         if drawn.shape[1] > MAX_PANEL_WIDTH_PX:
             factor = MAX_PANEL_WIDTH_PX / drawn.shape[1]
             shrunk = cv2.resize(drawn, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)

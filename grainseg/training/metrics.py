@@ -6,7 +6,7 @@ from torch import Tensor
 from torchmetrics import Metric, MetricCollection
 from torchmetrics.classification import BinaryJaccardIndex, BinaryPrecision, BinaryRecall
 
-from grainseg.grains.agreement import BoundaryCounts, boundary_counts
+from grainseg.grains.agreement import BoundaryCounts, PixelScores, boundary_counts, pixel_scores
 from grainseg.micrograph.image import IGNORE
 from grainseg.training.grain_metrics import GrainAgreement
 
@@ -53,6 +53,43 @@ class BoundaryF1(Metric):
         return torch.tensor(BoundaryCounts(*self.counts.tolist()).f1)
 
 
+class RegimeIou(Metric):
+    """IoU of each named kind of synthetic picture, ``iou_<regime>``; nothing where pictures have none.
+
+    The counts live on the CPU as in ``GrainAgreement``: every process scores all pictures.
+    """
+
+    is_differentiable = False
+    higher_is_better = True
+    full_state_update = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._scores: dict[str, PixelScores] = {}
+
+    def update(self, probability: Tensor, label: Tensor, regime: str = "") -> None:
+        """Add one picture.
+
+        Args:
+            probability: (H, W) float in [0, 1].
+            label: (H, W) uint8 codes.
+            regime: Name of its kind; empty for pictures that are of none.
+        """
+        if regime:
+            mask = (probability > THRESHOLD).cpu().numpy()
+            scores = pixel_scores(mask, label.cpu().numpy().astype(np.uint8))
+            self._scores[regime] = self._scores.get(regime, PixelScores()) + scores
+
+    def compute(self) -> dict[str, Tensor]:
+        """Each regime's IoU by name."""
+        return {f"iou_{regime}": torch.tensor(scores.iou) for regime, scores in self._scores.items()}
+
+    def reset(self) -> None:
+        """Forget all pictures."""
+        super().reset()
+        self._scores = {}
+
+
 def boundary_metrics(prefix: str, tolerance_px: float) -> MetricCollection:
     """The metrics of one stage, named ``<prefix>iou``, ``<prefix>are`` and so on.
 
@@ -65,5 +102,6 @@ def boundary_metrics(prefix: str, tolerance_px: float) -> MetricCollection:
         "recall": BinaryRecall(threshold=THRESHOLD, ignore_index=IGNORE),
         "boundary_f1": BoundaryF1(tolerance_px),
         "grains": GrainAgreement(),
+        "regimes": RegimeIou(),
     }
     return MetricCollection(dict(metrics), prefix=prefix, compute_groups=False)

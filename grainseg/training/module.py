@@ -1,6 +1,7 @@
 """The LightningModule: a network and a loss, injected; how they are trained and scored."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -12,6 +13,7 @@ from grainseg.inference.predictor import TileSettings, predict_probability
 from grainseg.model.checkpoint import KEY, CheckpointSpec
 from grainseg.model.losses import BoundaryLoss
 from grainseg.model.networks import network_input
+from grainseg.training.datamodule import WholePicture
 from grainseg.training.metrics import boundary_metrics
 
 OptimizerFactory = Callable[[nn.Module, int], OptimizerLRScheduler]
@@ -72,11 +74,11 @@ class BoundaryModule(LightningModule):
             for buffer in self.network.buffers():
                 torch.distributed.broadcast(buffer, src=0)
 
-    def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
+    def validation_step(self, batch: WholePicture, batch_idx: int) -> Tensor:
         """Score one whole picture; returns its probability for whoever wants to draw it."""
-        unit, label = batch
+        unit, label, regime = batch
         probability = self.predict_whole(unit)
-        self.val_metrics.update(probability, label)
+        self.val_metrics.update(probability, label, regime=regime)
         return probability
 
     def on_validation_epoch_end(self) -> None:
@@ -84,10 +86,10 @@ class BoundaryModule(LightningModule):
         self.log_dict(self.val_metrics.compute(), prog_bar=True)
         self.val_metrics.reset()
 
-    def test_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
+    def test_step(self, batch: WholePicture, batch_idx: int) -> None:
         """Score one whole picture."""
-        unit, label = batch
-        self.test_metrics.update(self.predict_whole(unit), label)
+        unit, label, regime = batch
+        self.test_metrics.update(self.predict_whole(unit), label, regime=regime)
 
     def on_test_epoch_end(self) -> None:
         """Log the metrics over all pictures."""
@@ -100,4 +102,4 @@ class BoundaryModule(LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add what prediction needs, as plain values."""
-        checkpoint[KEY] = self.spec.to_plain()
+        checkpoint[KEY] = replace(self.spec, steps=checkpoint["global_step"]).to_plain()

@@ -76,7 +76,7 @@ def test_the_grid_covers_every_training_pixel_once_an_epoch(smoke_config: TrainC
         loader.sampler.set_epoch(epoch)  # type: ignore[union-attr]
         patches = {patch.numpy().tobytes() for patch, _ in loader}
         expected = set()
-        for image in module.train_images:
+        for image in module.data.patches._images:
             for row in (*range(0, image.shape[0] - 64, 48), image.shape[0] - 64):
                 for column in (*range(0, image.shape[1] - 64, 48), image.shape[1] - 64):
                     patch = image.unit[row : row + 64, column : column + 64, 0]
@@ -94,13 +94,13 @@ def test_a_grid_with_too_few_patches_is_refused(smoke_config: TrainConfig) -> No
 
 def test_pictures_are_split_by_image(smoke_config: TrainConfig) -> None:
     module = data_module(smoke_config)
-    assert [image.stem for image in module.train_images] == ["f0", "f1"]
-    assert [image.stem for image in module.val_images] == ["f2"]
+    assert module.data.trains_on == "f0, f1"
+    assert [image.stem for image in module.data.val_images] == ["f2"]
     fold = data_module(smoke_config, fold=0, folds=3)
-    assert [image.stem for image in fold.val_images] == ["f0"]
+    assert [image.stem for image in fold.data.val_images] == ["f0"]
     tested = data_module(smoke_config, test=["f2"])
-    assert [image.stem for image in tested.test_images] == ["f2"]
-    assert [image.stem for image in tested.val_images] == ["f1"]
+    assert [image.stem for image in tested.data.test_images] == ["f2"]
+    assert [image.stem for image in tested.data.val_images] == ["f1"]
     for wrong, message in [
         ({"test": ["f9"]}, "data.test names 'f9'"),
         ({"test": ["f0", "f0"]}, "data.test names 'f0' twice"),
@@ -112,8 +112,9 @@ def test_pictures_are_split_by_image(smoke_config: TrainConfig) -> None:
 
 def test_whole_pictures_are_served_uncut(smoke_config: TrainConfig, fields: Path) -> None:
     module = data_module(smoke_config)
-    (unit, label), *rest = module.val_dataloader()
+    (unit, label, regime), *rest = module.val_dataloader()
     assert not rest
+    assert regime == ""
     assert unit.shape == (101, 111, 1)
     assert label.shape == (101, 111)
     assert unit.min() == 0

@@ -119,3 +119,11 @@ def test_wrong_input():
         fit_partition([probability], [np.zeros_like(label)], [None])
     with pytest.raises(ValueError, match="zip"):
         fit_partition([probability], [label], [])
+
+
+def test_a_threshold_below_all_probabilities_is_not_chosen():
+    """An untrained network says 0.45 to 0.55 everywhere: at the default threshold nothing but boundary."""
+    rng = np.random.default_rng(0)
+    probability = rng.uniform(0.45, 0.55, (128, 128)).astype(np.float32)
+    settings, _ = fit_partition([probability], [image()[1]], [None])
+    assert partition_probability(probability, settings).count > 0

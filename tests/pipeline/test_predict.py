@@ -17,22 +17,8 @@ from PIL import Image
 from grainseg.config import PredictConfig
 from grainseg.errors import GrainsegError
 from grainseg.micrograph.files import read_micrograph
-from grainseg.model.checkpoint import KEY, NETWORK_PREFIX, CheckpointSpec
-from grainseg.model.networks import build_network
+from grainseg.pipeline.export import export
 from grainseg.pipeline.predict import predict
-
-
-@pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An untrained network that sees few boundaries: what it says does not matter here."""
-    spec = CheckpointSpec("unet", "tu-mobilenetv3_small_100", 1, 16, {}, 64, 32, 0.5, 3.0, 0)
-    torch.manual_seed(0)
-    network = build_network(spec.network)
-    network.state_dict()["segmentation_head.0.bias"].sub_(1.0)
-    state = {NETWORK_PREFIX + key: value for key, value in network.state_dict().items()}
-    path = tmp_path_factory.mktemp("checkpoint") / "epoch=1.ckpt"
-    torch.save({"state_dict": state, KEY: spec.to_plain()}, path)
-    return path
 
 
 @pytest.fixture
@@ -265,3 +251,18 @@ def test_a_crop_cuts_pictures_and_their_masks(config: PredictConfig, fields: Pat
     assert result.failures == []
     assert np.asarray(Image.open(tmp_path / "out" / "f0_mask.png")).shape == (67, 120)
     assert len(result.scores) == 3
+
+
+def test_without_a_checkpoint_the_weights_that_ship_predict(
+    config: PredictConfig, checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("grainseg.model.generic.WEIGHTS", tmp_path / "weights")
+    without = replace(config, checkpoint=None)
+    with pytest.raises(GrainsegError, match="checkpoint is missing: this version ships no weights"):
+        predict(without)
+    weights = tmp_path / "weights" / "unet_resnet18.safetensors"
+    export(checkpoint, weights)
+    result = predict(without)
+    assert len(result.written) == 3
+    sha256 = hashlib.sha256(weights.read_bytes()).hexdigest()
+    assert sha256 in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")

@@ -22,6 +22,7 @@ from grainseg.grains.agreement import pixel_scores
 from grainseg.grains.partition import partition_probability
 from grainseg.micrograph.labels import LabelSpec, read_label
 from grainseg.model.checkpoint import read_checkpoint
+from grainseg.pipeline.export import export
 from grainseg.pipeline.predict import predict
 from grainseg.pipeline.train import train
 from grainseg.training.callbacks import SaveOnInterrupt
@@ -226,6 +227,30 @@ def test_without_tensorboard_a_run_works_too(smoke_config: TrainConfig, tmp_path
     train(replace(smoke_config, epochs=1, logger=logger), tmp_path)
     assert not (tmp_path / "tensorboard").exists()
     assert (tmp_path / "metrics.json").exists()
+
+
+def test_training_starts_from_the_weights_that_ship(
+    run: tuple[Path, dict[str, float]],
+    smoke_config: TrainConfig,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With hardly any rate, the network stays what it was; where nothing ships, the run does not begin."""
+    best = run[0] / "checkpoints" / "best.ckpt"
+    monkeypatch.setattr("grainseg.model.generic.WEIGHTS", tmp_path)
+    frozen = replace(smoke_config.optimizer, lr=1e-12)
+    config = replace(
+        smoke_config, epochs=1, optimizer=frozen, model=replace(smoke_config.model, init="generic")
+    )
+    with pytest.raises(GrainsegError, match=r"model\.init=generic: this version ships no weights"):
+        train(config, tmp_path / "none")
+    export(best, tmp_path / "unet_resnet18.safetensors")
+    train(config, tmp_path / "some")
+    _, before = read_checkpoint(best)
+    _, after = read_checkpoint(tmp_path / "some" / "checkpoints" / "best.ckpt")
+    for name, value in before.items():
+        if "running" not in name and "tracked" not in name:
+            torch.testing.assert_close(after[name], value, rtol=1e-3, atol=1e-6)
 
 
 @pytest.mark.parametrize("architecture", ["unetplusplus", "deeplabv3plus"])

@@ -80,3 +80,18 @@ def test_the_fitted_threshold_is_never_worse_than_one_half() -> None:
     _, fitted = fit_threshold(probabilities, labels)
     half = pixel_scores(probabilities[0] > 0.5, labels[0]) + pixel_scores(probabilities[1] > 0.5, labels[1])
     assert fitted >= half.iou
+
+
+def test_regimes_are_scored_each_and_together() -> None:
+    made = [*pictures(), pictures()[0]]
+    metrics = boundary_metrics("val/", 2.0)
+    for (probability, label), regime in zip(made, ("dark", "bright", "dark"), strict=True):
+        metrics.update(torch.from_numpy(probability), torch.from_numpy(label), regime=regime)
+    got = {name: value.item() for name, value in metrics.compute().items()}
+    scores = [pixel_scores(probability > 0.5, label) for probability, label in made]
+    assert got["val/iou_dark"] == pytest.approx((scores[0] + scores[2]).iou)
+    assert got["val/iou_bright"] == pytest.approx(scores[1].iou)
+    assert got["val/iou"] == pytest.approx((scores[0] + scores[1] + scores[2]).iou)
+    metrics.reset()
+    metrics.update(*map(torch.from_numpy, made[0]))
+    assert not [name for name in metrics.compute() if name.startswith("val/iou_")]

@@ -1,0 +1,113 @@
+"""What the data of a training run may be: a folder of labelled micrographs, or a synthetic stream."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from grainseg.config.checks import STRIDE, crop, legal_tiles, one_of, positive, require
+from grainseg.config.recipe import RecipeConfig
+
+
+@dataclass
+class LabelConfig:
+    """What the values of a mask mean: said by the user, never inferred."""
+
+    label_kind: str
+    boundary_value: int
+    ignore_value: int | None
+    max_megapixels: float
+
+    def __post_init__(self) -> None:
+        """Check ranges."""
+        positive("data.max_megapixels", self.max_megapixels)
+
+
+@dataclass
+class LabelledFolderConfig(LabelConfig):
+    """Where the labelled micrographs are, how they are cropped and split."""
+
+    root: str
+    val: list[str] | None
+    test: list[str] | None
+    fold: int | None
+    folds: int | None
+    crop: Any
+
+    def __post_init__(self) -> None:
+        """Check ranges."""
+        LabelConfig.__post_init__(self)
+        crop("data.crop", self.crop)
+
+
+@dataclass
+class DataConfig:
+    """The patches of a training run, wherever they come from."""
+
+    name: str
+    tile_size: int
+    patches_per_epoch: int
+    num_workers: int
+
+    def __post_init__(self) -> None:
+        """Check ranges."""
+        rule = f"must be a positive multiple of {STRIDE}, the stride of the networks"
+        require(legal_tiles(self.tile_size, 0), "data.tile_size", rule, self.tile_size)
+        positive("data.patches_per_epoch", self.patches_per_epoch)
+        require(self.num_workers >= 0, "data.num_workers", "must be 0 or more", self.num_workers)
+
+
+@dataclass
+class FolderDataConfig(DataConfig, LabelledFolderConfig):
+    """The labelled micrographs, and how they are cut into patches."""
+
+    sampling: str
+    overlap: int
+
+    def __post_init__(self) -> None:
+        """Check ranges."""
+        DataConfig.__post_init__(self)
+        LabelledFolderConfig.__post_init__(self)
+        one_of("data.sampling", self.sampling, ("random", "grid"))
+        rule = "must be at least 0 and less than data.tile_size"
+        require(0 <= self.overlap < self.tile_size, "data.overlap", rule, self.overlap)
+
+
+@dataclass
+class StreamDataConfig(DataConfig):
+    """Synthetic pictures without end, each seen once, and the ones that validate.
+
+    Attributes:
+        recipe: Ranges of everything that is drawn.
+        val_side: Height and width of a validation picture in px.
+        val_pictures: Validation pictures of each regime.
+        regimes: By its name, in what each kind of validation picture departs from the recipe.
+    """
+
+    recipe: RecipeConfig
+    val_side: int
+    val_pictures: int
+    regimes: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        """Check ranges."""
+        super().__post_init__()
+        require(32 <= self.val_side <= 4096, "data.val_side", "must be 32 to 4096", self.val_side)
+        require(1 <= self.val_pictures <= 1000, "data.val_pictures", "must be 1 to 1000", self.val_pictures)
+        require(bool(self.regimes), "data.regimes", "must name one or more", self.regimes)
+        for name, changes in self.regimes.items():
+            rule = "is the name of a score: small letters, digits and _ only"
+            require(re.fullmatch("[a-z0-9_]+", name) is not None, "data.regimes", rule, name)
+            rule = "must be keys of data.recipe with their values"
+            require(isinstance(changes, dict), f"data.regimes.{name}", rule, changes)
+
+    def regime_recipes(self) -> dict[str, RecipeConfig]:
+        """The whole recipe of each regime."""
+        return {name: replace(self.recipe, **changes) for name, changes in self.regimes.items()}
+
+
+DATA_SCHEMAS: Mapping[str, type[DataConfig]] = {
+    "synthetic": FolderDataConfig,
+    "folder": FolderDataConfig,
+    "stream": StreamDataConfig,
+}

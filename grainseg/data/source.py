@@ -1,0 +1,35 @@
+"""What a training run sees of its data, whether they were photographed or drawn."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch.utils.data import Dataset
+
+from grainseg.data.images import LabelledMicrograph
+
+Patch = tuple[torch.Tensor, torch.Tensor]
+"""(C, size, size) float32 in the unit range, and (size, size) uint8 label codes."""
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """Patches to train on, and whole pictures to score.
+
+    Attributes:
+        patches: By running number over all epochs; each is a pure function of the seed and that number.
+        patches_per_epoch: How many there are before the next validation.
+        trains_on: Where they come from, in words.
+        line_width_px: Mean width of the lines of the training labels, the width that the network learns.
+        val_images: They choose the checkpoint.
+        test_images: They choose nothing; may be empty.
+        left_out: Files of pictures that nobody labelled.
+    """
+
+    patches: Dataset[Patch]
+    patches_per_epoch: int
+    trains_on: str
+    line_width_px: float
+    val_images: tuple[LabelledMicrograph, ...]
+    test_images: tuple[LabelledMicrograph, ...] = ()
+    left_out: tuple[Path, ...] = ()

@@ -1,0 +1,125 @@
+"""Training data without end: every patch a synthetic picture of its own, drawn when it is needed.
+
+A patch is a pure function of the run's seed and its running number, which the sampler makes of epoch and
+index. So any number of workers or processes, and a resumed run, see the same stream.
+"""
+
+import zlib
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from grainseg.config import AugmentConfig, RecipeConfig, StreamDataConfig
+from grainseg.data.images import LabelledMicrograph, to_channels
+from grainseg.data.patches import channels_first
+from grainseg.data.photometry import Photometry
+from grainseg.data.source import Patch, TrainingData
+from grainseg.errors import GrainsegError
+from grainseg.micrograph.image import FloatImage, Label
+from grainseg.micrograph.normalization import to_unit_range
+from grainseg.micrograph.wide import WideRecipe, generate_wide
+
+TRAINING_SEEDS = 2**63
+"""Seeds of training pictures begin here. Those that are chosen by hand, all below, are never trained on."""
+
+
+class StreamDataset(Dataset[Patch]):
+    """Synthetic pictures by their running number.
+
+    Args:
+        recipe: Ranges that each picture draws its properties from.
+        size: Edge length of a picture in px.
+        augment: Strengths of the photometric changes on top.
+        channels: Channels that the network takes.
+        seed: With the running number it determines the picture.
+    """
+
+    def __init__(
+        self, recipe: WideRecipe, size: int, augment: AugmentConfig, channels: int, seed: int
+    ) -> None:
+        self._recipe = recipe
+        self._size = size
+        self._photometry = Photometry(augment)
+        self._channels = channels
+        self._seed = seed
+
+    def __getitem__(self, number: int) -> Patch:
+        """Draw a picture.
+
+        Args:
+            number: Running number over all epochs.
+
+        Returns:
+            (C, size, size) float32 in [0, 1], and (size, size) uint8 label codes.
+        """
+        rng = np.random.default_rng((self._seed, number))
+        picture_seed = TRAINING_SEEDS + int(rng.integers(TRAINING_SEEDS, dtype=np.uint64))
+        unit, label = _draw(picture_seed, self._size, self._recipe, self._channels)
+        pixels = self._photometry(unit, rng)
+        return torch.from_numpy(channels_first(pixels)), torch.from_numpy(label)
+
+
+def open_stream(config: StreamDataConfig, augment: AugmentConfig, channels: int, seed: int) -> TrainingData:
+    """Set up the stream and draw the validation pictures, which no run's seed changes.
+
+    Args:
+        config: What is drawn.
+        augment: Strengths of the photometric changes on top.
+        channels: Channels that the network takes.
+        seed: Determines every patch.
+
+    Raises:
+        GrainsegError: A range of the recipe, or of a regime, cannot be.
+    """
+    recipe = wide_recipe(config.recipe, "data.recipe")
+    regimes = {
+        name: wide_recipe(changed, f"data.regimes.{name}")
+        for name, changed in config.regime_recipes().items()
+    }
+    return TrainingData(
+        patches=StreamDataset(recipe, config.tile_size, augment, channels, seed),
+        patches_per_epoch=config.patches_per_epoch,
+        trains_on="an endless synthetic stream",
+        line_width_px=float(recipe.line_width_px),
+        val_images=tuple(
+            _validation_picture(name, number, config.val_side, regime, channels)
+            for name, regime in regimes.items()
+            for number in range(config.val_pictures)
+        ),
+    )
+
+
+def wide_recipe(config: RecipeConfig, key: str) -> WideRecipe:
+    """The generator's recipe: the lists of a configuration become tuples.
+
+    Args:
+        config: The ranges.
+        key: Where they stand, for the error.
+
+    Raises:
+        GrainsegError: A range is upside down or means nothing.
+    """
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in vars(config).items()
+    }
+    try:
+        return WideRecipe(**values)
+    except GrainsegError as error:
+        raise GrainsegError(f"{key}: {error}") from error
+
+
+def _validation_picture(
+    regime: str, number: int, side: int, recipe: WideRecipe, channels: int
+) -> LabelledMicrograph:
+    # By the regime's name: adding a regime leaves the pictures of the others as they are.
+    seed = 1000 * zlib.crc32(regime.encode()) + number
+    unit, label = _draw(seed, side, recipe, channels)
+    return LabelledMicrograph(f"{regime}_{number}", unit, label, float(recipe.line_width_px), regime)
+
+
+def _draw(seed: int, side: int, recipe: WideRecipe, channels: int) -> tuple[FloatImage, Label]:
+    """Picture (side, side, channels) in the unit range, normalised on the whole of it, and its label."""
+    micrograph = generate_wide(seed, (side, side), recipe)
+    return to_unit_range(to_channels(micrograph.pixels, channels)), micrograph.label

@@ -1,0 +1,101 @@
+"""Weights to ship: half precision, no optimizer, in a format that holds numbers and text but no code.
+
+A file is one of safetensors (https://github.com/huggingface/safetensors). Of its metadata, ``grainseg`` is
+the JSON text of what a checkpoint says beside its weights. It is read like a stranger's: its size and the
+kinds of its numbers are looked at before any of these.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save
+
+from grainseg.errors import GrainsegError
+from grainseg.micrograph.replacing import replacing
+
+SUFFIX = ".safetensors"
+DESCRIPTION = "grainseg"
+MAX_BYTES = 2**30
+MAX_DESCRIPTION_LENGTH = 2**16
+_KINDS = ("F16", "F32", "I64")
+"""Weights in half or single precision; batch normalisation counts its batches in whole numbers."""
+
+
+def write_weights(path: Path, description: Mapping[str, Any], weights: Mapping[str, torch.Tensor]) -> None:
+    """Write weights in half precision.
+
+    Args:
+        path: ``*.safetensors``.
+        description: Plain values that JSON can hold.
+        weights: State dict of a network.
+
+    Raises:
+        GrainsegError: A weight is beyond half precision, or the file cannot be written.
+    """
+    halves = {name: _halved(path, name, value) for name, value in weights.items()}
+    text = json.dumps(description, allow_nan=False)
+    with replacing(path) as handle:
+        handle.write(save(halves, metadata={DESCRIPTION: text}))
+
+
+def _halved(path: Path, name: str, value: torch.Tensor) -> torch.Tensor:
+    plain = value.detach().cpu().contiguous()
+    if not plain.is_floating_point():
+        return plain.clone()
+    half = plain.half()
+    if not bool(torch.isfinite(half).all()):
+        raise GrainsegError(f"{path}: {name} is no number or too large for half precision; train again")
+    return half
+
+
+def read_weights(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+    """Read description and weights, neither of which has been compared with a network yet.
+
+    Args:
+        path: A file that ``write_weights`` may have written.
+
+    Returns:
+        The description, and the state dict on the CPU with weights in single precision.
+
+    Raises:
+        GrainsegError: The file is none of this project's, or holds what weights cannot be.
+    """
+    if path.stat().st_size > MAX_BYTES:
+        raise GrainsegError(f"checkpoint {path}: is larger than {MAX_BYTES // 2**20} MB; that is no network")
+    try:
+        with safe_open(path, framework="pt", device="cpu") as file:
+            text = (file.metadata() or {}).get(DESCRIPTION)
+            kinds = {name: file.get_slice(name).get_dtype() for name in file.offset_keys()}
+            wrong = sorted(name for name, kind in kinds.items() if kind not in _KINDS)
+            weights = {} if wrong else {name: _single(file.get_tensor(name)) for name in kinds}
+    except Exception as error:  # bytes of any kind: the library raises an error of its own
+        raise GrainsegError(
+            f"checkpoint {path}: not a weights file, or cut off; give one that grainseg export wrote"
+        ) from error
+    if text is None or len(text) > MAX_DESCRIPTION_LENGTH:
+        raise GrainsegError(f"checkpoint {path}: was not written by grainseg export")
+    if wrong:
+        raise GrainsegError(f"checkpoint {path}: {wrong[0]} is of kind {kinds[wrong[0]]}, as no weight is")
+    not_finite = [name for name, value in weights.items() if not bool(torch.isfinite(value).all())]
+    if not_finite:
+        raise GrainsegError(f"checkpoint {path}: {not_finite[0]} holds what is no number")
+    return _description(path, text), weights
+
+
+def _single(value: torch.Tensor) -> torch.Tensor:
+    """A copy, since the tensor that the library gives lies in the file."""
+    return value.to(torch.float32 if value.is_floating_point() else torch.int64, copy=True)
+
+
+def _description(path: Path, text: str) -> dict[str, Any]:
+    try:
+        values = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise GrainsegError(f"checkpoint {path}: its description is no JSON") from error
+    if not isinstance(values, dict):
+        raise GrainsegError(f"checkpoint {path}: its description is no table of names and values")
+    return values

@@ -1,0 +1,32 @@
+"""From a checkpoint to a weights file that can be shipped."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+from grainseg.errors import GrainsegError
+from grainseg.model.checkpoint import load_network
+from grainseg.model.networks import parameter_count
+from grainseg.model.weights_file import SUFFIX, write_weights
+
+
+def export(checkpoint: Path, target: Path) -> str:
+    """Write the network of a checkpoint in half precision, with its description.
+
+    Args:
+        checkpoint: ``best.ckpt`` or ``last.ckpt`` of a training run.
+        target: ``*.safetensors``.
+
+    Returns:
+        What was written, in one line.
+
+    Raises:
+        GrainsegError: The checkpoint cannot be read, or the file cannot be written.
+    """
+    if target.suffix != SUFFIX:
+        raise GrainsegError(f"{target}: is written as safetensors; give a name that ends in {SUFFIX}")
+    spec, network = load_network(checkpoint)
+    write_weights(target, asdict(spec), network.state_dict())
+    return (
+        f"{target}: {spec.architecture} with {spec.encoder}, {parameter_count(network) / 1e6:.1f} million "
+        f"parameters after {spec.steps} steps, {target.stat().st_size / 1e6:.1f} MB"
+    )
