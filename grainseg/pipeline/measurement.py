@@ -153,7 +153,7 @@ class Measurements:
             samples,
             self._segmentation,
             self._config.pixel_size_rel_unc,
-            _mean_or_none([self._threshold_sd_ln[field.image] for field in used]),
+            rms_or_none([self._threshold_sd_ln[field.image] for field in used]),
         )
         if len(used) < len(fields):
             lost = ", ".join(field.image for field in fields if field.unit_um is None)
@@ -162,7 +162,7 @@ class Measurements:
         return ReportBatch(statistics, samples)
 
 
-def _mean_or_none(values: Sequence[float | None]) -> float | None:
+def rms_or_none(values: Sequence[float | None]) -> float | None:
     """Root mean square of the fields' values; None if one is unknown."""
     known = [value for value in values if value is not None]
     if not values or len(known) < len(values):

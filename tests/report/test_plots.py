@@ -12,6 +12,7 @@ from grainseg.grains.batch import batch_statistics
 from grainseg.grains.samples import FieldSample
 from grainseg.report.plots import (
     Sizes,
+    _curve,
     batches_plot,
     cumulative_plot,
     intercept_rose,
@@ -138,3 +139,10 @@ def test_uncertainty_that_is_incomplete_is_said(example):
     known = example.batches[0]
     assert not math.isnan(known.statistics.budget.combined_ln)
     assert "uncertainty incomplete" not in texts(batches_plot([known.statistics], {"A": known.samples}))
+
+
+def test_curves_count_grains_by_weight_and_by_area():
+    """Two grains of diameters 1 and 2 and weights 3 and 1: 75 % of the number, 3/7 of the area."""
+    sizes = Sizes(np.array([1.0, 2.0]), np.array([3.0, 1.0]))
+    assert _curve(sizes, 0)[1] == pytest.approx([75, 100])
+    assert _curve(sizes, 2)[1] == pytest.approx([100 * 3 / 7, 100])
