@@ -163,7 +163,8 @@ def one_line(error: BaseException) -> str:
         return _joined(str(error))
     if isinstance(error, OverrideParseException):
         problem = _joined(str(error.__cause__ or error)).partition(" See https")[0]
-        return f"{error.override}: {problem}; put the value in quotes within quotes, as '\"{{value}}\"'"
+        advice = "quote arguments with blanks for the shell, and other odd values twice: 'key=\"a=b\"'"
+        return f"{error.override}: {problem}; {advice}"
     if isinstance(error, MissingConfigException) and error.options is not None:
         group, _, choice = str(error.missing_cfg_file).rpartition("/")
         return f"{group}={choice}: there is no such choice; choose one of {', '.join(error.options)}"

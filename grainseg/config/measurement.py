@@ -62,9 +62,18 @@ class MeasurementConfig:
             rule = "must be at least 0 and below 0.5, such as 0.01 for 1 %"
             require(0 <= self.pixel_size_rel_unc < 0.5, "pixel_size_rel_unc", rule, self.pixel_size_rel_unc)
         crop("crop", self.crop)
-        excludes = "excluded" in (self.structure.second_phase, self.structure.pores)
+        excludes = self.excludes()
         rule = "masks what is left out; say structure.pores=excluded or structure.second_phase=excluded"
         require(self.excluded is None or excludes, "excluded", rule, self.excluded)
+
+    def excludes(self) -> bool:
+        """Whether something is declared to be left out."""
+        return "excluded" in (self.structure.second_phase, self.structure.pores)
+
+    def require_masks(self) -> None:
+        """Raise a GrainsegError if something is to be left out, and nothing says where it is."""
+        rule = "nothing says where it is; give excluded=FOLDER with masks"
+        require(not self.excludes() or self.excluded is not None, "structure", rule, "excluded")
 
 
 @dataclass
@@ -83,6 +92,7 @@ class PredictConfig(MeasurementConfig):
     def __post_init__(self) -> None:
         """Check ranges."""
         super().__post_init__()
+        self.require_masks()
         if self.threshold is not None:
             require(0 < self.threshold < 1, "threshold", "must lie between 0 and 1", self.threshold)
         positive("boundary_tolerance_px", self.boundary_tolerance_px)
@@ -115,6 +125,8 @@ class MeasureConfig(MeasurementConfig):
         """Check ranges."""
         super().__post_init__()
         one_of("kind", self.kind, ("boundary", "grains"))
+        if self.kind == "boundary":  # a grain map may have 0 there
+            self.require_masks()
         if self.zero is not None:
             one_of("zero", self.zero, ("boundary", "excluded"))
         positive("max_megapixels", self.max_megapixels)

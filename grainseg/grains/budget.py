@@ -21,6 +21,9 @@ from dataclasses import dataclass
 from grainseg.grains.samples import Estimate, t_quantile
 
 SAMPLING = "field sampling"
+PIXEL_SIZE = "pixel size"
+_SHARE = {PIXEL_SIZE: "uncertainty of the pixel size"}
+"""What is missing, in words, where the name alone would say that something else is."""
 
 
 @dataclass(frozen=True)
@@ -162,7 +165,10 @@ def _known(part: BudgetEntry) -> bool:
 
 
 def _incomplete(missing: Sequence[BudgetEntry], combined: float | None) -> str:
-    names = " and ".join(f"{part.name} {'partly unknown' if _known(part) else 'unknown'}" for part in missing)
+    names = " and ".join(
+        f"{_SHARE.get(part.name, part.name)} {'partly unknown' if _known(part) else 'unknown'}"
+        for part in missing
+    )
     if combined is None:
         return f"incomplete: {names}; the scatter of the fields alone is not the uncertainty"
     return (
@@ -196,8 +202,8 @@ def _segmentation(error: SegmentationError | None) -> BudgetEntry:
 
 def _pixel_size(unit: str, relative: float | None) -> BudgetEntry:
     if unit == "px":
-        return BudgetEntry("pixel size", 0.0, "takes no part: lengths are in px")
-    return _said("pixel size", relative, "relative standard uncertainty, as given")
+        return BudgetEntry(PIXEL_SIZE, 0.0, "takes no part: lengths are in px")
+    return _said(PIXEL_SIZE, relative, "relative standard uncertainty, as given")
 
 
 def _said(name: str, value: float | None, how: str) -> BudgetEntry:

@@ -5,6 +5,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
+from skimage import measure
 
 from grainseg.errors import GrainsegError
 
@@ -14,6 +15,9 @@ _LARGEST_ID = np.iinfo(np.uint32).max
 
 _LINE_SHARE = 0.25
 """A line reaches no further from its grains than this share of their typical diameter …"""
+
+_PIECES, _PIECES_PER_GRAIN = 100, 4
+"""More separate places than this are no grains, even if a person has edited the map."""
 
 _LINE_PX = 8.0
 """… or than this, whichever is more."""
@@ -84,6 +88,13 @@ def _refuse_masks(labels: npt.NDArray[np.uint32], source: str) -> None:
                 f"{source}: has one number ({only}) in {pieces} separate places: that is a mask, not a label "
                 "map; number the grains from 1 on, or give it as a boundary mask"
             )
+    pieces = int(measure.label(labels, background=0, connectivity=1).max())  # type: ignore[no-untyped-call]
+    ids = np.unique(labels[labels > 0]).size
+    if pieces > _PIECES + _PIECES_PER_GRAIN * ids:
+        raise GrainsegError(
+            f"{source}: its {ids} numbers lie in {pieces} separate places: that is a picture, not a label "
+            "map; give the map of the grains"
+        )
 
 
 def _filled(labels: npt.NDArray[np.uint32], source: str) -> npt.NDArray[np.uint32]:

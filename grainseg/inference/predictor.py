@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from grainseg.config.checks import STRIDE
+from grainseg.errors import GrainsegError
 from grainseg.micrograph.image import FloatImage
 from grainseg.model.networks import network_input
 from grainseg.tiling import plan_tiles, stitch
@@ -47,6 +48,9 @@ def predict_probability(network: nn.Module, unit: FloatImage, tiles: TileSetting
 
     Returns:
         (H, W) float32 in [0, 1].
+
+    Raises:
+        GrainsegError: The network answers with NaN.
     """
     network.eval()
     device = next(network.parameters()).device
@@ -61,4 +65,7 @@ def predict_probability(network: nn.Module, unit: FloatImage, tiles: TileSetting
     channels_first = np.ascontiguousarray(unit.transpose(2, 0, 1))
     exact = torch.backends.cudnn.flags(enabled=True, allow_tf32=False)  # TF32 keeps 10 bits of 23
     with torch.inference_mode(), torch.autocast(device.type, enabled=False), exact:
-        return stitch(channels_first, plan, probability, tiles.batch_size)
+        stitched = stitch(channels_first, plan, probability, tiles.batch_size)
+    if not np.isfinite(stitched).all():
+        raise GrainsegError("the network answers with NaN, its training has diverged; lower optimizer.lr")
+    return stitched

@@ -33,7 +33,8 @@ def assign_batches(images: Sequence[Path], root_name: str, table: Path | None) -
     known = _names(images)
     batches: dict[Path, str] = {}
     for name, batch in listed.items():
-        meant = known.get(name, set())
+        # A corrected map of a.png is a.tif, and still that image.
+        meant = known.get(name) or known.get(Path(name).with_suffix("").as_posix(), set())
         if len(meant) > 1:
             both = " and ".join(sorted(path.as_posix() for path in meant)[:2])
             raise GrainsegError(

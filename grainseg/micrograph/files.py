@@ -84,7 +84,7 @@ def read_mask_values(path: Path, max_megapixels: float = 500.0) -> npt.NDArray[n
     if values.dtype.kind == "f":
         whole = np.isfinite(values).all() and (values == np.rint(values)).all()
         if not whole or np.abs(values).max() >= 2**63:
-            raise GrainsegError(f"{path}: holds fractions; save the mask with 8-bit integers")
+            raise GrainsegError(f"{path}: holds fractions; save the mask with integers")
         return values.astype(np.int64)
     return np.ascontiguousarray(values)
 
@@ -186,8 +186,9 @@ def _choose_crop(setting: CropSetting, calibration: Calibration) -> tuple[Crop, 
     """The crop that a setting means for one picture, and what to say of it."""
     bar_px, source = calibration.data_bar_px, calibration.data_bar_source
     if setting == "auto":
-        note = f"the data bar was cropped: the last {bar_px} rows, by {source}"
-        return Crop(bottom=bar_px), (note,) if bar_px else ()
+        if not bar_px:
+            return NO_CROP, ("crop=auto: no metadata say how high a data bar is, so nothing was cut",)
+        return Crop(bottom=bar_px), (f"the data bar was cropped: the last {bar_px} rows, by {source}",)
     chosen, notes = setting or NO_CROP, []
     if chosen != NO_CROP:
         notes.append(f"the picture was cropped by {chosen} px")

@@ -65,6 +65,8 @@ def measure(config: MeasureConfig, command: str = "") -> Measured:
         GrainsegError: Nothing can be measured at all.
     """
     maps = _selected(config)
+    if config.images is not None and not Path(config.images).is_dir():
+        raise GrainsegError(f"images={config.images}: there is no such folder")
     relatives = [image.relative for image in maps]
     measurements = Measurements(config, relatives, title_of(config.masks), None)
     measured = Measured()
@@ -119,6 +121,9 @@ def _mapped(config: MeasureConfig, item: SelectedImage) -> MappedField:
     if excluded is not None:
         grains = np.where(excluded, np.uint32(0), grains)
     known = picture is not None and picture.pixel_size is not None
+    notes = (picture.notes if picture is not None else ()) + (() if known else calibration.notes)
+    for note in notes:
+        log.warning("%s: %s", item.path, note)
     return MappedField(
         relative=item.relative,
         path=item.path,
@@ -126,7 +131,7 @@ def _mapped(config: MeasureConfig, item: SelectedImage) -> MappedField:
         grains=grains,
         partition=partition,
         pixel_size=picture.pixel_size if picture is not None and known else calibration.pixel_size,
-        notes=(picture.notes if picture is not None else ()) + (() if known else calibration.notes),
+        notes=notes,
         threshold_sd_ln=0.0,
     )
 

@@ -1,5 +1,7 @@
 """Fields in, one after the other; tables and the report out, once all are measured. Needs no torch."""
 
+import logging
+import math
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -28,6 +30,8 @@ from grainseg.report.grain_overlay import GrainLabels
 from grainseg.report.page import write_report
 from grainseg.report.preview import make_preview
 from grainseg.report.tables import write_batches, write_budgets, write_comparisons, write_fields, write_grains
+
+log = logging.getLogger(__name__)
 
 REPORT = "report.html"
 
@@ -130,6 +134,8 @@ class Measurements:
         write_budgets(output / "budget.csv", statistics)
         if comparisons:
             write_comparisons(output / "comparisons.csv", comparisons)
+        else:  # one of an earlier run would contradict the other tables
+            (output / "comparisons.csv").unlink(missing_ok=True)
         report = Report(
             title=title,
             created=datetime.now().astimezone(),
@@ -205,6 +211,7 @@ def read_excluded(
         raise GrainsegError(f"excluded={folder}: there is no such folder")
     path = find_mask(folder, relative)
     if path is None:
+        log.warning("%s has no mask below %s: nothing of it is left out", relative, folder)
         return None
     values = read_mask_values(path, max_megapixels)
     if crop != NO_CROP and values.shape == crop.uncut(shape):
@@ -237,12 +244,16 @@ def versions() -> dict[str, str]:
 
 def summary(results: BatchResults) -> list[str]:
     """A line per batch and pair of batches, and where the report lies."""
-    lines = [_batch_line(batch) for batch in results.batches]
+    lines = []
+    for batch in results.batches:
+        lines += [_batch_line(batch), *(f"  {batch.name}: {flag}" for flag in batch.flags)]
     lines += [comparison.sentence for comparison in results.comparisons]
     return [*lines, f"report:   {results.report}"]
 
 
 def _batch_line(batch: BatchStatistics) -> str:
+    if not math.isfinite(batch.intercept.value):
+        return f"{batch.name}: no mean intercept could be measured in {batch.fields} field(s)"
     g = f", G {batch.g.value:.2f}" if batch.g is not None else " (no pixel size: no G)"
     budget = batch.budget
     if budget.expanded is None:

@@ -14,6 +14,7 @@ from grainseg.report.cells import (
     Number,
     Table,
     best,
+    half_text,
     half_width,
     interval,
     line,
@@ -92,8 +93,8 @@ def _expanded(row: Row, half: float) -> Cell:
     percent = row["expanded_uncertainty_percent"]
     if not isinstance(percent, float):
         return Cell((str(row["coverage"]),), "", "num incomplete")
-    share = Number("expanded_uncertainty_percent", cell_text(percent), number_text(percent, percent))
-    return Cell((f"± {number_text(half, half)} (", share, " %)"), share.value, "num")
+    share = Number("expanded_uncertainty_percent", cell_text(percent), half_text(percent))
+    return Cell((f"± {half_text(half)} (", share, " %)"), share.value, "num")
 
 
 def _g_cell(row: Row) -> Cell:
@@ -105,7 +106,7 @@ def _g_cell(row: Row) -> Cell:
     # ΔG = 2 · Δ ln ℓ̄ / ln 2, from G = 2 · log2(0.32 mm / ℓ̄).
     half = 2 * percent / 100 / math.log(2)
     shown = number(row, "astm_g", half)
-    return Cell((shown, f" ± {number_text(half, half)}"), shown.value, "num lead")
+    return Cell((shown, f" ± {half_text(half)}"), shown.value, "num lead")
 
 
 def estimate_table(batch: BatchStatistics) -> Table:

@@ -62,7 +62,7 @@ class Table:
 
 
 def number_text(value: Value, half: float = math.nan, places: int | None = None) -> str:
-    """Round to two digits of an uncertainty, or to given decimal places, or else to three digits."""
+    """Round to given decimal places, or to two digits of an uncertainty but never fewer than three digits."""
     if value is None or isinstance(value, str) or math.isnan(value):
         return MISSING
     if isinstance(value, int):
@@ -70,16 +70,23 @@ def number_text(value: Value, half: float = math.nan, places: int | None = None)
     if math.isinf(value):
         return "∞"
     if places is None:
-        against, digits = (half, 2) if 0 < half < math.inf else (abs(value), 3)
-        places = digits - 1 - math.floor(math.log10(against)) if against else 0
+        places = 2 - math.floor(math.log10(abs(value))) if value else 0
+        if 0 < half < math.inf:
+            places = max(places, 1 - math.floor(math.log10(half)))
     if not -6 <= places <= 6:
         return f"{value:.3e}".replace("-", "−")
     return f"{value:.{max(places, 0)}f}".replace("-", "−")
 
 
+def half_text(half: float) -> str:
+    """Two digits of an uncertainty."""
+    return number_text(half, places=1 - math.floor(math.log10(half)) if 0 < half < math.inf else None)
+
+
 def number(row: Row, key: str, half: float = math.nan) -> Number:
     """A number of a row, rounded for a half width of its interval."""
-    return Number(key, cell_text(row[key]), number_text(row[key], half))
+    places = 2 if key.startswith(("astm_g", "delta_g")) else None
+    return Number(key, cell_text(row[key]), number_text(row[key], half, places))
 
 
 def plain(row: Row, key: str, half: float = math.nan, places: int | None = None, factor: float = 1.0) -> Cell:

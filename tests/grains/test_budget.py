@@ -45,7 +45,7 @@ def test_the_rms_is_that_of_the_errors():
     ("unknown", "said"),
     [
         ({"segmentation": None}, "segmentation unknown"),
-        ({"pixel_size_rel_unc": None}, "pixel size unknown"),
+        ({"pixel_size_rel_unc": None}, "uncertainty of the pixel size unknown"),
         ({"threshold_sd_ln": None}, "threshold unknown"),
         ({"intercept": Estimate(20.0, math.nan, math.nan, math.nan, 0.0)}, "field sampling unknown"),
         ({"segmentation": SegmentationError(0.01, math.nan, 1, "one")}, "segmentation partly unknown"),

@@ -81,3 +81,10 @@ def test_broad_areas_of_zeros_are_no_lines():
     labels[20:60, 30:70] = 0
     assert "too broad" in message(labels)
     assert (clean_label_map(labels, "map.tif", zero_is="excluded") == 0).sum() == 1600
+
+
+def test_a_picture_is_no_label_map():
+    """A micrograph's 256 grey values lie in thousands of places."""
+    grey = np.random.default_rng(0).integers(0, 256, (100, 120))
+    with pytest.raises(GrainsegError, match="that is a picture, not a label map"):
+        clean_label_map(grey, "micrograph.png", "excluded")

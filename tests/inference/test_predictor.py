@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import nn
 
+from grainseg.errors import GrainsegError
 from grainseg.inference.predictor import TileSettings, predict_probability
 from grainseg.micrograph.synthetic import generate
 from grainseg.model.networks import NetworkSpec, build_network
@@ -62,3 +63,12 @@ def test_the_batch_size_changes_nothing() -> None:
     unit = generate(0, (120, 150)).pixels[:, :, None]
     one, four = (predict_probability(network, unit, TileSettings(64, 32, size)) for size in (1, 4))
     np.testing.assert_allclose(one, four, atol=1e-5)
+
+
+def test_a_diverged_network_is_one_line() -> None:
+    class Diverged(torch.nn.Conv2d):
+        def forward(self, unit: torch.Tensor) -> torch.Tensor:
+            return super().forward(unit) * float("nan")
+
+    with pytest.raises(GrainsegError, match=r"its training has diverged; lower optimizer\.lr"):
+        predict_probability(Diverged(1, 1, 1), np.zeros((40, 50, 1), np.float32), TileSettings(64, 32))

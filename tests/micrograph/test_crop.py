@@ -33,12 +33,19 @@ def test_crop_keeps_what_lies_between(tmp_path, crop, channels):
 
 def test_no_crop_changes_and_says_nothing(tmp_path):
     path = pillow_file(tmp_path / "a.png", PICTURE)
-    for crop in (None, NO_CROP, Crop(0, 0, 0, 0), "auto"):
+    for crop in (None, NO_CROP, Crop(0, 0, 0, 0)):
         micrograph = read_micrograph(path, crop=crop)
         assert micrograph.crop == NO_CROP
         assert micrograph.notes == ()
         assert micrograph.shape == (HEIGHT, WIDTH)
     assert NO_CROP.apply(PICTURE, path) is PICTURE
+
+
+def test_an_automatic_crop_that_knows_of_no_bar_cuts_nothing_and_says_so(tmp_path):
+    micrograph = read_micrograph(pillow_file(tmp_path / "a.png", PICTURE), crop="auto")
+    assert micrograph.crop == NO_CROP
+    (note,) = micrograph.notes
+    assert note.startswith("crop=auto: no metadata say how high")
 
 
 @pytest.mark.parametrize(

@@ -226,3 +226,34 @@ def test_what_cannot_work_at_all_is_said_at_once(
         measure(config(**({"masks": folder} | changes)))
     assert message in str(caught.value)
     assert not (tmp_path / "out").exists()
+
+
+def test_what_is_left_out_needs_its_masks(
+    folder: Path, config: Callable[..., MeasureConfig], caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    structure = StructureConfig("unknown", "unknown", "excluded")
+    with pytest.raises(GrainsegError, match="give excluded=FOLDER"):
+        config(folder, structure=structure)
+    (tmp_path / "pores").mkdir()
+    measure(config(folder / "A", structure=structure, excluded=str(tmp_path / "pores")))
+    assert "f0.png has no mask below" in caplog.text
+
+
+def test_tables_of_an_earlier_run_do_not_stay_beside_new_ones(
+    folder: Path, config: Callable[..., MeasureConfig], tmp_path: Path
+) -> None:
+    measure(config(folder))
+    assert (tmp_path / "out" / "comparisons.csv").exists()
+    measure(config(folder / "A"))
+    assert not (tmp_path / "out" / "comparisons.csv").exists()
+
+
+def test_a_corrected_map_is_still_the_image_of_the_table(
+    truth: list[np.ndarray], config: Callable[..., MeasureConfig], tmp_path: Path
+) -> None:
+    """The table names a.png, the corrected map is a_grains.tif."""
+    write_grain_map(tmp_path / "maps" / "f0_grains.tif", truth[0].astype(np.uint32), None)
+    (tmp_path / "batches.csv").write_text("image,batch\nf0.png,heat 7\n")
+    results = measure(config(tmp_path / "maps", kind="grains", batches=str(tmp_path / "batches.csv"))).results
+    assert results is not None
+    assert [batch.name for batch in results.batches] == ["heat 7"]

@@ -238,8 +238,9 @@ def test_excluded_area_is_no_grain(config: PredictConfig, tmp_path: Path) -> Non
     pore[20:50, 30:60] = 255
     (tmp_path / "pores").mkdir()
     Image.fromarray(pore).save(tmp_path / "pores" / "f0.png")
-    config = replace(config, structure=replace(config.structure, pores="excluded"))
-    predict(replace(config, excluded=str(tmp_path / "pores")))
+    structure = replace(config.structure, pores="excluded")
+    config = replace(config, structure=structure, excluded=str(tmp_path / "pores"))
+    predict(config)
     grains = tifffile.imread(tmp_path / "out" / "f0_grains.tif")
     np.testing.assert_array_equal(grains == 0, pore > 0)
     wrong = predict(replace(config, excluded=str(tmp_path / "nowhere")))
