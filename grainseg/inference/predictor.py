@@ -68,4 +68,5 @@ def predict_probability(network: nn.Module, unit: FloatImage, tiles: TileSetting
         stitched = stitch(channels_first, plan, probability, tiles.batch_size)
     if not np.isfinite(stitched).all():
         raise GrainsegError("the network answers with NaN, its training has diverged; lower optimizer.lr")
-    return stitched
+    # Blending tiles in float32 can end a few 1e-7 above 1, which is no probability.
+    return np.clip(stitched, 0, 1, out=stitched)

@@ -72,3 +72,15 @@ def test_a_diverged_network_is_one_line() -> None:
 
     with pytest.raises(GrainsegError, match=r"its training has diverged; lower optimizer\.lr"):
         predict_probability(Diverged(1, 1, 1), np.zeros((40, 50, 1), np.float32), TileSettings(64, 32))
+
+
+def test_a_network_that_is_certain_stays_a_probability() -> None:
+    """Shares of overlapping tiles add up to 1 with the rounding of float32, and not beyond."""
+
+    class Certain(nn.Conv2d):
+        def forward(self, unit: torch.Tensor) -> torch.Tensor:
+            return super().forward(unit) * 0 + 100
+
+    tiles = TileSettings(768, 256)
+    probability = predict_probability(Certain(1, 1, 1), np.zeros((800, 800, 1), np.float32), tiles)
+    assert probability.max() <= 1
