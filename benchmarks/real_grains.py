@@ -1,4 +1,4 @@
-"""Grain size from predicted maps against maps that a person drew, on real sets that no training saw.
+"""Grain size from predicted maps against maps that a person drew, on real sets.
 
     python benchmarks/real_grains.py SOURCE IRON_CHECKPOINT [--synthetic SYNTHETIC_CHECKPOINT]
 
