@@ -15,32 +15,26 @@ from torch import nn
 from grainseg.config import PredictConfig
 from grainseg.data.images import label_spec, to_channels
 from grainseg.errors import GrainsegError
-from grainseg.grains.partition import partition_probability
-from grainseg.grains.sensitivity import threshold_sd_ln
 from grainseg.inference.device import choose_device
 from grainseg.inference.predictor import TileSettings, predict_probability
-from grainseg.micrograph.crop import crop_setting
-from grainseg.micrograph.files import read_micrograph
 from grainseg.micrograph.image import Label, Micrograph
 from grainseg.micrograph.labels import read_label
 from grainseg.micrograph.normalization import to_unit_range
 from grainseg.micrograph.selection import SelectedImage, find_mask, select_images
 from grainseg.model.checkpoint import CheckpointSpec, load_network
 from grainseg.model.generic import default_checkpoint
+from grainseg.pipeline.mapping import close_picture, open_picture
 from grainseg.pipeline.measurement import (
     BatchResults,
-    MappedField,
     Measurements,
-    read_excluded,
     summary,
     title_of,
     versions,
-    without,
 )
 from grainseg.pipeline.progress import progress
 from grainseg.pipeline.scoring import MaskScores, score_prediction
 from grainseg.report.contents import Provenance
-from grainseg.report.prediction_files import PredictionPaths, prediction_paths, write_prediction
+from grainseg.report.prediction_files import PredictionPaths, prediction_paths
 
 log = logging.getLogger(__name__)
 
@@ -135,43 +129,24 @@ def _predict_one(
     result: Prediction,
     measurements: Measurements | None,
 ) -> None:
-    limit = config.data.max_megapixels
-    picture = read_micrograph(image.path, limit, config.pixel_size_um, crop_setting(config.crop))
-    excluded = read_excluded(config, image.relative, picture.shape, picture.crop, limit)
-    for note in picture.notes:
-        log.warning("%s: %s", image.path, note)
-    unit = to_unit_range(to_channels(picture.pixels, spec.in_channels))
+    opened = open_picture(config, image, config.data.max_megapixels)
+    unit = to_unit_range(to_channels(opened.micrograph.pixels, spec.in_channels))
     probability = predict_probability(network, unit, TileSettings(spec.tile_size, spec.overlap))
-    partition, trouble = None, None
+    settings = None if measurements is None else replace(spec.partition, **config.partition.given())
+    closed = close_picture(opened, probability, _threshold(config, spec), settings, Path(config.output))
+    result.written[image.relative] = prediction_paths(Path(config.output), image.relative)
     if measurements is not None:
-        settings = replace(spec.partition, **config.partition.given())
-        try:
-            partition = without(partition_probability(probability, settings), excluded)
-        except GrainsegError as error:  # mask and probability show best what is wrong
-            trouble = GrainsegError(f"{image.path}: {error}")
-    threshold = spec.threshold if config.threshold is None else config.threshold
-    paths = prediction_paths(Path(config.output), image.relative)
-    mask = write_prediction(paths, picture.pixels, probability, threshold, partition, picture.pixel_size_um)
-    result.written[image.relative] = paths
-    if measurements is not None and partition is not None:
-        measurements.add(
-            MappedField(
-                relative=image.relative,
-                path=image.path,
-                pixels=picture.pixels,
-                grains=partition.grains,
-                partition=partition,
-                pixel_size=picture.pixel_size,
-                notes=picture.notes,
-                threshold_sd_ln=threshold_sd_ln(probability, partition.settings),
-            )
-        )
-    if trouble is not None:
-        raise trouble
-    label = _read_label(config, image, picture)
+        measurements.add(closed.require_field())
+    label = _read_label(config, image, opened.micrograph)
     if label is not None:
-        grains = None if partition is None else partition.grains
-        result.scores[image.relative] = score_prediction(mask, grains, label, config.boundary_tolerance_px)
+        grains = None if closed.field is None else closed.field.grains
+        label = opened.left_out.of_label(label)
+        scores = score_prediction(closed.mask, grains, label, config.boundary_tolerance_px)
+        result.scores[image.relative] = scores
+
+
+def _threshold(config: PredictConfig, spec: CheckpointSpec) -> float:
+    return spec.threshold if config.threshold is None else config.threshold
 
 
 def _read_label(config: PredictConfig, image: SelectedImage, picture: Micrograph) -> Label | None:
