@@ -124,6 +124,13 @@ class ClosedPicture:
         return self.field
 
 
+def require_folders(config: MeasurementConfig) -> None:
+    """Raise a GrainsegError where a folder of masks that is named is not there."""
+    for key, folder in (("excluded", config.excluded), ("ignored", config.ignored)):
+        if folder is not None and not Path(folder).is_dir():
+            raise GrainsegError(f"{key}={folder}: there is no such folder")
+
+
 def open_picture(config: MeasurementConfig, selected: SelectedImage, max_megapixels: float) -> OpenedPicture:
     """Read a picture and the masks of what is left out of it.
 
@@ -164,8 +171,6 @@ def read_left_out(
     for key, folder in (("excluded", config.excluded), ("ignored", config.ignored)):
         if folder is None:
             continue
-        if not Path(folder).exists():
-            raise GrainsegError(f"{key}={folder}: there is no such folder")
         path = find_mask(Path(folder), relative)
         if path is None:
             warnings.append(f"there is no mask below {key}={folder}: nothing is {key}")

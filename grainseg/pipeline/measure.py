@@ -20,7 +20,7 @@ from grainseg.micrograph.image import BOUNDARY, Micrograph
 from grainseg.micrograph.labels import LabelSpec, fit_to_image, to_label
 from grainseg.micrograph.pixel_size import said_by_user
 from grainseg.micrograph.selection import SelectedImage, find_mask, refuse_collisions, select_images
-from grainseg.pipeline.mapping import MappedField, read_left_out
+from grainseg.pipeline.mapping import MappedField, read_left_out, require_folders
 from grainseg.pipeline.measurement import (
     BatchResults,
     Measurements,
@@ -65,6 +65,7 @@ def measure(config: MeasureConfig, command: str = "") -> Measured:
     maps = _selected(config)
     if config.images is not None and not Path(config.images).is_dir():
         raise GrainsegError(f"images={config.images}: there is no such folder")
+    require_folders(config)
     relatives = [image.relative for image in maps]
     measurements = Measurements(config, relatives, title_of(config.masks), None)
     measured = Measured()

@@ -2,9 +2,9 @@
 
 import functools
 import hashlib
-import json
 import logging
 import operator
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -15,6 +15,7 @@ from torch import nn
 from grainseg.config import PredictConfig
 from grainseg.data.images import label_spec, to_channels
 from grainseg.errors import GrainsegError
+from grainseg.grains.partition import DEFAULT_SETTINGS
 from grainseg.inference.device import choose_device
 from grainseg.inference.predictor import TileSettings, predict_probability
 from grainseg.micrograph.image import Label, Micrograph
@@ -23,7 +24,7 @@ from grainseg.micrograph.normalization import to_unit_range
 from grainseg.micrograph.selection import SelectedImage, find_mask, select_images
 from grainseg.model.checkpoint import CheckpointSpec, load_network
 from grainseg.model.generic import default_checkpoint
-from grainseg.pipeline.mapping import close_picture, open_picture
+from grainseg.pipeline.mapping import close_picture, open_picture, require_folders
 from grainseg.pipeline.measurement import (
     BatchResults,
     Measurements,
@@ -34,6 +35,7 @@ from grainseg.pipeline.measurement import (
 from grainseg.pipeline.progress import progress
 from grainseg.pipeline.scoring import MaskScores, score_prediction
 from grainseg.report.contents import Provenance
+from grainseg.report.metrics_file import write_metrics
 from grainseg.report.prediction_files import PredictionPaths, prediction_paths
 
 log = logging.getLogger(__name__)
@@ -80,6 +82,7 @@ def predict(config: PredictConfig, command: str = "") -> Prediction:
         raise GrainsegError(f"masks={config.masks}: there is no such folder or file")
     if config.masks is not None and Path(config.masks).is_file() and len(images) > 1:
         raise GrainsegError(f"masks={config.masks}: is one mask for {len(images)} pictures; give a folder")
+    require_folders(config)
     spec, network = load_network(checkpoint)
     network.to(choose_device(config.accelerator, "accelerator"))
     measurements = _measurements(config, spec, images)
@@ -91,12 +94,12 @@ def predict(config: PredictConfig, command: str = "") -> Prediction:
             log.error("%s", error)
             result.failures.append(str(error))
     if result.scores:
-        text = json.dumps(result.metrics(), indent=2) + "\n"
-        (output / "metrics.json").write_text(text, encoding="utf-8")
+        write_metrics(output / "metrics.json", result.metrics())
     if measurements is not None:
-        flags = tuple(f"not measured: {failure}" for failure in result.failures)
         result.measured = measurements.write(
-            title_of(config.images), _provenance(config, checkpoint, command), flags
+            title_of(config.images),
+            _provenance(config, checkpoint, spec, command),
+            _flags(config, spec, result.failures),
         )
     return result
 
@@ -107,14 +110,38 @@ def _measurements(
     if config.partition.name == "none":
         return None
     relatives = [image.relative for image in images]
-    return Measurements(config, relatives, title_of(config.images), spec.segmentation)
+    # The error was found with the checkpoint's own settings, and says nothing of others.
+    segmentation = None if config.partition.given() else spec.segmentation
+    return Measurements(config, relatives, title_of(config.images), segmentation)
 
 
-def _provenance(config: PredictConfig, checkpoint: Path, command: str) -> Provenance:
+def _flags(config: PredictConfig, spec: CheckpointSpec, failures: Sequence[str]) -> tuple[str, ...]:
+    """What concerns all pictures."""
+    flags = [f"not measured: {failure}" for failure in failures]
+    if config.partition.given() and spec.segmentation is not None:
+        said = ", ".join(f"partition.{name}" for name in config.partition.given())
+        flags.append(
+            f"{said} was said by hand: the segmentation error that the checkpoint knows is that of its own "
+            "settings and was not taken, so the uncertainty is incomplete"
+        )
+    return tuple(flags)
+
+
+def _provenance(config: PredictConfig, checkpoint: Path, spec: CheckpointSpec, command: str) -> Provenance:
+    by = "by the checkpoint" if config.threshold is None else "said by the user"
+    threshold = f"{_threshold(config, spec):g}, {by}"
+    default = "by default" if spec.partition == DEFAULT_SETTINGS else "fitted to the validation images"
+    given = config.partition.given()
+    origin = dict.fromkeys(asdict(spec.partition), default) | dict.fromkeys(given, "said by the user")
+    partition = {
+        f"Partition: {name.replace('_', ' ')}": f"{value:g}, {origin[name]}"
+        for name, value in asdict(replace(spec.partition, **given)).items()
+    }
     return Provenance(
         source="boundaries predicted by a network",
         checkpoint=str(checkpoint),
         checkpoint_sha256=hashlib.sha256(checkpoint.read_bytes()).hexdigest(),
+        settings={"Threshold of the mask": threshold} | partition,
         config=OmegaConf.to_yaml(OmegaConf.create(asdict(config))),
         versions=versions() | {"torch": version("torch")},
         command=command,
