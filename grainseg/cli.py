@@ -1,5 +1,6 @@
 """The ``grainseg`` command: everything beside training and prediction, which are train.py and predict.py."""
 
+import io
 import logging
 import shlex
 import sys
@@ -228,6 +229,9 @@ def _numbers(option: str, text: str | None, kind: type[int] | type[float]) -> An
 
 def main() -> int:
     """Run the command; returns the exit status."""
+    for stream in (sys.stdout, sys.stderr):  # a file may have a name that the terminal cannot show
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s", stream=sys.stdout)
     logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # a damaged file is one line of ours
     try:

@@ -2,11 +2,17 @@
 
 import glob
 import itertools
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
 from grainseg.errors import GrainsegError
 from grainseg.micrograph.files import IMAGE_SUFFIXES
+
+log = logging.getLogger(__name__)
+
+OUTPUT_ENDS = ("_mask.png", "_probability.tif", "_overlay.png", "_grains.tif", "_panel.png")
+"""How the names of the files end that a prediction leaves of a picture: the first three always."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +27,7 @@ def select_images(images: str, output: Path, key: str = "images") -> list[Select
     """List the pictures that a file name, a folder (with all its subfolders) or a glob stands for.
 
     What exists under that very name is taken as it is, brackets and stars included; only else is it a glob.
+    In a folder that is asked for pictures, what an earlier prediction left there is none.
 
     Args:
         images: As typed.
@@ -43,6 +50,8 @@ def select_images(images: str, output: Path, key: str = "images") -> list[Select
         found = [Path(name) for name in glob.glob(images, recursive=True)]  # noqa: PTH207 - as typed
     if root.resolve() == output.resolve():
         raise GrainsegError(f"output={output} is the folder of the images; choose another one")
+    if path.is_dir() and key == "images":
+        found = _without_outputs(found)
     within = output.resolve().is_relative_to(root.resolve())
     selected = [
         SelectedImage(file, file.relative_to(root))
@@ -57,6 +66,18 @@ def select_images(images: str, output: Path, key: str = "images") -> list[Select
         raise GrainsegError(f"{key}={images}: no such file, or no pictures there (looked for {kinds})")
     refuse_collisions(selected)
     return selected
+
+
+def _without_outputs(found: list[Path]) -> list[Path]:
+    """Leave out the files of earlier predictions, which lie together under names that they share."""
+    present = {str(path) for path in found}
+    first, *others = OUTPUT_ENDS[:3]
+    bases = [text.removesuffix(first) for text in present if text.endswith(first)]
+    predicted = {base for base in bases if all(base + other in present for other in others)}
+    written = {base + end for base in predicted for end in OUTPUT_ENDS}
+    if predicted:
+        log.warning("%d earlier predictions are left out", len(predicted))
+    return [path for path in found if str(path) not in written]
 
 
 def selection_root(images: str) -> Path:

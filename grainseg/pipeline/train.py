@@ -121,6 +121,8 @@ def _build_trainer(config: TrainConfig, run_dir: Path) -> Trainer:
 
 def _check_resume(config: TrainConfig, checkpoint: Path, run_dir: Path) -> None:
     """See that the checkpoint can go on as this network, and bring its best one along."""
+    if not checkpoint.is_file():
+        raise GrainsegError(f"resume={checkpoint}: there is no such file; give the last.ckpt of a run")
     spec, _ = read_checkpoint(checkpoint)
     wanted, found = vars(network_spec(config)), vars(spec.network)
     for key, value in wanted.items():

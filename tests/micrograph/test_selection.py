@@ -1,0 +1,39 @@
+"""Which files of a folder are pictures to predict."""
+
+from pathlib import Path
+
+import pytest
+
+from grainseg.errors import GrainsegError
+from grainseg.micrograph.selection import OUTPUT_ENDS, select_images
+from grainseg.report.prediction_files import prediction_paths
+
+
+def touch(folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+
+
+def test_what_an_earlier_prediction_wrote_is_no_picture(tmp_path: Path) -> None:
+    outputs = [f"old/a_b{end}" for end in OUTPUT_ENDS]
+    pictures = ["a_b.png", "old/a_mask.png", "old/a_b_c.png", "other/a_b_mask.png"]
+    touch(tmp_path, *outputs, *pictures)
+    found = [image.relative.as_posix() for image in select_images(str(tmp_path), tmp_path / "new")]
+    assert found == sorted(pictures)
+    asked = select_images(str(tmp_path / "old" / "a_b_mask.png"), tmp_path / "new")
+    assert len(asked) == 1
+    masks = select_images(str(tmp_path / "old"), tmp_path / "new", "masks")
+    assert {image.path.name for image in masks} >= {Path(name).name for name in outputs}
+
+
+def test_the_ends_are_those_of_the_files_that_are_written(tmp_path: Path) -> None:
+    paths = prediction_paths(tmp_path, Path("a.png"))
+    written = (paths.mask, paths.probability, paths.overlay, paths.grains, paths.panel)
+    assert [path.name for path in written] == [f"a{end}" for end in OUTPUT_ENDS]
+
+
+def test_a_folder_of_outputs_alone_holds_no_pictures(tmp_path: Path) -> None:
+    touch(tmp_path, *(f"a{end}" for end in OUTPUT_ENDS))
+    with pytest.raises(GrainsegError, match="no pictures there"):
+        select_images(str(tmp_path), tmp_path / "new")
