@@ -225,7 +225,7 @@ def load_network(path: Path) -> tuple[CheckpointSpec, nn.Module]:
         network.load_state_dict(weights)
     except RuntimeError as error:
         raise GrainsegError(
-            f"checkpoint {path}: its weights do not fit {spec.architecture} with {spec.encoder}, which it says "
-            "it is; it was changed or damaged, give another one or train again"
+            f"checkpoint {path}: its weights do not fit {spec.architecture} with {spec.encoder}, as it is called; "
+            "it was changed or damaged, give another one or train again"
         ) from error
     return spec, network.eval()
