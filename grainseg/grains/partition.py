@@ -88,11 +88,6 @@ class Partition:
         """Number of grains, those at the field's border included."""
         return int(self.grains.max())
 
-    @property
-    def closed_share(self) -> float:
-        """Share of the boundary length that the partition closed, in [0, 1]; 0 without any boundary."""
-        return self.closed_length_px / self.boundary_length_px if self.boundary_length_px else 0.0
-
 
 @dataclass(frozen=True)
 class OverSegmentation:
