@@ -9,6 +9,7 @@ from skimage import measure
 
 from grainseg.errors import GrainsegError
 from grainseg.grains.enlargement import enlargement
+from grainseg.grains.tips import extend_tips
 
 ZeroMeaning = Literal["boundary", "excluded"]
 
@@ -119,8 +120,9 @@ def _filled(labels: npt.NDArray[np.uint32], source: str) -> npt.NDArray[np.uint3
             f"{source}: has zeros up to {reach:.0f} px from the nearest grain, too broad for boundary lines; "
             "say that zeros are excluded, or number these areas"
         )
-    filled: npt.NDArray[np.uint32] = labels[tuple(nearest)]
-    return filled
+    lines = labels == 0
+    width = 4 * float(distance[lines].mean()) - 2  # as in `basins.relief`
+    return extend_tips(labels[tuple(nearest)], lines, width)
 
 
 def _refuse_networks(labels: npt.NDArray[np.uint32], source: str) -> None:
