@@ -189,7 +189,8 @@ def large(megapixels: float) -> None:
     result = partition_probability(probability)
     print(
         f"{probability.size / 1e6:.1f} Mpx: {time.perf_counter() - start:.1f} s, {result.count} grains, "
-        f"closed {result.closed_share:.1%}, open ends {result.open_ends}; peak memory of the process "
+        f"closed {result.closed_length_px / result.boundary_length_px:.1%}, open ends {result.open_ends}; "
+        "peak memory of the process "
         f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB (before: {before:.2f})"
     )
 

@@ -26,11 +26,17 @@ class Tessellation:
     stretch: float
     side: float
 
-    def grain_map(self, corner, shape, step=(1.0, 1.0)):
-        """(H, W) labels of the pixel centres of a field, row 0 at the corner's y."""
+    def grain_map(self, corner, shape, step=(1.0, 1.0), turned_deg=0.0):
+        """(H, W) labels of the pixel centres of a field, row 0 at the corner's y; turned about the corner."""
         y = corner[1] + (np.arange(shape[0]) + 0.5) * step[0]
         x = corner[0] + (np.arange(shape[1]) + 0.5) * step[1]
-        grid = np.stack(np.meshgrid(x / self.stretch, y), axis=-1).reshape(-1, 2)
+        x, y = np.meshgrid(x - corner[0], y - corner[1])
+        turn = np.deg2rad(turned_deg)
+        x, y = (
+            np.cos(turn) * x - np.sin(turn) * y + corner[0],
+            np.sin(turn) * x + np.cos(turn) * y + corner[1],
+        )
+        grid = np.stack([x / self.stretch, y], axis=-1).reshape(-1, 2)
         largest = self.radii.max()
         lift = np.sqrt(np.maximum(largest**2 - self.radii**2, 0))
         tree = cKDTree(np.column_stack([self.points, lift]))
@@ -82,6 +88,18 @@ def poisson_voronoi(rng, side, mean_area, stretch=1.0):
     count = rng.poisson(width * height / (mean_area / stretch))
     points = rng.random((count, 2)) * [width, height] - margin
     return tessellation(points, np.zeros(count), side, stretch)
+
+
+def relaxed_voronoi(rng, side, mean_area, steps=4):
+    """Each point moved to the middle of its cell a few times: more even cells (Lloyd 1982)."""
+    margin = 4 * np.sqrt(mean_area)
+    extent = side + 2 * margin
+    points = rng.random((int(extent**2 / mean_area), 2)) * extent - margin
+    for _ in range(steps):
+        centres = tessellation(points, np.zeros(len(points)), side).centres
+        kept = np.isfinite(centres) & (centres > -margin) & (centres < side + margin)
+        points = np.where(kept.all(axis=1, keepdims=True), centres, points)
+    return tessellation(points, np.zeros(len(points)), side)
 
 
 def hexagons(side, mean_area, angle_deg=0.0):

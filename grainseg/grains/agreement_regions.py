@@ -222,7 +222,7 @@ def judged_grains(grains: GrainIds, judged: BoolMask) -> tuple[Floats, Floats]:
 
 def _sizes(grains: GrainIds, judged: BoolMask) -> Sizes:
     area, share = judged_grains(grains, judged)
-    lines = pooled(line_intercepts(grains, excluded=~judged))
+    lines = pooled(line_intercepts(grains, ignored=~judged))
     return Sizes(np.sqrt(4 * area / math.pi), share, lines.length, lines.crossings)
 
 

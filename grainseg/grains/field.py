@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from grainseg.grains.field_flags import field_flags
-from grainseg.grains.grain_table import grain_table
+from grainseg.grains.enlargement import any_in_blocks, enlargement
+from grainseg.grains.field_flags import MapLimits, field_flags
+from grainseg.grains.grain_table import grain_table, in_pieces
 from grainseg.grains.intercepts import (
     SQUARE,
     BoolMask,
@@ -31,7 +32,7 @@ def measure_field(
     grains: GrainIds,
     pixel_size: PixelSize | None,
     partition: Partition | None = None,
-    excluded: BoolMask | None = None,
+    ignored: BoolMask | None = None,
 ) -> FieldMeasurement:
     """Measure a grain map.
 
@@ -42,14 +43,19 @@ def measure_field(
     The frame is the smallest rectangle that holds all counted pixels: strips of nothing around it, such as a
     masked data bar, cut grains as the picture's own border does.
 
+    A map that was enlarged by repeating pixels is measured at its own, coarser step; the lengths stay in px
+    of the map that was given.
+
     Args:
         image: Name of the field, for tables.
         grains: (H, W) grain ids, whole and not negative; 0 where grains end without a neighbour (pores,
             second phase, outside): no area and no test line, half a crossing where a line reaches it.
         pixel_size: None if nobody said it: then there is no G.
         partition: Where the map comes from, for the boundaries that were only closed.
-        excluded: (H, W), true where nobody judged what is there (a scratch, a data bar). Grains are cut there
-            as at the border.
+        ignored: (H, W), true where nobody judged what is there (a scratch, a scale bar). Grains go on behind
+            it: they count as cut, test lines are interrupted without a crossing. Not what a configuration
+            excludes (a phase, pores), where grains end: that is label 0. Inside the frame it leaves
+            Saltikov's and Jeffries' counts undefined.
 
     Returns:
         The measurement; with flags instead of figures where there is nothing to measure.
@@ -58,17 +64,26 @@ def measure_field(
         ValueError: Map not two-dimensional, not of integers or negative; a mask of another shape; a pixel
             size that is not positive and finite.
     """
-    _check(grains, pixel_size, excluded)
+    _check(grains, pixel_size, ignored)
     step, unit_um = _step(pixel_size)
-    frame = _frame(grains, excluded)
-    counted = grains[frame] if frame else np.zeros((1, 1), np.uint32)
-    hidden = excluded[frame] if excluded is not None and frame else None
+    # A partition draws its grains itself, at the raster's own step.
+    enlarged = enlargement(grains) if partition is None else 1
+    native, step = grains[::enlarged, ::enlarged], (step[0] * enlarged, step[1] * enlarged)
+    hidden = None if ignored is None else any_in_blocks(ignored, enlarged)
+    frame = _frame(native, hidden)
+    counted = native[frame] if frame else np.zeros((1, 1), np.uint32)
+    hidden = hidden[frame] if hidden is not None and frame else None
     closed = partition.closed[frame] if partition is not None and frame else None
     visible = counted if hidden is None else np.where(hidden, 0, counted)
     table = grain_table(visible, hidden, step)
-    # The density of a single grain would be that of the frame, not of the grains.
+    # The density of a single grain would be that of the frame, its intercept that of the frame or its pores.
     enough = len(table) > 1
     lines = line_intercepts(counted, closed, hidden, step)
+    circles = circle_intercepts(counted, closed, hidden, step)
+    if not enough:
+        lines, circles = tuple(map(_uncrossed, lines)), _uncrossed(circles)
+    # What a cut inside the frame leaves of a grain stands in none of the rules for its sides and corners.
+    whole = enough and (hidden is None or not hidden.any())
     field = FieldMeasurement(
         image=image,
         height_px=grains.shape[0],
@@ -77,27 +92,40 @@ def measure_field(
         unit_um=unit_um,
         grains=table,
         lines=lines,
-        circles=circle_intercepts(counted, closed, hidden, step),
+        circles=circles,
         count=len(table),
         counted_area_px=float(table.area_px.sum()),
-        n_a_saltikov=saltikov(visible, table, step) if enough else math.nan,
-        n_a_jeffries=jeffries(visible, table, step) if enough else math.nan,
+        n_a_saltikov=saltikov(visible, table, step) if whole else math.nan,
+        n_a_jeffries=jeffries(visible, table, step) if whole else math.nan,
         n_a_triple=triple_points(visible, hidden, step) if enough else math.nan,
         ala_area_px=float(table.area_px.max()) if len(table) else math.nan,
         closed_share=None if partition is None else _closed_share(pooled(lines)),
+        closed_length_px=None
+        if partition is None
+        else partition.closed_length_px * math.sqrt(math.prod(step)),
         open_ends=None if partition is None else partition.open_ends,
+        enlarged=enlarged,
         flags=(),
     )
-    return replace(field, flags=field_flags(field, _excluded_share(visible)))
+    limits = MapLimits(
+        not_counted=1 - np.count_nonzero(visible) / visible.size,
+        cut_inside=hidden is not None and bool(hidden.any()),
+        in_pieces=in_pieces(visible, table, hidden) if partition is None else 0,
+    )
+    return replace(field, flags=field_flags(field, limits))
 
 
-def _check(grains: GrainIds, pixel_size: PixelSize | None, excluded: BoolMask | None) -> None:
+def _uncrossed(lines: Intercepts) -> Intercepts:
+    return replace(lines, crossings=0.0, closed_crossings=0.0)
+
+
+def _check(grains: GrainIds, pixel_size: PixelSize | None, ignored: BoolMask | None) -> None:
     if grains.ndim != 2 or not np.issubdtype(grains.dtype, np.integer):
         raise ValueError(f"grain map of shape {grains.shape} and type {grains.dtype}")
     if grains.size and grains.min() < 0:
         raise ValueError("negative grain ids")
-    if excluded is not None and excluded.shape != grains.shape:
-        raise ValueError(f"mask of shape {excluded.shape} for a grain map of shape {grains.shape}")
+    if ignored is not None and ignored.shape != grains.shape:
+        raise ValueError(f"mask of shape {ignored.shape} for a grain map of shape {grains.shape}")
     if pixel_size is not None:
         for side in (pixel_size.row_um, pixel_size.column_um):
             if not (math.isfinite(side) and side > 0):
@@ -111,9 +139,9 @@ def _step(pixel_size: PixelSize | None) -> tuple[Step, float | None]:
     return (pixel_size.row_um / unit_um, pixel_size.column_um / unit_um), unit_um
 
 
-def _frame(grains: GrainIds, excluded: BoolMask | None) -> tuple[slice, slice] | None:
+def _frame(grains: GrainIds, ignored: BoolMask | None) -> tuple[slice, slice] | None:
     """The smallest rectangle with all counted pixels; None without any."""
-    counted = grains > 0 if excluded is None else (grains > 0) & ~excluded
+    counted = grains > 0 if ignored is None else (grains > 0) & ~ignored
     rows, columns = (np.flatnonzero(counted.any(axis=axis)) for axis in (1, 0))
     if rows.size == 0:
         return None
@@ -122,7 +150,3 @@ def _frame(grains: GrainIds, excluded: BoolMask | None) -> tuple[slice, slice] |
 
 def _closed_share(lines: Intercepts) -> float:
     return lines.closed_crossings / lines.crossings if lines.crossings > 0 else math.nan
-
-
-def _excluded_share(visible: GrainIds) -> float:
-    return 1 - np.count_nonzero(visible) / visible.size

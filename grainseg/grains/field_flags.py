@@ -3,6 +3,7 @@
 import itertools
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from grainseg.grains import astm
 from grainseg.grains.grain_table import LARGE_SHARE
@@ -15,18 +16,33 @@ is up to 1 % at 5 px and below 0.3 % from 8 px on."""
 _PER_FIELD = "ASTM E112 asks for"
 
 
-def field_flags(field: FieldMeasurement, excluded_share: float) -> tuple[str, ...]:
+@dataclass(frozen=True)
+class MapLimits:
+    """What the figures of a field do not show of its map.
+
+    Attributes:
+        not_counted: Share of the frame that is not counted, 0-1.
+        cut_inside: Whether an area that nobody judged lies inside the frame.
+        in_pieces: Grains whose pixels lie in several separate places.
+    """
+
+    not_counted: float
+    cut_inside: bool
+    in_pieces: int
+
+
+def field_flags(field: FieldMeasurement, limits: MapLimits) -> tuple[str, ...]:
     """Everything that a reader must know before trusting the figures.
 
     Args:
         field: Measured; its own flags are not looked at.
-        excluded_share: Share of the frame that is not counted, 0-1.
+        limits: Of its map.
 
     Returns:
         One line each, the gravest first; none for a field that is large, fine and consistent.
     """
     return tuple(
-        itertools.chain(_nothing(field), _scale(field), _counts(field), _shape(field, excluded_share))
+        itertools.chain(_nothing(field), _scale(field), _counts(field), _shape(field), _map(field, limits))
     )
 
 
@@ -64,7 +80,7 @@ def _counts(field: FieldMeasurement) -> Iterator[str]:
         )
 
 
-def _shape(field: FieldMeasurement, excluded_share: float) -> Iterator[str]:
+def _shape(field: FieldMeasurement) -> Iterator[str]:
     yield from _disagreement(field)
     table = field.grains
     if field.count > 1:
@@ -78,33 +94,67 @@ def _shape(field: FieldMeasurement, excluded_share: float) -> Iterator[str]:
             yield "every grain is cut by the border: there is no size distribution"
         if table.touches_border[table.area_px.argmax()]:
             yield "the largest grain is cut by the border: it is larger than the figure for ALA says"
-    if field.mean_intercept_px < COARSE_RASTER_PX:
+    native_px = field.mean_intercept_px / field.enlarged
+    if native_px < COARSE_RASTER_PX:
+        before = " of the map before it was enlarged" if field.enlarged > 1 else ""
         yield (
-            f"the mean intercept is {field.mean_intercept_px:.1f} px only: too few pixels per grain, "
-            "take the picture at a higher magnification"
+            f"the mean intercept is {native_px:.1f} px only{before}: "
+            "too few pixels per grain, take the picture at a higher magnification"
         )
-    if excluded_share > 0 and field.count:
-        yield f"{100 * excluded_share:.1f} % of the field is not counted (excluded, or no grain)"
+
+
+def _map(field: FieldMeasurement, limits: MapLimits) -> Iterator[str]:
+    if field.enlarged > 1:
+        yield (
+            f"the map was enlarged {field.enlarged} times by repeating pixels: it is measured at the step of "
+            f"{field.enlarged} px at which it was drawn"
+        )
+    if limits.in_pieces == 1:
+        yield "1 grain lies in several pieces: give each piece that is a grain of its own its own number"
+    elif limits.in_pieces:
+        yield (
+            f"{limits.in_pieces} grains lie in several pieces: give each piece that is a grain of its own "
+            "its own number"
+        )
+    if limits.cut_inside and field.count > 1:
+        yield (
+            "areas that nobody judged lie inside the field: the grains that they cut cannot be counted, so "
+            "there are no grains per area by Saltikov and Jeffries; the mean intercept is not touched"
+        )
+    if limits.not_counted > 0 and field.count:
+        yield f"{100 * limits.not_counted:.1f} % of the field is not counted (excluded, or no grain)"
 
 
 def _disagreement(field: FieldMeasurement) -> Iterator[str]:
-    """G by the procedures relative to each other, which needs no pixel size."""
-    found = {
-        "mean intercept": astm.g_from_mean_intercept(field.mean_intercept_px),
+    """G by the procedures relative to each other, which needs no pixel size.
+
+    Elongated grains have more crossings than equiaxed ones of the same area, so that G from lines and circles
+    lies above G from counts by what `astm.elongation_disagreement_g` says; only what lies beyond is alarming.
+    """
+    by_length = {"mean intercept": astm.g_from_mean_intercept(field.mean_intercept_px)}
+    if field.circles.crossings >= astm.ISO_MIN_INTERCEPTS_PER_FIELD:
+        by_length["circles"] = astm.g_from_mean_intercept(field.circles.mean)
+    by_count = {
         "Saltikov": astm.g_from_grain_density(field.n_a_saltikov),
         "Jeffries": astm.g_from_grain_density(field.n_a_jeffries),
         "triple points": astm.g_from_grain_density(field.n_a_triple),
     }
-    if field.circles.crossings >= astm.ISO_MIN_INTERCEPTS_PER_FIELD:
-        found["circles"] = astm.g_from_mean_intercept(field.circles.mean)
-    defined = {name: g for name, g in found.items() if not math.isnan(g)}
-    if len(defined) < 2:
+    elongation = field.elongation
+    stretched = 0.0 if math.isnan(elongation) else astm.elongation_disagreement_g(elongation)
+    found = {name: g for name, g in (by_length | by_count).items() if math.isfinite(g)}
+    beyond = {
+        (fine, coarse): found[fine]
+        - found[coarse]
+        - (stretched if fine in by_length and coarse in by_count else 0)
+        for fine, coarse in itertools.permutations(found, 2)
+    }
+    if not beyond:
         return
-    coarse, fine = min(defined, key=defined.__getitem__), max(defined, key=defined.__getitem__)
-    gap = defined[fine] - defined[coarse]
-    if gap > astm.MAX_DISAGREEMENT_G:
+    fine, coarse = max(beyond, key=beyond.__getitem__)
+    if beyond[fine, coarse] > astm.MAX_DISAGREEMENT_G:
         yield (
-            f"G by {fine} lies {gap:.2f} above G by {coarse}: more than {astm.MAX_DISAGREEMENT_G:g}, where "
-            f"the shape of the grains alone explains up to {astm.STRUCTURE_DISAGREEMENT_G:g}; look at the "
-            "overlay for missing or false boundaries, or for more than one population of sizes"
+            f"G by {fine} lies {found[fine] - found[coarse]:.2f} above G by {coarse}: the shape of equiaxed "
+            f"grains explains up to {astm.STRUCTURE_DISAGREEMENT_G:.2f} in favour of the intercept, and an "
+            f"elongation of {elongation:.2f} : 1, as the four directions show it, {stretched:.2f} more; look "
+            "at the overlay for missing or false boundaries, or for more than one population of sizes"
         )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from skimage import measure
 
 from grainseg.grains.intercepts import DIRECTIONS, SQUARE, BoolMask, GrainIds, Step, direction_weights, shifts
 
@@ -20,6 +21,9 @@ _FERET_DIRECTIONS = 90
 
 LARGE_SHARE = 0.5
 """A grain whose box spans more than this share of the frame makes its weight unstable."""
+
+_TORN_OFF_PX = 4
+"""Larger pieces are no tips of the grain they belong to."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,7 @@ class GrainTable:
             nan where no axis is longer.
         perimeter_px: Crofton's in four directions; the cut along the frame is part of it.
         neighbours: Grains that share a pixel side with it.
-        touches_border: Whether the frame or an excluded area may have cut it.
+        touches_border: Whether the frame or an ignored area may have cut it.
         weight: Miles-Lantuéjoul weight, 0 for grains that touch the border.
         span: Larger share of the frame that its box takes in height or width, 0-1.
     """
@@ -71,7 +75,7 @@ class _Runs:
     right: _Ints
 
 
-def grain_table(grains: GrainIds, excluded: BoolMask | None = None, step: Step = SQUARE) -> GrainTable:
+def grain_table(grains: GrainIds, ignored: BoolMask | None = None, step: Step = SQUARE) -> GrainTable:
     """Measure every grain.
 
     Grains that lie wholly inside the frame are more often small ones. A grain whose box is w × h would be
@@ -81,7 +85,7 @@ def grain_table(grains: GrainIds, excluded: BoolMask | None = None, step: Step =
 
     Args:
         grains: (H, W) grain ids, 0 = no grain.
-        excluded: (H, W), true where nobody judged what is there. No grain there counts, and a grain beside
+        ignored: (H, W), true where nobody judged what is there. No grain there counts, and a grain beside
             it counts as cut.
         step: Height and width of a pixel, in units of the square px that all lengths are given in.
 
@@ -91,15 +95,15 @@ def grain_table(grains: GrainIds, excluded: BoolMask | None = None, step: Step =
     Raises:
         ValueError: The mask has another shape.
     """
-    if excluded is not None:
-        if excluded.shape != grains.shape:
-            raise ValueError(f"mask of shape {excluded.shape} for a grain map of shape {grains.shape}")
-        grains = np.where(excluded, 0, grains)
+    if ignored is not None:
+        if ignored.shape != grains.shape:
+            raise ValueError(f"mask of shape {ignored.shape} for a grain map of shape {grains.shape}")
+        grains = np.where(ignored, 0, grains)
     runs = _runs(grains)
     area = np.add.reduceat(runs.right - runs.left + 1, runs.first_of) * (step[0] * step[1])
     major, minor, orientation = _axes(runs, step)
     height, width = _spans(runs, grains.shape)
-    cut = _touches(grains, excluded, runs.id)
+    cut = _touches(grains, ignored, runs.id)
     room = (1 - height) * (1 - width)
     return GrainTable(
         id=runs.id,
@@ -115,6 +119,32 @@ def grain_table(grains: GrainIds, excluded: BoolMask | None = None, step: Step =
         weight=np.divide(1, room, out=np.zeros_like(room), where=~cut),
         span=np.maximum(height, width),
     )
+
+
+def in_pieces(grains: GrainIds, table: GrainTable, ignored: BoolMask | None = None) -> int:
+    """How many grains lie in several separate places.
+
+    A few pixels do not count as a place: the raster tears off the tip of a thin grain. Nor do the halves of a
+    grain that an area cuts which nobody judged, nor, then, those that the frame cuts.
+
+    Args:
+        grains: (H, W) grain ids; 0 where there is none or nobody judged.
+        table: Of these grains.
+        ignored: (H, W), true where nobody judged what is there.
+
+    Returns:
+        Grains with two or more pieces; pixels that touch at a corner are one piece.
+    """
+    pieces = measure.label(grains, background=0, connectivity=2)  # type: ignore[no-untyped-call]
+    size = np.bincount(pieces.ravel())
+    owner = np.zeros(size.size, np.int64)
+    owner[pieces] = grains  # any pixel of a piece tells its grain
+    large = owner[1:][size[1:] > _TORN_OFF_PX]
+    ids, count = np.unique(large, return_counts=True)
+    several = ids[count > 1]
+    if ignored is not None:
+        several = np.setdiff1d(several, table.id[table.touches_border])
+    return int(several.size)
 
 
 def _runs(grains: GrainIds) -> _Runs:
@@ -204,13 +234,13 @@ def _neighbours(grains: GrainIds, ids: _Ints) -> _Ints:
     return np.bincount(np.concatenate(np.divmod(both, max(ids.size, 1))), minlength=ids.size)
 
 
-def _touches(grains: GrainIds, excluded: BoolMask | None, ids: _Ints) -> BoolMask:
-    """Whether each grain has a pixel at the frame or beside (also diagonally) an excluded one."""
+def _touches(grains: GrainIds, ignored: BoolMask | None, ids: _Ints) -> BoolMask:
+    """Whether each grain has a pixel at the frame or beside (also diagonally) an ignored one."""
     cut = [grains[0], grains[-1], grains[:, 0], grains[:, -1]]
-    if excluded is not None:
+    if ignored is not None:
         for down, right in DIRECTIONS.values():
             one, other = shifts(grains.shape, down, right, 2)
-            cut += [grains[one][excluded[other]], grains[other][excluded[one]]]
+            cut += [grains[one][ignored[other]], grains[other][ignored[one]]]
     return np.isin(ids, np.concatenate(cut))
 
 

@@ -21,7 +21,7 @@ between parts of the *same* grain add nothing: those come from a ragged boundary
 **Where grains end without a neighbour** (label 0: pores, second phase, outside) the line stops on a boundary:
 half a crossing, as the published counting rules have it, and half a step of length. That makes
 length / crossings the mean intercept of the grains alone, 2·L / (2·P_grain-grain + P_grain-phase)
-(Underwood 1970, Quantitative Stereology, ch. 4). An `excluded` pixel is different: nobody judged it, the
+(Underwood 1970, Quantitative Stereology, ch. 4). An `ignored` pixel is different: nobody judged it, the
 grain goes on behind it, and the line is cut there with neither length nor crossing.
 
 **Equal weights.** Each set of lines is scaled to lines one px apart, so that a sum over the directions gives
@@ -88,7 +88,7 @@ class Intercepts:
 def line_intercepts(
     grains: GrainIds,
     closed: BoolMask | None = None,
-    excluded: BoolMask | None = None,
+    ignored: BoolMask | None = None,
     step: Step = SQUARE,
 ) -> tuple[Intercepts, ...]:
     """Every row, column and diagonal of the field as a test line.
@@ -97,7 +97,7 @@ def line_intercepts(
         grains: (H, W) grain ids.
         closed: (H, W), true beside cracks that only the partition closed. A crossing between two pixels is
             closed if either is marked.
-        excluded: (H, W), true where nobody judged what is there.
+        ignored: (H, W), true where nobody judged what is there.
         step: Height and width of a pixel. Where they differ, "45" and "135" are the pixel's diagonals.
 
     Returns:
@@ -106,14 +106,14 @@ def line_intercepts(
     Raises:
         ValueError: Shapes differ.
     """
-    _require_same_shape(grains, closed, excluded)
-    return tuple(_direction(name, grains, closed, excluded, step) for name in DIRECTIONS)
+    _require_same_shape(grains, closed, ignored)
+    return tuple(_direction(name, grains, closed, ignored, step) for name in DIRECTIONS)
 
 
 def circle_intercepts(
     grains: GrainIds,
     closed: BoolMask | None = None,
-    excluded: BoolMask | None = None,
+    ignored: BoolMask | None = None,
     step: Step = SQUARE,
 ) -> Intercepts:
     """Three concentric circles in the middle of the field, diameters 1:2:3, the largest just fitting in.
@@ -126,7 +126,7 @@ def circle_intercepts(
     Args:
         grains: (H, W) grain ids.
         closed: As for `line_intercepts`.
-        excluded: As for `line_intercepts`.
+        ignored: As for `line_intercepts`.
         step: Height and width of a pixel.
 
     Returns:
@@ -135,18 +135,18 @@ def circle_intercepts(
     Raises:
         ValueError: Shapes differ.
     """
-    _require_same_shape(grains, closed, excluded)
+    _require_same_shape(grains, closed, ignored)
     counts = np.zeros(3)
     for first in circle_chains((grains.shape[0], grains.shape[1]), step):
         second = np.roll(first, -1, axis=0)
         ends = [(first[:, 0], first[:, 1]), (second[:, 0], second[:, 1])]
         lengths = np.hypot(*((second - first) * step).T)
-        counts += _crossed(_views(grains, ends), _views(closed, ends), _views(excluded, ends), lengths)
+        counts += _crossed(_views(grains, ends), _views(closed, ends), _views(ignored, ends), lengths)
         # The chain bends, so runs of one pixel are looked up straight on, half of them to either side.
         for begin, end in ((first, second), (second, first)):
             beyond = np.clip(2 * end - begin, 0, np.array(grains.shape) - 1)
             runs = [(at[:, 0], at[:, 1]) for at in (begin, end, beyond)]
-            unseen = _unseen(_views(grains, runs), _views(closed, runs), _views(excluded, runs))
+            unseen = _unseen(_views(grains, runs), _views(closed, runs), _views(ignored, runs))
             counts[1:] += unseen / 2
     return Intercepts("circles", *counts.tolist())
 
@@ -216,13 +216,13 @@ def _circle_offsets(radius: float, shape: tuple[int, int], step: Step) -> npt.ND
 
 
 def _direction(
-    name: str, grains: GrainIds, closed: BoolMask | None, excluded: BoolMask | None, step: Step
+    name: str, grains: GrainIds, closed: BoolMask | None, ignored: BoolMask | None, step: Step
 ) -> Intercepts:
     down, right = DIRECTIONS[name]
     length = math.hypot(down * step[0], right * step[1])
     pairs, runs = (shifts(grains.shape, down, right, count) for count in (2, 3))
-    counts = _crossed(_views(grains, pairs), _views(closed, pairs), _views(excluded, pairs), length)
-    counts[1:] += _unseen(_views(grains, runs), _views(closed, runs), _views(excluded, runs))
+    counts = _crossed(_views(grains, pairs), _views(closed, pairs), _views(ignored, pairs), length)
+    counts[1:] += _unseen(_views(grains, runs), _views(closed, runs), _views(ignored, runs))
     return Intercepts(name, *(counts * direction_weights(step)[name]).tolist())
 
 
@@ -266,13 +266,13 @@ def _views(array: npt.NDArray[_Scalar] | None, cuts: Sequence[_Cut]) -> list[npt
 def _crossed(
     ids: list[GrainIds],
     closed: list[BoolMask],
-    excluded: list[BoolMask],
+    ignored: list[BoolMask],
     step_length: float | npt.NDArray[np.float64],
 ) -> _Counts:
     """Length, crossings and closed crossings of the steps from first to second pixels."""
     inside = [each > 0 for each in ids]
-    if excluded:
-        judged = ~(excluded[0] | excluded[1])
+    if ignored:
+        judged = ~(ignored[0] | ignored[1])
         inside = [each & judged for each in inside]
     within = inside[0] & inside[1]
     ending = inside[0] ^ inside[1]
@@ -286,7 +286,7 @@ def _crossed(
     )
 
 
-def _unseen(ids: list[GrainIds], closed: list[BoolMask], excluded: list[BoolMask]) -> _Counts:
+def _unseen(ids: list[GrainIds], closed: list[BoolMask], ignored: list[BoolMask]) -> _Counts:
     """Crossings, and closed ones, that runs of one pixel between different grains say the raster missed.
 
     A missed chord of grain Y between X and Z turns the crossings X|Y and Y|Z into one of X|Z. Where X or Z is
@@ -295,8 +295,8 @@ def _unseen(ids: list[GrainIds], closed: list[BoolMask], excluded: list[BoolMask
     """
     x, y, z = ids
     run = (x != y) & (y != z) & (x != z) & (y > 0)
-    if excluded:
-        run &= ~(excluded[0] | excluded[1] | excluded[2])
+    if ignored:
+        run &= ~(ignored[0] | ignored[1] | ignored[2])
     shut = 0.0
     if closed:
         shut += _total(run & (x > 0) & (closed[0] | closed[1])) + _total(

@@ -8,6 +8,8 @@ from scipy import ndimage
 from skimage import measure
 
 from grainseg.errors import GrainsegError
+from grainseg.grains.enlargement import enlargement
+from grainseg.grains.tips import extend_tips
 
 ZeroMeaning = Literal["boundary", "excluded"]
 
@@ -20,7 +22,10 @@ _PIECES, _PIECES_PER_GRAIN = 100, 4
 """More separate places than this are no grains, even if a person has edited the map."""
 
 _LINE_PX = 8.0
-"""… or than this, whichever is more."""
+"""… or than this, whichever is more; nor is it wider."""
+
+_ENCLOSED = 3
+"""Lines of a boundary mask enclose at least so many places: a twin across a grain leaves two."""
 
 
 def clean_label_map(
@@ -49,7 +54,7 @@ def clean_label_map(
     if not labels.any():
         raise GrainsegError(f"{source}: holds no grain, every pixel is 0; number the grains from 1 on")
     _refuse_masks(labels, source)
-    return _filled(labels, source) if zero_is == "boundary" and not labels.all() else labels
+    return labels if zero_is == "excluded" or labels.all() else _filled_at_native_step(labels, source)
 
 
 def _whole_numbers(values: npt.NDArray[Any], source: str) -> npt.NDArray[np.uint32]:
@@ -80,6 +85,7 @@ def _whole_numbers(values: npt.NDArray[Any], source: str) -> npt.NDArray[np.uint
 
 def _refuse_masks(labels: npt.NDArray[np.uint32], source: str) -> None:
     """A boundary mask of 0 and 255 reads as one grain in many pieces."""
+    _refuse_networks(labels, source)
     only = labels.max()
     if np.all((labels == 0) | (labels == only)):
         pieces = ndimage.label(labels)[1]
@@ -97,6 +103,13 @@ def _refuse_masks(labels: npt.NDArray[np.uint32], source: str) -> None:
         )
 
 
+def _filled_at_native_step(labels: npt.NDArray[np.uint32], source: str) -> npt.NDArray[np.uint32]:
+    """Fill lines; those of a map that was enlarged by repeating pixels before they were enlarged."""
+    factor = enlargement(labels)
+    filled = _filled(labels[::factor, ::factor], source).repeat(factor, axis=0).repeat(factor, axis=1)
+    return filled[: labels.shape[0], : labels.shape[1]]
+
+
 def _filled(labels: npt.NDArray[np.uint32], source: str) -> npt.NDArray[np.uint32]:
     distance, nearest = ndimage.distance_transform_edt(labels == 0, return_indices=True)
     _, counts = np.unique(labels[labels > 0], return_counts=True)
@@ -107,5 +120,31 @@ def _filled(labels: npt.NDArray[np.uint32], source: str) -> npt.NDArray[np.uint3
             f"{source}: has zeros up to {reach:.0f} px from the nearest grain, too broad for boundary lines; "
             "say that zeros are excluded, or number these areas"
         )
-    filled: npt.NDArray[np.uint32] = labels[tuple(nearest)]
-    return filled
+    lines = labels == 0
+    width = 4 * float(distance[lines].mean()) - 2  # as in `basins.relief`
+    return extend_tips(labels[tuple(nearest)], lines, width)
+
+
+def _refuse_networks(labels: npt.NDArray[np.uint32], source: str) -> None:
+    """Two values of which one draws connected thin lines around many places with the other: a boundary mask.
+
+    A grain with pores is thicker between them than they are, or than lines are.
+    """
+    values = np.unique(labels)
+    if values.size != 2:
+        return
+    for line, place in ((values[0], values[1]), (values[1], values[0])):
+        lines = labels == line
+        enclosed = ndimage.label(~lines)[1]
+        if enclosed < _ENCLOSED or np.count_nonzero(lines) > labels.size / 2:
+            continue
+        pieces = ndimage.label(lines, np.ones((3, 3)))[0]
+        connected = np.bincount(pieces.ravel())[1:].max() > np.count_nonzero(lines) / 2
+        # Across a band of width w the distance to its sides averages (w + 2) / 4.
+        width = 4 * float(ndimage.distance_transform_edt(lines)[lines].mean()) - 2
+        if connected and width < min(_LINE_PX, 2 * float(ndimage.distance_transform_edt(~lines).max())):
+            raise GrainsegError(
+                f"{source}: holds {place} in {enclosed} places and {line} as thin lines between them: that "
+                "is a boundary mask, not a label map; give it as boundaries (kind=boundary "
+                f"boundary_value={line}), or number the grains from 1 on"
+            )

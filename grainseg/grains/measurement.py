@@ -8,6 +8,7 @@ import math
 from dataclasses import dataclass
 
 from grainseg.grains import astm
+from grainseg.grains.anisotropy import elongation
 from grainseg.grains.grain_table import GrainTable
 from grainseg.grains.intercepts import Intercepts, pooled
 from grainseg.micrograph.image import PixelSize
@@ -32,8 +33,13 @@ class FieldMeasurement:
         n_a_jeffries: Grains per px² in the largest circle.
         n_a_triple: Grains per px² from the triple points.
         ala_area_px: In px², of the largest grain.
-        closed_share: Share of the boundary that the partition closed, by crossings; None without a partition.
+        closed_share: Share of the crossings of the four directions that lie at boundaries which only the
+            partition closed, 0-1: the one definition in use, and by which the mean intercept without closed
+            boundaries differs. None without a partition.
+        closed_length_px: Crofton length of the boundary that only the partition closed, in the whole map;
+            where pixels are not square, taken to run in all directions alike. None without a partition.
         open_ends: Ends of boundary lines before closing; None without a partition.
+        enlarged: How many times the map was enlarged by repeating pixels; 1 if it was not.
         flags: What limits the figures, one plain line each.
     """
 
@@ -52,7 +58,9 @@ class FieldMeasurement:
     n_a_triple: float
     ala_area_px: float
     closed_share: float | None
+    closed_length_px: float | None
     open_ends: int | None
+    enlarged: int
     flags: tuple[str, ...]
 
     @property
@@ -61,9 +69,31 @@ class FieldMeasurement:
         return pooled(self.lines).mean
 
     @property
-    def mean_intercept_px_without_closed(self) -> float:
-        """The same as if the boundaries that the partition closed were not there."""
-        return pooled(self.lines).mean_without_closed
+    def mean_intercept_px_without_closed(self) -> float | None:
+        """The same without the boundaries that only the partition closed; None without a partition."""
+        return None if self.closed_share is None else pooled(self.lines).mean_without_closed
+
+    @property
+    def diagonal_deg(self) -> float:
+        """Angle to the row, anticlockwise, of the lines "45"; those called "135" lie at 180° less it.
+
+        They are the diagonals of a pixel: 45° only where pixels are square.
+        """
+        size = self.pixel_size
+        return 45.0 if size is None else math.degrees(math.atan2(size.row_um, size.column_um))
+
+    @property
+    def angles_deg(self) -> dict[str, float]:
+        """True angle to the row, anticlockwise, by the name of the lines."""
+        return {"0": 0.0, "45": self.diagonal_deg, "90": 90.0, "135": 180 - self.diagonal_deg}
+
+    @property
+    def elongation(self) -> float:
+        """Ratio of the stretch that explains the four directions' crossings, at least 1; see `anisotropy`."""
+        if not all(lines.length > 0 for lines in self.lines):
+            return math.nan
+        crossed = [lines.crossings / lines.length for lines in self.lines]
+        return elongation([self.angles_deg[lines.name] for lines in self.lines], crossed)
 
     @property
     def anisotropy(self) -> float:
@@ -107,7 +137,9 @@ class FieldMeasurement:
     @property
     def g_ala(self) -> float | None:
         """G of the largest grain ('as large as'); an upper bound where the frame cuts it."""
-        return self._g_of_density(1 / self.ala_area_px)
+        return (
+            None if self.unit_um is None else astm.g_from_area(self.ala_area_px * (self.unit_um / 1000) ** 2)
+        )
 
     def _g_of_length(self, length_px: float) -> float | None:
         return None if self.unit_um is None else astm.g_from_mean_intercept(length_px * self.unit_um / 1000)

@@ -4,7 +4,8 @@ The field is cut into the basins of the distance to the predicted boundary (``ba
 gap at its narrowest place, and cut grains at their waists, too. Three rounds of joining (``regions``) then
 take back what is no boundary: shallow necks, borders along which little boundary was predicted, and grains
 that are too small. A gap in a boundary stays closed, since the rest of the same border is supported; a waist
-is not, since nothing was predicted along it. All lengths are relative to the grains or lines beside them.
+is not, since nothing was predicted along it. Sharp tips, which overlapping lines hide, are extended at the
+end (``tips``). All lengths are relative to the grains or lines beside them.
 """
 
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from grainseg.grains.regions import (
     join_unsupported,
     region_graph,
 )
+from grainseg.grains.tips import extend_tips
 from grainseg.micrograph.image import FloatImage
 
 
@@ -88,11 +90,6 @@ class Partition:
         """Number of grains, those at the field's border included."""
         return int(self.grains.max())
 
-    @property
-    def closed_share(self) -> float:
-        """Share of the boundary length that the partition closed, in [0, 1]; 0 without any boundary."""
-        return self.closed_length_px / self.boundary_length_px if self.boundary_length_px else 0.0
-
 
 @dataclass(frozen=True)
 class OverSegmentation:
@@ -128,6 +125,7 @@ def partition_probability(
     pieces = over_segment(probability, settings.threshold)
     into = joined(pieces.graph, settings)
     grains = (into + 1).astype(np.uint32)[pieces.ids]
+    grains = extend_tips(grains, pieces.boundary, pieces.graph.line_width_px)
     whole, closed = crack_lengths(grains, pieces.boundary)
     return Partition(
         grains=grains,

@@ -18,7 +18,7 @@ def saltikov(grains: GrainIds, table: GrainTable, step: Step = SQUARE) -> float:
     """Grains inside the frame, half of those it cuts, a quarter for each of its corners in a grain.
 
     Args:
-        grains: (H, W) grain ids; 0 where there is none or nobody judged.
+        grains: (H, W) grain ids; 0 = no grain.
         table: Of these grains.
         step: Height and width of a pixel.
 
@@ -40,7 +40,7 @@ def jeffries(grains: GrainIds, table: GrainTable, step: Step = SQUARE) -> float:
     of them than a straight line does.
 
     Args:
-        grains: (H, W) grain ids; 0 where there is none or nobody judged.
+        grains: (H, W) grain ids; 0 = no grain.
         table: Of these grains.
         step: Height and width of a pixel.
 
@@ -59,7 +59,7 @@ def jeffries(grains: GrainIds, table: GrainTable, step: Step = SQUARE) -> float:
     return density_jeffries(inside, intercepted, math.pi * radius**2 * share)
 
 
-def triple_points(grains: GrainIds, excluded: BoolMask | None = None, step: Step = SQUARE) -> float:
+def triple_points(grains: GrainIds, ignored: BoolMask | None = None, step: Step = SQUARE) -> float:
     """Half the points where three boundaries meet, and one.
 
     A point is a block of 2 × 2 pixels that holds three grains; four grains count as two points. A block with
@@ -71,14 +71,14 @@ def triple_points(grains: GrainIds, excluded: BoolMask | None = None, step: Step
 
     Args:
         grains: (H, W) grain ids; 0 = no grain.
-        excluded: (H, W), true where nobody judged what is there: left out.
+        ignored: (H, W), true where nobody judged what is there: left out.
         step: Height and width of a pixel.
 
     Returns:
         (P/2 + 1) / A per px², which reads high by one grain in the whole field; nan without area, or with
         label 0 in the judged area.
     """
-    judged = np.ones(grains.shape, np.bool_) if excluded is None else ~excluded
+    judged = np.ones(grains.shape, np.bool_) if ignored is None else ~ignored
     if np.any((grains == 0) & judged):
         return math.nan
     a, b, c, d = grains[:-1, :-1], grains[:-1, 1:], grains[1:, :-1], grains[1:, 1:]

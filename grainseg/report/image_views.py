@@ -86,7 +86,10 @@ def image_table(batch: str, field: FieldMeasurement) -> Table:
     quantities = [
         ("Mean intercept, four directions", f"mean_intercept_{suffix}", unit, "g_intercept"),
         ("without closed gaps", f"mean_intercept_without_closed_{suffix}", unit, ""),
-        *((f"at {lines.name}°", f"intercept_deg{lines.name}_{suffix}", unit, "") for lines in field.lines),
+        *(
+            (f"at {field.angles_deg[lines.name]:.4g}°", f"intercept_deg{lines.name}_{suffix}", unit, "")
+            for lines in field.lines
+        ),
         ("Mean intercept, three circles", f"intercept_circles_{suffix}", unit, "g_circles"),
         ("Grains per area, Saltikov", f"n_a_saltikov_per_{per_area}", names[per_area], "g_saltikov"),
         ("Grains per area, Jeffries", f"n_a_jeffries_per_{per_area}", names[per_area], "g_jeffries"),

@@ -22,6 +22,9 @@ BATCH_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00
 _CURVE_POINTS = 400
 """Enough for the eye; a curve through each of 10⁵ grains would fill megabytes."""
 
+_Rose = Mapping[float, tuple[float, float]]
+"""Length of test line and crossings, by the angle of the lines in degrees."""
+
 
 @dataclass(frozen=True)
 class Sizes:
@@ -159,7 +162,8 @@ def cumulative_plot(
 def intercept_rose(fields: Sequence[FieldMeasurement], unit: str, colour: str, name: str) -> str:
     """Mean intercept by direction of test line: each field thin, all fields together bold.
 
-    A circle means that no direction differs. The image's horizontal is 0°, angles rise counter-clockwise.
+    A circle means that no direction differs. The image's horizontal is 0°, angles rise counter-clockwise;
+    where pixels are not square, their diagonals stand at their true angle.
 
     Args:
         fields: At least one.
@@ -177,11 +181,7 @@ def intercept_rose(fields: Sequence[FieldMeasurement], unit: str, colour: str, n
         for directions in scaled:
             _rose_line(axes, directions, colour, 0.7, 0.3)
         if scaled:
-            together = {
-                name: [sum(numbers) for numbers in zip(*(each[name] for each in scaled), strict=True)]
-                for name in scaled[0]
-            }
-            _rose_line(axes, together, colour, 1.8, 1.0)
+            _rose_line(axes, _together(scaled), colour, 1.8, 1.0)
         axes.set_ylim(bottom=0)
         axes.set_thetagrids(range(0, 360, 45), [f"{angle}°" for angle in range(0, 360, 45)])
         axes.set_rlabel_position(22.5)
@@ -192,19 +192,29 @@ def intercept_rose(fields: Sequence[FieldMeasurement], unit: str, colour: str, n
         return svg_of(figure, name, "Mean intercept by direction of the test lines")
 
 
-def _directions(field: FieldMeasurement, unit: str) -> dict[str, tuple[float, float]]:
-    """Length of test line, in the unit, and crossings by direction."""
+def _directions(field: FieldMeasurement, unit: str) -> _Rose:
+    """Length of test line, in the unit, and crossings by the lines' angle, to a tenth of a degree."""
     scale = field.unit_um if unit == "µm" and field.unit_um is not None else 1.0
-    return {lines.name: (lines.length * scale, lines.crossings) for lines in field.lines}
+    angles = field.angles_deg
+    return {round(angles[lines.name], 1): (lines.length * scale, lines.crossings) for lines in field.lines}
 
 
-def _rose_line(
-    axes: Any, directions: Mapping[str, Sequence[float]], colour: str, width: float, alpha: float
-) -> None:
+def _together(roses: Sequence[_Rose]) -> _Rose:
+    """Sums by angle; the diagonals of fields whose pixels have different shapes stay apart."""
+    return {
+        angle: (
+            sum(rose[angle][0] for rose in roses if angle in rose),
+            sum(rose[angle][1] for rose in roses if angle in rose),
+        )
+        for angle in sorted({angle for rose in roses for angle in rose})
+    }
+
+
+def _rose_line(axes: Any, rose: _Rose, colour: str, width: float, alpha: float) -> None:
     """Close the half turn that was measured to a whole one: a line has no sense of direction."""
     half = [
-        (float(name), length / crossings if crossings > 0 else math.nan)
-        for name, (length, crossings) in directions.items()
+        (angle, length / crossings if crossings > 0 else math.nan)
+        for angle, (length, crossings) in rose.items()
     ]
     whole = [*half, *((angle + 180, mean) for angle, mean in half), (half[0][0] + 360, half[0][1])]
     angles = np.radians([angle for angle, _ in whole])

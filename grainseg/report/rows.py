@@ -67,6 +67,8 @@ def field_row(batch: str, field: FieldMeasurement) -> Row:
         **_length("mean_intercept", field.mean_intercept_px, unit_um),
         **_length("mean_intercept_without_closed", field.mean_intercept_px_without_closed, unit_um),
     }
+    # "deg45" and "deg135" are the diagonals of a pixel; where it is not square, their angle stands here.
+    row["diagonal_deg"] = field.diagonal_deg
     for lines in field.lines:
         row |= _intercept_columns(f"deg{lines.name}", lines, unit_um)
     row |= _intercept_columns("circles", field.circles, unit_um)
@@ -81,8 +83,10 @@ def field_row(batch: str, field: FieldMeasurement) -> Row:
         "ala_area_px": field.ala_area_px,
         "ala_area_um2": _scaled(field.ala_area_px, unit_um, 2),
         "closed_share": field.closed_share,
+        **_length("closed_length", field.closed_length_px, unit_um),
         "open_ends": field.open_ends,
         "open_ends_per_mm": field.open_ends_per_mm,
+        "map_enlarged": field.enlarged,
         "flags": "; ".join(field.flags),
     }
     return row
@@ -97,9 +101,9 @@ def _intercept_columns(name: str, lines: Intercepts, unit_um: float | None) -> R
     }
 
 
-def _length(name: str, length_px: float, unit_um: float | None) -> Row:
+def _length(name: str, length_px: float | None, unit_um: float | None) -> Row:
     return {f"{name}_px": length_px, f"{name}_um": _scaled(length_px, unit_um, 1)}
 
 
-def _scaled(value: float, unit_um: float | None, power: int) -> float | None:
-    return None if unit_um is None else value * unit_um**power
+def _scaled(value: float | None, unit_um: float | None, power: int) -> float | None:
+    return None if unit_um is None or value is None else value * unit_um**power

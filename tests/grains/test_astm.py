@@ -1,5 +1,6 @@
 import math
 
+import numpy as np
 import pytest
 
 from grainseg.grains import astm
@@ -31,34 +32,27 @@ def test_every_formula_gives_the_table(g, density, area, root, intercept, crossi
     assert astm.g_from_area(area * 1e-6) == pytest.approx(g, abs=printed)
     assert astm.g_from_area((root * 1e-3) ** 2) == pytest.approx(g, abs=TOLERANCE_G)
     assert astm.g_from_mean_intercept(intercept * 1e-3) == pytest.approx(g, abs=TOLERANCE_G)
-    assert astm.g_from_crossings(crossings) == pytest.approx(g, abs=TOLERANCE_G)
-    assert astm.iso_643_from_astm(g) == pytest.approx(iso, abs=0.0005)
-
-
-@pytest.mark.parametrize(("g", "density", "area", "root", "intercept", "crossings", "iso"), TABLE)
-def test_every_inverse_gives_the_table(g, density, area, root, intercept, crossings, iso):
-    assert astm.grain_density_per_mm2(g) == pytest.approx(density, rel=5e-4)
-    assert 1e6 / astm.grain_density_per_mm2(g) == pytest.approx(area, rel=4e-3)
-    assert 1e3 * astm.mean_intercept_mm(g) == pytest.approx(intercept, rel=5e-4)
-    assert 1 / astm.mean_intercept_mm(g) == pytest.approx(crossings, rel=5e-4)
+    assert astm.g_from_mean_intercept(1 / crossings) == pytest.approx(g, abs=TOLERANCE_G)
+    # ISO 643 counts 8·2^G grains per mm².
+    assert astm.g_from_grain_density(8 * 2**iso) == pytest.approx(g, abs=TOLERANCE_G)
 
 
 @pytest.mark.parametrize("g", [-3.0, 0.0, 0.123, 7.7, 14.0])
-def test_inverses_are_exact(g):
-    assert astm.g_from_grain_density(astm.grain_density_per_mm2(g)) == pytest.approx(g, abs=1e-12)
-    assert astm.g_from_mean_intercept(astm.mean_intercept_mm(g)) == pytest.approx(g, abs=1e-12)
+def test_both_scales_are_exact(g):
+    """2^(G-1) grains per square inch at 100×, and ℓ = 0.32 mm·2^(-G/2)."""
+    assert astm.g_from_grain_density(2 ** (g - 1) / 0.254**2) == pytest.approx(g, abs=1e-12)
+    assert astm.g_from_area(0.254**2 / 2 ** (g - 1)) == pytest.approx(g, abs=1e-12)
+    assert astm.g_from_mean_intercept(0.32 * 2 ** (-g / 2)) == pytest.approx(g, abs=1e-12)
 
 
 def test_definition_and_printed_constants():
-    """2^(G-1) grains per square inch at 100×, one inch being 25.4 mm by definition."""
-    square_inch_mm2 = (25.4 / 100) ** 2
-    for g in (1, 5, 8):
-        assert astm.grain_density_per_mm2(g) == pytest.approx(2 ** (g - 1) / square_inch_mm2, rel=1e-12)
+    """One inch is 25.4 mm by definition, and one square inch at 100× 0.064516 mm² of the specimen."""
+    grains_at_g1 = 2 * astm.GRAIN_DENSITY_AT_G0
+    assert grains_at_g1 * (25.4 / 100) ** 2 == pytest.approx(1, rel=1e-12)
     assert astm.g_from_grain_density(1) == pytest.approx(-2.954199, abs=1e-6)
     assert astm.g_from_grain_density(1) == pytest.approx(-2.954, abs=0.0003)
     assert astm.g_from_mean_intercept(1) == pytest.approx(-3.287712, abs=1e-6)
     assert astm.g_from_mean_intercept(1) == pytest.approx(-3.288, abs=0.0003)
-    assert astm.iso_643_from_astm(0) == pytest.approx(-0.0458, abs=1e-4)
 
 
 def test_worked_example():
@@ -66,7 +60,6 @@ def test_worked_example():
     intercept_um = 1984 / 62
     assert intercept_um == 32.0
     assert astm.g_from_mean_intercept(intercept_um / 1000) == pytest.approx(6.64, abs=TOLERANCE_G)
-    assert astm.g_from_crossings(62 / 1.984) == pytest.approx(6.64, abs=TOLERANCE_G)
 
 
 def test_jeffries_factor_goes_with_the_square_of_the_magnification():
@@ -85,7 +78,7 @@ def test_known_wrong_formulas_are_far_off():
     assert abs(g - binary_for_decimal_logarithm) > 20
     assert abs(g - planimetric_factor_for_a_length) > 4
     # The root of the mean area in place of the mean intercept is 0.33 G off, the diameter of the circle 0.68.
-    root_mm = astm.grain_density_per_mm2(g) ** -0.5
+    root_mm = (astm.GRAIN_DENSITY_AT_G0 * 2**g) ** -0.5
     assert g - astm.g_from_mean_intercept(root_mm) == pytest.approx(0.333, abs=0.002)
     assert g - astm.g_from_mean_intercept(root_mm * 2 / math.sqrt(math.pi)) == pytest.approx(0.682, abs=0.002)
     # The count in place of the mean intercept (62 'mm' for 0.032 mm).
@@ -103,7 +96,17 @@ def test_shape_alone_separates_the_scales(shape, expected):
     intercept = shape / math.sqrt(density)
     apart = astm.g_from_mean_intercept(intercept) - astm.g_from_grain_density(density)
     assert apart == pytest.approx(astm.shape_disagreement_g(shape), abs=1e-12)
-    assert astm.shape_disagreement_g(math.pi / 4) == pytest.approx(astm.STRUCTURE_DISAGREEMENT_G, abs=0.005)
+    assert pytest.approx(0.364, abs=0.001) == astm.STRUCTURE_DISAGREEMENT_G
+
+
+@pytest.mark.parametrize(("ratio", "expected"), [(1, 0), (2, 0.2495), (3, 0.5928), (100, 5.3415)])
+def test_elongation_separates_the_scales_further(ratio, expected):
+    """Against the perimeter of the ellipse by numbers; 100:1 nears 2·log2[(2/π)·√100]."""
+    angle = (np.arange(200_000) + 0.5) * math.pi / 200_000
+    crossings = np.sqrt((np.cos(angle) / ratio) ** 2 + np.sin(angle) ** 2).mean()
+    apart = 2 * math.log2(crossings * math.sqrt(ratio))
+    assert astm.elongation_disagreement_g(ratio) == pytest.approx(apart, abs=1e-6)
+    assert astm.elongation_disagreement_g(ratio) == pytest.approx(expected, abs=0.001)
 
 
 def test_counts_per_area():
@@ -117,12 +120,13 @@ def test_counts_per_area():
 def test_what_has_no_g_is_nan(bad):
     for function in (
         astm.g_from_mean_intercept,
-        astm.g_from_crossings,
         astm.g_from_grain_density,
         astm.g_from_area,
         astm.shape_disagreement_g,
     ):
         assert math.isnan(function(bad))
+    assert math.isnan(astm.elongation_disagreement_g(math.nan))
+    assert math.isinf(astm.elongation_disagreement_g(math.inf))
     assert math.isnan(astm.density_saltikov(1, 1, 1, bad))
     assert math.isnan(astm.density_jeffries(1, 1, bad))
     assert math.isnan(astm.density_triple_points(1, bad))

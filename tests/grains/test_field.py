@@ -3,7 +3,8 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import pytest
-from tessellations import bimodal, poisson_voronoi
+from scipy import ndimage, sparse
+from tessellations import bimodal, laguerre, poisson_voronoi
 
 from grainseg.grains import astm
 from grainseg.grains.field import FieldMeasurement, Structure, measure_field
@@ -37,6 +38,7 @@ class Closed:
 
     closed: np.ndarray
     open_ends: int
+    closed_length_px: float
 
 
 def test_a_good_field_has_no_flags():
@@ -48,7 +50,9 @@ def test_a_good_field_has_no_flags():
     assert field.ala_area_px == field.grains.area_px.max()
     assert field.mean_intercept_px == mean_intercept_px(cells())
     assert (field.closed_share, field.open_ends, field.open_ends_per_mm) == (None, None, None)
-    assert field.mean_intercept_px_without_closed == field.mean_intercept_px
+    assert (field.closed_length_px, field.mean_intercept_px_without_closed) == (None, None)
+    assert field.enlarged == 1
+    assert field.diagonal_deg == 45
     assert 1 <= field.anisotropy < 1.2
 
 
@@ -106,19 +110,42 @@ def test_pixels_that_are_not_square():
         np.median(oblong.grains.feret_px), np.median(square.grains.feret_px), rtol=0.02
     )
     assert oblong.anisotropy < 1.1
+    assert oblong.diagonal_deg == pytest.approx(math.degrees(math.atan2(2, 1)))
+    assert oblong.elongation < 1.1
 
 
-def test_excluded_area_is_neither_area_nor_line():
+def test_ignored_area_is_neither_area_nor_line():
     grains = cells(3)
     hidden = np.zeros(grains.shape, bool)
     hidden[100:160, 40:120] = True
-    field, whole = measure_field("a", grains, HALF_UM, excluded=hidden), measure_field("a", grains, HALF_UM)
+    field, whole = measure_field("a", grains, HALF_UM, ignored=hidden), measure_field("a", grains, HALF_UM)
     assert field.counted_area_px == 300 * 300 - 60 * 80
     assert all(0 < a.length < b.length for a, b in zip(field.lines, whole.lines, strict=True))
     assert field.mean_intercept_px == pytest.approx(whole.mean_intercept_px, rel=0.03)
-    assert field.n_a_saltikov == pytest.approx(whole.n_a_saltikov, rel=0.03)
+    assert math.isnan(field.n_a_saltikov)
+    assert math.isnan(field.n_a_jeffries)
     assert field.n_a_triple == pytest.approx(whole.n_a_triple, rel=0.03)
     assert flagged(field, "5.3 % of the field is not counted")
+    assert not flagged(field, "several pieces")
+
+
+def test_scratches_that_nobody_judged_leave_the_intercept():
+    """Five scratches of 6 px; grains that one cuts are left out of the sizes, not made smaller."""
+    grains = cells(12, (1000, 1000), 400.0)
+    y, x = np.indices(grains.shape)
+    hidden = np.zeros(grains.shape, bool)
+    for offset, slope in ((100, 0.0), (300, 0.4), (700, -0.3), (500, 1.2), (900, -0.9)):
+        hidden |= np.abs(y - offset - slope * (x - 500)) < 3 * math.hypot(1, slope)
+    whole, field = measure_field("a", grains, HALF_UM), measure_field("a", grains, HALF_UM, ignored=hidden)
+    assert field.mean_intercept_px == pytest.approx(whole.mean_intercept_px, rel=0.01)
+    means = [np.average(f.grains.area_px, weights=f.grains.weight) for f in (whole, field)]
+    assert means[1] == pytest.approx(means[0], rel=0.05)
+    assert math.isnan(field.n_a_saltikov)
+    assert math.isnan(field.g_jeffries)
+    assert field.n_a_triple == pytest.approx(whole.n_a_triple, rel=0.03)
+    assert flagged(field, "there are no grains per area by Saltikov and Jeffries")
+    assert not flagged(whole, "nobody judged")
+    assert not flagged(field, "look at the overlay")
 
 
 def test_pores_end_grains_and_have_no_triple_points():
@@ -140,7 +167,7 @@ def test_a_masked_data_bar_leaves_the_field_above_it(how):
         bar[260:] = 0
     hidden[260:] = True
     above = measure_field("a", grains[:260], HALF_UM)
-    field = measure_field("a", bar, HALF_UM, excluded=hidden if how == "excluded" else None)
+    field = measure_field("a", bar, HALF_UM, ignored=hidden if how == "excluded" else None)
     assert field.flags == above.flags
     assert numbers(field) == pytest.approx(numbers(above))
     np.testing.assert_array_equal(field.grains.weight, above.grains.weight)
@@ -150,8 +177,9 @@ def test_closed_boundaries_and_open_ends():
     grains = cells(5)
     closed = np.zeros(grains.shape, bool)
     closed[:, :60] = True
-    field = measure_field("a", grains, HALF_UM, partition=Closed(closed, 12))
+    field = measure_field("a", grains, HALF_UM, partition=Closed(closed, 12, 345.0))
     assert field.closed_share == pytest.approx(60 / 300, abs=0.03)
+    assert field.closed_length_px == 345
     assert field.mean_intercept_px_without_closed == pytest.approx(
         field.mean_intercept_px / (1 - field.closed_share)
     )
@@ -174,7 +202,7 @@ def test_no_grain_one_grain_and_two():
         assert flagged(field, "no grain in the field")
         assert (field.count, field.counted_area_px) == (0, 0)
         assert all(math.isnan(value) for value in (field.mean_intercept_px, field.g_intercept, field.g_ala))
-    hidden = measure_field("a", np.ones((20, 30), np.uint32), HALF_UM, excluded=np.ones((20, 30), bool))
+    hidden = measure_field("a", np.ones((20, 30), np.uint32), HALF_UM, ignored=np.ones((20, 30), bool))
     assert hidden.count == 0
 
     one = measure_field("a", np.full((20, 30), 4), HALF_UM)
@@ -182,6 +210,14 @@ def test_no_grain_one_grain_and_two():
     undefined = (one.g_intercept, one.g_circles, one.g_saltikov, one.g_jeffries, one.g_triple, one.anisotropy)
     assert all(math.isnan(value) for value in undefined)
     assert one.ala_area_px == 600
+
+    pore = np.full((60, 60), 4)
+    pore[20:35, 20:40] = 0
+    one = measure_field("a", pore, HALF_UM)
+    assert one.flags == (*measure_field("a", np.full((20, 30), 4), HALF_UM).flags, *one.flags[-1:])
+    undefined = (one.mean_intercept_px, one.g_intercept, one.g_circles, one.g_saltikov, one.anisotropy)
+    assert all(math.isnan(value) for value in (*undefined, one.elongation, one.circles.mean))
+    assert one.counted_area_px == 60 * 60 - 15 * 20
 
     apart = np.zeros((20, 30), np.uint32)
     apart[2:5, 2:5], apart[10:15, 20:25] = 1, 2
@@ -216,6 +252,94 @@ def test_disagreement_raises_an_alarm():
     assert not flagged(measure_field("a", duplex, None), "look at the overlay")
 
 
+@pytest.mark.parametrize("make", [poisson_voronoi, laguerre], ids=["Voronoi", "Laguerre"])
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("ratio", [2.0, 3.0])
+def test_elongated_grains_are_no_disagreement(make, turned, ratio):
+    structure = make(np.random.default_rng(1), 1000, 400.0, stretch=ratio)
+    grains = (
+        structure.grain_map((500, 0), (700, 700), turned_deg=45)
+        if turned
+        else structure.grain_map((0, 0), (700, 700))
+    )
+    field = measure_field("a", grains, HALF_UM)
+    assert field.elongation == pytest.approx(ratio, rel=0.1)
+    assert (ratio < 3 and make is laguerre) or field.g_intercept - field.g_saltikov > 0.5
+    assert not flagged(field, "look at the overlay")
+
+
+@pytest.mark.parametrize("ratio", [1.0, 2.0])
+def test_what_elongation_does_not_explain_is_an_alarm(ratio):
+    rng = np.random.default_rng(2)
+    grains = poisson_voronoi(rng, 600, 400.0, stretch=ratio).grain_map((0, 0), (600, 600))
+    # A third of the boundaries missing.
+    pairs = np.unique(np.sort(np.stack([grains[:, :-1].ravel(), grains[:, 1:].ravel()], axis=1)), axis=0)
+    removed = pairs[(pairs[:, 0] != pairs[:, 1]) & (rng.random(len(pairs)) < 1 / 3)]
+    count = int(grains.max()) + 1
+    links = sparse.coo_matrix((np.ones(len(removed)), removed.T), (count, count))
+    merged = (sparse.csgraph.connected_components(links)[1] + 1)[grains]
+    # As many small grains again, one on the middle of each.
+    specked = grains.astype(np.int64)
+    for number, (y, x) in enumerate(measured_centres(grains)):
+        specked[y - 1 : y + 2, x - 1 : x + 2] = 100_000 + number
+    for wrong in (merged, specked):
+        field = measure_field("a", wrong, None)
+        assert flagged(field, "look at the overlay")
+        assert flagged(field, f"an elongation of {field.elongation:.2f} : 1")
+
+
+def measured_centres(grains):
+    ids = np.unique(grains)
+    at = np.rint(ndimage.center_of_mass(np.ones(grains.shape), grains, ids)).astype(int)
+    return np.clip(at, 1, np.array(grains.shape) - 2)
+
+
+@pytest.mark.parametrize("factor", [2, 3])
+def test_a_map_enlarged_by_repeating_pixels_is_measured_at_its_own_step(factor):
+    grains = cells(13, (200, 240), 200.0)
+    grains[60:80, 100:130] = 0
+    large = grains.repeat(factor, axis=0).repeat(factor, axis=1)
+    hidden = np.zeros(grains.shape, bool)
+    hidden[:, 200:205] = True
+    wide = hidden.repeat(factor, axis=0).repeat(factor, axis=1)
+    for mask, its in ((None, None), (hidden, wide)):
+        one, other = (
+            measure_field("a", grains, HALF_UM, ignored=mask),
+            measure_field("a", large, HALF_UM, ignored=its),
+        )
+        assert other.enlarged == factor
+        assert (other.height_px, other.width_px, other.count) == (*large.shape, one.count)
+        assert other.mean_intercept_px == pytest.approx(factor * one.mean_intercept_px, rel=1e-12)
+        assert other.circles.mean == pytest.approx(factor * one.circles.mean, rel=1e-12)
+        assert other.counted_area_px == factor**2 * one.counted_area_px
+        np.testing.assert_allclose(other.grains.area_px, factor**2 * one.grains.area_px)
+        np.testing.assert_allclose(other.grains.feret_px, factor * one.grains.feret_px)
+        np.testing.assert_allclose(other.grains.weight, one.grains.weight)
+        for name in ("n_a_saltikov", "n_a_jeffries", "n_a_triple"):
+            expected = getattr(one, name) / factor**2
+            assert getattr(other, name) == pytest.approx(expected, rel=1e-12, nan_ok=True)
+        assert flagged(other, f"enlarged {factor} times by repeating pixels")
+        assert not flagged(one, "enlarged")
+
+
+def test_coarse_grains_are_flagged_at_the_step_they_were_drawn_at():
+    tiny = cells(8, mean_area=40.0)
+    large = measure_field("a", tiny.repeat(4, axis=0).repeat(4, axis=1), HALF_UM)
+    assert large.enlarged == 4
+    assert large.mean_intercept_px > 6
+    assert flagged(large, "px only of the map before it was enlarged")
+
+
+def test_grains_in_several_pieces_are_flagged():
+    grains = cells(14)
+    inner = grains[140:160, 140:160].max()
+    assert not flagged(measure_field("a", grains, HALF_UM), "pieces")
+    grains[20:26, 20:26] = inner
+    assert flagged(measure_field("a", grains, HALF_UM), "1 grain lies in several pieces")
+    grains[220:226, 20:26] = grains[70, 70]
+    assert flagged(measure_field("a", grains, HALF_UM), "2 grains lie in several pieces")
+
+
 def test_gaps_in_the_ids_change_nothing():
     grains = cells(10)
     one, other = measure_field("a", grains, HALF_UM), measure_field("a", grains * 1000, HALF_UM)
@@ -229,7 +353,7 @@ def test_misuse_is_refused():
         with pytest.raises(ValueError, match=r"grain map|negative"):
             measure_field("a", bad, HALF_UM)
     with pytest.raises(ValueError, match="shape"):
-        measure_field("a", grains, HALF_UM, excluded=np.zeros((2, 2), bool))
+        measure_field("a", grains, HALF_UM, ignored=np.zeros((2, 2), bool))
     for size in (0.0, -1.0, math.nan, math.inf):
         with pytest.raises(ValueError, match="pixel of"):
             measure_field("a", grains, PixelSize(size, 0.5, ""))

@@ -61,7 +61,7 @@ def test_counts_equal_brute_force(name, down, right):
     excluded = np.zeros(grains.shape, bool)
     excluded[10:20, 15:22] = True
 
-    found = by_name(grains, closed=closed, excluded=excluded)[name]
+    found = by_name(grains, closed=closed, ignored=excluded)[name]
     length, crossings, shut = brute_force(grains, closed, excluded, down, right)
 
     # Diagonals have steps of √2 and lie √½ apart; all sets are of lines one px apart.
@@ -113,7 +113,7 @@ def test_an_excluded_area_cuts_the_line_without_a_crossing():
     grains = stripes(10, 6, height=1)
     excluded = np.zeros(grains.shape, bool)
     excluded[0, 23:27] = True  # inside the third grain
-    found = by_name(grains, excluded=excluded)["0"]
+    found = by_name(grains, ignored=excluded)["0"]
     assert (found.length, found.crossings) == (59 - 5, 5)
 
 
@@ -123,10 +123,10 @@ def test_excluding_at_random_does_not_bias():
     excluded = np.zeros(grains.shape, bool)
     for y, x in rng.integers(0, 570, (40, 2)):
         excluded[y : y + 30, x : x + 30] = True
-    assert pooled(line_intercepts(grains, excluded=excluded)).mean == pytest.approx(
+    assert pooled(line_intercepts(grains, ignored=excluded)).mean == pytest.approx(
         mean_intercept_px(grains), rel=0.02
     )
-    assert circle_intercepts(grains, excluded=excluded).length < circle_intercepts(grains).length
+    assert circle_intercepts(grains, ignored=excluded).length < circle_intercepts(grains).length
 
 
 def test_corners_that_the_raster_misses_are_what_makes_it_long():
@@ -284,4 +284,4 @@ def test_masks_of_another_shape_are_refused():
     with pytest.raises(ValueError, match="shape"):
         line_intercepts(grains, closed=np.zeros((5, 5), bool))
     with pytest.raises(ValueError, match="shape"):
-        circle_intercepts(grains, excluded=np.zeros((6, 5), bool))
+        circle_intercepts(grains, ignored=np.zeros((6, 5), bool))

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
-from tessellations import hexagons
+from tessellations import hexagons, poisson_voronoi
 
 from grainseg.errors import GrainsegError
+from grainseg.grains.field import measure_field
 from grainseg.grains.grain_table import grain_table
 from grainseg.grains.intercepts import mean_intercept_px
 from grainseg.grains.label_maps import clean_label_map
@@ -73,6 +74,44 @@ def test_a_boundary_mask_is_not_taken_for_a_label_map(zero_is):
     one = np.full((20, 20), 255, np.uint8)
     one[:3] = 0
     np.testing.assert_array_equal(clean_label_map(one, "one.tif", zero_is="excluded"), one)
+
+
+@pytest.mark.parametrize("zero_is", ["boundary", "excluded"])
+@pytest.mark.parametrize("width_px", [1, 2, 3, 5])
+@pytest.mark.parametrize(("place", "line"), [(0, 255), (0, 1), (1, 2), (2, 1)])
+def test_a_closed_network_is_not_taken_for_one_grain(zero_is, width_px, place, line):
+    grains = poisson_voronoi(np.random.default_rng(0), 200, 900.0).grain_map((0, 0), (200, 200))
+    lines = boundary_lines(grains.astype(np.int32), width_px) == 1
+    text = message(np.where(lines, line, place), zero_is=zero_is)
+    assert f"kind=boundary boundary_value={line}" in text
+
+
+def test_maps_of_two_values_that_are_no_networks():
+    y, x = np.indices((80, 90))
+    porous = np.ones((80, 90), np.uint8)
+    porous[((y % 20 - 10) ** 2 + (x % 18 - 9) ** 2) < 20] = 0
+    lamella = np.where(abs(y - x) < 2, 2, 1)
+    halves = np.where(x < 40, 1, 2)
+    inclusion = np.where((y - 40) ** 2 + (x - 40) ** 2 < 300, 2, 1)
+    small = np.ones((10, 10), np.uint8)
+    small[[2, 5, 7], [3, 6, 2]] = 0
+    for labels in (porous, lamella, halves, inclusion, small):
+        np.testing.assert_array_equal(clean_label_map(labels, "map.tif", "excluded"), labels)
+    bicrystal = np.where(abs(x - 40) < 2, 0, halves)
+    np.testing.assert_array_equal(clean_label_map(bicrystal, "map.tif", "excluded"), bicrystal)
+    assert set(np.unique(clean_label_map(bicrystal, "map.tif"))) == {1, 2}
+
+
+def test_lines_of_an_enlarged_map_are_filled_at_its_own_step():
+    structure = hexagons(300, 400.0, angle_deg=17)
+    grains = structure.grain_map((0, 0), (300, 300))
+    drawn = np.where(boundary_lines(grains.astype(np.int32), 2) == 1, 0, grains)
+    large = drawn.repeat(3, axis=0).repeat(3, axis=1)[:-1, :-2]
+    found = clean_label_map(large, "map.tif")
+    assert found.shape == (899, 898)
+    small = clean_label_map(drawn, "map.tif").repeat(3, axis=0).repeat(3, axis=1)
+    np.testing.assert_array_equal(found, small[:-1, :-2])
+    assert measure_field("a", found, None).enlarged == 3
 
 
 def test_broad_areas_of_zeros_are_no_lines():

@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
-from tessellations import bimodal, hexagons, laguerre, poisson_voronoi
+from tessellations import bimodal, hexagons, laguerre, poisson_voronoi, relaxed_voronoi
 
 from grainseg.grains.grain_table import grain_table
-from grainseg.grains.intercepts import circle_intercepts, line_intercepts, pooled
+from grainseg.grains.intercepts import circle_intercepts, line_intercepts, mean_intercept_px, pooled
+from grainseg.grains.partition import partition_mask
+from grainseg.micrograph.image import BOUNDARY
+from grainseg.micrograph.polycrystal import boundary_lines
 
 GRAIN_PX = 20
 AREA_PX = float(GRAIN_PX**2)
@@ -18,6 +21,26 @@ STRUCTURES = {
     "elongated Laguerre": lambda rng, side: laguerre(rng, side, AREA_PX, stretch=2.0),
     "bimodal": lambda rng, side: bimodal(rng, side, AREA_PX),
 }
+
+
+DRAWN = {
+    "hexagons": lambda rng, side, area: hexagons(side, area, rng.uniform(0, 60)),
+    "Poisson-Voronoi": poisson_voronoi,
+    "relaxed Voronoi": relaxed_voronoi,
+    "log-normal Laguerre": laguerre,
+}
+
+
+def drawn_biases(name, grain_px, width_px, seeds):
+    """Relative error of the mean intercept of each field, its boundaries drawn and closed again."""
+    side = max(600, 20 * grain_px)
+    found = []
+    for seed in range(seeds):
+        structure = DRAWN[name](np.random.default_rng(seed), side, float(grain_px**2))
+        grains = structure.grain_map((0, 0), (side, side)).astype(np.int32)
+        closed = partition_mask(boundary_lines(grains, width_px) == BOUNDARY).grains
+        found.append(mean_intercept_px(closed) / structure.mean_intercept((0, 0), (side, side)) - 1)
+    return found
 
 
 def weighted_median(values, weights):
@@ -74,6 +97,31 @@ def test_bias_over_many_fields(name, across, allowed):
     assert abs(found["circles"]) < (0.025 if across >= 10 else 0.05)
     assert abs(found["mean area"]) < allowed
     assert abs(found["D50"]) < allowed
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_drawn_lines(name):
+    """The thickness of lines brings no bias: grains reach to their middles, and to their own tips."""
+    found = [drawn_biases(name, grain_px, 3, seeds=1) for grain_px in (20, 30, 40)]
+    assert abs(np.mean(found)) < (0.015 if name == "log-normal Laguerre" else 0.007)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", DRAWN)
+def test_drawn_lines_over_many_fields(name):
+    """Only grains that the lines cover whole stay lost: a bias where sizes are broad and lines wide."""
+    table = {
+        (grain_px, width_px): np.mean(drawn_biases(name, grain_px, width_px, seeds=4))
+        for grain_px in (20, 30, 40, 80)
+        for width_px in (1, 2, 3, 5)
+    }
+    print(f"{name}: " + ", ".join(f"{key} {100 * by:+.2f} %" for key, by in table.items()))
+    narrow = [by for (_, width_px), by in table.items() if width_px <= 3]
+    assert abs(np.mean(narrow)) < 0.01
+    swallowed = 0.02 if name == "log-normal Laguerre" else 0.0
+    assert max(narrow) < 0.01 + swallowed / 2
+    assert min(narrow) > -0.01
+    assert max(table.values()) < 0.012 + 1.5 * swallowed
 
 
 def test_poisson_voronoi_has_its_known_shape():

@@ -9,10 +9,14 @@ import pytest
 from report_example import fields_of, report
 
 from grainseg.grains.batch import batch_statistics
+from grainseg.grains.field import measure_field
 from grainseg.grains.samples import FieldSample
+from grainseg.micrograph.image import PixelSize
 from grainseg.report.plots import (
     Sizes,
     _curve,
+    _directions,
+    _together,
     batches_plot,
     cumulative_plot,
     intercept_rose,
@@ -52,6 +56,20 @@ def test_plots_say_what_they_show_in_text(example):
     assert {"log-normal fit", "by area", "D10", "D50", "D90"} <= set(sizes)
     assert {"A", "B", "by number", "by area"} <= set(cumulative)
     assert {"0°", "90°", "mean intercept by direction, µm"} <= set(rose)
+
+
+def test_the_rose_stands_at_the_true_angles_of_oblong_pixels():
+    """Grains on average as wide as high: a circle, with the pixel's diagonals at 63.4° and 116.6°."""
+    grains = np.random.default_rng(0).integers(1, 50, (40, 80)).repeat(6, axis=0).repeat(12, axis=1)
+    field = measure_field("a", grains, PixelSize(1.0, 0.5, "said by the user"))
+    square = measure_field("b", grains, PixelSize(0.5, 0.5, "said by the user"))
+
+    rose = _together([_directions(field, "µm"), _directions(square, "µm")])
+
+    assert list(rose) == [0.0, 45.0, 63.4, 90.0, 116.6, 135.0]
+    assert rose[63.4] == (field.lines[1].length * 0.5, field.lines[1].crossings)
+    assert rose[0.0][1] == field.lines[0].crossings + square.lines[0].crossings
+    assert "<svg" in intercept_rose([field, square], "µm", "#0072b2", "rose")
 
 
 def test_ids_are_stable_and_unique_on_the_page(example):

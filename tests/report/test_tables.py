@@ -6,6 +6,8 @@ import pytest
 from report_example import PIXEL, fields_of, image, report, write_tables
 
 from grainseg.errors import GrainsegError
+from grainseg.grains.field import measure_field
+from grainseg.micrograph.image import PixelSize
 from grainseg.report.tables import write_csv, write_fields, write_grains
 
 
@@ -95,7 +97,23 @@ def test_fields_hold_what_was_measured(tmp_path, example):
     assert float(row["n_a_saltikov_per_mm2"]) == pytest.approx(field.n_a_saltikov / 0.25e-6)
     assert float(row["g_triple"]) == field.g_triple
     assert float(row["closed_share"]) == field.closed_share > 0
+    assert float(row["closed_length_um"]) == field.closed_length_px * 0.5 > 0
+    assert (row["diagonal_deg"], row["map_enlarged"]) == ("45.0", "1")
     assert row["flags"] == "; ".join(field.flags)
+
+
+def test_a_map_given_says_nothing_of_closed_boundaries(tmp_path):
+    grains = np.arange(1, 101).reshape(10, 10).repeat(12, axis=0).repeat(12, axis=1)
+    field = measure_field("a", grains, PixelSize(1.0, 0.5, "said by the user"))
+
+    write_fields(tmp_path / "fields.csv", {"A": [field]})
+
+    row = read(tmp_path / "fields.csv")[0]
+    assert row["mean_intercept_px"]
+    for name in ("mean_intercept_without_closed_px", "mean_intercept_without_closed_um", "closed_share"):
+        assert row[name] == ""
+    assert (row["closed_length_px"], row["closed_length_um"]) == ("", "")
+    assert float(row["diagonal_deg"]) == pytest.approx(63.43, abs=0.01)
 
 
 def test_batches_and_comparisons_have_a_row_each(tmp_path, example):

@@ -1,0 +1,70 @@
+import numpy as np
+import pytest
+from tessellations import hexagons, laguerre, poisson_voronoi
+
+from grainseg.grains.enlargement import any_in_blocks, enlargement
+from grainseg.grains.field import measure_field
+
+
+def enlarged(grains, factor):
+    return grains.repeat(factor, axis=0).repeat(factor, axis=1)
+
+
+def cells(make, *options):
+    return make(*options).grain_map((0, 0), (120, 150))
+
+
+MAPS = {
+    "Voronoi": cells(poisson_voronoi, np.random.default_rng(0), 150, 60.0),
+    "Laguerre": cells(laguerre, np.random.default_rng(1), 150, 200.0),
+    "stretched": cells(poisson_voronoi, np.random.default_rng(2), 150, 200.0, 3.0),
+    "hexagons": cells(hexagons, 150, 200.0, 30.0),
+}
+
+
+@pytest.mark.parametrize("name", MAPS)
+@pytest.mark.parametrize("factor", [1, 2, 3, 7, 16])
+def test_the_factor_is_found_with_and_without_the_last_rows(name, factor):
+    large = enlarged(MAPS[name], factor)
+    assert enlargement(large) == factor
+    cut = factor // 2
+    assert enlargement(large[: large.shape[0] - cut, : large.shape[1] - factor + 1]) == factor
+    assert enlargement(np.asfortranarray(large.astype(np.int64) * 1000)) == factor
+
+
+def test_larger_factors_are_found_as_a_divisor():
+    assert enlargement(enlarged(MAPS["Voronoi"], 20)) == 10
+
+
+def test_one_pixel_off_is_no_enlarged_map():
+    large = enlarged(MAPS["Laguerre"], 2)
+    assert enlargement(large[1:]) == 1
+    large[41, 60] = large.max() + 1
+    assert enlargement(large) == 1
+
+
+@pytest.mark.parametrize("across", [2, 6, 16, 20])
+def test_straight_grains_say_nothing_of_a_step(across):
+    """At one pixel per band each would be taken for a chord that hides others."""
+    bands = np.arange(1, 11).repeat(across)[None].repeat(8 * across, axis=0)
+    y, x = np.indices((12 * across, 12 * across)) // across
+    squares = (y * 12 + x + 1).astype(np.uint32)
+    bricks = (y * 20 + (x + y % 2) // 2 + 1).astype(np.uint32)
+    boxes = np.where((y % 3 == 1) & (x % 3 == 1), squares, 1000)
+    for straight in (bands, bands.T, squares, bricks, boxes):
+        assert enlargement(straight) == 1
+        assert measure_field("a", straight, None).enlarged == 1
+    by_name = {lines.name: lines for lines in measure_field("a", bands, None).lines}
+    assert by_name["0"].mean == pytest.approx((10 * across - 1) / (9 if across > 1 else 1), rel=1e-12)
+    assert by_name["90"].crossings == 0
+
+
+def test_maps_without_anything_to_find():
+    for grains in (np.zeros((0, 0), int), np.ones((1, 1), int), np.ones((9, 9), int), np.arange(9)[None]):
+        assert enlargement(grains) == 1
+
+
+def test_blocks_keep_every_mark():
+    mask = np.zeros((5, 7), bool)
+    mask[4, 6] = mask[1, 1] = True
+    np.testing.assert_array_equal(any_in_blocks(mask, 2), [[1, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 1]])
