@@ -48,7 +48,7 @@ def test_the_rms_is_that_of_the_errors():
         ({"pixel_size_rel_unc": None}, "uncertainty of the pixel size unknown"),
         ({"threshold_sd_ln": None}, "threshold unknown"),
         ({"intercept": Estimate(20.0, math.nan, math.nan, math.nan, 0.0)}, "field sampling unknown"),
-        ({"segmentation": SegmentationError(0.01, math.nan, 1, "one")}, "segmentation partly unknown"),
+        ({"segmentation": SegmentationError(0.01, 0.0, 1, "one")}, "segmentation partly unknown"),
     ],
 )
 def test_an_unknown_part_makes_it_incomplete(unknown, said):
@@ -103,12 +103,37 @@ def test_uncertainties_that_cannot_be_are_refused(value):
         intercept_budget(SAMPLING, "µm", None, value, None)
     with pytest.raises(ValueError, match="threshold"):
         intercept_budget(SAMPLING, "µm", None, None, value)
-    with pytest.raises(ValueError, match="standard deviation"):
-        SegmentationError(0.0, value, 2, "")
 
 
-def test_a_segmentation_error_needs_images():
-    with pytest.raises(ValueError, match="at least one image"):
-        SegmentationError(0.0, 0.1, 0, "")
-    with pytest.raises(ValueError, match="finite"):
-        SegmentationError(math.nan, 0.1, 3, "")
+NO_NUMBERS = [True, False, "1", "0.1", None, [], [0.1], {}, b"1", 1j, math.nan, math.inf, -math.inf]
+TOO_LARGE = [10**400, -(10**400), 10**5000, 2, 1.0000001, 1e308]
+
+
+@pytest.mark.parametrize(
+    ("name", "bad"),
+    [
+        *(("bias_ln", value) for value in (*NO_NUMBERS, *TOO_LARGE, -1.0000001)),
+        *(("sd_ln", value) for value in (*NO_NUMBERS, *TOO_LARGE, -1, -1e-300)),
+        *(("images", value) for value in (*NO_NUMBERS, 10**400, 10**5000, -1, 0, 1_000_001, 1.0, 5.5)),
+        *(("source", value) for value in (None, 1, True, b"x", [], "x" * 201, "a\nb", "a\rb", "a\u2028b")),
+        *(("source", value) for value in ("a\n", "\x1b[2J", "\ud800", "\0")),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_segmentation_error_takes_nothing_that_passes_for_a_number(name, bad):
+    good = {"bias_ln": 0.1, "sd_ln": 0.1, "images": 5, "source": "test"}
+    for images in (1, 5):  # one image has no scatter, and its sd is looked at all the same
+        with pytest.raises(ValueError, match=f"^{name} of the segmentation error"):
+            SegmentationError(**(good | {"images": images} | {name: bad}))
+
+
+@pytest.mark.parametrize("bias", [-1, -1.0, 0, 5e-324, 1])
+@pytest.mark.parametrize("sd", [0, 0.0, 5e-324, 1, 1.0])
+@pytest.mark.parametrize("images", [1, 1_000_000])
+@pytest.mark.parametrize("source", ["", "µ" * 200])
+def test_every_segmentation_error_that_is_taken_can_be_combined(bias, sd, images, source):
+    error = SegmentationError(bias, sd, images, source)
+    assert 0 <= error.rms_ln <= math.sqrt(2)
+    budget = intercept_budget(SAMPLING, "px", error, None, 0.0)
+    assert budget.complete == (images > 1)
+    assert budget.combined_ln is None or 0.028 <= budget.combined_ln < 1.5

@@ -99,6 +99,16 @@ def test_the_segmentation_error_is_mean_and_scatter_of_the_pictures() -> None:
     assert error.bias_ln == pytest.approx(second / 2)
     assert error.sd_ln == pytest.approx(abs(second) / math.sqrt(2))
     assert error.images == 2
+    assert error.source == "2 validation images, which also chose checkpoint and partition"
+
+
+def test_a_prediction_far_from_its_label_tells_nothing_of_the_error() -> None:
+    squares = np.indices((96, 96)) // 4
+    fine = (24 * squares[0] + squares[1] + 1).astype(np.uint32)
+    halves = np.where(squares[0] < 12, 1, 2).astype(np.uint32)
+    score = region_scores(halves, fine)
+    assert math.log1p(score.signed_intercept_error) > 1
+    assert segmentation_error([score]) is None
 
 
 def test_without_a_predicted_boundary_nothing_is_known_of_the_error() -> None:
