@@ -38,7 +38,8 @@ class BatchStatistics:
         grains: Grains with a sampling weight, in all fields.
         intercept: Mean lineal intercept, all length over all crossings.
         intercept_without_closed: The same if boundary that the partition closed does not count; nan if that
-            leaves no crossing.
+            leaves no crossing, or is not known.
+        closed_known: Whether all of these fields know what the partition closed; maps that were given do not.
         g: ASTM grain size number of the mean intercept (never a mean of the fields' numbers); its `se_ln` is
             the intercept's. None in px.
         relative_accuracy_percent: %RA = 100·t·s / (√n·mean) of the fields' mean intercepts; nan below two.
@@ -62,6 +63,7 @@ class BatchStatistics:
     grains: int
     intercept: Estimate
     intercept_without_closed: float
+    closed_known: bool
     g: Estimate | None
     relative_accuracy_percent: float
     d10: Estimate
@@ -131,6 +133,7 @@ def batch_statistics(
         grains=by_number.ln_diameter.size,
         intercept=intercept,
         intercept_without_closed=_without_closed(samples),
+        closed_known=_open_crossings(samples) is not None,
         g=g_of(intercept) if unit == "µm" else None,
         relative_accuracy_percent=accuracy,
         d10=d10,
@@ -199,10 +202,15 @@ def more_fields(per_field: Floats) -> int | None:
 
 
 def _without_closed(samples: Sequence[FieldSample]) -> float:
-    crossed = [sample for sample in samples if sample.has_intercept]
-    crossings = sum(sample.crossings_without_closed for sample in crossed)
-    length = sum(sample.line_length for sample in crossed)
-    return float(length / crossings) if crossings > 0 else math.nan
+    crossings = _open_crossings(samples)
+    length = sum(sample.line_length for sample in samples if sample.has_intercept)
+    return float(length / crossings) if crossings else math.nan
+
+
+def _open_crossings(samples: Sequence[FieldSample]) -> float | None:
+    """Boundaries crossed that no partition closed; None if one of the fields does not know its own."""
+    known = [sample.crossings_without_closed for sample in samples if sample.has_intercept]
+    return None if None in known else float(sum(crossings or 0.0 for crossings in known))
 
 
 def _excluded(samples: Sequence[FieldSample]) -> list[str]:

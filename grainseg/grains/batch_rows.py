@@ -10,6 +10,8 @@ Value = str | float | int | bool | None
 Row = dict[str, Value]
 
 _SUFFIX = {"µm": "um", "px": "px"}
+CLOSED_UNKNOWN = "not known: the grain maps were given"
+"""Where the mean intercept without closed gaps would stand."""
 _LENGTHS = ("d10", "d50", "d90", "d10_area", "d50_area", "d90_area", "mean_diameter")
 
 
@@ -36,6 +38,7 @@ def batch_row(stats: BatchStatistics) -> Row:
         f"mean_intercept_total_low_{unit}": factor and stats.intercept.value / factor,
         f"mean_intercept_total_high_{unit}": factor and stats.intercept.value * factor,
         f"mean_intercept_without_closed_{unit}": _finite(stats.intercept_without_closed),
+        "closed_gaps": "counted" if stats.closed_known else CLOSED_UNKNOWN,
         **_estimate("astm_g", "", stats.g),
         "relative_accuracy_percent": _finite(stats.relative_accuracy_percent),
         "more_fields_for_10_percent": stats.more_fields_for_10_percent,

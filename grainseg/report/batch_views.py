@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from grainseg.grains.batch import BatchStatistics
-from grainseg.grains.batch_rows import Row, batch_row, budget_rows, comparison_row
+from grainseg.grains.batch_rows import CLOSED_UNKNOWN, Row, batch_row, budget_rows, comparison_row
 from grainseg.grains.compare import Comparison
 from grainseg.report.cells import (
     MISSING,
@@ -80,13 +80,19 @@ def _summary_line(batch: BatchStatistics, index: int, *, mixed: bool) -> Line:
         Cell((intercept,), intercept.value, "num lead"),
         _expanded(row, half),
         interval(row, "mean_intercept", unit),
-        plain(row, f"mean_intercept_without_closed_{unit}", rounding),
+        _without_closed(batch, row, rounding),
         _g_cell(row),
         plain(row, "relative_accuracy_percent", places=1),
         best(row, "d50", unit),
         words(flags, "num"),
     )
     return line(cells, batch=batch.name)
+
+
+def _without_closed(batch: BatchStatistics, row: Row, rounding: float) -> Cell:
+    if not batch.closed_known:
+        return Cell((CLOSED_UNKNOWN,), "", "num incomplete")
+    return plain(row, f"mean_intercept_without_closed_{SUFFIX[batch.unit]}", rounding)
 
 
 def _expanded(row: Row, half: float) -> Cell:
@@ -127,7 +133,7 @@ def estimate_table(batch: BatchStatistics) -> Table:
         ),
         (
             words("without closed gaps", "sub"),
-            plain(row, f"mean_intercept_without_closed_{unit}", half_width(row, "mean_intercept", unit)),
+            _without_closed(batch, row, half_width(row, "mean_intercept", unit)),
             symbol,
             _NOTHING,
             _NOTHING,

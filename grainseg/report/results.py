@@ -71,17 +71,20 @@ def _sample(
 ) -> FieldSample:
     name = _cell(row, "image", path)
     scale = _number(row, "raster_um", path) if unit == "µm" else 1.0
-    length, crossings, closed = (
-        sum(_number(row, column.format(direction), path) for direction in _DIRECTIONS)
-        for column in ("line_length_{}_px", "crossings_{}", "closed_crossings_{}")
-    )
+    length, crossings = (_total(row, column, path) for column in ("line_length_{}_px", "crossings_{}"))
+    # Without a partition nothing is known of closed boundary, and its share is missing.
+    given = not _cell(row, "closed_share", path)
+    kept = None if given else max(crossings - _total(row, "closed_crossings_{}", path), 0.0)
     sized = np.array(grains.get((_cell(row, "batch", path), name), []), np.float64).reshape(-1, 2)
     try:
-        return FieldSample(
-            name, length * scale, crossings, max(crossings - closed, 0.0), sized[:, 0] * scale, sized[:, 1]
-        )
+        return FieldSample(name, length * scale, crossings, kept, sized[:, 0] * scale, sized[:, 1])
     except ValueError as error:
         raise GrainsegError(f"{path}: {error}; predict or measure again") from error
+
+
+def _total(row: Mapping[str, str], column: str, path: Path) -> float:
+    """Sum over the four directions."""
+    return sum(_number(row, column.format(direction), path) for direction in _DIRECTIONS)
 
 
 def _rows(path: Path) -> Iterator[Mapping[str, str]]:

@@ -1,5 +1,5 @@
 import math
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -137,8 +137,23 @@ def test_intercepts_with_and_without_closed_gaps_stand_side_by_side():
     found = batch_statistics("x", "px", [field(name, 20, open_share=0.8) for name in "ab"])
     assert found.intercept.value == pytest.approx(20)
     assert found.intercept_without_closed == pytest.approx(25)
+    assert found.closed_known
     nothing_left = batch_statistics("x", "px", [field(name, 20, open_share=0.0) for name in "ab"])
     assert math.isnan(nothing_left.intercept_without_closed)
+
+
+def test_without_a_partition_nobody_knows_what_was_closed():
+    given = [replace(field(name, 20), crossings_without_closed=None) for name in "ab"]
+    for samples in (given, [field("x", 20), *given]):
+        found = batch_statistics("x", "px", samples)
+        assert not found.closed_known
+        assert found.intercept.value == pytest.approx(20)
+        assert math.isnan(found.intercept_without_closed)
+    # A field that takes no part in the intercept takes none in this.
+    blank = replace(field("blank", math.inf), crossings_without_closed=None)
+    assert batch_statistics("x", "px", [field("a", 20, open_share=0.8), blank]).intercept_without_closed == (
+        pytest.approx(25)
+    )
 
 
 def test_two_populations_are_flagged():

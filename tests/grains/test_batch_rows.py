@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 from field_samples import batch
@@ -46,6 +47,14 @@ def test_numbers_are_those_of_the_statistics():
     assert row["expanded_uncertainty_percent"] == pytest.approx(100 * found.budget.expanded)
     assert row["mean_intercept_total_low_um"] < row["mean_intercept_low_um"]
     assert row["mean_intercept_total_high_um"] > row["mean_intercept_high_um"]
+
+
+def test_given_maps_have_no_intercept_without_closed_gaps_and_say_why():
+    samples = [replace(sample, crossings_without_closed=None) for sample in batch(0, 6)]
+    row = batch_row(batch_statistics("x", "µm", samples))
+    assert row["mean_intercept_without_closed_um"] is None
+    assert row["closed_gaps"] == "not known: the grain maps were given"
+    assert batch_row(batch_statistics("x", "µm", batch(0, 6)))["closed_gaps"] == "counted"
 
 
 def test_the_budget_says_what_is_unknown():

@@ -6,6 +6,7 @@ import pytest
 from report_example import image, report
 
 from grainseg.errors import GrainsegError
+from grainseg.grains.batch import batch_statistics
 from grainseg.grains.field import measure_field
 from grainseg.micrograph.synthetic import SyntheticRecipe, generate
 from grainseg.report.batch_views import batch_sentences, summary_table
@@ -99,6 +100,16 @@ def test_intercept_stands_beside_that_without_closed_gaps(tmp_path, example):
 
     for key in ("mean_intercept_um", "mean_intercept_without_closed_um"):
         assert len(re.findall(f'data-key="{key}"', html)) >= 2 * (2 + 5)
+
+
+def test_given_maps_say_that_closed_gaps_are_not_known(tmp_path):
+    of = report({"A": ["a1", "a2"]})
+    samples = [replace(sample, crossings_without_closed=None) for sample in of.batches[0].samples]
+    statistics = batch_statistics("A", "µm", samples)
+
+    html = page(tmp_path, replace(of, batches=(replace(of.batches[0], statistics=statistics),)))
+
+    assert html.count("not known: the grain maps were given") == 2
 
 
 def test_conformity_is_not_claimed_and_the_structure_stands(tmp_path, example):
