@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from grainseg.grains.samples import Estimate, t_quantile
+from grainseg.grains.wording import counted, signed
 
 SAMPLING = "field sampling"
 PIXEL_SIZE = "pixel size"
@@ -175,6 +176,14 @@ def combine(entries: Sequence[BudgetEntry]) -> UncertaintyBudget:
     return UncertaintyBudget(tuple(entries), combined, df, k, k * combined, coverage, True)
 
 
+def percent(ln: float) -> float:
+    """A difference or an uncertainty u of a logarithm in percent of the number itself: 100 · (exp(u) - 1).
+
+    For an uncertainty that is how far it reaches upwards; downwards it reaches less far, 100 · (1 - exp(-u)).
+    """
+    return 100 * math.expm1(ln)
+
+
 def _is_number(value: object, low: float, high: float) -> bool:
     """Whether a value is an int or float, and nothing that passes for one, within the bounds; nan is not."""
     return type(value) in (int, float) and low <= value <= high  # type: ignore[operator]
@@ -192,7 +201,8 @@ def _incomplete(missing: Sequence[BudgetEntry], combined: float | None) -> str:
     if combined is None:
         return f"incomplete: {names}; the scatter of the fields alone is not the uncertainty"
     return (
-        f"incomplete: {names}; the known parts alone come to a standard uncertainty of {100 * combined:.1f} %"
+        f"incomplete: {names}; the known parts alone come to a standard uncertainty of "
+        f"{percent(combined):.1f} %"
     )
 
 
@@ -212,11 +222,11 @@ def _segmentation(error: SegmentationError | None) -> BudgetEntry:
     """
     if error is None:
         return BudgetEntry("segmentation", None, "unknown: no predicted map that came near its label")
-    how = f"{error.source}: bias {100 * error.bias_ln:+.2f} %, not corrected"
+    how = f"{error.source}: bias {signed(percent(error.bias_ln), 2)} %, not corrected"
     if error.images == 1:
         how += "; one image does not show how much the error varies"
         return BudgetEntry("segmentation", error.rms_ln, how, 1.0, complete=False)
-    how += f", scatter {100 * error.sd_ln:.2f} % over {error.images} images"
+    how += f", scatter {percent(error.sd_ln):.2f} % over {counted(error.images, 'image')}"
     return BudgetEntry("segmentation", error.rms_ln, how, float(error.images))
 
 

@@ -28,6 +28,7 @@ from grainseg.grains.intervals import (
 )
 from grainseg.grains.samples import UNDEFINED, Estimate, FieldSample, Floats, require_samples, t_quantile
 from grainseg.grains.welch import Welch, effective_df, fields_for_decision, holm, welch
+from grainseg.grains.wording import signed
 
 DIFFERENT = "different"
 EQUIVALENT = "equivalent"
@@ -275,8 +276,8 @@ def _finding(a: _Batch, b: _Batch, ratio: Estimate, p_holm: float) -> str:
     direction = "larger" if value >= 0 else "smaller"
     p = "p < 0.0001" if p_holm < 1e-4 else f"p = {p_holm:.2g}"
     return (
-        f"The mean intercept of {b.name} is {abs(value):.1f} % {direction} than that of {a.name} "
-        f"(95 % interval {low:+.1f} to {high:+.1f} %; {p})."
+        f"The geometric mean of the fields' mean intercepts is {abs(value):.1f} % {direction} in {b.name} "
+        f"than in {a.name} (95 % interval {signed(low, 1)} to {signed(high, 1)} %; {p})."
     )
 
 

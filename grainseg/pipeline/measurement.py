@@ -20,6 +20,7 @@ from grainseg.grains.compare import Comparison, compare_batches
 from grainseg.grains.field import FieldMeasurement, Structure, measure_field
 from grainseg.grains.field_samples import common_unit, field_sample
 from grainseg.grains.partition import Partition
+from grainseg.grains.wording import counted, minus
 from grainseg.micrograph.batches import assign_batches
 from grainseg.micrograph.crop import NO_CROP, Crop
 from grainseg.micrograph.files import read_mask_values
@@ -253,14 +254,16 @@ def summary(results: BatchResults) -> list[str]:
 
 def _batch_line(batch: BatchStatistics) -> str:
     if not math.isfinite(batch.intercept.value):
-        return f"{batch.name}: no mean intercept could be measured in {batch.fields} field(s)"
-    g = f", G {batch.g.value:.2f}" if batch.g is not None else " (no pixel size: no G)"
+        return f"{batch.name}: no mean intercept could be measured"
+    g = f", G {minus(f'{batch.g.value:.2f}')}" if batch.g is not None else " (no pixel size: no G)"
     budget = batch.budget
     if budget.expanded is None:
         doubt = f"uncertainty {budget.coverage}"
     else:
-        doubt = f"expanded uncertainty {budget.expanded:.1%}, {budget.coverage}"
+        factor = math.exp(budget.expanded)
+        low, high = batch.intercept.value / factor, batch.intercept.value * factor
+        doubt = f"expanded interval {low:.4g} to {high:.4g} {batch.unit}, {budget.coverage}"
     return (
         f"{batch.name}: mean intercept {batch.intercept.value:.4g} {batch.unit}{g}; "
-        f"{batch.fields} field(s), {batch.grains} grains; {doubt}"
+        f"{counted(batch.fields, 'field')}, {counted(batch.grains, 'grain')}; {doubt}"
     )

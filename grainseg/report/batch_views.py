@@ -49,7 +49,7 @@ def summary_table(batches: Sequence[BatchStatistics]) -> Table:
         Column("Fields"),
         Column("Grains"),
         Column("Mean intercept", unit),
-        Column("Expanded uncertainty", "95 %, all sources"),
+        Column("Expanded interval", "95 %, all sources"),
         Column("Sampling interval", "95 %, fields only"),
         Column("Without closed gaps", unit),
         Column("G"),
@@ -78,7 +78,7 @@ def _summary_line(batch: BatchStatistics, index: int, *, mixed: bool) -> Line:
         plain(row, "fields"),
         plain(row, "grains"),
         Cell((intercept,), intercept.value, "num lead"),
-        _expanded(row, half),
+        _whole(batch, row),
         interval(row, "mean_intercept", unit),
         _without_closed(batch, row, rounding),
         _g_cell(row),
@@ -95,22 +95,19 @@ def _without_closed(batch: BatchStatistics, row: Row, rounding: float) -> Cell:
     return plain(row, f"mean_intercept_without_closed_{SUFFIX[batch.unit]}", rounding)
 
 
-def _expanded(row: Row, half: float) -> Cell:
-    percent = row["expanded_uncertainty_percent"]
-    if not isinstance(percent, float):
-        return Cell((str(row["coverage"]),), "", "num incomplete")
-    share = Number("expanded_uncertainty_percent", cell_text(percent), half_text(percent))
-    return Cell((f"± {half_text(half)} (", share, " %)"), share.value, "num")
+def _whole(batch: BatchStatistics, row: Row) -> Cell:
+    """The interval of all sources, or what is missing to give one."""
+    if batch.budget.expanded is None:
+        return Cell((batch.budget.coverage,), "", "num incomplete")
+    return interval(row, "mean_intercept_total", SUFFIX[batch.unit])
 
 
 def _g_cell(row: Row) -> Cell:
-    percent = row["expanded_uncertainty_percent"]
     if row["astm_g"] is None:
         return _NOTHING
-    if not isinstance(percent, float):
+    half = half_width(row, "astm_g_total")
+    if math.isnan(half):
         return best(row, "astm_g", css="num lead")
-    # ΔG = 2 · Δ ln ℓ̄ / ln 2, from G = 2 · log2(0.32 mm / ℓ̄).
-    half = 2 * percent / 100 / math.log(2)
     shown = number(row, "astm_g", half)
     return Cell((shown, f" ± {half_text(half)}"), shown.value, "num lead")
 
@@ -118,9 +115,6 @@ def _g_cell(row: Row) -> Cell:
 def estimate_table(batch: BatchStatistics) -> Table:
     """All estimates of a batch, with the intervals that are known of them."""
     row, unit = batch_row(batch), SUFFIX[batch.unit]
-    whole = interval(row, "mean_intercept_total", unit)
-    if not whole.sort:
-        whole = Cell((batch.budget.coverage,), "", "num incomplete")
     undetermined = Cell(("not determined",), "", "num missing")
     symbol = words(batch.unit, "unit")
     rows = [
@@ -129,7 +123,7 @@ def estimate_table(batch: BatchStatistics) -> Table:
             best(row, "mean_intercept", unit, "num lead"),
             symbol,
             interval(row, "mean_intercept", unit),
-            whole,
+            _whole(batch, row),
         ),
         (
             words("without closed gaps", "sub"),
@@ -144,8 +138,10 @@ def estimate_table(batch: BatchStatistics) -> Table:
         ),
     ]
     if batch.g is not None:
-        follows = Cell(("follows from the intercept",), "", "num missing")
-        cells = (words("G"), best(row, "astm_g", css="num lead"), words(""), interval(row, "astm_g"), follows)
+        whole = interval(row, "astm_g_total")
+        if not whole.sort:
+            whole = Cell(("follows from the intercept",), "", "num missing")
+        cells = (words("G"), best(row, "astm_g", css="num lead"), words(""), interval(row, "astm_g"), whole)
         rows.insert(2, cells)
     columns = (
         Column("Quantity", css=""),
@@ -161,27 +157,31 @@ def budget_table(batch: BatchStatistics) -> Table:
     """The uncertainty budget: each part, and what they come to."""
     lines = []
     for row in budget_rows(batch):
-        part = number(row, "standard_uncertainty_percent", _itself(row, "standard_uncertainty_percent"))
-        known = Cell((part,), part.value, "num") if part.value else Cell(("unknown",), "", "num missing")
-        lines.append(line((words(str(row["part"])), known, words(str(row["how"])))))
-    row = batch_row(batch)
-    combined, expanded = (
-        plain(row, key, _itself(row, key))
-        for key in ("combined_uncertainty_percent", "expanded_uncertainty_percent")
-    )
-    lines.append(
-        line(
-            (words("Combined" if batch.budget.complete else "Known parts combined"), combined, words("")),
-            batch=batch.name,
-        )
-    )
-    lines.append(line((words("Expanded"), expanded, words(batch.budget.coverage)), batch=batch.name))
+        known = row["standard_uncertainty_ln"] is not None
+        cells = _uncertainty(row, "standard") if known else (Cell(("unknown",), "", "num missing"), _NOTHING)
+        lines.append(line((words(str(row["part"])), *cells, words(str(row["how"])))))
+    row, budget = batch_row(batch), batch.budget
+    for title, kind, how in (
+        ("Combined" if budget.complete else "Known parts combined", "combined", ""),
+        ("Expanded", "expanded", budget.coverage),
+    ):
+        lines.append(line((words(title), *_uncertainty(row, kind), words(how)), batch=batch.name))
     columns = (
         Column("Source", css=""),
+        Column("Standard uncertainty", "of ln ℓ̄"),
         Column("Standard uncertainty", "%"),
         Column("How it is known", css=""),
     )
     return Table(columns, tuple(lines))
+
+
+def _uncertainty(row: Row, kind: str) -> tuple[Cell, Cell]:
+    """An uncertainty of the logarithm, and in percent."""
+    of_ln, in_percent = (
+        plain(row, key, _itself(row, key))
+        for key in (f"{kind}_uncertainty_ln", f"{kind}_uncertainty_percent")
+    )
+    return of_ln, in_percent
 
 
 def _itself(row: Row, key: str) -> float:

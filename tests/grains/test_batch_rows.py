@@ -44,7 +44,11 @@ def test_numbers_are_those_of_the_statistics():
     assert row["mean_intercept_um"] == found.intercept.value
     assert row["d90_high_um"] == found.d90.high
     assert row["astm_g_low"] == found.g.low
-    assert row["expanded_uncertainty_percent"] == pytest.approx(100 * found.budget.expanded)
+    assert row["expanded_uncertainty_ln"] == found.budget.expanded
+    assert row["expanded_uncertainty_percent"] == pytest.approx(100 * (math.exp(found.budget.expanded) - 1))
+    assert row["combined_uncertainty_percent"] == pytest.approx(
+        100 * (math.exp(found.budget.combined_ln) - 1)
+    )
     assert row["mean_intercept_total_low_um"] < row["mean_intercept_low_um"]
     assert row["mean_intercept_total_high_um"] > row["mean_intercept_high_um"]
 
@@ -67,7 +71,8 @@ def test_the_budget_says_what_is_unknown():
     ]
     assert rows[1]["standard_uncertainty_percent"] is None
     assert rows[1]["how"].startswith("unknown")
-    assert rows[3]["standard_uncertainty_percent"] == pytest.approx(0.5)
+    assert rows[3]["standard_uncertainty_ln"] == 0.005
+    assert rows[3]["standard_uncertainty_percent"] == pytest.approx(100 * (math.exp(0.005) - 1))
 
 
 def test_without_a_whole_budget_there_is_no_total_interval():

@@ -3,7 +3,7 @@ import math
 import pytest
 from scipy import stats
 
-from grainseg.grains.budget import BudgetEntry, SegmentationError, combine, intercept_budget
+from grainseg.grains.budget import BudgetEntry, SegmentationError, combine, intercept_budget, percent
 from grainseg.grains.samples import Estimate
 
 SAMPLING = Estimate(20.0, 18.5, 21.6, 0.028, 4.0)
@@ -75,6 +75,15 @@ def test_the_sampling_alone_is_never_the_uncertainty(unit, threshold):
     assert "alone is not the uncertainty" in budget.coverage
 
 
+def test_percent_is_of_the_number_and_not_of_its_logarithm():
+    assert percent(math.log(2)) == pytest.approx(100)
+    assert percent(-math.log(2)) == pytest.approx(-50)
+    how = intercept_budget(SAMPLING, "px", SegmentationError(math.log(2), math.log(1.5), 3, "x"), None, 0.0)
+    assert how.entries[1].how == "x: bias +100.00 %, not corrected, scatter 50.00 % over 3 images"
+    entries = [BudgetEntry("a", math.log(1.5), ""), BudgetEntry("b", None, "")]
+    assert "come to a standard uncertainty of 50.0 %" in combine(entries).coverage
+
+
 def test_in_px_the_pixel_size_takes_no_part():
     budget = intercept_budget(SAMPLING, "px", SEGMENTATION, None, 0.004)
     assert budget.complete
@@ -94,7 +103,7 @@ def test_a_bias_is_in_the_uncertainty_and_not_in_the_result():
         for bias in (0.0, -0.1)
     )
     assert large.combined_ln > small.combined_ln
-    assert "bias -10.00 %, not corrected" in large.entries[1].how
+    assert "bias −9.52 %, not corrected" in large.entries[1].how
 
 
 @pytest.mark.parametrize("value", [-0.1, math.nan, math.inf])

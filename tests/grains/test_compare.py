@@ -45,10 +45,24 @@ def test_different():
     assert found.difference_d50.value == pytest.approx(4, rel=0.01)
     assert found.difference_d50.low > 0
     assert found.sentence == (
-        "The mean intercept of B is 20.0 % larger than that of A (95 % interval "
+        "The geometric mean of the fields' mean intercepts is 20.0 % larger in B than in A (95 % interval "
         f"{100 * (found.ratio.low - 1):+.1f} to {100 * (found.ratio.high - 1):+.1f} %; p < 0.0001). "
         "The batches are different."
     )
+
+
+def test_the_ratio_is_of_geometric_means_and_not_of_pooled_intercepts():
+    # Two fields of 10 and 40 have a geometric mean of 20 and, by all length over all crossings, 16.
+    a = [field("a", 10), field("b", 40)]
+    found = compare(a, [field("a", 20), field("b", 20.2)])
+    assert found.ratio.value == pytest.approx(math.sqrt(20 * 20.2) / 20)
+    assert found.difference_intercept.value == pytest.approx(20.1 - 16, abs=0.01)
+
+
+def test_a_smaller_intercept_has_minus_signs_that_are_none_of_a_program():
+    found = compare(steady(24), steady(20))
+    assert "is 16.7 % smaller in B than in A (95 % interval −1" in found.sentence
+    assert "-" not in found.sentence
 
 
 def test_equivalent():
