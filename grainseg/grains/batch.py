@@ -229,7 +229,7 @@ def _excluded(samples: Sequence[FieldSample]) -> list[str]:
 
 def _unlimited(d90: Estimate, d90_area: Estimate) -> list[str]:
     return [
-        f"{name} has no upper limit: too few grains are larger"
+        f"{name} has no upper sampling limit: too few grains are larger"
         for name, estimate in (("D90 by number", d90), ("D90 by area", d90_area))
         if estimate.df > 0 and math.isnan(estimate.high)
     ]
@@ -240,10 +240,10 @@ def _few(per_field: Floats) -> list[str]:
     if fields == 0:
         return ["no field could be measured"]
     if fields == 1:
-        return ["one field: no interval and no %RA can be given; at least 5 fields are needed"]
+        return ["one field: no sampling interval and no %RA can be given; at least 5 fields are needed"]
     flags = []
     if fields < MIN_FIELDS:
-        flags.append(f"{fields} fields: below {MIN_FIELDS} the intervals mean little")
+        flags.append(f"{fields} fields: below {MIN_FIELDS} the sampling intervals mean little")
     if float(np.ptp(np.log(per_field))) < _IDENTICAL_LN:
         flags.append("all fields have the same mean intercept: are they copies of one image?")
     return flags

@@ -19,11 +19,11 @@ _LENGTHS = ("d10", "d50", "d90", "d10_area", "d50_area", "d90_area", "mean_diame
 def batch_row(stats: BatchStatistics) -> Row:
     """One batch.
 
-    `…_low` and `…_high` are the 95 % interval of the sampling of fields alone. The uncertainty of the mean
-    intercept is that of its logarithm, u: `combined_uncertainty_ln` and, missing where the budget is
-    incomplete, `expanded_uncertainty_ln`; each in percent is 100 · (exp(u) - 1). The interval that the
-    expanded one gives, value / exp(U) to value · exp(U), stands in `mean_intercept_total_low_…` and
-    `…_high_…`, and as G in `astm_g_total_low` and `…_high`.
+    `…_sampling_low` and `…_sampling_high` are the 95 % interval of the sampling of fields alone. The
+    uncertainty u of the mean intercept is that of its logarithm, `combined_uncertainty_ln` and
+    `expanded_uncertainty_ln`; in percent it is 100 · (exp(u) - 1). The interval that the expanded one gives,
+    value / exp(U) to value · exp(U), stands in `mean_intercept_total_low_…` and `…_high_…`, and as G in
+    `astm_g_total_low` and `…_high`. Where the budget is incomplete nothing is expanded.
 
     Args:
         stats: The batch; lengths get the suffix `_um` or `_px`.
@@ -87,7 +87,11 @@ def budget_rows(stats: BatchStatistics) -> list[Row]:
 
 
 def comparison_row(comparison: Comparison) -> Row:
-    """One pair of batches: ratios b over a, differences b minus a, 95 % intervals for this pair alone."""
+    """One pair of batches: ratios b over a, differences b minus a.
+
+    `intercept_ratio` is of the geometric means of the fields' mean intercepts, which the tests are about;
+    `…_sampling_low` and `…_sampling_high` are 95 % intervals of the sampling alone, for this pair alone.
+    """
     unit = _SUFFIX[comparison.unit]
     return {
         "a": comparison.a,
@@ -113,7 +117,7 @@ def comparison_row(comparison: Comparison) -> Row:
 
 def _estimate(name: str, unit: str, estimate: Estimate | None) -> Row:
     numbers = (None, None, None) if estimate is None else (estimate.value, estimate.low, estimate.high)
-    names = (name, f"{name}_low", f"{name}_high")
+    names = (name, f"{name}_sampling_low", f"{name}_sampling_high")
     return {
         "_".join(filter(None, (key, unit))): _finite(number)
         for key, number in zip(names, numbers, strict=True)

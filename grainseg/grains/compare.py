@@ -53,7 +53,7 @@ _SYSTEMATIC = {
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two batches; lengths in `unit`, intervals of 95 % for this pair alone.
+    """Two batches; lengths in `unit`, intervals of 95 %, of the sampling and for this pair alone.
 
     Attributes:
         a: Name of the first batch.
@@ -277,7 +277,7 @@ def _finding(a: _Batch, b: _Batch, ratio: Estimate, p_holm: float) -> str:
     p = "p < 0.0001" if p_holm < 1e-4 else f"p = {p_holm:.2g}"
     return (
         f"The geometric mean of the fields' mean intercepts is {abs(value):.1f} % {direction} in {b.name} "
-        f"than in {a.name} (95 % interval {signed(low, 1)} to {signed(high, 1)} %; {p})."
+        f"than in {a.name} (95 % sampling interval {signed(low, 1)} to {signed(high, 1)} %; {p})."
     )
 
 

@@ -30,6 +30,8 @@ SUFFIX = {"µm": "um", "px": "px"}
 
 _NOTHING = Cell((MISSING,), "", "num missing")
 
+_SAMPLING = "95 % sampling interval"
+
 _DIAMETERS = (
     ("mean_diameter", "Mean diameter, by number"),
     ("d10", "D10, by number"),
@@ -70,7 +72,7 @@ def _common(units: Iterable[str]) -> str:
 def _summary_line(batch: BatchStatistics, index: int, *, mixed: bool) -> Line:
     row, unit = batch_row(batch), SUFFIX[batch.unit]
     half = half_width(row, "mean_intercept_total", unit)
-    rounding = half if half > 0 else half_width(row, "mean_intercept", unit)
+    rounding = half if half > 0 else half_width(row, "mean_intercept_sampling", unit)
     intercept = number(row, f"mean_intercept_{unit}", rounding)
     flags = str(len(batch.flags))
     cells = (
@@ -79,7 +81,7 @@ def _summary_line(batch: BatchStatistics, index: int, *, mixed: bool) -> Line:
         plain(row, "grains"),
         Cell((intercept,), intercept.value, "num lead"),
         _whole(batch, row),
-        interval(row, "mean_intercept", unit),
+        interval(row, "mean_intercept_sampling", unit),
         _without_closed(batch, row, rounding),
         _g_cell(row),
         plain(row, "relative_accuracy_percent", places=1),
@@ -122,18 +124,18 @@ def estimate_table(batch: BatchStatistics) -> Table:
             words("Mean lineal intercept"),
             best(row, "mean_intercept", unit, "num lead"),
             symbol,
-            interval(row, "mean_intercept", unit),
+            interval(row, "mean_intercept_sampling", unit),
             _whole(batch, row),
         ),
         (
             words("without closed gaps", "sub"),
-            _without_closed(batch, row, half_width(row, "mean_intercept", unit)),
+            _without_closed(batch, row, half_width(row, "mean_intercept_sampling", unit)),
             symbol,
             _NOTHING,
             _NOTHING,
         ),
         *(
-            (words(title), best(row, key, unit), symbol, interval(row, key, unit), undetermined)
+            (words(title), best(row, key, unit), symbol, interval(row, f"{key}_sampling", unit), undetermined)
             for key, title in _DIAMETERS
         ),
     ]
@@ -141,7 +143,13 @@ def estimate_table(batch: BatchStatistics) -> Table:
         whole = interval(row, "astm_g_total")
         if not whole.sort:
             whole = Cell(("follows from the intercept",), "", "num missing")
-        cells = (words("G"), best(row, "astm_g", css="num lead"), words(""), interval(row, "astm_g"), whole)
+        cells = (
+            words("G"),
+            best(row, "astm_g", css="num lead"),
+            words(""),
+            interval(row, "astm_g_sampling"),
+            whole,
+        )
         rows.insert(2, cells)
     columns = (
         Column("Quantity", css=""),
@@ -209,14 +217,15 @@ def batch_sentences(batch: BatchStatistics) -> list[str]:
 
 
 def comparison_table(comparisons: Sequence[Comparison]) -> Table:
-    """Pairs of batches: ratio and differences with their intervals, p values, verdict."""
+    """Pairs of batches: ratio and differences with their sampling intervals, p values, verdict."""
     unit = _common(comparison.unit for comparison in comparisons)
+    in_unit = ", ".join(filter(None, (unit, _SAMPLING)))
     columns = (
         Column("Batches", css="name"),
-        Column("Ratio of intercepts", "95 % interval"),
-        Column("Difference of intercepts", f"{unit}, 95 % interval"),
-        Column("ΔG", "95 % interval"),
-        Column("Difference of D50", f"{unit}, 95 % interval"),
+        Column("Ratio of geometric mean intercepts", _SAMPLING),
+        Column("Difference of mean intercepts", in_unit),
+        Column("ΔG", _SAMPLING),
+        Column("Difference of D50", in_unit),
         Column("Wasserstein distance", unit),
         Column("p, difference", "Holm"),
         Column("p, equivalence", "Holm"),
@@ -249,5 +258,5 @@ def _probability(row: Row, key: str) -> Cell:
 
 
 def _with_interval(row: Row, name: str, unit: str = "") -> Cell:
-    value, ends = best(row, name, unit), interval(row, name, unit)
+    value, ends = best(row, name, unit), interval(row, f"{name}_sampling", unit)
     return Cell((*value.parts, " [", *ends.parts, "]"), value.sort, "num") if ends.sort else value

@@ -1,4 +1,5 @@
 import math
+import re
 from dataclasses import replace
 
 import pytest
@@ -21,7 +22,9 @@ def every_kind():
 def test_all_batches_have_the_same_columns_with_units():
     rows = [batch_row(found) for found in every_kind()]
     assert len({tuple(row) for row in rows}) == 1
-    assert {"mean_intercept_um", "d50_area_low_um", "astm_g", "expanded_uncertainty_percent"} <= set(rows[0])
+    assert {"mean_intercept_um", "d50_area_sampling_low_um", "astm_g", "expanded_uncertainty_percent"} <= set(
+        rows[0]
+    )
     in_px = batch_row(batch_statistics("x", "px", batch(0, 6)))
     assert "mean_intercept_px" in in_px
     assert not any(name.endswith("_um") for name in in_px)
@@ -42,15 +45,15 @@ def test_numbers_are_those_of_the_statistics():
     found = batch_statistics("many", "µm", batch(0, 6), SEGMENTATION, 0.005, 0.004)
     row = batch_row(found)
     assert row["mean_intercept_um"] == found.intercept.value
-    assert row["d90_high_um"] == found.d90.high
-    assert row["astm_g_low"] == found.g.low
+    assert row["d90_sampling_high_um"] == found.d90.high
+    assert row["astm_g_sampling_low"] == found.g.low
     assert row["expanded_uncertainty_ln"] == found.budget.expanded
     assert row["expanded_uncertainty_percent"] == pytest.approx(100 * (math.exp(found.budget.expanded) - 1))
     assert row["combined_uncertainty_percent"] == pytest.approx(
         100 * (math.exp(found.budget.combined_ln) - 1)
     )
-    assert row["mean_intercept_total_low_um"] < row["mean_intercept_low_um"]
-    assert row["mean_intercept_total_high_um"] > row["mean_intercept_high_um"]
+    assert row["mean_intercept_total_low_um"] < row["mean_intercept_sampling_low_um"]
+    assert row["mean_intercept_total_high_um"] > row["mean_intercept_sampling_high_um"]
 
 
 def test_given_maps_have_no_intercept_without_closed_gaps_and_say_why():
@@ -77,7 +80,7 @@ def test_the_budget_says_what_is_unknown():
 
 def test_without_a_whole_budget_there_is_no_total_interval():
     row = batch_row(batch_statistics("x", "µm", batch(0, 6), None, 0.005, 0.004))
-    assert row["mean_intercept_low_um"] is not None
+    assert row["mean_intercept_sampling_low_um"] is not None
     assert row["mean_intercept_total_low_um"] is None
     assert row["expanded_uncertainty_percent"] is None
     assert row["budget_complete"] is False
@@ -87,9 +90,17 @@ def test_a_comparison_row():
     (pair,) = compare_batches({"A": batch(0, 5), "B": batch(1, 5, 23)}, "µm")
     row = comparison_row(pair)
     assert (row["a"], row["b"], row["verdict"]) == ("A", "B", pair.verdict)
-    assert row["intercept_difference_low_um"] == pair.difference_intercept.low
-    assert row["delta_g_high"] == pair.delta_g.high
+    assert row["intercept_difference_sampling_low_um"] == pair.difference_intercept.low
+    assert row["delta_g_sampling_high"] == pair.delta_g.high
     assert row["wasserstein_um"] == pair.wasserstein
     in_px = comparison_row(compare_batches({"A": batch(0, 5), "B": batch(1, 5, 23)}, "px")[0])
     assert in_px["delta_g"] is None
     assert "d50_difference_px" in in_px
+
+
+def test_every_limit_says_whether_it_is_of_the_sampling_or_of_all_sources():
+    rows = [batch_row(found) for found in every_kind()]
+    rows += [comparison_row(pair) for pair in compare_batches({"A": batch(0, 5), "B": batch(1, 5)}, "µm")]
+    limits = [name for row in rows for name in row if re.search(r"_(low|high)(_um)?$", name)]
+    assert len(limits) > 60
+    assert all("_sampling_" in name or "_total_" in name for name in limits)

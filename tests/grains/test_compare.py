@@ -44,9 +44,10 @@ def test_different():
     assert found.difference_intercept.value == pytest.approx(4, rel=1e-3)
     assert found.difference_d50.value == pytest.approx(4, rel=0.01)
     assert found.difference_d50.low > 0
+    low, high = (100 * (end - 1) for end in (found.ratio.low, found.ratio.high))
     assert found.sentence == (
-        "The geometric mean of the fields' mean intercepts is 20.0 % larger in B than in A (95 % interval "
-        f"{100 * (found.ratio.low - 1):+.1f} to {100 * (found.ratio.high - 1):+.1f} %; p < 0.0001). "
+        "The geometric mean of the fields' mean intercepts is 20.0 % larger in B than in A "
+        f"(95 % sampling interval {low:+.1f} to {high:+.1f} %; p < 0.0001). "
         "The batches are different."
     )
 
@@ -61,7 +62,7 @@ def test_the_ratio_is_of_geometric_means_and_not_of_pooled_intercepts():
 
 def test_a_smaller_intercept_has_minus_signs_that_are_none_of_a_program():
     found = compare(steady(24), steady(20))
-    assert "is 16.7 % smaller in B than in A (95 % interval −1" in found.sentence
+    assert "is 16.7 % smaller in B than in A (95 % sampling interval −1" in found.sentence
     assert "-" not in found.sentence
 
 

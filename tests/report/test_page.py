@@ -88,7 +88,7 @@ def test_sampling_is_never_alone(tmp_path, example):
     known = page(tmp_path, example)
     unknown = page(tmp_path, report({"A": ["a1", "a2"]}, segmentation=None))
 
-    assert 'data-key="mean_intercept_low_um"' in known
+    assert 'data-key="mean_intercept_sampling_low_um"' in known
     assert 'data-key="expanded_uncertainty_percent"' in known
     assert "incomplete: segmentation unknown" in unknown
     row = summary_table([report({"A": ["a1", "a2"]}, segmentation=None).batches[0].statistics]).lines[0]
