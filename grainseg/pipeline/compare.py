@@ -19,7 +19,7 @@ def compare(folders: Sequence[Path], output: Path | None, margin_g: float) -> st
         margin_g: Batches that differ by less are equivalent, in ASTM grain size numbers.
 
     Returns:
-        One sentence per pair, and what of their errors is common.
+        What was left out, a verdict per pair, and what of their errors is common; one line each.
 
     Raises:
         GrainsegError: A folder holds no tables, there are fewer than two batches, or their units differ.
@@ -39,7 +39,12 @@ def compare(folders: Sequence[Path], output: Path | None, margin_g: float) -> st
     comparisons = compare_batches(samples, units.pop(), margin_g)
     if output is not None:
         write_comparisons(output / "comparisons.csv", comparisons)
-    return "\n".join([*(each.sentence for each in comparisons), comparisons[0].systematic])
+    left_out = [
+        f"{name}: without a pixel size, so left out: {', '.join(batch.left_out)}."
+        for name, batch in batches.items()
+        if batch.left_out
+    ]
+    return "\n".join([*left_out, *(each.sentence for each in comparisons), comparisons[0].systematic])
 
 
 def _named(found: Sequence[tuple[Path, SavedBatch]]) -> dict[str, SavedBatch]:

@@ -126,7 +126,7 @@ class Measurements:
         fields: dict[str, list[FieldMeasurement]] = {}
         for image in self._images:
             fields.setdefault(image.batch, []).append(image.field)
-        batches = tuple(self._report_batch(name, members) for name, members in fields.items())
+        batches = flag_not_compared([self._report_batch(name, each) for name, each in fields.items()])
         statistics = tuple(batch.statistics for batch in batches)
         comparisons = compare_all(batches)
         write_grains(output / "grains.csv", fields)
@@ -178,13 +178,25 @@ def rms_or_none(values: Sequence[float | None]) -> float | None:
 
 
 def compare_all(batches: Sequence[ReportBatch]) -> tuple[Comparison, ...]:
-    """Compare all pairs of batches that are in one unit."""
+    """Compare all pairs of batches that are in one unit; `flag_not_compared` names the others."""
     found: list[Comparison] = []
     for unit in ("µm", "px"):
         alike = {batch.statistics.name: batch.samples for batch in batches if batch.statistics.unit == unit}
         if len(alike) > 1:
             found += compare_batches(alike, unit)
     return tuple(found)
+
+
+def flag_not_compared(batches: Sequence[ReportBatch]) -> tuple[ReportBatch, ...]:
+    """The batches, each in px flagged if others are in µm: `compare_all` cannot compare it with those."""
+    metric = [batch.statistics.name for batch in batches if batch.statistics.unit == "µm"]
+    flag = f"not compared with {', '.join(metric)}: only there the pixel size is known"
+    return tuple(
+        replace(batch, statistics=replace(batch.statistics, flags=(*batch.statistics.flags, flag)))
+        if metric and batch.statistics.unit == "px"
+        else batch
+        for batch in batches
+    )
 
 
 def read_excluded(
