@@ -34,6 +34,9 @@ DIFFERENT = "different"
 EQUIVALENT = "equivalent"
 NOT_ENOUGH = "not enough fields"
 
+MIN_MARGIN_G, MAX_MARGIN_G = 0.01, 5.0
+"""Of equivalence: 0.3 % of the mean intercept, which no measurement resolves, to a factor of 5.7."""
+
 _SIGNIFICANCE = 0.05
 
 _SYSTEMATIC = {
@@ -128,19 +131,19 @@ def compare_batches(
         batches: Fields by batch; fields without crossings are left out.
         unit: "µm" or "px", of all lengths.
         margin_g: Differences within ± this many grain size numbers do not matter: 0.25 is a ratio of the mean
-            intercepts of 0.917 to 1.091.
+            intercepts of 0.917 to 1.091. From MIN_MARGIN_G to MAX_MARGIN_G.
 
     Returns:
         The pairs, in the order of the batches.
 
     Raises:
-        ValueError: If there are fewer than two batches, the margin is not above 0, the unit is none, or
+        ValueError: If there are fewer than two batches, the margin is out of its range, the unit is none, or
             fields of a batch have the same name.
     """
     if len(batches) < 2:
         raise ValueError("a comparison needs at least two batches")
-    if not (math.isfinite(margin_g) and margin_g > 0):
-        raise ValueError(f"margin of {margin_g} G is not above 0")
+    if not MIN_MARGIN_G <= margin_g <= MAX_MARGIN_G:
+        raise ValueError(f"margin of {margin_g} G is not from {MIN_MARGIN_G:g} to {MAX_MARGIN_G:g}")
     for samples in batches.values():
         require_samples(samples, unit)
     pairs = list(itertools.combinations([_batch(name, fields) for name, fields in batches.items()], 2))

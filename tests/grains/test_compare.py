@@ -215,6 +215,6 @@ def test_bad_input_is_refused():
         compare(batch(0, 5), [field("a", 20), field("a", 21)])
     with pytest.raises(ValueError, match="unit"):
         compare(batch(0, 5), batch(1, 5), "mm")
-    for margin in (0.0, -1.0, math.nan, math.inf):
+    for margin in (0.0, -1.0, 0.0099, 5.01, 1e-300, 1e6, math.nan, math.inf, -math.inf):
         with pytest.raises(ValueError, match="margin"):
             compare(batch(0, 5), batch(1, 5), margin_g=margin)

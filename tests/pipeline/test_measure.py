@@ -194,7 +194,7 @@ def test_compare_says_what_it_cannot_compare(
         ([one, other], 0.25, "A: has no pixel size, the others have"),
         ([tmp_path / "nowhere"], 0.25, "give a folder that predict.py or grainseg measure wrote"),
         ([folder], 0.25, "give a folder that predict.py or grainseg measure wrote"),
-        ([one, other], 0.0, "must be positive"),
+        ([one, other], 0.0, "--margin-g=0: must be from 0.01 to 5 grain size numbers"),
     ):
         with pytest.raises(GrainsegError) as caught:
             compare(folders, None, margin)
