@@ -11,6 +11,7 @@ import numpy as np
 from grainseg.errors import GrainsegError
 from grainseg.grains.samples import FieldSample
 from grainseg.grains.wording import counted
+from grainseg.report.tables import plain_text
 
 FIELDS = "fields.csv"
 GRAINS = "grains.csv"
@@ -137,7 +138,7 @@ def _rows(path: Path) -> Iterator[Mapping[str, str]]:
 
 
 def _key(row: Mapping[str, str], path: Path) -> _Key:
-    return _cell(row, "batch", path), _cell(row, "image", path)
+    return plain_text(_cell(row, "batch", path)), plain_text(_cell(row, "image", path))
 
 
 def _cell(row: Mapping[str, str], column: str, path: Path) -> str:

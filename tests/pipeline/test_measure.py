@@ -180,6 +180,7 @@ def test_a_table_makes_batches_and_compare_reads_them_back(
     for column in ("p", "intercept_ratio", "d50_difference_um", "wasserstein_um"):
         assert float(again[column]) == pytest.approx(float(pair[column]), rel=1e-12)
     assert pair["verdict"] in sentence
+    assert "in new than in =old (" in sentence
 
 
 def test_compare_says_what_it_cannot_compare(

@@ -44,6 +44,30 @@ def test_batches_come_back_as_they_were(tmp_path, pixel_size):
             assert one.crossings_without_closed < one.crossings
 
 
+def test_names_come_back_as_they_were(tmp_path):
+    names = [
+        "=1",
+        "'=1",
+        "''=1",
+        " =1",
+        "-",
+        "a;=b",
+        'a";"=b',
+        "a\t=b",
+        "\t=",
+        "a\r\n@b",
+        "\r",
+        "\n",
+        "x, -1",
+    ]
+    fields = [replace(image(0, "a1", "A").field, image=name) for name in names]
+    write(tmp_path, dict.fromkeys(names[:4], fields))
+    found = read_batches(tmp_path)
+    assert [batch.name for batch in found] == names[:4]
+    for batch in found:
+        assert [sample.name for sample in batch.samples] == names
+
+
 def test_what_nobody_knows_of_closed_gaps_stays_unknown(tmp_path):
     write(tmp_path, {"A": [given(image(0, "a1", "A").field), image(1, "a2", "A").field]})
     (batch,) = read_batches(tmp_path)
