@@ -22,6 +22,7 @@ from grainseg.grains.intervals import (
     size_distribution,
 )
 from grainseg.grains.samples import Estimate, FieldSample, Floats, require_samples, t_quantile
+from grainseg.grains.wording import counted
 
 _SHARES = (0.1, 0.5, 0.9)
 _IDENTICAL_LN = 1e-9
@@ -123,7 +124,7 @@ def batch_statistics(
         *_excluded(samples),
         *_few(per_field),
         *_unlimited(d90, d90_area),
-        *([f"{more} more fields would bring %RA from {accuracy:.1f} to 10"] if more else []),
+        *([f"{counted(more, 'more field')} would bring %RA from {accuracy:.1f} to 10"] if more else []),
         *([f"the size distribution has {why}; one mean does not describe it"] if bimodal else []),
     ]
     return BatchStatistics(

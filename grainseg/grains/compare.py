@@ -28,7 +28,7 @@ from grainseg.grains.intervals import (
 )
 from grainseg.grains.samples import UNDEFINED, Estimate, FieldSample, Floats, require_samples, t_quantile
 from grainseg.grains.welch import Welch, effective_df, fields_for_decision, holm, welch
-from grainseg.grains.wording import signed
+from grainseg.grains.wording import counted, signed
 
 DIFFERENT = "different"
 EQUIVALENT = "equivalent"
@@ -38,6 +38,7 @@ MIN_MARGIN_G, MAX_MARGIN_G = 0.01, 5.0
 """Of equivalence: 0.3 % of the mean intercept, which no measurement resolves, to a factor of 5.7."""
 
 _SIGNIFICANCE = 0.05
+_MOST_FIELDS = 1000
 
 _SYSTEMATIC = {
     "µm": (
@@ -221,9 +222,10 @@ def _comparison(
     ratio = _ratio(test)
     needed = _fields_needed(a, b, margin_g, tested + math.isnan(p))
     verdict = EQUIVALENT if equivalent else DIFFERENT if different else NOT_ENOUGH
-    sentences = [_finding(a, b, ratio, p_holm), _decision(verdict, different, margin_g, needed)]
-    if math.isnan(p):
+    if math.isnan(p) or needed is None:
         sentences = [_no_test(a, b, needed)]
+    else:
+        sentences = [_finding(a, b, ratio, p_holm), _decision(verdict, different, margin_g, needed)]
     return Comparison(
         a=a.name,
         b=b.name,
@@ -284,7 +286,7 @@ def _finding(a: _Batch, b: _Batch, ratio: Estimate, p_holm: float) -> str:
     )
 
 
-def _decision(verdict: str, different: bool, margin_g: float, needed: int | None) -> str:
+def _decision(verdict: str, different: bool, margin_g: float, needed: int) -> str:
     within = f"±{margin_g:g} G"
     if verdict == DIFFERENT:
         return "The batches are different."
@@ -292,8 +294,8 @@ def _decision(verdict: str, different: bool, margin_g: float, needed: int | None
         found = "A difference exists, but it" if different else "The difference"
         return f"{found} is smaller than {within}: the batches are equivalent within this margin."
     return (
-        f"Not enough fields: neither a difference nor equivalence within {within} is shown; about {needed} "
-        "fields per batch would decide at this scatter between fields."
+        f"Not enough fields: neither a difference nor equivalence within {within} is shown; "
+        f"{_about(needed)} would decide at this scatter between fields."
     )
 
 
@@ -304,9 +306,14 @@ def _no_test(a: _Batch, b: _Batch, needed: int | None) -> str:
             "Not enough fields: the fields of each batch do not differ at all, so nothing is known about "
             "their scatter; are they copies of one image?"
         )
-    counts = " and ".join(f"{batch.name} has {batch.fields}" for batch in few)
-    wanted = f"; about {needed} per batch would decide at the scatter of the other" if needed else ""
+    counts = " and ".join(f"{each.name} has {'one' if each.fields else 'no'} field" for each in few)
+    wanted = f"; {_about(needed)} would decide at the scatter of the other" if needed else ""
     return f"Not enough fields: {counts}, and a batch with fewer than two shows no scatter{wanted}."
+
+
+def _about(needed: int) -> str:
+    """Fields per batch; beyond what anybody measures, the exact number is of no use."""
+    return f"{f'about {needed}' if needed <= _MOST_FIELDS else f'more than {_MOST_FIELDS}'} fields per batch"
 
 
 def _cautions(a: _Batch, b: _Batch) -> list[str]:
@@ -316,8 +323,9 @@ def _cautions(a: _Batch, b: _Batch) -> list[str]:
         cautions.append(f"Fewer than {MIN_FIELDS} fields in {' and '.join(few)}: the scatter is badly known.")
     for batch in (a, b):
         if batch.left_out:
+            are = "is" if batch.left_out == 1 else "are"
             cautions.append(
-                f"{batch.left_out} of the fields of {batch.name} left out: no boundary is crossed."
+                f"{counted(batch.left_out, 'field')} of {batch.name} {are} left out: no boundary is crossed."
             )
         if batch.sd is not None and batch.sd < 1e-9:
             cautions.append(f"All fields of {batch.name} have the same mean intercept: copies of one image?")

@@ -35,9 +35,10 @@ def compare(folders: Sequence[Path], output: Path | None, margin_g: float) -> st
     if len(batches) < 2:
         raise GrainsegError(f"{folders[0]}: holds one batch, {next(iter(batches))}; give two or more")
     if len(units) > 1:
-        without = next(name for name, batch in batches.items() if batch.unit == "px")
+        without = ", ".join(name for name, batch in batches.items() if batch.unit == "px")
         raise GrainsegError(
-            f"{without}: has no pixel size, the others have; predict or measure it again with pixel_size_um"
+            f"{without}: without a pixel size, which others have; say it to grainseg measure "
+            "(--pixel-size-um) or predict.py (pixel_size_um) and run it again"
         )
     samples = {name: batch.samples for name, batch in batches.items()}
     comparisons = compare_batches(samples, units.pop(), margin_g)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from grainseg.grains.batch import BatchStatistics
 from grainseg.grains.batch_rows import CLOSED_UNKNOWN, Row, batch_row, budget_rows, comparison_row
 from grainseg.grains.compare import Comparison
+from grainseg.grains.wording import counted
 from grainseg.report.cells import (
     MISSING,
     Cell,
@@ -201,19 +202,29 @@ def _itself(row: Row, key: str) -> float:
 def batch_sentences(batch: BatchStatistics) -> list[str]:
     """What the table does not say: scatter between fields, shape of the distribution."""
     row = batch_row(batch)
-    more = batch.more_fields_for_10_percent
-    aim = {None: "", 0: " The aim of 10 % is met."}.get(more, f" {more} more fields would give 10 %.")
     mean, sd, distance = (
         number_text(row[key])
         for key in (f"geometric_mean_diameter_{SUFFIX[batch.unit]}", "lognormal_sd_ln", "lognormal_distance")
     )
-    return [
-        f"%RA of the mean intercept over {batch.fields} fields is "
-        f"{number_text(batch.relative_accuracy_percent, places=1)} %.{aim}",
+    fit = (
         f"Log-normal fit by number: geometric mean {mean} {batch.unit}, standard deviation of ln d {sd}; "
-        f"largest distance between the fit and the data {distance} (a description, not a test).",
+        f"largest distance between the fit and the data {distance} (a description, not a test)."
+    )
+    return [
+        _relative_accuracy(batch),
+        fit if batch.grains else "There is no log-normal fit: no grain lies wholly inside a field.",
         f"Shape of the distribution: {batch.bimodality}.",
     ]
+
+
+def _relative_accuracy(batch: BatchStatistics) -> str:
+    more = batch.more_fields_for_10_percent
+    if more is None:
+        has = "One field has" if batch.fields else "No field has a mean intercept, so there is"
+        return f"{has} no %RA: it is the scatter between fields and needs at least two."
+    aim = f"{counted(more, 'more field')} would give 10 %." if more else "The aim of 10 % is met."
+    percent = number_text(batch.relative_accuracy_percent, places=1)
+    return f"%RA of the mean intercept over {batch.fields} fields is {percent} %. {aim}"
 
 
 def comparison_table(comparisons: Sequence[Comparison]) -> Table:

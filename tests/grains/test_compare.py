@@ -92,19 +92,28 @@ def test_not_enough_fields():
     assert "Fewer than 5 fields in A and B" in found.sentence
 
 
+def test_more_fields_than_anybody_measures_are_not_counted():
+    found = compare(steady(20, 3, 0.5), steady(20.5, 3, 0.5), margin_g=0.01)
+    assert found.fields_needed > 1000
+    assert "more than 1000 fields per batch would decide at this scatter" in found.sentence
+
+
 def test_a_smaller_margin_is_harder_to_reach():
     assert compare(steady(20), steady(20.5), margin_g=0.25).verdict == "equivalent"
     assert compare(steady(20), steady(20.5), margin_g=0.05).verdict == "different"
     assert margin_ln(1) == pytest.approx(math.log(math.sqrt(2)))  # ΔG = 1 is a ratio of √2
 
 
-@pytest.mark.parametrize("count", [0, 1])
-def test_a_batch_of_fewer_than_two_fields_is_not_judged(count):
+@pytest.mark.parametrize(("count", "said"), [(0, "no field"), (1, "one field")])
+def test_a_batch_of_fewer_than_two_fields_is_not_judged(count, said):
     found = compare(steady(20), steady(30, 5)[:count])
     assert found.verdict == "not enough fields"
     assert math.isnan(found.p)
     assert math.isnan(found.ratio.low)
-    assert found.sentence.startswith(f"Not enough fields: B has {count}, and a batch with fewer than two")
+    assert found.sentence.startswith(f"Not enough fields: B has {said}, and a batch with fewer than two")
+    assert found.sentence.endswith(
+        f"; about {found.fields_needed} fields per batch would decide at the scatter of the other."
+    )
     assert found.fields_needed >= 2
 
 
@@ -113,7 +122,9 @@ def test_fields_without_crossings_do_not_count():
     found = compare([*steady(20, 2), blank], [*steady(21, 1), blank])
     assert (found.fields_a, found.fields_b) == (2, 1)
     assert found.verdict == "not enough fields"
-    assert "1 of the fields of A left out" in found.sentence
+    assert "1 field of A is left out: no boundary is crossed." in found.sentence
+    two = compare([*steady(20, 2), blank, field("white", math.inf, [])], steady(21))
+    assert "2 fields of A are left out: no boundary is crossed." in two.sentence
 
 
 def test_batches_without_scatter():

@@ -1,15 +1,16 @@
 """What the tables of the report make of a batch: intervals of all sources, never the sampling's."""
 
 import math
+from dataclasses import replace
 
 import pytest
-from field_samples import batch
+from field_samples import batch, field
 
 from grainseg.grains.astm import g_from_mean_intercept
 from grainseg.grains.batch import batch_statistics
 from grainseg.grains.budget import SegmentationError
-from grainseg.report.batch_views import budget_table, estimate_table, summary_table
-from grainseg.report.cells import Number, number_text
+from grainseg.report.batch_views import batch_sentences, budget_table, estimate_table, summary_table
+from grainseg.report.cells import MISSING, Number, number_text
 
 LARGE = batch_statistics("x", "µm", batch(0, 6), SegmentationError(0.3, 0.2, 5, "test"), 0.01, 0.1)
 INCOMPLETE = batch_statistics("x", "µm", batch(0, 6), None, 0.01, 0.1)
@@ -53,6 +54,29 @@ def test_without_a_complete_budget_there_is_no_such_interval():
     assert cell.parts[0].startswith("incomplete: segmentation unknown")
     assert len(cell_of(summary_table([INCOMPLETE]), "G").parts) == 1
     assert estimate_table(INCOMPLETE).lines[2].cells[-1].parts == ("follows from the intercept",)
+
+
+@pytest.mark.parametrize(
+    ("samples", "accuracy", "fit"),
+    [
+        ([], "No field has a mean intercept, so there is no %RA", "There is no log-normal fit"),
+        (batch(0, 1), "One field has no %RA", "Log-normal fit by number: geometric mean"),
+        (batch(0, 2, scatter=0.2), "%RA of the mean intercept over 2 fields is ", "Log-normal fit"),
+        ([field("a", 20, []), field("b", 21, [])], "%RA", "There is no log-normal fit"),
+    ],
+)
+def test_sentences_say_what_there_is_not(samples, accuracy, fit):
+    found = batch_sentences(batch_statistics("x", "µm", samples))
+    assert found[0].startswith(accuracy)
+    assert found[1].startswith(fit)
+    assert MISSING not in "".join(found)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"), [(0, "is met"), (1, " 1 more field would"), (3, " 3 more fields would")]
+)
+def test_numbers_of_fields_agree_with_their_nouns(more, said):
+    assert said in batch_sentences(replace(LARGE, more_fields_for_10_percent=more))[0]
 
 
 def test_the_budget_has_each_part_as_logarithm_and_in_percent():

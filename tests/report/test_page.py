@@ -9,7 +9,7 @@ from grainseg.errors import GrainsegError
 from grainseg.grains.batch import batch_statistics
 from grainseg.grains.field import measure_field
 from grainseg.micrograph.synthetic import SyntheticRecipe, generate
-from grainseg.report.batch_views import batch_sentences, summary_table
+from grainseg.report.batch_views import summary_table
 from grainseg.report.cells import MISSING, number_text
 from grainseg.report.contents import ReportImage
 from grainseg.report.image_views import scale_bar
@@ -182,6 +182,7 @@ def test_one_image_without_a_network(tmp_path):
     html = page(tmp_path, replace(of, provenance=given))
 
     assert "1 image in 1 batch<" in html
+    assert "· 1 field, " in html
     assert "Checkpoint" not in html
     assert "Verdicts" not in html
 
@@ -195,16 +196,6 @@ def test_fields_with_nothing_to_measure(tmp_path, grains):
     html = page(tmp_path, replace(of, images=(*of.images, empty)))
 
     assert field.flags[0] in html
-
-
-def test_sentences_name_the_fields_that_are_missing():
-    statistics = report({"A": ["a1", "a2"]}).batches[0].statistics
-
-    assert (
-        "3 more fields would give 10 %"
-        in batch_sentences(replace(statistics, more_fields_for_10_percent=3))[0]
-    )
-    assert "met" in batch_sentences(replace(statistics, more_fields_for_10_percent=0))[0]
 
 
 def test_a_page_that_cannot_be_written_is_one_line(tmp_path, example):
