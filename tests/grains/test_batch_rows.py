@@ -3,7 +3,8 @@ import re
 from dataclasses import replace
 
 import pytest
-from field_samples import batch
+from field_samples import batch, field
+from scipy import stats
 
 from grainseg.grains.batch import batch_statistics
 from grainseg.grains.batch_rows import batch_row, budget_rows, comparison_row
@@ -54,6 +55,26 @@ def test_numbers_are_those_of_the_statistics():
     )
     assert row["mean_intercept_total_low_um"] < row["mean_intercept_sampling_low_um"]
     assert row["mean_intercept_total_high_um"] > row["mean_intercept_sampling_high_um"]
+
+
+def test_the_expanded_interval_in_closed_form():
+    # Two fields with crossings c1 and c2 on lines of one length: the jackknife error of ln mean intercept is
+    # |ln c1 - ln c2| / 2, with one degree of freedom.
+    found = batch_statistics("x", "µm", [field("a", 20), field("b", 20.2)], SEGMENTATION, 0.005, 0.004)
+    row = batch_row(found)
+    sampling = math.log(20.2 / 20) / 2
+    segmentation = math.sqrt(0.01**2 + 0.02**2 * 4 / 5)
+    combined = math.sqrt(sampling**2 + segmentation**2 + 0.005**2 + 0.004**2)
+    df = combined**4 / (sampling**4 / 1 + segmentation**4 / 5)
+    expanded = stats.t.ppf(0.975, math.floor(df)) * combined
+    value = 2 / (1 / 20 + 1 / 20.2)
+    assert row["mean_intercept_um"] == pytest.approx(value)
+    assert row["combined_uncertainty_ln"] == pytest.approx(combined)
+    assert row["expanded_uncertainty_ln"] == pytest.approx(expanded)
+    assert row["mean_intercept_total_low_um"] == pytest.approx(value / math.exp(expanded))
+    assert row["mean_intercept_total_high_um"] == pytest.approx(value * math.exp(expanded))
+    assert row["astm_g_total_low"] == pytest.approx(2 * math.log2(320 / (value * math.exp(expanded))))
+    assert row["astm_g_total_high"] == pytest.approx(2 * math.log2(320 / (value / math.exp(expanded))))
 
 
 def test_given_maps_have_no_intercept_without_closed_gaps_and_say_why():

@@ -33,6 +33,26 @@ def test_a_budget_by_hand():
     assert budget.coverage == f"95 % (k = {budget.k:.2f}, {df:.1f} effective degrees of freedom)"
 
 
+def test_every_part_of_a_budget_by_hand():
+    # Sampling 0.04 (df 4); segmentation √(0.01² + 0.02²·3/4) = 0.02 (df 4); threshold 0.02; pixel size 0.01.
+    # Squares: 16 + 4 + 4 + 1 = 25, so u = 0.05. Welch and Satterthwaite: 0.05⁴ / (0.04⁴/4 + 0.02⁴/4) =
+    # 6.25e-6 / 6.8e-7 = 9.19, rounded down to 9, of which a table of Student's t has 2.262 (GUM, table G.2).
+    sampling = Estimate(20.0, 17.9, 22.3, 0.04, 4.0)
+    budget = intercept_budget(sampling, "µm", SegmentationError(-0.01, 0.02, 4, "x"), 0.01, 0.02)
+    assert [part.name for part in budget.entries] == [
+        *("field sampling", "segmentation", "threshold", "pixel size"),
+    ]
+    uncertainties = [part.standard_uncertainty_ln for part in budget.entries]
+    assert uncertainties == pytest.approx([0.04, 0.02, 0.02, 0.01])
+    assert [part.df for part in budget.entries] == [4, 4, math.inf, math.inf]
+    assert budget.combined_ln == pytest.approx(0.05)
+    assert budget.df == pytest.approx(9.1912, abs=1e-4)
+    assert budget.k == pytest.approx(2.262, abs=5e-4)
+    assert budget.expanded == pytest.approx(0.1131, abs=5e-5)
+    assert percent(budget.expanded) == pytest.approx(11.98, abs=0.01)
+    assert budget.coverage == "95 % (k = 2.26, 9.2 effective degrees of freedom)"
+
+
 def test_the_rms_is_that_of_the_errors():
     errors = [0.03, -0.01, 0.02]
     mean = sum(errors) / 3
