@@ -104,7 +104,7 @@ def compare(
     ],
     output: Annotated[Path | None, typer.Option(help="Folder for comparisons.csv; default: none.")] = None,
     margin_g: Annotated[
-        float, typer.Option(help="Batches that differ by less than this in G are equivalent.")
+        float, typer.Option(help="Batches that differ by less than this in G are equivalent; 0.01 to 5.")
     ] = 0.25,
 ) -> None:
     """Say of each pair of batches whether they differ, are equivalent, or need more fields."""

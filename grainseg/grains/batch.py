@@ -22,6 +22,7 @@ from grainseg.grains.intervals import (
     size_distribution,
 )
 from grainseg.grains.samples import Estimate, FieldSample, Floats, require_samples, t_quantile
+from grainseg.grains.wording import counted
 
 _SHARES = (0.1, 0.5, 0.9)
 _IDENTICAL_LN = 1e-9
@@ -38,7 +39,8 @@ class BatchStatistics:
         grains: Grains with a sampling weight, in all fields.
         intercept: Mean lineal intercept, all length over all crossings.
         intercept_without_closed: The same if boundary that the partition closed does not count; nan if that
-            leaves no crossing.
+            leaves no crossing, or is not known.
+        closed_known: Whether all of these fields know what the partition closed; maps that were given do not.
         g: ASTM grain size number of the mean intercept (never a mean of the fields' numbers); its `se_ln` is
             the intercept's. None in px.
         relative_accuracy_percent: %RA = 100·t·s / (√n·mean) of the fields' mean intercepts; nan below two.
@@ -62,6 +64,7 @@ class BatchStatistics:
     grains: int
     intercept: Estimate
     intercept_without_closed: float
+    closed_known: bool
     g: Estimate | None
     relative_accuracy_percent: float
     d10: Estimate
@@ -121,7 +124,7 @@ def batch_statistics(
         *_excluded(samples),
         *_few(per_field),
         *_unlimited(d90, d90_area),
-        *([f"{more} more fields would bring %RA from {accuracy:.1f} to 10"] if more else []),
+        *([f"{counted(more, 'more field')} would bring %RA from {accuracy:.1f} to 10"] if more else []),
         *([f"the size distribution has {why}; one mean does not describe it"] if bimodal else []),
     ]
     return BatchStatistics(
@@ -131,6 +134,7 @@ def batch_statistics(
         grains=by_number.ln_diameter.size,
         intercept=intercept,
         intercept_without_closed=_without_closed(samples),
+        closed_known=_open_crossings(samples) is not None,
         g=g_of(intercept) if unit == "µm" else None,
         relative_accuracy_percent=accuracy,
         d10=d10,
@@ -199,10 +203,15 @@ def more_fields(per_field: Floats) -> int | None:
 
 
 def _without_closed(samples: Sequence[FieldSample]) -> float:
-    crossed = [sample for sample in samples if sample.has_intercept]
-    crossings = sum(sample.crossings_without_closed for sample in crossed)
-    length = sum(sample.line_length for sample in crossed)
-    return float(length / crossings) if crossings > 0 else math.nan
+    crossings = _open_crossings(samples)
+    length = sum(sample.line_length for sample in samples if sample.has_intercept)
+    return float(length / crossings) if crossings else math.nan
+
+
+def _open_crossings(samples: Sequence[FieldSample]) -> float | None:
+    """Boundaries crossed that no partition closed; None if one of the fields does not know its own."""
+    known = [sample.crossings_without_closed for sample in samples if sample.has_intercept]
+    return None if None in known else float(sum(crossings or 0.0 for crossings in known))
 
 
 def _excluded(samples: Sequence[FieldSample]) -> list[str]:
@@ -221,7 +230,7 @@ def _excluded(samples: Sequence[FieldSample]) -> list[str]:
 
 def _unlimited(d90: Estimate, d90_area: Estimate) -> list[str]:
     return [
-        f"{name} has no upper limit: too few grains are larger"
+        f"{name} has no upper sampling limit: too few grains are larger"
         for name, estimate in (("D90 by number", d90), ("D90 by area", d90_area))
         if estimate.df > 0 and math.isnan(estimate.high)
     ]
@@ -232,10 +241,10 @@ def _few(per_field: Floats) -> list[str]:
     if fields == 0:
         return ["no field could be measured"]
     if fields == 1:
-        return ["one field: no interval and no %RA can be given; at least 5 fields are needed"]
+        return ["one field: no sampling interval and no %RA can be given; at least 5 fields are needed"]
     flags = []
     if fields < MIN_FIELDS:
-        flags.append(f"{fields} fields: below {MIN_FIELDS} the intervals mean little")
+        flags.append(f"{fields} fields: below {MIN_FIELDS} the sampling intervals mean little")
     if float(np.ptp(np.log(per_field))) < _IDENTICAL_LN:
         flags.append("all fields have the same mean intercept: are they copies of one image?")
     return flags

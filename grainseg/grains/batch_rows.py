@@ -3,6 +3,7 @@
 import math
 
 from grainseg.grains.batch import BatchStatistics
+from grainseg.grains.budget import percent
 from grainseg.grains.compare import Comparison
 from grainseg.grains.samples import Estimate
 
@@ -10,15 +11,19 @@ Value = str | float | int | bool | None
 Row = dict[str, Value]
 
 _SUFFIX = {"µm": "um", "px": "px"}
+CLOSED_UNKNOWN = "not known: the grain maps were given"
+"""Where the mean intercept without closed gaps would stand."""
 _LENGTHS = ("d10", "d50", "d90", "d10_area", "d50_area", "d90_area", "mean_diameter")
 
 
 def batch_row(stats: BatchStatistics) -> Row:
     """One batch.
 
-    `…_low` and `…_high` are the 95 % interval of the sampling of fields alone; the uncertainty of the mean
-    intercept is `expanded_uncertainty_percent`, missing where the budget is incomplete, and the interval that
-    it gives stands in `mean_intercept_total_low_…` and `…_high_…`.
+    `…_sampling_low` and `…_sampling_high` are the 95 % interval of the sampling of fields alone. The
+    uncertainty u of the mean intercept is that of its logarithm, `combined_uncertainty_ln` and
+    `expanded_uncertainty_ln`; in percent it is 100 · (exp(u) - 1). The interval that the expanded one gives,
+    value / exp(U) to value · exp(U), stands in `mean_intercept_total_low_…` and `…_high_…`, and as G in
+    `astm_g_total_low` and `…_high`. Where the budget is incomplete nothing is expanded.
 
     Args:
         stats: The batch; lengths get the suffix `_um` or `_px`.
@@ -36,7 +41,9 @@ def batch_row(stats: BatchStatistics) -> Row:
         f"mean_intercept_total_low_{unit}": factor and stats.intercept.value / factor,
         f"mean_intercept_total_high_{unit}": factor and stats.intercept.value * factor,
         f"mean_intercept_without_closed_{unit}": _finite(stats.intercept_without_closed),
+        "closed_gaps": "counted" if stats.closed_known else CLOSED_UNKNOWN,
         **_estimate("astm_g", "", stats.g),
+        **_total_g(stats),
         "relative_accuracy_percent": _finite(stats.relative_accuracy_percent),
         "more_fields_for_10_percent": stats.more_fields_for_10_percent,
     }
@@ -48,7 +55,9 @@ def batch_row(stats: BatchStatistics) -> Row:
         "lognormal_distance": _finite(stats.lognormal_distance),
         "bimodal": stats.bimodal,
         "bimodality": stats.bimodality,
+        "combined_uncertainty_ln": budget.combined_ln,
         "combined_uncertainty_percent": _percent(budget.combined_ln),
+        "expanded_uncertainty_ln": budget.expanded,
         "expanded_uncertainty_percent": _percent(budget.expanded),
         "budget_complete": budget.complete,
         "coverage": budget.coverage,
@@ -58,12 +67,17 @@ def batch_row(stats: BatchStatistics) -> Row:
 
 
 def budget_rows(stats: BatchStatistics) -> list[Row]:
-    """One row per part of a batch's uncertainty budget; percent of the mean intercept, "unknown" in words."""
+    """One row per part of a batch's uncertainty budget, "unknown" in words.
+
+    `standard_uncertainty_ln` is u of ln mean intercept, whose squares add up; in percent it is
+    100 · (exp(u) - 1).
+    """
     return [
         {
             "batch": stats.name,
             "part": part.name,
             "known": part.complete and part.standard_uncertainty_ln is not None,
+            "standard_uncertainty_ln": part.standard_uncertainty_ln,
             "standard_uncertainty_percent": _percent(part.standard_uncertainty_ln),
             "degrees_of_freedom": _finite(part.df),
             "how": part.how,
@@ -73,7 +87,11 @@ def budget_rows(stats: BatchStatistics) -> list[Row]:
 
 
 def comparison_row(comparison: Comparison) -> Row:
-    """One pair of batches: ratios b over a, differences b minus a, 95 % intervals for this pair alone."""
+    """One pair of batches: ratios b over a, differences b minus a.
+
+    `intercept_ratio` is of the geometric means of the fields' mean intercepts, which the tests are about;
+    `…_sampling_low` and `…_sampling_high` are 95 % intervals of the sampling alone, for this pair alone.
+    """
     unit = _SUFFIX[comparison.unit]
     return {
         "a": comparison.a,
@@ -99,7 +117,7 @@ def comparison_row(comparison: Comparison) -> Row:
 
 def _estimate(name: str, unit: str, estimate: Estimate | None) -> Row:
     numbers = (None, None, None) if estimate is None else (estimate.value, estimate.low, estimate.high)
-    names = (name, f"{name}_low", f"{name}_high")
+    names = (name, f"{name}_sampling_low", f"{name}_sampling_high")
     return {
         "_".join(filter(None, (key, unit))): _finite(number)
         for key, number in zip(names, numbers, strict=True)
@@ -111,4 +129,13 @@ def _finite(number: float | None) -> float | None:
 
 
 def _percent(ln: float | None) -> float | None:
-    return None if ln is None else _finite(100 * ln)
+    return None if ln is None else percent(ln)
+
+
+def _total_g(stats: BatchStatistics) -> Row:
+    """The interval of G that follows: ΔG = 2 · Δ ln ℓ̄ / ln 2, from G = 2 · log2(0.32 mm / ℓ̄)."""
+    low = high = None
+    if stats.g is not None and stats.budget.expanded is not None:
+        half = 2 * stats.budget.expanded / math.log(2)
+        low, high = _finite(stats.g.value - half), _finite(stats.g.value + half)
+    return {"astm_g_total_low": low, "astm_g_total_high": high}

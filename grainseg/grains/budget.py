@@ -19,25 +19,33 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from grainseg.grains.samples import Estimate, t_quantile
+from grainseg.grains.wording import counted, signed
 
 SAMPLING = "field sampling"
 PIXEL_SIZE = "pixel size"
 _SHARE = {PIXEL_SIZE: "uncertainty of the pixel size"}
 """What is missing, in words, where the name alone would say that something else is."""
 
+MAX_ERROR_LN = 1.0
+"""Of a segmentation: beyond a factor of e a predicted map is none of that label's picture."""
+_MOST_IMAGES = 1_000_000
+_LONGEST_SOURCE = 200
+
 
 @dataclass(frozen=True)
 class SegmentationError:
     """Error of ln mean intercept, predicted minus label, over the images of a validation.
 
+    Checkpoints bring it, strangers' ones, too: types are looked at as well as ranges.
+
     Attributes:
-        bias_ln: Mean over the images.
-        sd_ln: Standard deviation over the images (n - 1); not looked at if there is only one.
-        images: At least 1.
-        source: In words, such as "validation image" or "leave-one-out".
+        bias_ln: Mean over the images, at most MAX_ERROR_LN in either direction.
+        sd_ln: Standard deviation over the images (n - 1), up to MAX_ERROR_LN; not counted if there is one.
+        images: 1 to 1,000,000.
+        source: In words, such as "validation image" or "leave-one-out"; one line of at most 200 characters.
 
     Raises:
-        ValueError: If a number is not finite or out of its range.
+        ValueError: If a value is of another type or out of its range.
     """
 
     bias_ln: float
@@ -46,11 +54,19 @@ class SegmentationError:
     source: str
 
     def __post_init__(self) -> None:
-        if self.images < 1 or not math.isfinite(self.bias_ln):
-            raise ValueError("a segmentation error needs at least one image and a finite bias")
-        if self.images > 1 and not (math.isfinite(self.sd_ln) and self.sd_ln >= 0):
+        # No message quotes the value: whole numbers of thousands of digits cannot even be printed.
+        if not _is_number(self.bias_ln, -MAX_ERROR_LN, MAX_ERROR_LN):
+            raise ValueError("bias_ln of the segmentation error is no number from -1 to 1")
+        if not _is_number(self.sd_ln, 0, MAX_ERROR_LN):
+            raise ValueError("sd_ln of the segmentation error is no number from 0 to 1")
+        if type(self.images) is not int or not 1 <= self.images <= _MOST_IMAGES:
+            raise ValueError(f"images of the segmentation error is no whole number from 1 to {_MOST_IMAGES}")
+        if not (
+            type(self.source) is str and len(self.source) <= _LONGEST_SOURCE and self.source.isprintable()
+        ):
             raise ValueError(
-                f"standard deviation {self.sd_ln} of the segmentation error is negative or no number"
+                "source of the segmentation error is no text of one line and at most "
+                f"{_LONGEST_SOURCE} characters"
             )
 
     @property
@@ -160,6 +176,19 @@ def combine(entries: Sequence[BudgetEntry]) -> UncertaintyBudget:
     return UncertaintyBudget(tuple(entries), combined, df, k, k * combined, coverage, True)
 
 
+def percent(ln: float) -> float:
+    """A difference or an uncertainty u of a logarithm in percent of the number itself: 100 · (exp(u) - 1).
+
+    For an uncertainty that is how far it reaches upwards; downwards it reaches less far, 100 · (1 - exp(-u)).
+    """
+    return 100 * math.expm1(ln)
+
+
+def _is_number(value: object, low: float, high: float) -> bool:
+    """Whether a value is an int or float, and nothing that passes for one, within the bounds; nan is not."""
+    return type(value) in (int, float) and low <= value <= high  # type: ignore[operator]
+
+
 def _known(part: BudgetEntry) -> bool:
     return part.standard_uncertainty_ln is not None
 
@@ -172,7 +201,8 @@ def _incomplete(missing: Sequence[BudgetEntry], combined: float | None) -> str:
     if combined is None:
         return f"incomplete: {names}; the scatter of the fields alone is not the uncertainty"
     return (
-        f"incomplete: {names}; the known parts alone come to a standard uncertainty of {100 * combined:.1f} %"
+        f"incomplete: {names}; the known parts alone come to a standard uncertainty of "
+        f"{percent(combined):.1f} %"
     )
 
 
@@ -191,12 +221,12 @@ def _segmentation(error: SegmentationError | None) -> BudgetEntry:
     their scatter, too, and counts twice: on the safe side.
     """
     if error is None:
-        return BudgetEntry("segmentation", None, "unknown: no predicted map was compared with a label")
-    how = f"{error.source}: bias {100 * error.bias_ln:+.2f} %, not corrected"
+        return BudgetEntry("segmentation", None, "unknown: no predicted map that came near its label")
+    how = f"{error.source}: bias {signed(percent(error.bias_ln), 2)} %, not corrected"
     if error.images == 1:
         how += "; one image does not show how much the error varies"
         return BudgetEntry("segmentation", error.rms_ln, how, 1.0, complete=False)
-    how += f", scatter {100 * error.sd_ln:.2f} % over {error.images} images"
+    how += f", scatter {percent(error.sd_ln):.2f} % over {counted(error.images, 'image')}"
     return BudgetEntry("segmentation", error.rms_ln, how, float(error.images))
 
 

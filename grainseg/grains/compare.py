@@ -28,12 +28,17 @@ from grainseg.grains.intervals import (
 )
 from grainseg.grains.samples import UNDEFINED, Estimate, FieldSample, Floats, require_samples, t_quantile
 from grainseg.grains.welch import Welch, effective_df, fields_for_decision, holm, welch
+from grainseg.grains.wording import counted, signed
 
 DIFFERENT = "different"
 EQUIVALENT = "equivalent"
 NOT_ENOUGH = "not enough fields"
 
+MIN_MARGIN_G, MAX_MARGIN_G = 0.01, 5.0
+"""Of equivalence: 0.3 % of the mean intercept, which no measurement resolves, to a factor of 5.7."""
+
 _SIGNIFICANCE = 0.05
+_MOST_FIELDS = 1000
 
 _SYSTEMATIC = {
     "µm": (
@@ -52,7 +57,7 @@ _SYSTEMATIC = {
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two batches; lengths in `unit`, intervals of 95 % for this pair alone.
+    """Two batches; lengths in `unit`, intervals of 95 %, of the sampling and for this pair alone.
 
     Attributes:
         a: Name of the first batch.
@@ -127,19 +132,19 @@ def compare_batches(
         batches: Fields by batch; fields without crossings are left out.
         unit: "µm" or "px", of all lengths.
         margin_g: Differences within ± this many grain size numbers do not matter: 0.25 is a ratio of the mean
-            intercepts of 0.917 to 1.091.
+            intercepts of 0.917 to 1.091. From MIN_MARGIN_G to MAX_MARGIN_G.
 
     Returns:
         The pairs, in the order of the batches.
 
     Raises:
-        ValueError: If there are fewer than two batches, the margin is not above 0, the unit is none, or
+        ValueError: If there are fewer than two batches, the margin is out of its range, the unit is none, or
             fields of a batch have the same name.
     """
     if len(batches) < 2:
         raise ValueError("a comparison needs at least two batches")
-    if not (math.isfinite(margin_g) and margin_g > 0):
-        raise ValueError(f"margin of {margin_g} G is not above 0")
+    if not MIN_MARGIN_G <= margin_g <= MAX_MARGIN_G:
+        raise ValueError(f"margin of {margin_g} G is not from {MIN_MARGIN_G:g} to {MAX_MARGIN_G:g}")
     for samples in batches.values():
         require_samples(samples, unit)
     pairs = list(itertools.combinations([_batch(name, fields) for name, fields in batches.items()], 2))
@@ -217,9 +222,10 @@ def _comparison(
     ratio = _ratio(test)
     needed = _fields_needed(a, b, margin_g, tested + math.isnan(p))
     verdict = EQUIVALENT if equivalent else DIFFERENT if different else NOT_ENOUGH
-    sentences = [_finding(a, b, ratio, p_holm), _decision(verdict, different, margin_g, needed)]
-    if math.isnan(p):
+    if math.isnan(p) or needed is None:
         sentences = [_no_test(a, b, needed)]
+    else:
+        sentences = [_finding(a, b, ratio, p_holm), _decision(verdict, different, margin_g, needed)]
     return Comparison(
         a=a.name,
         b=b.name,
@@ -275,12 +281,12 @@ def _finding(a: _Batch, b: _Batch, ratio: Estimate, p_holm: float) -> str:
     direction = "larger" if value >= 0 else "smaller"
     p = "p < 0.0001" if p_holm < 1e-4 else f"p = {p_holm:.2g}"
     return (
-        f"The mean intercept of {b.name} is {abs(value):.1f} % {direction} than that of {a.name} "
-        f"(95 % interval {low:+.1f} to {high:+.1f} %; {p})."
+        f"The geometric mean of the fields' mean intercepts is {abs(value):.1f} % {direction} in {b.name} "
+        f"than in {a.name} (95 % sampling interval {signed(low, 1)} to {signed(high, 1)} %; {p})."
     )
 
 
-def _decision(verdict: str, different: bool, margin_g: float, needed: int | None) -> str:
+def _decision(verdict: str, different: bool, margin_g: float, needed: int) -> str:
     within = f"±{margin_g:g} G"
     if verdict == DIFFERENT:
         return "The batches are different."
@@ -288,8 +294,8 @@ def _decision(verdict: str, different: bool, margin_g: float, needed: int | None
         found = "A difference exists, but it" if different else "The difference"
         return f"{found} is smaller than {within}: the batches are equivalent within this margin."
     return (
-        f"Not enough fields: neither a difference nor equivalence within {within} is shown; about {needed} "
-        "fields per batch would decide at this scatter between fields."
+        f"Not enough fields: neither a difference nor equivalence within {within} is shown; "
+        f"{_about(needed)} would decide at this scatter between fields."
     )
 
 
@@ -300,9 +306,14 @@ def _no_test(a: _Batch, b: _Batch, needed: int | None) -> str:
             "Not enough fields: the fields of each batch do not differ at all, so nothing is known about "
             "their scatter; are they copies of one image?"
         )
-    counts = " and ".join(f"{batch.name} has {batch.fields}" for batch in few)
-    wanted = f"; about {needed} per batch would decide at the scatter of the other" if needed else ""
+    counts = " and ".join(f"{each.name} has {'one' if each.fields else 'no'} field" for each in few)
+    wanted = f"; {_about(needed)} would decide at the scatter of the other" if needed else ""
     return f"Not enough fields: {counts}, and a batch with fewer than two shows no scatter{wanted}."
+
+
+def _about(needed: int) -> str:
+    """Fields per batch; beyond what anybody measures, the exact number is of no use."""
+    return f"{f'about {needed}' if needed <= _MOST_FIELDS else f'more than {_MOST_FIELDS}'} fields per batch"
 
 
 def _cautions(a: _Batch, b: _Batch) -> list[str]:
@@ -312,8 +323,9 @@ def _cautions(a: _Batch, b: _Batch) -> list[str]:
         cautions.append(f"Fewer than {MIN_FIELDS} fields in {' and '.join(few)}: the scatter is badly known.")
     for batch in (a, b):
         if batch.left_out:
+            are = "is" if batch.left_out == 1 else "are"
             cautions.append(
-                f"{batch.left_out} of the fields of {batch.name} left out: no boundary is crossed."
+                f"{counted(batch.left_out, 'field')} of {batch.name} {are} left out: no boundary is crossed."
             )
         if batch.sd is not None and batch.sd < 1e-9:
             cautions.append(f"All fields of {batch.name} have the same mean intercept: copies of one image?")

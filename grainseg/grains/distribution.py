@@ -7,6 +7,7 @@ import numpy as np
 from scipy import special
 
 from grainseg.grains.samples import Floats, cumulated_shares, interpolated
+from grainseg.grains.wording import counted, minus
 
 _FEWEST_GRAINS = 50  # fewer cannot show two populations
 _BINS = 256
@@ -98,13 +99,13 @@ def bimodality(ln_diameter: Floats, weights: Floats) -> tuple[bool, str]:
     separation = float(abs(best.mean[1] - best.mean[0]) / math.sqrt(np.mean(best.sd**2)))
     fewest = float(best.share.min()) * grains
     reasons = {
-        f"Schwarz's criterion prefers two populations by {gain:.0f}, not by more than "
+        f"Schwarz's criterion prefers two populations by {minus(f'{gain:.0f}')}, not by more than "
         f"{_BIC_DIFFERENCE:.0f}": gain > _BIC_DIFFERENCE,
         f"two would be {separation:.1f} standard deviations apart, not more than "
         f"{_SEPARATION:.0f}": separation > _SEPARATION,
         f"the smaller holds {100 * best.area_share.min():.1f} % of the area, less than "
         f"{100 * _SMALLEST_AREA:.0f} %": best.area_share.min() >= _SMALLEST_AREA,
-        f"the smaller holds {fewest:.0f} grains, fewer than {_FEWEST_IN_POPULATION:.0f}": fewest
+        f"the smaller holds {counted(round(fewest), 'grain')}, fewer than {_FEWEST_IN_POPULATION:.0f}": fewest
         >= _FEWEST_IN_POPULATION,
     }
     missed = [reason for reason, holds in reasons.items() if not holds]

@@ -21,7 +21,8 @@ def field_sample(field: FieldMeasurement, unit: str) -> FieldSample:
         unit: "µm" or "px".
 
     Returns:
-        Test lines of all four directions together, and the grains that have a sampling weight.
+        Test lines of all four directions together, and the grains that have a sampling weight. Without a
+        partition nothing is known of closed boundary.
 
     Raises:
         ValueError: The unit is µm and the field has no pixel size.
@@ -36,7 +37,7 @@ def field_sample(field: FieldMeasurement, unit: str) -> FieldSample:
         name=field.image,
         line_length=sum(lines.length for lines in field.lines) * scale,
         crossings=crossings,
-        crossings_without_closed=max(crossings - closed, 0.0),
+        crossings_without_closed=None if field.closed_share is None else max(crossings - closed, 0.0),
         diameters=np.asarray(field.grains.ecd_px[weighted] * scale, np.float64),
         weights=np.asarray(field.grains.weight[weighted], np.float64),
     )

@@ -25,7 +25,8 @@ class FieldSample:
         name: Distinct within a batch.
         line_length: Total length of the test lines of the four directions, not negative.
         crossings: Boundaries crossed on it, not negative; the mean intercept is `line_length / crossings`.
-        crossings_without_closed: Of these, the ones that the partition did not close.
+        crossings_without_closed: Of these, the ones that the partition did not close; None where the grains
+            were given and nobody knows.
         diameters: (n,) equivalent circular diameters of the grains that have a weight, above 0.
         weights: (n,) their sampling weights, above 0 (Miles-Lantuéjoul: the inverse chance that a grain of
             this size lies wholly inside the field).
@@ -37,15 +38,16 @@ class FieldSample:
     name: str
     line_length: float
     crossings: float
-    crossings_without_closed: float
+    crossings_without_closed: float | None
     diameters: Floats
     weights: Floats
 
     def __post_init__(self) -> None:
-        counts = (self.line_length, self.crossings, self.crossings_without_closed)
+        kept = self.crossings if self.crossings_without_closed is None else self.crossings_without_closed
+        counts = (self.line_length, self.crossings, kept)
         if not all(math.isfinite(value) and value >= 0 for value in counts):
             raise ValueError(f"field {self.name!r}: length and crossings must be finite and not negative")
-        if self.crossings_without_closed > self.crossings * (1 + 1e-9):
+        if kept > self.crossings * (1 + 1e-9):
             raise ValueError(f"field {self.name!r}: more crossings without closed boundary than with it")
         if self.diameters.ndim != 1 or self.diameters.shape != self.weights.shape:
             raise ValueError(f"field {self.name!r}: diameters and weights must be lists of one length")

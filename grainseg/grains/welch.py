@@ -116,11 +116,21 @@ def fields_for_decision(sd_a: float, sd_b: float, margin: float, significance: f
     variance = sd_a**2 + sd_b**2
     if variance < 2 * _NO_SCATTER**2:
         return 2
-    normal = -special.ndtri(significance / 2) - special.ndtri(significance)
-    fields = np.arange(2, 52 + math.ceil(variance * (normal / margin) ** 2))
-    df = (fields - 1) * variance**2 / (sd_a**4 + sd_b**4)
-    both = -special.stdtrit(df, significance / 2) - special.stdtrit(df, significance)
-    return int(fields[np.argmax(both * np.sqrt(variance / fields) <= margin)])
+
+    def decided(fields: int) -> bool:
+        df = (fields - 1) * variance**2 / (sd_a**4 + sd_b**4)
+        both = -special.stdtrit(df, significance / 2) - special.stdtrit(df, significance)
+        return bool(both * math.sqrt(variance / fields) <= margin)
+
+    # More fields have a smaller quantile and a smaller error, so the answer can be bracketed and halved.
+    enough = 2
+    while not decided(enough):
+        enough *= 2
+    too_few = enough // 2
+    while enough - too_few > 1:
+        middle = (enough + too_few) // 2
+        enough, too_few = (middle, too_few) if decided(middle) else (enough, middle)
+    return enough
 
 
 def _squared_error(values: Floats) -> Floats:

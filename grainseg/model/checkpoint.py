@@ -154,9 +154,11 @@ def can_resume(path: Path) -> bool:
 
 
 def _parse_spec(values: Mapping[str, Any], path: Path) -> CheckpointSpec:
-    if values.get("format") != FORMAT:
+    layout = values.get("format")
+    if type(layout) is not int or layout != FORMAT:
+        shown = layout if type(layout) is int and 0 <= layout < 1000 else "unknown"
         raise GrainsegError(
-            f"checkpoint {path}: has layout {values.get('format')}, this version reads {FORMAT}; "
+            f"checkpoint {path}: has layout {shown}, this version reads {FORMAT}; "
             "use the grainseg version that wrote it"
         )
     names = {item.name for item in fields(CheckpointSpec)}
@@ -194,6 +196,14 @@ def _parse_spec(values: Mapping[str, Any], path: Path) -> CheckpointSpec:
 
 
 def _numbers(values: Mapping[str, Any]) -> dict[str, float]:
+    """The values of a partition's settings, none of which is as large as 10.
+
+    Raises:
+        ValueError: One is no number, or a truth value or text that could pass for one.
+    """
+    for name, value in values.items():
+        if type(value) not in (int, float) or not -10 <= value <= 10:
+            raise ValueError(f"{name} is no number in its range")
     return {name: float(value) for name, value in values.items()}
 
 
@@ -225,7 +235,7 @@ def load_network(path: Path) -> tuple[CheckpointSpec, nn.Module]:
         network.load_state_dict(weights)
     except RuntimeError as error:
         raise GrainsegError(
-            f"checkpoint {path}: its weights do not fit {spec.architecture} with {spec.encoder}, as it is called; "
+            f"checkpoint {path}: its weights do not fit {spec.architecture} with {spec.encoder}; "
             "it was changed or damaged, give another one or train again"
         ) from error
     return spec, network.eval()

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from grainseg.errors import GrainsegError
-from grainseg.grains.compare import compare_batches
+from grainseg.grains.compare import MAX_MARGIN_G, MIN_MARGIN_G, compare_batches
 from grainseg.report.results import SavedBatch, read_batches
 from grainseg.report.tables import write_comparisons
 
@@ -16,39 +16,59 @@ def compare(folders: Sequence[Path], output: Path | None, margin_g: float) -> st
     Args:
         folders: Where predict.py or ``grainseg measure`` wrote.
         output: Folder for ``comparisons.csv``; None writes nothing.
-        margin_g: Batches that differ by less are equivalent, in ASTM grain size numbers.
+        margin_g: Batches that differ by less are equivalent, in ASTM grain size numbers; 0.01 to 5.
 
     Returns:
-        One sentence per pair, and what of their errors is common.
+        What was left out, a verdict per pair, and what of their errors is common; one line each.
 
     Raises:
-        GrainsegError: A folder holds no tables, there are fewer than two batches, or their units differ.
+        GrainsegError: A folder holds no tables or is given twice, there are fewer than two batches, their
+            units differ, or the margin is out of its range.
     """
-    if not margin_g > 0:
-        raise GrainsegError(f"--margin-g={margin_g}: must be positive")
+    if not MIN_MARGIN_G <= margin_g <= MAX_MARGIN_G:
+        raise GrainsegError(
+            f"--margin-g={margin_g:g}: must be from {MIN_MARGIN_G:g} to {MAX_MARGIN_G:g} grain size numbers"
+        )
+    _require_distinct(folders)
     batches = _named([(folder, batch) for folder in folders for batch in read_batches(folder)])
     units = {batch.unit for batch in batches.values()}
     if len(batches) < 2:
         raise GrainsegError(f"{folders[0]}: holds one batch, {next(iter(batches))}; give two or more")
     if len(units) > 1:
-        without = next(name for name, batch in batches.items() if batch.unit == "px")
+        without = ", ".join(name for name, batch in batches.items() if batch.unit == "px")
         raise GrainsegError(
-            f"{without}: has no pixel size, the others have; predict or measure it again with pixel_size_um"
+            f"{without}: without a pixel size, which others have; say it to grainseg measure "
+            "(--pixel-size-um) or predict.py (pixel_size_um) and run it again"
         )
     samples = {name: batch.samples for name, batch in batches.items()}
     comparisons = compare_batches(samples, units.pop(), margin_g)
     if output is not None:
         write_comparisons(output / "comparisons.csv", comparisons)
-    return "\n".join([*(each.sentence for each in comparisons), comparisons[0].systematic])
+    left_out = [
+        f"{name}: without a pixel size, so left out: {', '.join(batch.left_out)}."
+        for name, batch in batches.items()
+        if batch.left_out
+    ]
+    return "\n".join([*left_out, *(each.sentence for each in comparisons), comparisons[0].systematic])
+
+
+def _require_distinct(folders: Sequence[Path]) -> None:
+    """Compared with itself, under whatever spelling, a batch would be equivalent."""
+    spelled: dict[Path, Path] = {}
+    for folder in folders:
+        earlier = spelled.get(folder.resolve())
+        if earlier is not None:
+            also = "" if earlier == folder else f", also as {earlier}"
+            raise GrainsegError(f"{folder}: is given twice{also}; name each folder once")
+        spelled[folder.resolve()] = folder
 
 
 def _named(found: Sequence[tuple[Path, SavedBatch]]) -> dict[str, SavedBatch]:
     """Batches by name; where folders have batches of one name, the folder stands before it."""
     count = Counter(batch.name for _, batch in found)
-    named: dict[str, SavedBatch] = {}
-    for folder, batch in found:
-        name = batch.name if count[batch.name] == 1 else f"{folder}:{batch.name}"
-        if name in named:
-            raise GrainsegError(f"{folder}: is given twice; name each folder once")
-        named[name] = batch
+    named = {
+        batch.name if count[batch.name] == 1 else f"{folder}:{batch.name}": batch for folder, batch in found
+    }
+    if len(named) < len(found):
+        raise GrainsegError(f"{found[-1][0]}: a batch is called as a folder with its batch; rename a folder")
     return named

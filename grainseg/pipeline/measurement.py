@@ -16,6 +16,7 @@ from grainseg.grains.budget import SegmentationError
 from grainseg.grains.compare import Comparison, compare_batches
 from grainseg.grains.field import FieldMeasurement, Structure, measure_field
 from grainseg.grains.field_samples import common_unit, field_sample
+from grainseg.grains.wording import counted, minus
 from grainseg.micrograph.batches import assign_batches
 from grainseg.micrograph.selection import selection_root
 from grainseg.pipeline.mapping import MappedField
@@ -88,7 +89,7 @@ class Measurements:
         fields: dict[str, list[FieldMeasurement]] = {}
         for image in self._images:
             fields.setdefault(image.batch, []).append(image.field)
-        batches = tuple(self._report_batch(name, members) for name, members in fields.items())
+        batches = flag_not_compared([self._report_batch(name, each) for name, each in fields.items()])
         statistics = tuple(batch.statistics for batch in batches)
         comparisons = compare_all(batches)
         write_grains(output / "grains.csv", fields)
@@ -140,13 +141,25 @@ def rms_or_none(values: Sequence[float | None]) -> float | None:
 
 
 def compare_all(batches: Sequence[ReportBatch]) -> tuple[Comparison, ...]:
-    """Compare all pairs of batches that are in one unit."""
+    """Compare all pairs of batches that are in one unit; `flag_not_compared` names the others."""
     found: list[Comparison] = []
     for unit in ("µm", "px"):
         alike = {batch.statistics.name: batch.samples for batch in batches if batch.statistics.unit == unit}
         if len(alike) > 1:
             found += compare_batches(alike, unit)
     return tuple(found)
+
+
+def flag_not_compared(batches: Sequence[ReportBatch]) -> tuple[ReportBatch, ...]:
+    """The batches, each in px flagged if others are in µm: `compare_all` cannot compare it with those."""
+    metric = [batch.statistics.name for batch in batches if batch.statistics.unit == "µm"]
+    flag = f"not compared with {', '.join(metric)}: only there the pixel size is known"
+    return tuple(
+        replace(batch, statistics=replace(batch.statistics, flags=(*batch.statistics.flags, flag)))
+        if metric and batch.statistics.unit == "px"
+        else batch
+        for batch in batches
+    )
 
 
 def title_of(images: str) -> str:
@@ -171,14 +184,16 @@ def summary(results: BatchResults) -> list[str]:
 
 def _batch_line(batch: BatchStatistics) -> str:
     if not math.isfinite(batch.intercept.value):
-        return f"{batch.name}: no mean intercept could be measured in {batch.fields} field(s)"
-    g = f", G {batch.g.value:.2f}" if batch.g is not None else " (no pixel size: no G)"
+        return f"{batch.name}: no mean intercept could be measured"
+    g = f", G {minus(f'{batch.g.value:.2f}')}" if batch.g is not None else " (no pixel size: no G)"
     budget = batch.budget
     if budget.expanded is None:
         doubt = f"uncertainty {budget.coverage}"
     else:
-        doubt = f"expanded uncertainty {budget.expanded:.1%}, {budget.coverage}"
+        factor = math.exp(budget.expanded)
+        low, high = batch.intercept.value / factor, batch.intercept.value * factor
+        doubt = f"expanded interval {low:.4g} to {high:.4g} {batch.unit}, {budget.coverage}"
     return (
         f"{batch.name}: mean intercept {batch.intercept.value:.4g} {batch.unit}{g}; "
-        f"{batch.fields} field(s), {batch.grains} grains; {doubt}"
+        f"{counted(batch.fields, 'field')}, {counted(batch.grains, 'grain')}; {doubt}"
     )

@@ -9,7 +9,7 @@ import numpy as np
 from grainseg.errors import GrainsegError
 from grainseg.grains.agreement import BoolMask, BoundaryCounts, PixelScores, boundary_counts, pixel_scores
 from grainseg.grains.agreement_regions import RegionScores, region_scores
-from grainseg.grains.budget import SegmentationError
+from grainseg.grains.budget import MAX_ERROR_LN, SegmentationError
 from grainseg.grains.partition import Partition, PartitionSettings, partition_mask, partition_probability
 from grainseg.grains.partition_fit import fit_partition
 from grainseg.micrograph.image import BOUNDARY, IGNORE, FloatImage, Label
@@ -126,15 +126,18 @@ def segmentation_error(
         chose: What else the pictures served for, in words.
 
     Returns:
-        Mean and standard deviation over the pictures; None where one has no boundary to measure.
+        Mean and standard deviation over the pictures; None where one has no boundary to measure, or the
+        prediction has so little to do with the label that its error says nothing.
     """
     ratios = [1 + score.signed_intercept_error for score in scores]
     if not all(math.isfinite(ratio) and ratio > 0 for ratio in ratios):
         return None
     errors = np.log(ratios)
-    sd = float(errors.std(ddof=1)) if len(ratios) > 1 else 0.0
-    source = f"{len(ratios)} validation image(s), which also chose {chose}"
-    return SegmentationError(float(errors.mean()), sd, len(ratios), source)
+    bias, sd = float(errors.mean()), float(errors.std(ddof=1)) if len(ratios) > 1 else 0.0
+    if max(abs(bias), sd) > MAX_ERROR_LN:
+        return None
+    images = "1 validation image" if len(ratios) == 1 else f"{len(ratios)} validation images"
+    return SegmentationError(bias, sd, len(ratios), f"{images}, which also chose {chose}")
 
 
 def label_grains(label: Label) -> GrainLabels:

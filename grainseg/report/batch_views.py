@@ -4,8 +4,9 @@ import math
 from collections.abc import Iterable, Sequence
 
 from grainseg.grains.batch import BatchStatistics
-from grainseg.grains.batch_rows import Row, batch_row, budget_rows, comparison_row
+from grainseg.grains.batch_rows import CLOSED_UNKNOWN, Row, batch_row, budget_rows, comparison_row
 from grainseg.grains.compare import Comparison
+from grainseg.grains.wording import counted
 from grainseg.report.cells import (
     MISSING,
     Cell,
@@ -30,6 +31,8 @@ SUFFIX = {"µm": "um", "px": "px"}
 
 _NOTHING = Cell((MISSING,), "", "num missing")
 
+_SAMPLING = "95 % sampling interval"
+
 _DIAMETERS = (
     ("mean_diameter", "Mean diameter, by number"),
     ("d10", "D10, by number"),
@@ -49,7 +52,7 @@ def summary_table(batches: Sequence[BatchStatistics]) -> Table:
         Column("Fields"),
         Column("Grains"),
         Column("Mean intercept", unit),
-        Column("Expanded uncertainty", "95 %, all sources"),
+        Column("Expanded interval", "95 %, all sources"),
         Column("Sampling interval", "95 %, fields only"),
         Column("Without closed gaps", unit),
         Column("G"),
@@ -70,7 +73,7 @@ def _common(units: Iterable[str]) -> str:
 def _summary_line(batch: BatchStatistics, index: int, *, mixed: bool) -> Line:
     row, unit = batch_row(batch), SUFFIX[batch.unit]
     half = half_width(row, "mean_intercept_total", unit)
-    rounding = half if half > 0 else half_width(row, "mean_intercept", unit)
+    rounding = half if half > 0 else half_width(row, "mean_intercept_sampling", unit)
     intercept = number(row, f"mean_intercept_{unit}", rounding)
     flags = str(len(batch.flags))
     cells = (
@@ -78,9 +81,9 @@ def _summary_line(batch: BatchStatistics, index: int, *, mixed: bool) -> Line:
         plain(row, "fields"),
         plain(row, "grains"),
         Cell((intercept,), intercept.value, "num lead"),
-        _expanded(row, half),
-        interval(row, "mean_intercept", unit),
-        plain(row, f"mean_intercept_without_closed_{unit}", rounding),
+        _whole(batch, row),
+        interval(row, "mean_intercept_sampling", unit),
+        _without_closed(batch, row, rounding),
         _g_cell(row),
         plain(row, "relative_accuracy_percent", places=1),
         best(row, "d50", unit),
@@ -89,22 +92,25 @@ def _summary_line(batch: BatchStatistics, index: int, *, mixed: bool) -> Line:
     return line(cells, batch=batch.name)
 
 
-def _expanded(row: Row, half: float) -> Cell:
-    percent = row["expanded_uncertainty_percent"]
-    if not isinstance(percent, float):
-        return Cell((str(row["coverage"]),), "", "num incomplete")
-    share = Number("expanded_uncertainty_percent", cell_text(percent), half_text(percent))
-    return Cell((f"± {half_text(half)} (", share, " %)"), share.value, "num")
+def _without_closed(batch: BatchStatistics, row: Row, rounding: float) -> Cell:
+    if not batch.closed_known:
+        return Cell((CLOSED_UNKNOWN,), "", "num incomplete")
+    return plain(row, f"mean_intercept_without_closed_{SUFFIX[batch.unit]}", rounding)
+
+
+def _whole(batch: BatchStatistics, row: Row) -> Cell:
+    """The interval of all sources, or what is missing to give one."""
+    if batch.budget.expanded is None:
+        return Cell((batch.budget.coverage,), "", "num incomplete")
+    return interval(row, "mean_intercept_total", SUFFIX[batch.unit])
 
 
 def _g_cell(row: Row) -> Cell:
-    percent = row["expanded_uncertainty_percent"]
     if row["astm_g"] is None:
         return _NOTHING
-    if not isinstance(percent, float):
+    half = half_width(row, "astm_g_total")
+    if math.isnan(half):
         return best(row, "astm_g", css="num lead")
-    # ΔG = 2 · Δ ln ℓ̄ / ln 2, from G = 2 · log2(0.32 mm / ℓ̄).
-    half = 2 * percent / 100 / math.log(2)
     shown = number(row, "astm_g", half)
     return Cell((shown, f" ± {half_text(half)}"), shown.value, "num lead")
 
@@ -112,9 +118,6 @@ def _g_cell(row: Row) -> Cell:
 def estimate_table(batch: BatchStatistics) -> Table:
     """All estimates of a batch, with the intervals that are known of them."""
     row, unit = batch_row(batch), SUFFIX[batch.unit]
-    whole = interval(row, "mean_intercept_total", unit)
-    if not whole.sort:
-        whole = Cell((batch.budget.coverage,), "", "num incomplete")
     undetermined = Cell(("not determined",), "", "num missing")
     symbol = words(batch.unit, "unit")
     rows = [
@@ -122,24 +125,32 @@ def estimate_table(batch: BatchStatistics) -> Table:
             words("Mean lineal intercept"),
             best(row, "mean_intercept", unit, "num lead"),
             symbol,
-            interval(row, "mean_intercept", unit),
-            whole,
+            interval(row, "mean_intercept_sampling", unit),
+            _whole(batch, row),
         ),
         (
             words("without closed gaps", "sub"),
-            plain(row, f"mean_intercept_without_closed_{unit}", half_width(row, "mean_intercept", unit)),
+            _without_closed(batch, row, half_width(row, "mean_intercept_sampling", unit)),
             symbol,
             _NOTHING,
             _NOTHING,
         ),
         *(
-            (words(title), best(row, key, unit), symbol, interval(row, key, unit), undetermined)
+            (words(title), best(row, key, unit), symbol, interval(row, f"{key}_sampling", unit), undetermined)
             for key, title in _DIAMETERS
         ),
     ]
     if batch.g is not None:
-        follows = Cell(("follows from the intercept",), "", "num missing")
-        cells = (words("G"), best(row, "astm_g", css="num lead"), words(""), interval(row, "astm_g"), follows)
+        whole = interval(row, "astm_g_total")
+        if not whole.sort:
+            whole = Cell(("follows from the intercept",), "", "num missing")
+        cells = (
+            words("G"),
+            best(row, "astm_g", css="num lead"),
+            words(""),
+            interval(row, "astm_g_sampling"),
+            whole,
+        )
         rows.insert(2, cells)
     columns = (
         Column("Quantity", css=""),
@@ -155,27 +166,31 @@ def budget_table(batch: BatchStatistics) -> Table:
     """The uncertainty budget: each part, and what they come to."""
     lines = []
     for row in budget_rows(batch):
-        part = number(row, "standard_uncertainty_percent", _itself(row, "standard_uncertainty_percent"))
-        known = Cell((part,), part.value, "num") if part.value else Cell(("unknown",), "", "num missing")
-        lines.append(line((words(str(row["part"])), known, words(str(row["how"])))))
-    row = batch_row(batch)
-    combined, expanded = (
-        plain(row, key, _itself(row, key))
-        for key in ("combined_uncertainty_percent", "expanded_uncertainty_percent")
-    )
-    lines.append(
-        line(
-            (words("Combined" if batch.budget.complete else "Known parts combined"), combined, words("")),
-            batch=batch.name,
-        )
-    )
-    lines.append(line((words("Expanded"), expanded, words(batch.budget.coverage)), batch=batch.name))
+        known = row["standard_uncertainty_ln"] is not None
+        cells = _uncertainty(row, "standard") if known else (Cell(("unknown",), "", "num missing"), _NOTHING)
+        lines.append(line((words(str(row["part"])), *cells, words(str(row["how"])))))
+    row, budget = batch_row(batch), batch.budget
+    for title, kind, how in (
+        ("Combined" if budget.complete else "Known parts combined", "combined", ""),
+        ("Expanded", "expanded", budget.coverage),
+    ):
+        lines.append(line((words(title), *_uncertainty(row, kind), words(how)), batch=batch.name))
     columns = (
         Column("Source", css=""),
+        Column("Standard uncertainty", "of ln ℓ̄"),
         Column("Standard uncertainty", "%"),
         Column("How it is known", css=""),
     )
     return Table(columns, tuple(lines))
+
+
+def _uncertainty(row: Row, kind: str) -> tuple[Cell, Cell]:
+    """An uncertainty of the logarithm, and in percent."""
+    of_ln, in_percent = (
+        plain(row, key, _itself(row, key))
+        for key in (f"{kind}_uncertainty_ln", f"{kind}_uncertainty_percent")
+    )
+    return of_ln, in_percent
 
 
 def _itself(row: Row, key: str) -> float:
@@ -187,30 +202,41 @@ def _itself(row: Row, key: str) -> float:
 def batch_sentences(batch: BatchStatistics) -> list[str]:
     """What the table does not say: scatter between fields, shape of the distribution."""
     row = batch_row(batch)
-    more = batch.more_fields_for_10_percent
-    aim = {None: "", 0: " The aim of 10 % is met."}.get(more, f" {more} more fields would give 10 %.")
     mean, sd, distance = (
         number_text(row[key])
         for key in (f"geometric_mean_diameter_{SUFFIX[batch.unit]}", "lognormal_sd_ln", "lognormal_distance")
     )
-    return [
-        f"%RA of the mean intercept over {batch.fields} fields is "
-        f"{number_text(batch.relative_accuracy_percent, places=1)} %.{aim}",
+    fit = (
         f"Log-normal fit by number: geometric mean {mean} {batch.unit}, standard deviation of ln d {sd}; "
-        f"largest distance between the fit and the data {distance} (a description, not a test).",
+        f"largest distance between the fit and the data {distance} (a description, not a test)."
+    )
+    return [
+        _relative_accuracy(batch),
+        fit if batch.grains else "There is no log-normal fit: no grain lies wholly inside a field.",
         f"Shape of the distribution: {batch.bimodality}.",
     ]
 
 
+def _relative_accuracy(batch: BatchStatistics) -> str:
+    more = batch.more_fields_for_10_percent
+    if more is None:
+        has = "One field has" if batch.fields else "No field has a mean intercept, so there is"
+        return f"{has} no %RA: it is the scatter between fields and needs at least two."
+    aim = f"{counted(more, 'more field')} would give 10 %." if more else "The aim of 10 % is met."
+    percent = number_text(batch.relative_accuracy_percent, places=1)
+    return f"%RA of the mean intercept over {batch.fields} fields is {percent} %. {aim}"
+
+
 def comparison_table(comparisons: Sequence[Comparison]) -> Table:
-    """Pairs of batches: ratio and differences with their intervals, p values, verdict."""
+    """Pairs of batches: ratio and differences with their sampling intervals, p values, verdict."""
     unit = _common(comparison.unit for comparison in comparisons)
+    in_unit = ", ".join(filter(None, (unit, _SAMPLING)))
     columns = (
         Column("Batches", css="name"),
-        Column("Ratio of intercepts", "95 % interval"),
-        Column("Difference of intercepts", f"{unit}, 95 % interval"),
-        Column("ΔG", "95 % interval"),
-        Column("Difference of D50", f"{unit}, 95 % interval"),
+        Column("Ratio of geometric mean intercepts", _SAMPLING),
+        Column("Difference of mean intercepts", in_unit),
+        Column("ΔG", _SAMPLING),
+        Column("Difference of D50", in_unit),
         Column("Wasserstein distance", unit),
         Column("p, difference", "Holm"),
         Column("p, equivalence", "Holm"),
@@ -243,5 +269,5 @@ def _probability(row: Row, key: str) -> Cell:
 
 
 def _with_interval(row: Row, name: str, unit: str = "") -> Cell:
-    value, ends = best(row, name, unit), interval(row, name, unit)
+    value, ends = best(row, name, unit), interval(row, f"{name}_sampling", unit)
     return Cell((*value.parts, " [", *ends.parts, "]"), value.sort, "num") if ends.sort else value

@@ -98,11 +98,11 @@ def plain(row: Row, key: str, half: float = math.nan, places: int | None = None,
 
 
 def half_width(row: Row, name: str, unit: str = "") -> float:
-    """Half of the interval of an estimate; nan where there is none.
+    """Half of an interval; nan where there is none.
 
     Args:
-        row: With the keys `name`, `name_low` and `name_high`, each with the unit behind it if there is one.
-        name: Of the estimate.
+        row: With the keys `name_low` and `name_high`, each with the unit behind it if there is one.
+        name: Of the estimate and the kind of interval, such as "d50_sampling".
         unit: "um", "px" or nothing.
     """
     low, high = row[_key(name, "low", unit)], row[_key(name, "high", unit)]
@@ -112,13 +112,13 @@ def half_width(row: Row, name: str, unit: str = "") -> float:
 
 
 def best(row: Row, name: str, unit: str = "", css: str = "num") -> Cell:
-    """An estimate, with the digits that its interval leaves it; see `half_width`."""
-    shown = number(row, _key(name, unit), half_width(row, name, unit))
+    """An estimate, with the digits that its sampling interval leaves it."""
+    shown = number(row, _key(name, unit), half_width(row, f"{name}_sampling", unit))
     return Cell((shown,), shown.value, css)
 
 
 def interval(row: Row, name: str, unit: str = "") -> Cell:
-    """The interval of an estimate; see `half_width`."""
+    """An interval, named as in `half_width`."""
     half = half_width(row, name, unit)
     low, high = (number(row, _key(name, end, unit), half) for end in ("low", "high"))
     if not low.value and not high.value:

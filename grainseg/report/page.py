@@ -10,6 +10,7 @@ import jinja2
 import numpy as np
 from markupsafe import Markup
 
+from grainseg.grains.wording import counted
 from grainseg.micrograph.replacing import replacing
 from grainseg.report import batch_views, image_views, plots
 from grainseg.report.contents import Report, ReportBatch, ReportImage
@@ -38,13 +39,15 @@ def write_report(path: Path, report: Report) -> None:
 
 
 def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
+    environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["counted"] = counted
+    return environment
 
 
 def _context(report: Report) -> dict[str, Any]:

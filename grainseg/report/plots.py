@@ -99,7 +99,9 @@ def batches_plot(
             axes.margins(x=0.08)
         if unit == "µm":
             _g_axis(left)
-        return svg_of(figure, name, "Mean intercept and median diameter of the batches with 95 % intervals")
+        return svg_of(
+            figure, name, "Mean intercept and median diameter of the batches with 95 % sampling intervals"
+        )
 
 
 def size_distribution(batch: BatchStatistics, sizes: Sizes, colour: str, name: str) -> str:

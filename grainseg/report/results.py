@@ -1,7 +1,8 @@
 """Read back what the tables of a finished measurement say of its batches."""
 
 import csv
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,20 +10,33 @@ import numpy as np
 
 from grainseg.errors import GrainsegError
 from grainseg.grains.samples import FieldSample
+from grainseg.grains.wording import counted
+from grainseg.report.tables import plain_text
 
 FIELDS = "fields.csv"
 GRAINS = "grains.csv"
+
+_Key = tuple[str, str]  # batch and image
+_Grain = tuple[float, float]  # diameter in px and weight
 
 _DIRECTIONS = ("deg0", "deg45", "deg90", "deg135")
 
 
 @dataclass(frozen=True)
 class SavedBatch:
-    """Fields of one batch, in the unit in which they can be compared."""
+    """Fields of one batch, in the unit in which they can be compared.
+
+    Attributes:
+        name: Of the batch.
+        unit: "µm" or "px".
+        samples: The fields.
+        left_out: Names of the fields that have no pixel size where others have one.
+    """
 
     name: str
     unit: str
     samples: tuple[FieldSample, ...]
+    left_out: tuple[str, ...]
 
 
 def read_batches(folder: Path) -> list[SavedBatch]:
@@ -34,54 +48,82 @@ def read_batches(folder: Path) -> list[SavedBatch]:
         folder: Where predict.py or ``grainseg measure`` wrote.
 
     Raises:
-        GrainsegError: A table is missing, or is none of these.
+        GrainsegError: A table is missing, is none of these, or is not whole.
     """
     path = folder / FIELDS
-    fields: dict[str, list[Mapping[str, str]]] = {}
-    for row in _rows(path):
-        fields.setdefault(_cell(row, "batch", path), []).append(row)
-    if not fields:
-        raise GrainsegError(f"{path}: holds no field; predict or measure again")
+    fields = _fields(path)
     grains = _grains(folder / GRAINS)
+    _require_all_grains(folder / GRAINS, fields, grains)
     batches = []
-    for name, rows in fields.items():
-        scaled = [row for row in rows if _cell(row, "raster_um", path)]
+    for name in dict.fromkeys(batch for batch, _ in fields):
+        rows = {image: row for (batch, image), row in fields.items() if batch == name}
+        scaled = {image: row for image, row in rows.items() if _cell(row, "raster_um", path)}
         unit = "µm" if scaled else "px"
-        samples = tuple(_sample(row, grains, unit, path) for row in scaled or rows)
-        batches.append(SavedBatch(name, unit, samples))
+        samples = tuple(
+            _sample(image, row, grains.get((name, image), []), unit, path)
+            for image, row in (scaled or rows).items()
+        )
+        left_out = tuple(image for image in rows if scaled and image not in scaled)
+        batches.append(SavedBatch(name, unit, samples, left_out))
     return batches
 
 
-def _grains(path: Path) -> dict[tuple[str, str], list[tuple[float, float]]]:
-    """Diameter in px and weight of the grains that have one, by batch and image."""
-    found: dict[tuple[str, str], list[tuple[float, float]]] = {}
+def _fields(path: Path) -> dict[_Key, Mapping[str, str]]:
+    """The rows of the fields."""
+    found: dict[_Key, Mapping[str, str]] = {}
     for row in _rows(path):
-        weight = _number(row, "weight", path)
-        if weight > 0:
-            key = _cell(row, "batch", path), _cell(row, "image", path)
-            found.setdefault(key, []).append((_number(row, "ecd_px", path), weight))
+        key = _key(row, path)
+        if key in found:
+            raise GrainsegError(f"{path}: has {key[1]} of batch {key[0]} twice; predict or measure again")
+        found[key] = row
+    if not found:
+        raise GrainsegError(f"{path}: holds no field; predict or measure again")
     return found
 
 
+def _grains(path: Path) -> dict[_Key, list[_Grain]]:
+    """All grains of each field."""
+    found: dict[_Key, list[_Grain]] = {}
+    for row in _rows(path):
+        weight = _number(row, "weight", path)
+        found.setdefault(_key(row, path), []).append((_number(row, "ecd_px", path), weight))
+    return found
+
+
+def _require_all_grains(
+    path: Path, fields: Mapping[_Key, Mapping[str, str]], grains: Mapping[_Key, list[_Grain]]
+) -> None:
+    """Refuse tables that were cut off or are of different runs."""
+    for key in dict.fromkeys([*fields, *grains]):
+        batch, image = key
+        said = _number(fields[key], "count", path.with_name(FIELDS)) if key in fields else 0
+        held = len(grains.get(key, []))
+        if held != said:
+            raise GrainsegError(
+                f"{path}: holds {counted(held, 'grain')} of {image} in batch {batch}, {FIELDS} counts "
+                f"{said:g}; the tables are cut off or of different runs: predict or measure again"
+            )
+
+
 def _sample(
-    row: Mapping[str, str],
-    grains: Mapping[tuple[str, str], list[tuple[float, float]]],
-    unit: str,
-    path: Path,
+    name: str, row: Mapping[str, str], grains: Sequence[_Grain], unit: str, path: Path
 ) -> FieldSample:
-    name = _cell(row, "image", path)
     scale = _number(row, "raster_um", path) if unit == "µm" else 1.0
-    length, crossings, closed = (
-        sum(_number(row, column.format(direction), path) for direction in _DIRECTIONS)
-        for column in ("line_length_{}_px", "crossings_{}", "closed_crossings_{}")
-    )
-    sized = np.array(grains.get((_cell(row, "batch", path), name), []), np.float64).reshape(-1, 2)
+    length, crossings = (_total(row, column, path) for column in ("line_length_{}_px", "crossings_{}"))
+    # Without a partition nothing is known of closed boundary, and its share is missing.
+    given = not _cell(row, "closed_share", path)
+    kept = None if given else max(crossings - _total(row, "closed_crossings_{}", path), 0.0)
+    # Grains without a weight, cut by the border, are in no distribution.
+    sized = np.array([grain for grain in grains if grain[1] > 0], np.float64).reshape(-1, 2)
     try:
-        return FieldSample(
-            name, length * scale, crossings, max(crossings - closed, 0.0), sized[:, 0] * scale, sized[:, 1]
-        )
+        return FieldSample(name, length * scale, crossings, kept, sized[:, 0] * scale, sized[:, 1])
     except ValueError as error:
         raise GrainsegError(f"{path}: {error}; predict or measure again") from error
+
+
+def _total(row: Mapping[str, str], column: str, path: Path) -> float:
+    """Sum over the four directions."""
+    return sum(_number(row, column.format(direction), path) for direction in _DIRECTIONS)
 
 
 def _rows(path: Path) -> Iterator[Mapping[str, str]]:
@@ -95,6 +137,10 @@ def _rows(path: Path) -> Iterator[Mapping[str, str]]:
         ) from error
 
 
+def _key(row: Mapping[str, str], path: Path) -> _Key:
+    return plain_text(_cell(row, "batch", path)), plain_text(_cell(row, "image", path))
+
+
 def _cell(row: Mapping[str, str], column: str, path: Path) -> str:
     value = row.get(column)
     if value is None:
@@ -103,10 +149,14 @@ def _cell(row: Mapping[str, str], column: str, path: Path) -> str:
 
 
 def _number(row: Mapping[str, str], column: str, path: Path) -> float:
+    """A length, count or weight: none of them is negative."""
     text = _cell(row, column, path)
     try:
-        return float(text)
-    except ValueError as error:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 <= number < math.inf:
         raise GrainsegError(
-            f"{path}: {column} is {text!r}, which is no number; predict or measure again"
-        ) from error
+            f"{path}: {column} is {text!r}, which is no number from 0 on; predict or measure again"
+        )
+    return number

@@ -3,15 +3,19 @@ r"""The measurements as CSV: grains.csv, fields.csv, batches.csv, budget.csv and
 UTF-8 without a byte order mark, RFC 4180 (commas, CR LF, quotes where needed), a point as decimal sign,
 floats with all their digits, nothing where a number is missing. Units stand in the names of the columns.
 
-A text that a spreadsheet would run as a formula (it starts with = + - @, a tab or a line end) gets an
-apostrophe in front, as the Open Worldwide Application Security Project advises against CSV injection: a file
-named ``=HYPERLINK(…).png`` stands in every table as ``'=HYPERLINK(…)``. Numbers, negative ones too, are left
-alone. Bytes of a file name that are no UTF-8 are written as escapes such as ``\udcff``.
+A text that a spreadsheet would run as a formula gets an apostrophe, as the Open Worldwide Application
+Security Project advises (https://owasp.org/www-community/attacks/CSV_Injection): a file named
+``=HYPERLINK(…).png`` stands in every table as ``'=HYPERLINK(…)``. Such a text starts with = + - @ (or their
+full-width forms), a tab or a line end. So may any piece of it behind a comma, semicolon, tab or line end,
+where a cell begins for a spreadsheet of another locale; blanks and quotes in front change nothing. Numbers,
+negative ones too, are left alone. `plain_text` takes the apostrophes away again. Bytes of a file name that
+are no UTF-8 are written as escapes such as ``\udcff``, and stay so.
 """
 
 import csv
 import io
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -23,7 +27,12 @@ from grainseg.grains.compare import Comparison
 from grainseg.micrograph.replacing import replacing
 from grainseg.report.rows import GRAIN_COLUMNS, BatchedFields, field_row, grain_rows
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_CELL_START = r"(?<![^,;\t\r\n])"  # the text's, or behind a separator
+_BLANKS = r"""(?:[^\S\t\r\n]|")*"""
+_FORMULA = r"(?=[=+\-@＝＋－＠])"
+_CONTROL = r"(?=[\t\r\n\0])"  # starts a formula only at the start of the whole text
+_TO_MARK = re.compile(rf"{_CELL_START}{_BLANKS}'*{_FORMULA}|\A{_BLANKS}'*{_CONTROL}")
+_MARKED = re.compile(rf"{_CELL_START}{_BLANKS}'+{_FORMULA}|\A{_BLANKS}'+{_CONTROL}")
 
 
 def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Value]]) -> None:
@@ -50,12 +59,17 @@ def cell_text(value: Value) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        return f"'{value}" if value.startswith(_FORMULA) else value
+        return _TO_MARK.sub(lambda found: f"{found[0]}'", value)
     if isinstance(value, bool | np.bool_):
         return "true" if value else "false"
     if isinstance(value, int | np.integer):
         return str(int(value))
     return "" if math.isnan(value) else repr(float(value))
+
+
+def plain_text(text: str) -> str:
+    """The text that `cell_text` wrote so: one more apostrophe stands before each formula than before."""
+    return _MARKED.sub(lambda found: found[0][:-1], text)
 
 
 def write_grains(path: Path, batches: BatchedFields) -> None:

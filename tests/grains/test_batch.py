@@ -1,5 +1,5 @@
 import math
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -91,7 +91,9 @@ def test_one_field_has_values_and_no_intervals():
     assert math.isnan(found.relative_accuracy_percent)
     assert found.more_fields_for_10_percent is None
     assert not found.budget.complete
-    assert found.flags == ("one field: no interval and no %RA can be given; at least 5 fields are needed",)
+    assert found.flags == (
+        "one field: no sampling interval and no %RA can be given; at least 5 fields are needed",
+    )
 
 
 def test_no_field_is_flagged():
@@ -103,7 +105,10 @@ def test_no_field_is_flagged():
 
 
 def test_fewer_than_five_fields_are_flagged():
-    assert "4 fields: below 5 the intervals mean little" in batch_statistics("x", "px", batch(5, 4)).flags
+    assert (
+        "4 fields: below 5 the sampling intervals mean little"
+        in batch_statistics("x", "px", batch(5, 4)).flags
+    )
     assert not any("below 5" in flag for flag in batch_statistics("x", "px", batch(5, 5)).flags)
 
 
@@ -130,15 +135,30 @@ def test_a_percentile_without_a_limit_is_flagged():
         "x", "px", [field("a", 10, np.arange(1.0, 13)), field("b", 11, np.arange(2.0, 14))]
     )
     assert math.isnan(found.d90.high)
-    assert "D90 by number has no upper limit: too few grains are larger" in found.flags
+    assert "D90 by number has no upper sampling limit: too few grains are larger" in found.flags
 
 
 def test_intercepts_with_and_without_closed_gaps_stand_side_by_side():
     found = batch_statistics("x", "px", [field(name, 20, open_share=0.8) for name in "ab"])
     assert found.intercept.value == pytest.approx(20)
     assert found.intercept_without_closed == pytest.approx(25)
+    assert found.closed_known
     nothing_left = batch_statistics("x", "px", [field(name, 20, open_share=0.0) for name in "ab"])
     assert math.isnan(nothing_left.intercept_without_closed)
+
+
+def test_without_a_partition_nobody_knows_what_was_closed():
+    given = [replace(field(name, 20), crossings_without_closed=None) for name in "ab"]
+    for samples in (given, [field("x", 20), *given]):
+        found = batch_statistics("x", "px", samples)
+        assert not found.closed_known
+        assert found.intercept.value == pytest.approx(20)
+        assert math.isnan(found.intercept_without_closed)
+    # A field that takes no part in the intercept takes none in this.
+    blank = replace(field("blank", math.inf), crossings_without_closed=None)
+    assert batch_statistics("x", "px", [field("a", 20, open_share=0.8), blank]).intercept_without_closed == (
+        pytest.approx(25)
+    )
 
 
 def test_two_populations_are_flagged():

@@ -3,7 +3,7 @@ import math
 import pytest
 from scipy import stats
 
-from grainseg.grains.budget import BudgetEntry, SegmentationError, combine, intercept_budget
+from grainseg.grains.budget import BudgetEntry, SegmentationError, combine, intercept_budget, percent
 from grainseg.grains.samples import Estimate
 
 SAMPLING = Estimate(20.0, 18.5, 21.6, 0.028, 4.0)
@@ -33,6 +33,26 @@ def test_a_budget_by_hand():
     assert budget.coverage == f"95 % (k = {budget.k:.2f}, {df:.1f} effective degrees of freedom)"
 
 
+def test_every_part_of_a_budget_by_hand():
+    # Sampling 0.04 (df 4); segmentation √(0.01² + 0.02²·3/4) = 0.02 (df 4); threshold 0.02; pixel size 0.01.
+    # Squares: 16 + 4 + 4 + 1 = 25, so u = 0.05. Welch and Satterthwaite: 0.05⁴ / (0.04⁴/4 + 0.02⁴/4) =
+    # 6.25e-6 / 6.8e-7 = 9.19, rounded down to 9, of which a table of Student's t has 2.262 (GUM, table G.2).
+    sampling = Estimate(20.0, 17.9, 22.3, 0.04, 4.0)
+    budget = intercept_budget(sampling, "µm", SegmentationError(-0.01, 0.02, 4, "x"), 0.01, 0.02)
+    assert [part.name for part in budget.entries] == [
+        *("field sampling", "segmentation", "threshold", "pixel size"),
+    ]
+    uncertainties = [part.standard_uncertainty_ln for part in budget.entries]
+    assert uncertainties == pytest.approx([0.04, 0.02, 0.02, 0.01])
+    assert [part.df for part in budget.entries] == [4, 4, math.inf, math.inf]
+    assert budget.combined_ln == pytest.approx(0.05)
+    assert budget.df == pytest.approx(9.1912, abs=1e-4)
+    assert budget.k == pytest.approx(2.262, abs=5e-4)
+    assert budget.expanded == pytest.approx(0.1131, abs=5e-5)
+    assert percent(budget.expanded) == pytest.approx(11.98, abs=0.01)
+    assert budget.coverage == "95 % (k = 2.26, 9.2 effective degrees of freedom)"
+
+
 def test_the_rms_is_that_of_the_errors():
     errors = [0.03, -0.01, 0.02]
     mean = sum(errors) / 3
@@ -48,7 +68,7 @@ def test_the_rms_is_that_of_the_errors():
         ({"pixel_size_rel_unc": None}, "uncertainty of the pixel size unknown"),
         ({"threshold_sd_ln": None}, "threshold unknown"),
         ({"intercept": Estimate(20.0, math.nan, math.nan, math.nan, 0.0)}, "field sampling unknown"),
-        ({"segmentation": SegmentationError(0.01, math.nan, 1, "one")}, "segmentation partly unknown"),
+        ({"segmentation": SegmentationError(0.01, 0.0, 1, "one")}, "segmentation partly unknown"),
     ],
 )
 def test_an_unknown_part_makes_it_incomplete(unknown, said):
@@ -75,6 +95,15 @@ def test_the_sampling_alone_is_never_the_uncertainty(unit, threshold):
     assert "alone is not the uncertainty" in budget.coverage
 
 
+def test_percent_is_of_the_number_and_not_of_its_logarithm():
+    assert percent(math.log(2)) == pytest.approx(100)
+    assert percent(-math.log(2)) == pytest.approx(-50)
+    how = intercept_budget(SAMPLING, "px", SegmentationError(math.log(2), math.log(1.5), 3, "x"), None, 0.0)
+    assert how.entries[1].how == "x: bias +100.00 %, not corrected, scatter 50.00 % over 3 images"
+    entries = [BudgetEntry("a", math.log(1.5), ""), BudgetEntry("b", None, "")]
+    assert "come to a standard uncertainty of 50.0 %" in combine(entries).coverage
+
+
 def test_in_px_the_pixel_size_takes_no_part():
     budget = intercept_budget(SAMPLING, "px", SEGMENTATION, None, 0.004)
     assert budget.complete
@@ -94,7 +123,7 @@ def test_a_bias_is_in_the_uncertainty_and_not_in_the_result():
         for bias in (0.0, -0.1)
     )
     assert large.combined_ln > small.combined_ln
-    assert "bias -10.00 %, not corrected" in large.entries[1].how
+    assert "bias −9.52 %, not corrected" in large.entries[1].how
 
 
 @pytest.mark.parametrize("value", [-0.1, math.nan, math.inf])
@@ -103,12 +132,37 @@ def test_uncertainties_that_cannot_be_are_refused(value):
         intercept_budget(SAMPLING, "µm", None, value, None)
     with pytest.raises(ValueError, match="threshold"):
         intercept_budget(SAMPLING, "µm", None, None, value)
-    with pytest.raises(ValueError, match="standard deviation"):
-        SegmentationError(0.0, value, 2, "")
 
 
-def test_a_segmentation_error_needs_images():
-    with pytest.raises(ValueError, match="at least one image"):
-        SegmentationError(0.0, 0.1, 0, "")
-    with pytest.raises(ValueError, match="finite"):
-        SegmentationError(math.nan, 0.1, 3, "")
+NO_NUMBERS = [True, False, "1", "0.1", None, [], [0.1], {}, b"1", 1j, math.nan, math.inf, -math.inf]
+TOO_LARGE = [10**400, -(10**400), 10**5000, 2, 1.0000001, 1e308]
+
+
+@pytest.mark.parametrize(
+    ("name", "bad"),
+    [
+        *(("bias_ln", value) for value in (*NO_NUMBERS, *TOO_LARGE, -1.0000001)),
+        *(("sd_ln", value) for value in (*NO_NUMBERS, *TOO_LARGE, -1, -1e-300)),
+        *(("images", value) for value in (*NO_NUMBERS, 10**400, 10**5000, -1, 0, 1_000_001, 1.0, 5.5)),
+        *(("source", value) for value in (None, 1, True, b"x", [], "x" * 201, "a\nb", "a\rb", "a\u2028b")),
+        *(("source", value) for value in ("a\n", "\x1b[2J", "\ud800", "\0")),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_segmentation_error_takes_nothing_that_passes_for_a_number(name, bad):
+    good = {"bias_ln": 0.1, "sd_ln": 0.1, "images": 5, "source": "test"}
+    for images in (1, 5):  # one image has no scatter, and its sd is looked at all the same
+        with pytest.raises(ValueError, match=f"^{name} of the segmentation error"):
+            SegmentationError(**(good | {"images": images} | {name: bad}))
+
+
+@pytest.mark.parametrize("bias", [-1, -1.0, 0, 5e-324, 1])
+@pytest.mark.parametrize("sd", [0, 0.0, 5e-324, 1, 1.0])
+@pytest.mark.parametrize("images", [1, 1_000_000])
+@pytest.mark.parametrize("source", ["", "µ" * 200])
+def test_every_segmentation_error_that_is_taken_can_be_combined(bias, sd, images, source):
+    error = SegmentationError(bias, sd, images, source)
+    assert 0 <= error.rms_ln <= math.sqrt(2)
+    budget = intercept_budget(SAMPLING, "px", error, None, 0.0)
+    assert budget.complete == (images > 1)
+    assert budget.combined_ln is None or 0.028 <= budget.combined_ln < 1.5

@@ -44,11 +44,26 @@ def test_different():
     assert found.difference_intercept.value == pytest.approx(4, rel=1e-3)
     assert found.difference_d50.value == pytest.approx(4, rel=0.01)
     assert found.difference_d50.low > 0
+    low, high = (100 * (end - 1) for end in (found.ratio.low, found.ratio.high))
     assert found.sentence == (
-        "The mean intercept of B is 20.0 % larger than that of A (95 % interval "
-        f"{100 * (found.ratio.low - 1):+.1f} to {100 * (found.ratio.high - 1):+.1f} %; p < 0.0001). "
+        "The geometric mean of the fields' mean intercepts is 20.0 % larger in B than in A "
+        f"(95 % sampling interval {low:+.1f} to {high:+.1f} %; p < 0.0001). "
         "The batches are different."
     )
+
+
+def test_the_ratio_is_of_geometric_means_and_not_of_pooled_intercepts():
+    # Two fields of 10 and 40 have a geometric mean of 20 and, by all length over all crossings, 16.
+    a = [field("a", 10), field("b", 40)]
+    found = compare(a, [field("a", 20), field("b", 20.2)])
+    assert found.ratio.value == pytest.approx(math.sqrt(20 * 20.2) / 20)
+    assert found.difference_intercept.value == pytest.approx(20.1 - 16, abs=0.01)
+
+
+def test_a_smaller_intercept_has_minus_signs_that_are_none_of_a_program():
+    found = compare(steady(24), steady(20))
+    assert "is 16.7 % smaller in B than in A (95 % sampling interval −1" in found.sentence
+    assert "-" not in found.sentence
 
 
 def test_equivalent():
@@ -77,19 +92,28 @@ def test_not_enough_fields():
     assert "Fewer than 5 fields in A and B" in found.sentence
 
 
+def test_more_fields_than_anybody_measures_are_not_counted():
+    found = compare(steady(20, 3, 0.5), steady(20.5, 3, 0.5), margin_g=0.01)
+    assert found.fields_needed > 1000
+    assert "more than 1000 fields per batch would decide at this scatter" in found.sentence
+
+
 def test_a_smaller_margin_is_harder_to_reach():
     assert compare(steady(20), steady(20.5), margin_g=0.25).verdict == "equivalent"
     assert compare(steady(20), steady(20.5), margin_g=0.05).verdict == "different"
     assert margin_ln(1) == pytest.approx(math.log(math.sqrt(2)))  # ΔG = 1 is a ratio of √2
 
 
-@pytest.mark.parametrize("count", [0, 1])
-def test_a_batch_of_fewer_than_two_fields_is_not_judged(count):
+@pytest.mark.parametrize(("count", "said"), [(0, "no field"), (1, "one field")])
+def test_a_batch_of_fewer_than_two_fields_is_not_judged(count, said):
     found = compare(steady(20), steady(30, 5)[:count])
     assert found.verdict == "not enough fields"
     assert math.isnan(found.p)
     assert math.isnan(found.ratio.low)
-    assert found.sentence.startswith(f"Not enough fields: B has {count}, and a batch with fewer than two")
+    assert found.sentence.startswith(f"Not enough fields: B has {said}, and a batch with fewer than two")
+    assert found.sentence.endswith(
+        f"; about {found.fields_needed} fields per batch would decide at the scatter of the other."
+    )
     assert found.fields_needed >= 2
 
 
@@ -98,7 +122,9 @@ def test_fields_without_crossings_do_not_count():
     found = compare([*steady(20, 2), blank], [*steady(21, 1), blank])
     assert (found.fields_a, found.fields_b) == (2, 1)
     assert found.verdict == "not enough fields"
-    assert "1 of the fields of A left out" in found.sentence
+    assert "1 field of A is left out: no boundary is crossed." in found.sentence
+    two = compare([*steady(20, 2), blank, field("white", math.inf, [])], steady(21))
+    assert "2 fields of A are left out: no boundary is crossed." in two.sentence
 
 
 def test_batches_without_scatter():
@@ -200,6 +226,6 @@ def test_bad_input_is_refused():
         compare(batch(0, 5), [field("a", 20), field("a", 21)])
     with pytest.raises(ValueError, match="unit"):
         compare(batch(0, 5), batch(1, 5), "mm")
-    for margin in (0.0, -1.0, math.nan, math.inf):
+    for margin in (0.0, -1.0, 0.0099, 5.01, 1e-300, 1e6, math.nan, math.inf, -math.inf):
         with pytest.raises(ValueError, match="margin"):
             compare(batch(0, 5), batch(1, 5), margin_g=margin)

@@ -5,8 +5,9 @@ import pytest
 
 from grainseg.grains.field import measure_field
 from grainseg.grains.field_samples import common_unit, field_sample
+from grainseg.grains.partition import partition_mask
 from grainseg.micrograph.image import PixelSize
-from grainseg.micrograph.polycrystal import polycrystal
+from grainseg.micrograph.polycrystal import boundary_lines, polycrystal
 
 GRAINS = polycrystal(3, (200, 240), 30.0, 0.3, 3)
 UM = measure_field("um", GRAINS, PixelSize(0.25, 0.25, "said by the user"))
@@ -20,7 +21,16 @@ def test_a_sample_is_the_field_in_the_unit_asked_for() -> None:
     np.testing.assert_allclose(um.diameters, px.diameters * 0.25)
     inner = np.setdiff1d(GRAINS, np.concatenate([GRAINS[0], GRAINS[-1], GRAINS[:, 0], GRAINS[:, -1]]))
     assert um.diameters.size == inner.size
-    assert um.crossings_without_closed == um.crossings
+
+
+def test_what_a_partition_closed_is_known_only_where_there_was_one() -> None:
+    mask = boundary_lines(GRAINS) == 1
+    mask[60:67, 20:200] = False
+    partition = partition_mask(mask)
+    sample = field_sample(measure_field("x", partition.grains, None, partition), "px")
+    assert sample.crossings_without_closed is not None
+    assert 0 < sample.crossings_without_closed < sample.crossings
+    assert field_sample(UM, "µm").crossings_without_closed is None
 
 
 def test_one_pixel_size_makes_a_batch_metric_and_none_cannot_be_made_up() -> None:

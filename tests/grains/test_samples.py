@@ -76,6 +76,7 @@ def test_numbers_that_cannot_be_are_refused(change, message):
         "weights": np.ones(2),
     }
     FieldSample(**good)
+    FieldSample(**(good | {"crossings_without_closed": None}))
     with pytest.raises(ValueError, match=message):
         FieldSample(**(good | change))
 

@@ -69,6 +69,27 @@ def test_enough_fields_leave_no_outcome_undecided(sd_a, sd_b):
     assert undecided(fields - 1)
 
 
+@pytest.mark.parametrize("sd_b", [0.0, 1e-300, 1e-9, 1e-8, 0.03, 3.0, 30.0])
+@pytest.mark.parametrize("sd_a", [0.0, 1e-8, 0.03, 3.0])
+@pytest.mark.parametrize("margin_g", [0.01, 0.25, 5.0])
+@pytest.mark.parametrize("pairs", [1, 5000])
+def test_there_is_an_answer_at_any_scatter_and_margin(sd_a, sd_b, margin_g, pairs):
+    margin, level = margin_g * math.log(2) / 2, 0.05 / pairs
+    fields = fields_for_decision(sd_a, sd_b, margin, level)
+    variance, fourth = sd_a**2 + sd_b**2, sd_a**4 + sd_b**4
+    if max(sd_a, sd_b) < 1e-8:
+        assert fields == 2
+        return
+
+    def both(number):
+        df = (number - 1) * variance**2 / fourth
+        bounds = stats.t.isf(level / 2, df) + stats.t.isf(level, df)
+        return bounds * math.sqrt(variance / number)
+
+    assert both(fields) <= margin * (1 + 1e-9)
+    assert fields == 2 or both(fields - 1) > margin * (1 - 1e-9)
+
+
 def test_the_power_at_that_number_is_about_95_percent():
     fields = fields_for_decision(0.06, 0.06, MARGIN)
     rng = np.random.default_rng(1)

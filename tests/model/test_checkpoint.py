@@ -124,15 +124,30 @@ def test_what_is_no_checkpoint_is_refused(kind: str, content: dict[str, Any], tm
         ({"threshold": float("nan")}, "out of range"),
         ({"normalization": "z-score"}, "needs normalisation z-score"),
         ({"format": 99}, "has layout 99"),
+        ({"format": 3.0}, "has layout unknown"),
+        ({"format": torch.zeros(3)}, "has layout unknown"),
         ({"partition": {"threshold": 0.5}}, "values for the grains cannot be"),
         ({"partition": SETTINGS | {"threshold": 1.0}}, "threshold 1.0 outside"),
-        ({"partition": SETTINGS | {"depth": float("nan")}}, "depth nan outside"),
+        ({"partition": SETTINGS | {"depth": float("nan")}}, "depth is no number in its range"),
         ({"partition": SETTINGS | {"depth": "deep"}}, "values for the grains cannot be"),
         ({"partition": SETTINGS | {"more": 1.0}}, "values for the grains cannot be"),
         ({"segmentation": {"bias_ln": 0.1}}, "values for the grains cannot be"),
         ({"segmentation": ERROR | {"bias_ln": float("inf")}}, "values for the grains cannot be"),
         ({"segmentation": ERROR | {"bias_ln": "much"}}, "values for the grains cannot be"),
         ({"segmentation": ERROR | {"images": 2, "sd_ln": -1.0}}, "values for the grains cannot be"),
+        *(
+            ({"partition": SETTINGS | {name: value}}, f"grains cannot be: {name} is no number in its range")
+            for name in SETTINGS
+            for value in ("0.5", True, None, [0.5], 10**400, float("inf"), torch.tensor(0.5))
+        ),
+        *(
+            ({"segmentation": ERROR | {name: value}}, f"values for the grains cannot be: {name} of the")
+            for name in ERROR
+            for value in (True, None, [1], 10**400, float("nan"), torch.tensor(1), "x\ny")
+        ),
+        ({"segmentation": ERROR | {"images": "1"}}, "images of the segmentation error is no whole number"),
+        ({"segmentation": ERROR | {3: 1}}, "values for the grains cannot be"),
+        ({"partition": SETTINGS | {3: 1}}, "values for the grains cannot be"),
         ({"decoder_width": 64}, "weights do not fit"),
         ({"encoder": "resnet18"}, "weights do not fit"),
     ],

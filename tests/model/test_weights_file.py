@@ -125,7 +125,7 @@ def test_a_file_too_large_is_not_opened(written: Path, monkeypatch: pytest.Monke
         ("[1]", "its description is no table"),
         ("x" * (MAX_DESCRIPTION_LENGTH + 1), "was not written by grainseg export"),
         ({"format": 3}, "is missing or cannot be"),
-        ({}, "has layout None"),
+        ({}, "has layout unknown"),
     ],
 )
 def test_descriptions_that_cannot_be_are_refused(description: object, message: str, written: Path) -> None:

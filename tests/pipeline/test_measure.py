@@ -228,6 +228,7 @@ def test_a_table_makes_batches_and_compare_reads_them_back(
     for column in ("p", "intercept_ratio", "d50_difference_um", "wasserstein_um"):
         assert float(again[column]) == pytest.approx(float(pair[column]), rel=1e-12)
     assert pair["verdict"] in sentence
+    assert "in new than in =old (" in sentence
 
 
 def test_compare_says_what_it_cannot_compare(
@@ -239,10 +240,14 @@ def test_compare_says_what_it_cannot_compare(
     for folders, margin, message in (
         ([one], 0.25, "holds one batch, A; give two or more"),
         ([one, one], 0.25, "is given twice"),
-        ([one, other], 0.25, "A: has no pixel size, the others have"),
+        (
+            [one, other],
+            0.25,
+            "A: without a pixel size, which others have; say it to grainseg measure (--pixel-size-um)",
+        ),
         ([tmp_path / "nowhere"], 0.25, "give a folder that predict.py or grainseg measure wrote"),
         ([folder], 0.25, "give a folder that predict.py or grainseg measure wrote"),
-        ([one, other], 0.0, "must be positive"),
+        ([one, other], 0.0, "--margin-g=0: must be from 0.01 to 5 grain size numbers"),
     ):
         with pytest.raises(GrainsegError) as caught:
             compare(folders, None, margin)

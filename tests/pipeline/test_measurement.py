@@ -11,7 +11,7 @@ from PIL import Image
 from grainseg.grains.agreement_regions import region_scores
 from grainseg.micrograph.polycrystal import boundary_lines, polycrystal
 from grainseg.pipeline.measure import measure
-from grainseg.pipeline.measurement import rms_or_none
+from grainseg.pipeline.measurement import rms_or_none, summary
 from grainseg.pipeline.scoring import segmentation_error
 
 
@@ -34,6 +34,12 @@ def test_a_field_without_a_pixel_size_is_left_out_of_a_metric_batch(folder: Path
     assert (one.unit, one.fields, other.unit, other.fields) == ("µm", 1, "px", 2)
     assert any("left out of this batch: a/1.png" in flag for flag in one.flags)
     assert results.comparisons == ()
+    said = "not compared with a: only there the pixel size is known"
+    assert said in other.flags
+    assert not any("not compared" in flag for flag in one.flags)
+    assert f"  b: {said}" in summary(results)
+    assert said[1:] in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert said in csv_rows(tmp_path / "out" / "batches.csv")[1]["flags"]
     first, second = csv_rows(tmp_path / "out" / "batches.csv")
     assert float(first["mean_intercept_um"]) == pytest.approx(one.intercept.value)
     assert (first["mean_intercept_px"], second["mean_intercept_um"]) == ("", "")
@@ -46,6 +52,23 @@ def test_batches_without_any_pixel_size_are_compared_in_px(folder: Path, tmp_pat
     (pair,) = results.comparisons
     assert pair.unit == "px"
     assert pair.delta_g is None
+    assert not any("not compared" in flag for batch in results.batches for flag in batch.flags)
+
+
+def test_three_batches_of_which_one_is_metric_are_compared_as_far_as_possible(
+    folder: Path, tmp_path: Path
+) -> None:
+    (folder / "c").mkdir()
+    for name in ("0.png", "1.png"):
+        (folder / "c" / name).write_bytes((folder / "a" / name).read_bytes())
+    (folder / "c" / "pixel_sizes.csv").write_text("image,pixel_size_um\n0.png,0.5\n1.png,0.5\n")
+    results = measure(measure_config(folder, tmp_path / "out")).results
+    assert results is not None
+    assert [(pair.a, pair.b) for pair in results.comparisons] == [("a", "b")]
+    flagged = {
+        batch.name for batch in results.batches if any("not compared with c" in f for f in batch.flags)
+    }
+    assert flagged == {"a", "b"}
 
 
 def test_of_given_masks_neither_threshold_nor_segmentation_is_known(folder: Path, tmp_path: Path) -> None:
@@ -72,6 +95,16 @@ def test_the_segmentation_error_is_mean_and_scatter_of_the_pictures() -> None:
     assert error.bias_ln == pytest.approx(second / 2)
     assert error.sd_ln == pytest.approx(abs(second) / math.sqrt(2))
     assert error.images == 2
+    assert error.source == "2 validation images, which also chose checkpoint and partition"
+
+
+def test_a_prediction_far_from_its_label_tells_nothing_of_the_error() -> None:
+    squares = np.indices((96, 96)) // 4
+    fine = (24 * squares[0] + squares[1] + 1).astype(np.uint32)
+    halves = np.where(squares[0] < 12, 1, 2).astype(np.uint32)
+    score = region_scores(halves, fine)
+    assert math.log1p(score.signed_intercept_error) > 1
+    assert segmentation_error([score]) is None
 
 
 def test_without_a_predicted_boundary_nothing_is_known_of_the_error() -> None:

@@ -1,19 +1,93 @@
-"""The uncertainty of G is that of the mean intercept, on G's scale."""
+"""What the tables of the report make of a batch: intervals of all sources, never the sampling's."""
+
+import math
+from dataclasses import replace
 
 import pytest
+from field_samples import batch, field
 
 from grainseg.grains.astm import g_from_mean_intercept
-from grainseg.report.batch_views import _g_cell
+from grainseg.grains.batch import batch_statistics
+from grainseg.grains.budget import SegmentationError
+from grainseg.report.batch_views import batch_sentences, budget_table, estimate_table, summary_table
+from grainseg.report.cells import MISSING, Number, number_text
+
+LARGE = batch_statistics("x", "µm", batch(0, 6), SegmentationError(0.3, 0.2, 5, "test"), 0.01, 0.1)
+INCOMPLETE = batch_statistics("x", "µm", batch(0, 6), None, 0.01, 0.1)
 
 
-def test_g_carries_the_expanded_uncertainty_of_the_intercept() -> None:
-    """5 % of the intercept on either side are ±0.14 in G."""
-    cell = _g_cell({"astm_g": 8.0, "expanded_uncertainty_percent": 5.0})
-    half = (g_from_mean_intercept(0.02 * 0.95) - g_from_mean_intercept(0.02 * 1.05)) / 2
-    assert half == pytest.approx(0.144, abs=0.001)
-    assert cell.parts[-1] == " ± 0.14"
+def numbers(cell):
+    return {part.key: float(part.value) for part in cell.parts if isinstance(part, Number)}
 
 
-def test_without_a_complete_budget_g_stands_alone() -> None:
-    row = {"astm_g": 8.0, "astm_g_low": 7.9, "astm_g_high": 8.1, "expanded_uncertainty_percent": None}
-    assert len(_g_cell(row).parts) == 1
+def cell_of(table, title):
+    (index,) = (i for i, column in enumerate(table.columns) if column.title == title)
+    return table.lines[0].cells[index]
+
+
+def test_the_whole_interval_is_the_value_over_and_times_a_factor():
+    value, factor = LARGE.intercept.value, math.exp(LARGE.budget.expanded)
+    assert factor > 2  # plus or minus a percentage would reach below 0 here
+    shown = numbers(cell_of(summary_table([LARGE]), "Expanded interval"))
+    assert shown == {
+        "mean_intercept_total_low_um": pytest.approx(value / factor),
+        "mean_intercept_total_high_um": pytest.approx(value * factor),
+    }
+    assert numbers(cell_of(estimate_table(LARGE), "Expanded interval")) == shown
+
+
+def test_g_carries_the_expanded_uncertainty_of_the_intercept():
+    cell = cell_of(summary_table([LARGE]), "G")
+    factor = math.exp(LARGE.budget.expanded)
+    fine, coarse = (
+        g_from_mean_intercept(LARGE.intercept.value / 1000 * ratio) for ratio in (1 / factor, factor)
+    )
+    assert LARGE.g.value == pytest.approx((fine + coarse) / 2)
+    assert cell.parts[-1] == f" ± {number_text((fine - coarse) / 2, places=1)}"
+    whole = numbers(estimate_table(LARGE).lines[2].cells[-1])
+    assert whole == {"astm_g_total_low": pytest.approx(coarse), "astm_g_total_high": pytest.approx(fine)}
+
+
+def test_without_a_complete_budget_there_is_no_such_interval():
+    cell = cell_of(summary_table([INCOMPLETE]), "Expanded interval")
+    assert cell.parts == (INCOMPLETE.budget.coverage,)
+    assert cell.parts[0].startswith("incomplete: segmentation unknown")
+    assert len(cell_of(summary_table([INCOMPLETE]), "G").parts) == 1
+    assert estimate_table(INCOMPLETE).lines[2].cells[-1].parts == ("follows from the intercept",)
+
+
+@pytest.mark.parametrize(
+    ("samples", "accuracy", "fit"),
+    [
+        ([], "No field has a mean intercept, so there is no %RA", "There is no log-normal fit"),
+        (batch(0, 1), "One field has no %RA", "Log-normal fit by number: geometric mean"),
+        (batch(0, 2, scatter=0.2), "%RA of the mean intercept over 2 fields is ", "Log-normal fit"),
+        ([field("a", 20, []), field("b", 21, [])], "%RA", "There is no log-normal fit"),
+    ],
+)
+def test_sentences_say_what_there_is_not(samples, accuracy, fit):
+    found = batch_sentences(batch_statistics("x", "µm", samples))
+    assert found[0].startswith(accuracy)
+    assert found[1].startswith(fit)
+    assert MISSING not in "".join(found)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"), [(0, "is met"), (1, " 1 more field would"), (3, " 3 more fields would")]
+)
+def test_numbers_of_fields_agree_with_their_nouns(more, said):
+    assert said in batch_sentences(replace(LARGE, more_fields_for_10_percent=more))[0]
+
+
+def test_the_budget_has_each_part_as_logarithm_and_in_percent():
+    *parts, combined, expanded = budget_table(LARGE).lines
+    for line, part in zip(parts, LARGE.budget.entries, strict=True):
+        u = part.standard_uncertainty_ln
+        assert numbers(line.cells[1]) == {"standard_uncertainty_ln": pytest.approx(u)}
+        assert numbers(line.cells[2]) == {"standard_uncertainty_percent": pytest.approx(100 * math.expm1(u))}
+    squares = sum(numbers(line.cells[1])["standard_uncertainty_ln"] ** 2 for line in parts)
+    assert numbers(combined.cells[1])["combined_uncertainty_ln"] ** 2 == pytest.approx(squares)
+    percent = numbers(expanded.cells[2])["expanded_uncertainty_percent"]
+    assert 1 + percent / 100 == pytest.approx(math.exp(LARGE.budget.expanded))
+    unknown = budget_table(INCOMPLETE).lines[1]
+    assert unknown.cells[1].parts == ("unknown",)

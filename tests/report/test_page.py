@@ -6,9 +6,10 @@ import pytest
 from report_example import image, report
 
 from grainseg.errors import GrainsegError
+from grainseg.grains.batch import batch_statistics
 from grainseg.grains.field import measure_field
 from grainseg.micrograph.synthetic import SyntheticRecipe, generate
-from grainseg.report.batch_views import batch_sentences, summary_table
+from grainseg.report.batch_views import summary_table
 from grainseg.report.cells import MISSING, number_text
 from grainseg.report.contents import ReportImage
 from grainseg.report.image_views import scale_bar
@@ -87,7 +88,7 @@ def test_sampling_is_never_alone(tmp_path, example):
     known = page(tmp_path, example)
     unknown = page(tmp_path, report({"A": ["a1", "a2"]}, segmentation=None))
 
-    assert 'data-key="mean_intercept_low_um"' in known
+    assert 'data-key="mean_intercept_sampling_low_um"' in known
     assert 'data-key="expanded_uncertainty_percent"' in known
     assert "incomplete: segmentation unknown" in unknown
     row = summary_table([report({"A": ["a1", "a2"]}, segmentation=None).batches[0].statistics]).lines[0]
@@ -99,6 +100,16 @@ def test_intercept_stands_beside_that_without_closed_gaps(tmp_path, example):
 
     for key in ("mean_intercept_um", "mean_intercept_without_closed_um"):
         assert len(re.findall(f'data-key="{key}"', html)) >= 2 * (2 + 5)
+
+
+def test_given_maps_say_that_closed_gaps_are_not_known(tmp_path):
+    of = report({"A": ["a1", "a2"]})
+    samples = [replace(sample, crossings_without_closed=None) for sample in of.batches[0].samples]
+    statistics = batch_statistics("A", "µm", samples)
+
+    html = page(tmp_path, replace(of, batches=(replace(of.batches[0], statistics=statistics),)))
+
+    assert html.count("not known: the grain maps were given") == 2
 
 
 def test_conformity_is_not_claimed_and_the_structure_stands(tmp_path, example):
@@ -171,6 +182,7 @@ def test_one_image_without_a_network(tmp_path):
     html = page(tmp_path, replace(of, provenance=given))
 
     assert "1 image in 1 batch<" in html
+    assert "· 1 field, " in html
     assert "Checkpoint" not in html
     assert "Verdicts" not in html
 
@@ -184,16 +196,6 @@ def test_fields_with_nothing_to_measure(tmp_path, grains):
     html = page(tmp_path, replace(of, images=(*of.images, empty)))
 
     assert field.flags[0] in html
-
-
-def test_sentences_name_the_fields_that_are_missing():
-    statistics = report({"A": ["a1", "a2"]}).batches[0].statistics
-
-    assert (
-        "3 more fields would give 10 %"
-        in batch_sentences(replace(statistics, more_fields_for_10_percent=3))[0]
-    )
-    assert "met" in batch_sentences(replace(statistics, more_fields_for_10_percent=0))[0]
 
 
 def test_a_page_that_cannot_be_written_is_one_line(tmp_path, example):

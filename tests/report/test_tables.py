@@ -1,5 +1,7 @@
 import csv
+import itertools
 import math
+import re
 
 import numpy as np
 import pytest
@@ -8,7 +10,7 @@ from report_example import PIXEL, fields_of, image, report, write_tables
 from grainseg.errors import GrainsegError
 from grainseg.grains.field import measure_field
 from grainseg.micrograph.image import PixelSize
-from grainseg.report.tables import write_csv, write_fields, write_grains
+from grainseg.report.tables import cell_text, plain_text, write_csv, write_fields, write_grains
 
 
 def read(path):
@@ -37,11 +39,54 @@ def test_table_is_utf_8_without_mark_with_crlf_and_quotes(tmp_path):
     assert (tmp_path / "t.csv").read_bytes() == b'name,n,yes\r\n"\xc3\xbc, ""\xc2\xb5""\n",3,true\r\n'
 
 
-@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@A1", "\t=1", "\r=1", '=HYPERLINK("http://x")'])
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@A1", "\t1", "\r1", "\n1", '=HYPERLINK("http://x")'])
 def test_a_name_is_no_formula(tmp_path, name):
     write_csv(tmp_path / "t.csv", ["name"], [{"name": name}])
 
     assert read(tmp_path / "t.csv")[0]["name"] == f"'{name}"
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        (" =1", " '=1"),
+        ("\u00a0=1", "\u00a0'=1"),
+        ('"=1', "\"'=1"),
+        ("＝1", "'＝1"),
+        ("a;=cmd", "a;'=cmd"),
+        ("a; =cmd", "a; '=cmd"),
+        ('a";"=cmd', 'a";"\'=cmd'),
+        ("a,+1", "a,'+1"),
+        ("a\t-1", "a\t'-1"),
+        ("a\r\n@1", "a\r\n'@1"),
+        (";=1;=2", ";'=1;'=2"),
+        ("\t=1", "'\t'=1"),
+        ("'=1", "''=1"),
+        ("a-b=c+d@e", "a-b=c+d@e"),
+        ("a b; c", "a b; c"),
+        ("it's; 'quoted'", "it's; 'quoted'"),
+        ("a/=b.png", "a/=b.png"),
+    ],
+)
+def test_no_piece_of_a_text_is_a_formula_where_another_sign_parts_cells(text, written):
+    assert cell_text(text) == written
+    assert plain_text(written) == text
+
+
+NASTY = ["", "'", '"', " ", "=", "-", "＠", ";", ",", "\t", "\r", "\n", "\0", "x"]
+
+
+def test_every_text_comes_back_and_none_is_a_formula(tmp_path):
+    texts = sorted({"".join(parts) for parts in itertools.product(NASTY, repeat=4)})
+
+    write_csv(tmp_path / "t.csv", ["text", "n"], [{"text": text, "n": 1} for text in texts])
+
+    written = [row["text"] for row in read(tmp_path / "t.csv")]
+    assert [plain_text(text) for text in written] == texts
+    for text in written:
+        pieces = re.split(r"[,;\t\r\n]", text)
+        assert not any(piece.strip(' "').startswith(("=", "-", "＠")) for piece in pieces)
+        assert not text.lstrip(' "').startswith(("\t", "\r", "\n", "\0"))
 
 
 def test_a_name_that_is_no_unicode_is_escaped(tmp_path):
