@@ -96,21 +96,23 @@ def error_overlay(pixels: FloatImage, predicted: BoolMask, label: Label, toleran
 
     Returns:
         (H, W, 3) RGB: predicted lines in CORRECT or, without a label within the tolerance, in FALSE; lines of
-        the label without a prediction in MISSED; the ignored region hatched, without lines in it.
+        the label without a prediction in MISSED; the ignored region hatched, without lines in it and without
+        predicted lines within the tolerance of it.
     """
     ignored = label == IGNORE
     predicted_line = skeleton(predicted)
     label_line = skeleton(label == BOUNDARY)
+    judged = ~near(ignored, tolerance_px)
     right = predicted_line & near(label_line, tolerance_px)
     picture = _darkened(to_grey(pixels))
     # 3 px, and more in images that are looked at from afar; errors are few and what counts, so wider.
     width = 2 * max(1, round(max(label.shape) / 1600)) + 1
     for line, colour, line_px in (
-        (right, CORRECT, width),
-        (predicted_line & ~right, FALSE, width + 2),
+        (right & judged, CORRECT, width),
+        (predicted_line & ~right & judged, FALSE, width + 2),
         (label_line & ~near(predicted_line, tolerance_px), MISSED, width + 2),
     ):
-        picture[thickened(line & ~ignored, line_px) & ~ignored] = colour
+        picture[thickened(line, line_px) & ~ignored] = colour
     return _hatched(picture, ignored)
 
 
@@ -132,7 +134,7 @@ def panel(
     """
     views = (
         _View("image", (), to_display(pixels)),
-        _View("label", (("grain", _GRAIN), ("boundary", _BOUNDARY)), _label_picture(label)),
+        _View("label", _label_legend(label), _label_picture(label)),
         _View("probability", _probability_legend(), _in_colour(probability)),
         _View(
             f"errors beyond {tolerance_px:g} px",
@@ -177,6 +179,11 @@ def _label_picture(label: Label) -> Picture:
     """Black grains, white boundaries, the ignored region hatched."""
     picture = np.where((label == BOUNDARY)[..., None], _BOUNDARY, _GRAIN).astype(np.uint8)
     return _hatched(picture, label == IGNORE)
+
+
+def _label_legend(label: Label) -> Legend:
+    legend = (("grain", _GRAIN), ("boundary", _BOUNDARY))
+    return (*legend, ("not labelled", _HATCH)) if np.any(label == IGNORE) else legend
 
 
 def _in_colour(probability: FloatImage) -> Picture:

@@ -44,7 +44,7 @@ def counts_by_brute_force(predicted, label, tolerance):
     lines = skeletonize(predicted), skeletonize(label == BOUNDARY)
     predicted_at, label_at = (np.argwhere(line) for line in lines)
     distances = cdist(predicted_at, label_at)
-    counted = label[tuple(predicted_at.T)] != IGNORE
+    counted = cdist(predicted_at, np.argwhere(label == IGNORE)).min(axis=1) > tolerance
     return BoundaryCounts(
         int(counted.sum()),
         int((counted & (distances <= tolerance).any(axis=1)).sum()),

@@ -62,6 +62,8 @@ def plain(labelled: Path) -> Callable[..., BaselineConfig]:
         label_kind="boundary",
         boundary_value=255,
         ignore_value=None,
+        label_width_px=None,
+        zero=None,
         max_megapixels=500.0,
         root=str(labelled),
         val=["f2"],

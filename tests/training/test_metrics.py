@@ -6,7 +6,8 @@ import torch
 
 from grainseg.grains.agreement import boundary_counts, fit_threshold, pixel_scores
 from grainseg.grains.agreement_regions import RegionScores, region_scores
-from grainseg.grains.partition import DEFAULT_SETTINGS, partition_mask, partition_probability
+from grainseg.grains.labelled_grains import label_grains
+from grainseg.grains.partition import DEFAULT_SETTINGS, partition_probability
 from grainseg.micrograph.image import BOUNDARY, IGNORE
 from grainseg.micrograph.synthetic import generate
 from grainseg.training.metrics import boundary_metrics
@@ -26,7 +27,7 @@ def pictures() -> list[tuple[np.ndarray, np.ndarray]]:
 
 def grain_scores(probability: np.ndarray, label: np.ndarray) -> RegionScores:
     predicted = partition_probability(probability, DEFAULT_SETTINGS).grains
-    return region_scores(predicted, partition_mask(label == BOUNDARY).grains, label == IGNORE)
+    return region_scores(predicted, label_grains(label), label == IGNORE)
 
 
 def test_a_network_that_says_boundary_everywhere_has_no_grain() -> None:
