@@ -33,8 +33,8 @@ def redrawn_lines(drawing: BoolMask, width_px: int) -> BoolMask:
     The drawing is thinned to 1 px; a pixel is line if it is nearer than half the width to the chain of the
     thinned pixels' centres. An odd width lies evenly about horizontal and vertical lines, an even one has its
     extra pixel below or to the right. Along rows and columns the width is exact, along diagonals the nearest
-    that the raster has (whole multiples of √½ px, so within 0.36 px), and networks that run in all directions
-    come out within 10 % up to 6 px, as `line_width_px` measures them.
+    that the raster has (whole multiples of √½ px, so within 0.4 px), and networks that run in all directions
+    come out up to 11 % too wide (3 px: 6 %) up to 6 px, as `line_width_px` measures them.
 
     Args:
         drawing: (H, W), true on lines of about 1 px. They may end openly.
@@ -77,7 +77,7 @@ def crack_lines(
     line has the same middle; else by the grains' numbers, now this way and now that, so that the lines as a
     whole are not shifted. Along rows and columns the width is exact, along diagonals within 0.6 px (2 px
     become 1.4, which is as near as an even number of rows of pixels gets), and networks that run in all
-    directions come out within 13 % up to 6 px, as `line_width_px` measures them.
+    directions come out within 14 % (3 px: 6 % too wide) up to 6 px, as `line_width_px` measures them.
 
     Where a grain meets ignored pixels nobody knows whether its boundary runs there: what such a line could
     cover is ignored, too, unless a known one covers it.

@@ -1,10 +1,12 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from skimage.draw import line
 
 from grainseg.errors import GrainsegError
 from grainseg.micrograph.image import BOUNDARY, GRAIN, IGNORE
-from grainseg.micrograph.labels import LABEL_KINDS, LabelSpec, line_width_px
+from grainseg.micrograph.labels import LABEL_KINDS, LabelSpec, line_width_px, to_label
 
 
 def test_unknown_kind_lists_the_kinds():
@@ -15,6 +17,34 @@ def test_unknown_kind_lists_the_kinds():
 def test_one_value_cannot_be_boundary_and_ignored():
     with pytest.raises(GrainsegError, match=r"data\.ignore_value=255.*data\.boundary_value"):
         LabelSpec(boundary_value=255, ignore_value=255)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"width_px": 3}, r"data\.label_width_px=3: must be null .*=boundary.*thin drawings are .*=lines"),
+        ({"kind": "lines"}, r"data\.label_width_px=null: .*such as data\.label_width_px=3"),
+        ({"kind": "instances"}, r"data\.label_width_px=null: data\.label_kind=instances"),
+        ({"kind": "lines", "width_px": 0}, r"data\.label_width_px=0"),
+        ({"zero": "boundary"}, r"data\.zero=boundary: must be null for data\.label_kind=boundary"),
+        ({"kind": "lines", "width_px": 3, "zero": "ignored"}, r"data\.zero=ignored: must be null"),
+        (
+            {"kind": "instances", "width_px": 3, "zero": "pores"},
+            r"data\.zero=pores: must be null or one of boundary, ignored",
+        ),
+        (
+            {"kind": "instances", "width_px": 3, "zero": "boundary", "ignore_value": 0},
+            r"data\.zero=boundary: 0 is data\.ignore_value, too",
+        ),
+    ],
+)
+def test_settings_that_contradict_each_other_are_named(settings, message):
+    with pytest.raises(GrainsegError, match=message):
+        LabelSpec(**settings)
+
+
+def test_a_map_of_grains_has_no_boundary_value():
+    assert LabelSpec(kind="instances", width_px=3, boundary_value=255, ignore_value=255).ignore_value == 255
 
 
 ROWS, COLUMNS = np.mgrid[:500, :500].astype(np.float32)
@@ -86,3 +116,59 @@ def test_width_is_the_same_after_flips_and_turns():
 def test_no_line_has_no_width():
     with pytest.raises(ValueError, match="no line width"):
         line_width_px(np.full((8, 8), IGNORE, np.uint8))
+
+
+@pytest.mark.parametrize("width", [2, 3, 5])
+@pytest.mark.parametrize("period", [40, 80])
+def test_ignored_pixels_that_cut_the_lines_off_do_not_change_their_width(width, period):
+    """Strips of judged pixels as wide as those that are ignored: with their cuts lines seemed 20 % thinner."""
+    label = np.where(voronoi(width), BOUNDARY, GRAIN).astype(np.uint8)
+    label[:, np.arange(500) % period < period // 2] = IGNORE
+    assert line_width_px(label) == pytest.approx(width, rel=0.05)
+
+
+def test_lines_between_ignored_pixels_have_a_width():
+    label = np.full((60, 60), GRAIN, np.uint8)
+    label[20:29] = IGNORE
+    label[23:26] = BOUNDARY
+    assert line_width_px(label) == pytest.approx(3, rel=0.1)
+
+
+def drawing():
+    values = np.zeros((80, 90), np.uint8)
+    values[40], values[:, 45] = 255, 255
+    return values
+
+
+def test_thin_lines_are_drawn_at_their_declared_width():
+    for width in (1, 3, 5):
+        label = to_label(drawing(), Path("a.png"), LabelSpec("lines", width_px=width))
+        assert (label[:, 10] == BOUNDARY).sum() == width
+        assert set(np.unique(label)) == {GRAIN, BOUNDARY}
+
+
+def test_an_ignored_part_of_a_drawing_stays_ignored():
+    """The line reaches up to it; what a line within it could cover is not said to be grain."""
+    values = drawing()
+    values[:, 60:] = 9
+    label = to_label(values, Path("a.png"), LabelSpec("lines", ignore_value=9, width_px=3))
+    assert (label[:, 60:] == IGNORE).all()
+    assert (label[39:42, 59] == BOUNDARY).all()
+    assert (label[:35, 58:60] == IGNORE).all()
+    assert (label[:35, 50:57] == GRAIN).all()
+
+
+def test_wide_lines_are_no_thin_drawing():
+    values = np.repeat(np.repeat(drawing(), 4, axis=0), 4, axis=1)
+    with pytest.raises(
+        GrainsegError, match=r"a\.png: its lines are 4\.\d px wide.*data\.label_kind=boundary"
+    ):
+        to_label(values, Path("a.png"), LabelSpec("lines", width_px=3))
+
+
+def test_lines_that_leave_no_grain_are_refused():
+    values = np.zeros((60, 60), np.uint8)
+    values[::6] = 255
+    assert (to_label(values, Path("a.png"), LabelSpec("lines", width_px=3)) == GRAIN).any()
+    with pytest.raises(GrainsegError, match=r"data\.label_width_px=5 cover 8\d %.*lower it"):
+        to_label(values, Path("a.png"), LabelSpec("lines", width_px=5))

@@ -18,7 +18,8 @@ from PIL import Image
 from grainseg.config import BaselineConfig, LabelledFolderConfig, StructureConfig
 from grainseg.errors import GrainsegError
 from grainseg.grains.agreement import pixel_scores
-from grainseg.micrograph.labels import LabelSpec, read_label
+from grainseg.grains.label_files import read_label
+from grainseg.micrograph.labels import LabelSpec
 from grainseg.pipeline.baseline import BaselineRun, baseline
 
 STEMS = ("f0", "f1", "f2", "f3")
