@@ -121,7 +121,7 @@ def test_no_line_has_no_width():
 @pytest.mark.parametrize("width", [2, 3, 5])
 @pytest.mark.parametrize("period", [40, 80])
 def test_ignored_pixels_that_cut_the_lines_off_do_not_change_their_width(width, period):
-    """Strips of judged pixels as wide as those that are ignored: with their cuts lines seemed 20 % thinner."""
+    """Strips of judged and of ignored pixels: with their cuts the lines would seem up to 20 % thinner."""
     label = np.where(voronoi(width), BOUNDARY, GRAIN).astype(np.uint8)
     label[:, np.arange(500) % period < period // 2] = IGNORE
     assert line_width_px(label) == pytest.approx(width, rel=0.05)
