@@ -83,7 +83,7 @@ def boundaries_of_grains(values: npt.NDArray[np.integer[Any]], path: Path, spec:
         labels = clean_label_map(np.where(ignored, aside, labels.astype(np.int64)), str(path), "boundary")
         ignored |= labels == aside
         depth = np.asarray(distance_transform_edt(zeros), np.float32)
-    grains = np.unique(labels, return_inverse=True)[1].reshape(values.shape).astype(np.int32)
+    grains = np.unique(labels, return_inverse=True)[1].reshape(values.shape).astype(np.int32) + 1
     label = crack_lines(grains, spec.width_px, ignored, depth)
     if not np.any(label == BOUNDARY):
         raise GrainsegError(
