@@ -134,7 +134,11 @@ def panel(
     """
     views = (
         _View("image", (), to_display(pixels)),
-        _View("label", _label_legend(label), _label_picture(label)),
+        _View(
+            "label, hatched: ignored" if np.any(label == IGNORE) else "label",
+            (("grain", _GRAIN), ("boundary", _BOUNDARY)),
+            _label_picture(label),
+        ),
         _View("probability", _probability_legend(), _in_colour(probability)),
         _View(
             f"errors beyond {tolerance_px:g} px",
@@ -179,11 +183,6 @@ def _label_picture(label: Label) -> Picture:
     """Black grains, white boundaries, the ignored region hatched."""
     picture = np.where((label == BOUNDARY)[..., None], _BOUNDARY, _GRAIN).astype(np.uint8)
     return _hatched(picture, label == IGNORE)
-
-
-def _label_legend(label: Label) -> Legend:
-    legend = (("grain", _GRAIN), ("boundary", _BOUNDARY))
-    return (*legend, ("not labelled", _HATCH)) if np.any(label == IGNORE) else legend
 
 
 def _in_colour(probability: FloatImage) -> Picture:

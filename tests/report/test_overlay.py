@@ -149,7 +149,7 @@ def test_lines_that_do_not_count_beside_the_ignored_region_are_not_drawn():
         assert (picture == FALSE).all(axis=2).any() == drawn
 
 
-def test_a_legend_says_what_is_not_labelled():
+def test_a_title_says_what_is_hatched():
     pixels, label = np.full((260, 260), 0.5, np.float32), np.zeros((260, 260), np.uint8)
     label[100:103] = BOUNDARY
     part = label.copy()
