@@ -51,13 +51,19 @@ def measure(
         float | None, typer.Option(help="Its relative standard uncertainty, 0.01 for 1 %.")
     ] = None,
     crop: Annotated[
-        str | None, typer.Option(help="px to cut: TOP,BOTTOM,LEFT,RIGHT, or auto for the data bar.")
-    ] = None,
+        str,
+        typer.Option(help="auto: the data bar that a microscope's tag tells; TOP,BOTTOM,LEFT,RIGHT; none."),
+    ] = "auto",
     batches: Annotated[
         Path | None, typer.Option(help="CSV with the columns image and batch; default: a batch per folder.")
     ] = None,
     excluded: Annotated[
-        Path | None, typer.Option(help="Folder of masks; where one is not 0, nothing is counted.")
+        Path | None,
+        typer.Option(help="Folder of masks; where one is not 0 there are pores or second phase: grains end."),
+    ] = None,
+    ignored: Annotated[
+        Path | None,
+        typer.Option(help="Folder of masks; where one is not 0 nobody can tell: lines and grains are cut."),
     ] = None,
     twins: Annotated[str, typer.Option(help=f"Twin boundaries: {', '.join(TWINS)}.")] = "unknown",
     second_phase: Annotated[str, typer.Option(help=f"Second phase: {', '.join(PHASES)}.")] = "unknown",
@@ -69,9 +75,10 @@ def measure(
         output=str(output),
         pixel_size_um=_numbers("--pixel-size-um", pixel_size_um, float),
         pixel_size_rel_unc=pixel_size_rel_unc,
-        crop=crop if crop == "auto" else _numbers("--crop", crop, int),
+        crop=_crop(crop),
         batches=_text(batches),
         excluded=_text(excluded),
+        ignored=_text(ignored),
         structure=StructureConfig(twins, second_phase, pores),
         masks=masks,
         kind=kind,
@@ -142,14 +149,15 @@ def baseline(
         str | None, typer.Option(help="µm per px, or ROW,COLUMN; default: what the files say.")
     ] = None,
     crop: Annotated[
-        str | None, typer.Option(help="px to cut: TOP,BOTTOM,LEFT,RIGHT, or auto for the data bar.")
-    ] = None,
+        str,
+        typer.Option(help="auto: the data bar that a microscope's tag tells; TOP,BOTTOM,LEFT,RIGHT; none."),
+    ] = "auto",
     seed: Annotated[int, typer.Option(help="Of the random forest.")] = 0,
     boundary_tolerance_px: Annotated[float, typer.Option(help="Of the boundary F1.")] = 3.0,
     max_megapixels: Annotated[float, typer.Option(help="Larger pictures are refused.")] = 500.0,
 ) -> None:
     """Tune what does without deep learning on labelled images, to see whether a network earns its place."""
-    cut = crop if crop == "auto" else _numbers("--crop", crop, int)
+    cut = _crop(crop)
     config = BaselineConfig(
         output=str(output),
         pixel_size_um=_numbers("--pixel-size-um", pixel_size_um, float),
@@ -157,6 +165,7 @@ def baseline(
         crop=cut,
         batches=None,
         excluded=None,
+        ignored=None,
         structure=StructureConfig("unknown", "unknown", "unknown"),
         data=LabelledFolderConfig(
             label_kind=label_kind,
@@ -212,6 +221,10 @@ def export(
 
 def _text(path: Path | None) -> str | None:
     return None if path is None else str(path)
+
+
+def _crop(text: str) -> Any:
+    return {"auto": "auto", "none": None}[text] if text in ("auto", "none") else _numbers("--crop", text, int)
 
 
 def _numbers(option: str, text: str | None, kind: type[int] | type[float]) -> Any:

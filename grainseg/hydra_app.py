@@ -27,7 +27,17 @@ from grainseg.errors import GrainsegError
 log = logging.getLogger(__name__)
 
 CONF = Path(__file__).resolve().parent.parent / "conf"
-PATH_KEYS = ("data.root", "resume", "checkpoint", "images", "output", "masks", "batches", "excluded")
+PATH_KEYS = (
+    "data.root",
+    "resume",
+    "checkpoint",
+    "images",
+    "output",
+    "masks",
+    "batches",
+    "excluded",
+    "ignored",
+)
 _PATH_OVERRIDE = re.compile(rf"(\+{{0,2}}(?:{'|'.join(map(re.escape, PATH_KEYS))}))=(.*)", re.DOTALL)
 _TRACEBACK = "HYDRA_FULL_ERROR"
 """Hydra's own switch for tracebacks serves here, too."""

@@ -1,12 +1,22 @@
 """What several test modules use."""
 
+import csv
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from hydra import compose, initialize_config_dir
 from PIL import Image
 
-from grainseg.config import PredictConfig, TrainConfig, parse_predict, parse_train
+from grainseg.config import (
+    MeasureConfig,
+    PredictConfig,
+    StructureConfig,
+    TrainConfig,
+    parse_predict,
+    parse_train,
+)
 from grainseg.hydra_app import CONF
 from grainseg.micrograph.synthetic import generate
 
@@ -31,3 +41,30 @@ def compose_predict(*overrides: str) -> PredictConfig:
     """The checked configuration of ``predict.py`` with these overrides."""
     with initialize_config_dir(str(CONF), version_base="1.3"):
         return parse_predict(compose("predict", list(overrides)))
+
+
+def measure_config(masks: Path, output: Path, **changes: Any) -> MeasureConfig:
+    """The configuration of ``grainseg measure`` with nothing said but these changes."""
+    plain = MeasureConfig(
+        output=str(output),
+        pixel_size_um=None,
+        pixel_size_rel_unc=None,
+        crop="auto",
+        batches=None,
+        excluded=None,
+        ignored=None,
+        structure=StructureConfig("unknown", "unknown", "unknown"),
+        masks=str(masks),
+        kind="boundary",
+        boundary_value=255,
+        zero=None,
+        images=None,
+        max_megapixels=500.0,
+    )
+    return replace(plain, **changes)
+
+
+def csv_rows(path: Path) -> list[dict[str, str]]:
+    """The rows of a table, by column."""
+    with path.open(encoding="utf-8", newline="") as handle:
+        return list(csv.DictReader(handle))

@@ -36,7 +36,9 @@ class MeasurementConfig:
         pixel_size_rel_unc: Relative standard uncertainty of the pixel size, for the budget; None is unknown.
         crop: px to cut from [top, bottom, left, right], "auto" for the data bar, or None.
         batches: CSV file with the columns image and batch; None makes a batch of each folder.
-        excluded: Folder of masks; where one is not 0, no grain is counted and no line measured.
+        excluded: Folder of masks; where one is not 0 there is something else than grains, which end there.
+        ignored: Folder of masks; where one is not 0 nobody can tell what is there: grains and test lines are
+            cut as at the border.
         structure: What the boundaries mean.
     """
 
@@ -46,6 +48,7 @@ class MeasurementConfig:
     crop: Any
     batches: str | None
     excluded: str | None
+    ignored: str | None
     structure: StructureConfig
 
     def __post_init__(self) -> None:
@@ -53,7 +56,7 @@ class MeasurementConfig:
         sizes = self.pixel_size_um if isinstance(self.pixel_size_um, list) else [self.pixel_size_um]
         if self.pixel_size_um is not None:
             rule = "must be 0.0005 to 50 µm per px, a number or [row,column]"
-            legal = len(sizes) in (1, 2) and all(
+            legal = (not isinstance(self.pixel_size_um, list) or len(sizes) == 2) and all(
                 isinstance(size, int | float) and not isinstance(size, bool) and 0.0005 <= size <= 50
                 for size in sizes
             )

@@ -10,7 +10,7 @@ from grainseg.micrograph.calibration_tags import read_tags
 from grainseg.micrograph.decoding import PILLOW_READERS, TIFF_SIGNATURES, full_size_pages
 from grainseg.micrograph.evidence import Evidence
 from grainseg.micrograph.image import PixelSize
-from grainseg.micrograph.pixel_size import Claim, choose_pixel_size
+from grainseg.micrograph.pixel_size import Claim, Rank, choose_pixel_size
 
 
 @dataclass(frozen=True)
@@ -19,15 +19,19 @@ class Calibration:
 
     Attributes:
         pixel_size: Its scale; None where nobody says it.
-        notes: What a reader of the results should know of it, one line each, in plain words.
+        notes: What a reader of the results may want to know of it, one line each, in plain words.
+        warnings: What of it makes results doubtful: sources that disagree, cannot be or cannot be read.
         data_bar_px: Rows at the bottom that a microscope says are a data bar; 0 where none says so.
         data_bar_source: Which microscope's tag or file; empty where none.
+        vendor: A microscope's tag or file that says nothing of a data bar; empty where none.
     """
 
     pixel_size: PixelSize | None
-    notes: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     data_bar_px: int = 0
     data_bar_source: str = ""
+    vendor: str = ""
 
 
 def read_calibration(path: Path, shape: tuple[int, int], said: PixelSize | None = None) -> Calibration:
@@ -43,19 +47,19 @@ def read_calibration(path: Path, shape: tuple[int, int], said: PixelSize | None 
         said: What the user says, as ``said_by_user`` returns it.
 
     Returns:
-        Scale, notes and data bar.
+        Scale, notes, warnings and data bar.
     """
     evidence = Evidence()
     evidence.ask("the file's metadata", lambda: _read_file(path, evidence))
     read_sidecars(path, shape, evidence)
-    pixel_size, notes = choose_pixel_size(said, evidence.claims, shape[1])
-    if pixel_size is None:
-        notes = (*notes, *evidence.print_resolutions)
+    pixel_size, doubts = choose_pixel_size(said, evidence.claims, shape[1])
+    notes = tuple(evidence.print_resolutions) if pixel_size is None else ()
+    warnings = (*evidence.warnings, *doubts)
     bar = next((claim for claim in evidence.claims if claim.data_bar_px), None)
-    all_notes = (*evidence.notes, *notes)
-    if bar is None:
-        return Calibration(pixel_size, all_notes)
-    return Calibration(pixel_size, all_notes, bar.data_bar_px, bar.source)
+    if bar is not None:
+        return Calibration(pixel_size, notes, warnings, bar.data_bar_px, bar.source)
+    vendor = next((claim.source for claim in evidence.claims if claim.rank == Rank.VENDOR), "")
+    return Calibration(pixel_size, notes, warnings, vendor=vendor)
 
 
 def _read_file(path: Path, evidence: Evidence) -> Claim | None:

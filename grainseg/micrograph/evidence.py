@@ -28,16 +28,16 @@ class Evidence:
 
     Attributes:
         claims: Pixel sizes, unchecked.
-        notes: Sources that could not be read, in plain words.
+        warnings: Sources that could not be read, in plain words.
         print_resolutions: Resolutions for a printer, in plain words; of interest where there is no claim.
     """
 
     claims: list[Claim] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     print_resolutions: list[str] = field(default_factory=list)
 
     def ask(self, source: str, read: Callable[[], Claim | None]) -> None:
-        """Add what a source says; where it cannot be understood, add a note instead.
+        """Add what a source says; where it cannot be understood, add a warning instead.
 
         Args:
             source: Its name in words.
@@ -48,7 +48,7 @@ class Evidence:
         except _NONSENSE as error:
             reason = "".join(c if c.isprintable() else " " for c in str(error)[:_REASON_LENGTH])
             reason = " ".join(reason.split()) or type(error).__name__
-            self.notes.append(f"{source}: its pixel size cannot be read ({reason}) and was ignored")
+            self.warnings.append(f"{source}: its pixel size cannot be read ({reason}) and was ignored")
         else:
             if claim is not None:
                 self.claims.append(claim)

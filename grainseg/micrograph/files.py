@@ -52,9 +52,15 @@ def read_micrograph(
     said = said_by_user(pixel_size_um)
     pixels = _display_pixels(read_stored(path, max_megapixels), path)
     calibration = read_calibration(path, (pixels.shape[0], pixels.shape[1]), said)
-    chosen, crop_notes = _choose_crop(crop, calibration)
+    chosen = _choose_crop(crop, calibration)
+    notes, warnings = _of_crop(crop, chosen, calibration)
     return Micrograph(
-        chosen.apply(pixels, path), path, calibration.pixel_size, calibration.notes + crop_notes, chosen
+        pixels=chosen.apply(pixels, path),
+        path=path,
+        pixel_size=calibration.pixel_size,
+        notes=calibration.notes + notes,
+        crop=chosen,
+        warnings=calibration.warnings + warnings,
     )
 
 
@@ -182,19 +188,26 @@ def _pixels_per_um(pixel_size_um: tuple[float, float] | float | None) -> dict[st
     return {"resolution": (1 / column_um, 1 / row_um)}
 
 
-def _choose_crop(setting: CropSetting, calibration: Calibration) -> tuple[Crop, tuple[str, ...]]:
-    """The crop that a setting means for one picture, and what to say of it."""
-    bar_px, source = calibration.data_bar_px, calibration.data_bar_source
+def _choose_crop(setting: CropSetting, calibration: Calibration) -> Crop:
     if setting == "auto":
-        if not bar_px:
-            return NO_CROP, ("crop=auto: no metadata say how high a data bar is, so nothing was cut",)
-        return Crop(bottom=bar_px), (f"the data bar was cropped: the last {bar_px} rows, by {source}",)
-    chosen, notes = setting or NO_CROP, []
-    if chosen != NO_CROP:
-        notes.append(f"the picture was cropped by {chosen} px")
+        return Crop(bottom=calibration.data_bar_px)
+    return setting or NO_CROP
+
+
+def _of_crop(
+    setting: CropSetting, chosen: Crop, calibration: Calibration
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What to say of the crop of one picture: notes and warnings."""
+    bar_px, source = calibration.data_bar_px, calibration.data_bar_source
+    if setting == "auto" and bar_px:
+        return (f"the data bar was cropped: the last {bar_px} rows, by {source}",), ()
+    if setting == "auto" and calibration.vendor:
+        fix = f"{calibration.vendor} does not say how high; if there is one, cut it, as in crop=[0,60,0,0]"
+        return (f"no data bar was looked for: {fix}",), ()
+    notes = () if chosen == NO_CROP else (f"the picture was cropped by {chosen} px",)
     if bar_px > chosen.bottom:
-        notes.append(f"the last {bar_px} rows are a data bar, by {source}; crop=auto leaves them out")
-    return chosen, tuple(notes)
+        return notes, (f"the last {bar_px} rows are a data bar, by {source}; crop=auto leaves them out",)
+    return notes, ()
 
 
 def _display_pixels(stored: Stored, path: Path) -> FloatImage:

@@ -41,9 +41,11 @@ class Micrograph:
             maximum, so they lie in [0, 1]; float files keep their values.
         path: Where it was read from.
         pixel_size: Its scale; None where nobody says it.
-        notes: What a reader of the results should know of the scale and the crop, one line each: sources
-            that disagree, a print resolution that was not taken for a scale, a data bar.
+        notes: What a reader of the results may want to know of scale and crop, one line each: a print
+            resolution that was not taken for a scale, a data bar that was cut.
         crop: What was cut from the file's picture to get ``pixels``; its masks need the same.
+        warnings: What of it makes results doubtful, one line each: sources of the scale that disagree, a
+            data bar that was not cut.
     """
 
     pixels: FloatImage
@@ -51,6 +53,7 @@ class Micrograph:
     pixel_size: PixelSize | None = None
     notes: tuple[str, ...] = ()
     crop: Crop = NO_CROP
+    warnings: tuple[str, ...] = ()
 
     @property
     def stem(self) -> str:

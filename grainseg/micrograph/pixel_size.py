@@ -126,19 +126,6 @@ def choose_pixel_size(
     return chosen, tuple(notes)
 
 
-def why_no_pixel_size(image: str) -> str:
-    """Say in one sentence why there are no µm and no G, and what the user can do.
-
-    Args:
-        image: Name of the picture whose pixel size is None.
-    """
-    return (
-        f"{image}: no usable pixel size was found (tag or side file of a microscope, OME, ImageJ, "
-        "pixel_sizes.csv, TIFF resolution per centimetre; a print resolution is none), so all lengths are in "
-        "px and there is no G; say it with pixel_size_um=0.25, in µm per px"
-    )
-
-
 def _is_possible(size_um: float) -> bool:
     return math.isfinite(size_um) and MIN_PIXEL_UM <= size_um <= MAX_PIXEL_UM
 

@@ -55,7 +55,7 @@ def select_images(images: str, output: Path, key: str = "images") -> list[Select
     if not selected:
         kinds = ", ".join(sorted(IMAGE_SUFFIXES))
         raise GrainsegError(f"{key}={images}: no such file, or no pictures there (looked for {kinds})")
-    _refuse_collisions(selected)
+    refuse_collisions(selected)
     return selected
 
 
@@ -70,7 +70,8 @@ def selection_root(images: str) -> Path:
     return Path(*fixed)
 
 
-def _refuse_collisions(selected: list[SelectedImage]) -> None:
+def refuse_collisions(selected: list[SelectedImage]) -> None:
+    """Raise a GrainsegError where two pictures have one name, and would write the same outputs."""
     taken: dict[Path, Path] = {}
     for image in selected:
         target = image.relative.with_suffix("")

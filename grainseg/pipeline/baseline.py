@@ -1,7 +1,6 @@
 """The classical references: tuned, scored and written as a training run is. Needs no torch."""
 
 import functools
-import json
 import logging
 import operator
 import time
@@ -38,6 +37,7 @@ from grainseg.pipeline.scoring import (
     score_prediction,
     segmentation_error,
 )
+from grainseg.report.metrics_file import write_metrics
 from grainseg.report.overlay import panel
 from grainseg.report.prediction_files import PREDICTIONS, prediction_paths
 
@@ -217,7 +217,7 @@ def _write(
     folder.mkdir(parents=True, exist_ok=True)
     plain = {"method": fitted.name, **fitted.reference.settings, "partition": asdict(fitted.partition)}
     OmegaConf.save(OmegaConf.create(plain), folder / SETTINGS)
-    (folder / METRICS).write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
+    write_metrics(folder / METRICS, metrics)
     for image in labelled.held_out:
         probability = found[image.stem]
         mask = probability > THRESHOLD

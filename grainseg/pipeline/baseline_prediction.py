@@ -14,24 +14,14 @@ from grainseg.config import BaselineConfig
 from grainseg.data.images import to_channels
 from grainseg.errors import GrainsegError
 from grainseg.grains.budget import SegmentationError
-from grainseg.grains.partition import PartitionSettings, partition_probability
-from grainseg.grains.sensitivity import threshold_sd_ln
-from grainseg.micrograph.crop import crop_setting
-from grainseg.micrograph.files import read_micrograph
+from grainseg.grains.partition import PartitionSettings
 from grainseg.micrograph.image import FloatImage
 from grainseg.micrograph.normalization import to_unit_range
 from grainseg.micrograph.selection import SelectedImage
-from grainseg.pipeline.measurement import (
-    BatchResults,
-    MappedField,
-    Measurements,
-    read_excluded,
-    versions,
-    without,
-)
+from grainseg.pipeline.mapping import MappedField, close_picture, open_picture
+from grainseg.pipeline.measurement import BatchResults, Measurements, versions
 from grainseg.pipeline.progress import progress
 from grainseg.report.contents import Provenance
-from grainseg.report.prediction_files import prediction_paths, write_prediction
 
 log = logging.getLogger(__name__)
 
@@ -138,27 +128,8 @@ def _predict_one(
     folder: Path,
     probability: FloatImage | None,
 ) -> MappedField:
-    limit = config.data.max_megapixels
-    picture = read_micrograph(image.path, limit, config.pixel_size_um, crop_setting(config.crop))
-    for note in picture.notes:
-        log.warning("%s: %s", image.path, note)
-    excluded = read_excluded(config, image.relative, picture.shape, picture.crop, limit)
+    opened = open_picture(config, image, config.data.max_megapixels)
     if probability is None:
-        unit = to_unit_range(to_channels(picture.pixels, 1))[:, :, 0]
+        unit = to_unit_range(to_channels(opened.micrograph.pixels, 1))[:, :, 0]
         probability = fitted.reference.probability(unit)
-    try:
-        partition = without(partition_probability(probability, fitted.partition), excluded)
-    except GrainsegError as error:
-        raise GrainsegError(f"{image.path}: {error}") from error
-    paths = prediction_paths(folder, image.relative)
-    write_prediction(paths, picture.pixels, probability, THRESHOLD, partition, picture.pixel_size_um)
-    return MappedField(
-        relative=image.relative,
-        path=image.path,
-        pixels=picture.pixels,
-        grains=partition.grains,
-        partition=partition,
-        pixel_size=picture.pixel_size,
-        notes=picture.notes,
-        threshold_sd_ln=threshold_sd_ln(probability, partition.settings),
-    )
+    return close_picture(opened, probability, THRESHOLD, fitted.partition, folder).require_field()

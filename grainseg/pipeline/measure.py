@@ -13,25 +13,23 @@ from grainseg.config import MeasureConfig
 from grainseg.errors import GrainsegError
 from grainseg.grains.label_maps import ZeroMeaning, clean_label_map
 from grainseg.grains.partition import Partition, partition_mask
-from grainseg.micrograph.calibration import read_calibration
+from grainseg.micrograph.calibration import Calibration, read_calibration
 from grainseg.micrograph.crop import NO_CROP, Crop, crop_setting
 from grainseg.micrograph.files import read_mask_values, read_micrograph
 from grainseg.micrograph.image import BOUNDARY, Micrograph
 from grainseg.micrograph.labels import LabelSpec, fit_to_image, to_label
 from grainseg.micrograph.pixel_size import said_by_user
-from grainseg.micrograph.selection import SelectedImage, find_mask, select_images
+from grainseg.micrograph.selection import SelectedImage, find_mask, refuse_collisions, select_images
+from grainseg.pipeline.mapping import MappedField, read_left_out, require_folders
 from grainseg.pipeline.measurement import (
     BatchResults,
-    MappedField,
     Measurements,
-    read_excluded,
     summary,
     title_of,
     versions,
 )
 from grainseg.pipeline.progress import progress
 from grainseg.report.contents import Provenance
-from grainseg.report.grain_overlay import GrainLabels
 from grainseg.report.prediction_files import GRAINS_SUFFIX
 
 log = logging.getLogger(__name__)
@@ -67,6 +65,7 @@ def measure(config: MeasureConfig, command: str = "") -> Measured:
     maps = _selected(config)
     if config.images is not None and not Path(config.images).is_dir():
         raise GrainsegError(f"images={config.images}: there is no such folder")
+    require_folders(config)
     relatives = [image.relative for image in maps]
     measurements = Measurements(config, relatives, title_of(config.masks), None)
     measured = Measured()
@@ -90,18 +89,25 @@ def measure(config: MeasureConfig, command: str = "") -> Measured:
 
 
 def _selected(config: MeasureConfig) -> list[SelectedImage]:
-    """The maps, under the names of their micrographs: ``a_grains.tif`` belongs to ``a``.
+    """The maps; grain maps under the names of their micrographs: ``a_grains.tif`` belongs to ``a``.
 
     A folder that a prediction wrote holds pictures, masks and probabilities beside the grain maps; where it
     has grain maps and these are asked for, only they are meant.
     """
     found = select_images(config.masks, Path(config.output), "masks")
-    if config.kind == "grains":
-        found = [item for item in found if item.relative.stem.endswith(GRAINS_SUFFIX)] or found
-    return [
+    if config.kind != "grains":
+        return found
+    found = [item for item in found if _is_our_map(item.path)] or found
+    renamed = [
         SelectedImage(item.path, item.relative.with_stem(item.relative.stem.removesuffix(GRAINS_SUFFIX)))
         for item in found
     ]
+    refuse_collisions(renamed)
+    return renamed
+
+
+def _is_our_map(path: Path) -> bool:
+    return path.stem.endswith(GRAINS_SUFFIX)
 
 
 def _mapped(config: MeasureConfig, item: SelectedImage) -> MappedField:
@@ -109,31 +115,49 @@ def _mapped(config: MeasureConfig, item: SelectedImage) -> MappedField:
     calibration = read_calibration(item.path, values.shape, said_by_user(config.pixel_size_um))
     picture = _picture(config, item)
     if picture is None:
-        crop = crop_setting(config.crop)
-        cut = crop if isinstance(crop, Crop) else NO_CROP
+        cut = _crop_of_map(config, item)
         values = cut.apply(values, item.path)
         pixels = np.full(values.shape, 0.5, np.float32)
     else:
         cut, pixels = picture.crop, picture.pixels
         values = fit_to_image(values, item.path, picture.shape, cut)
     grains, partition = _grains(config, item, values)
-    excluded = read_excluded(config, item.relative, grains.shape, cut, config.max_megapixels)
-    if excluded is not None:
-        grains = np.where(excluded, np.uint32(0), grains)
-    known = picture is not None and picture.pixel_size is not None
-    notes = (picture.notes if picture is not None else ()) + (() if known else calibration.notes)
-    for note in notes:
-        log.warning("%s: %s", item.path, note)
+    left_out = read_left_out(config, item.relative, grains.shape, cut, config.max_megapixels)
+    grains = left_out.of_grains(grains)
+    scale: Calibration | Micrograph = calibration
+    if picture is not None and picture.pixel_size is not None:
+        scale = picture
+    notes, warnings = ((), ()) if picture is None else (picture.notes, picture.warnings)
+    if scale is calibration:
+        notes, warnings = notes + calibration.notes, warnings + calibration.warnings
+    warnings += left_out.warnings
+    for warning in warnings:
+        log.warning("%s: %s", item.path, warning)
     return MappedField(
         relative=item.relative,
         path=item.path,
         pixels=pixels,
         grains=grains,
+        ignored=left_out.ignored,
         partition=partition,
-        pixel_size=picture.pixel_size if picture is not None and known else calibration.pixel_size,
+        pixel_size=scale.pixel_size,
         notes=notes,
-        threshold_sd_ln=0.0,
+        warnings=warnings,
+        threshold_sd_ln=None,
     )
+
+
+def _crop_of_map(config: MeasureConfig, item: SelectedImage) -> Crop:
+    """What to cut from a map whose picture is not there; its own metadata know of no data bar."""
+    crop = crop_setting(config.crop)
+    if not isinstance(crop, Crop):
+        return NO_CROP
+    if _is_our_map(item.path):
+        raise GrainsegError(
+            f"{item.path}: is the map of a picture that may have been cropped before; "
+            "give the folder of the pictures (images), or do not crop"
+        )
+    return crop
 
 
 def _picture(config: MeasureConfig, item: SelectedImage) -> Micrograph | None:
@@ -145,7 +169,7 @@ def _picture(config: MeasureConfig, item: SelectedImage) -> Micrograph | None:
 
 def _grains(
     config: MeasureConfig, item: SelectedImage, values: npt.NDArray[np.integer[Any]]
-) -> tuple[GrainLabels, Partition | None]:
+) -> tuple[npt.NDArray[np.uint32], Partition | None]:
     if config.kind == "grains":
         if config.zero is None and not values.all():
             raise GrainsegError(

@@ -1,6 +1,5 @@
 """Fields in, one after the other; tables and the report out, once all are measured. Needs no torch."""
 
-import logging
 import math
 import platform
 from collections.abc import Sequence
@@ -12,54 +11,20 @@ from pathlib import Path
 import numpy as np
 
 from grainseg.config import MeasurementConfig
-from grainseg.errors import GrainsegError
-from grainseg.grains.agreement import BoolMask
 from grainseg.grains.batch import BatchStatistics, batch_statistics
 from grainseg.grains.budget import SegmentationError
 from grainseg.grains.compare import Comparison, compare_batches
 from grainseg.grains.field import FieldMeasurement, Structure, measure_field
 from grainseg.grains.field_samples import common_unit, field_sample
-from grainseg.grains.partition import Partition
 from grainseg.micrograph.batches import assign_batches
-from grainseg.micrograph.crop import NO_CROP, Crop
-from grainseg.micrograph.files import read_mask_values
-from grainseg.micrograph.image import FloatImage, PixelSize
-from grainseg.micrograph.selection import find_mask, selection_root
+from grainseg.micrograph.selection import selection_root
+from grainseg.pipeline.mapping import MappedField
 from grainseg.report.contents import Provenance, Report, ReportBatch, ReportImage
-from grainseg.report.grain_overlay import GrainLabels
 from grainseg.report.page import write_report
 from grainseg.report.preview import make_preview
 from grainseg.report.tables import write_batches, write_budgets, write_comparisons, write_fields, write_grains
 
-log = logging.getLogger(__name__)
-
 REPORT = "report.html"
-
-
-@dataclass(frozen=True)
-class MappedField:
-    """One field of view and its grains, before anything is measured.
-
-    Attributes:
-        relative: Path relative to the folder that the selection starts from; names the field.
-        path: The file.
-        pixels: (H, W) or (H, W, 3) float32, what the report shows.
-        grains: (H, W) grain ids; 0 is no grain.
-        partition: How the grains were found; None where they were given.
-        pixel_size: None where nobody says it.
-        notes: What was found out about the file.
-        threshold_sd_ln: Standard deviation of ln mean intercept over the thresholds that could have been
-            chosen; 0 where there is no threshold, None if unknown.
-    """
-
-    relative: Path
-    path: Path
-    pixels: FloatImage
-    grains: GrainLabels
-    partition: Partition | None
-    pixel_size: PixelSize | None
-    notes: tuple[str, ...]
-    threshold_sd_ln: float | None
 
 
 @dataclass(frozen=True)
@@ -99,15 +64,13 @@ class Measurements:
         self._threshold_sd_ln: dict[str, float | None] = {}
 
     def add(self, mapped: MappedField) -> FieldMeasurement:
-        """Measure a field.
-
-        Raises:
-            GrainsegError: Its mask of what is excluded cannot be read or has another size.
-        """
+        """Measure a field; what is doubtful about its file stands first among its flags."""
         name = mapped.relative.as_posix()
-        field = measure_field(name, mapped.grains, mapped.pixel_size, mapped.partition)
+        field = measure_field(name, mapped.grains, mapped.pixel_size, mapped.partition, mapped.ignored)
+        field = replace(field, flags=(*mapped.warnings, *field.flags))
         closed = mapped.partition.closed if mapped.partition is not None else None
-        preview = make_preview(mapped.pixels, mapped.grains, closed, len(self._batch_of))
+        shown = mapped.grains if mapped.ignored is None else np.where(mapped.ignored, 0, mapped.grains)
+        preview = make_preview(mapped.pixels, shown, closed, len(self._batch_of))
         batch = self._batch_of[mapped.relative]
         self._images.append(ReportImage(batch, field, preview, str(mapped.path), mapped.notes))
         self._threshold_sd_ln[name] = mapped.threshold_sd_ln
@@ -184,51 +147,6 @@ def compare_all(batches: Sequence[ReportBatch]) -> tuple[Comparison, ...]:
         if len(alike) > 1:
             found += compare_batches(alike, unit)
     return tuple(found)
-
-
-def read_excluded(
-    config: MeasurementConfig, relative: Path, shape: tuple[int, int], crop: Crop, max_megapixels: float
-) -> BoolMask | None:
-    """What of a picture is not counted: where its mask below ``excluded`` is not 0.
-
-    Args:
-        config: Names the folder.
-        relative: The picture's relative path.
-        shape: Height and width of the picture, cropped.
-        crop: What was cut from the picture; a mask of the whole picture is cut alike.
-        max_megapixels: Larger masks are refused.
-
-    Returns:
-        (H, W), or None where nothing is excluded.
-
-    Raises:
-        GrainsegError: The mask cannot be read or has another size.
-    """
-    if config.excluded is None:
-        return None
-    folder = Path(config.excluded)
-    if not folder.exists():
-        raise GrainsegError(f"excluded={folder}: there is no such folder")
-    path = find_mask(folder, relative)
-    if path is None:
-        log.warning("%s has no mask below %s: nothing of it is left out", relative, folder)
-        return None
-    values = read_mask_values(path, max_megapixels)
-    if crop != NO_CROP and values.shape == crop.uncut(shape):
-        values = crop.apply(values, path)
-    if values.shape != shape:
-        raise GrainsegError(
-            f"{path}: is {values.shape[1]} × {values.shape[0]} px but its image {shape[1]} × {shape[0]}; "
-            "export the mask at the image's size"
-        )
-    return np.asarray(values != 0, np.bool_)
-
-
-def without(partition: Partition, excluded: BoolMask | None) -> Partition:
-    """A partition whose grains leave out what is excluded: it becomes 0, no grain."""
-    if excluded is None:
-        return partition
-    return replace(partition, grains=np.where(excluded, np.uint32(0), partition.grains))
 
 
 def title_of(images: str) -> str:

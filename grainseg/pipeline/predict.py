@@ -2,9 +2,9 @@
 
 import functools
 import hashlib
-import json
 import logging
 import operator
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -16,31 +16,27 @@ from grainseg.config import PredictConfig
 from grainseg.data.images import label_spec, to_channels
 from grainseg.errors import GrainsegError
 from grainseg.grains.label_files import read_label
-from grainseg.grains.partition import partition_probability
-from grainseg.grains.sensitivity import threshold_sd_ln
+from grainseg.grains.partition import DEFAULT_SETTINGS
 from grainseg.inference.device import choose_device
 from grainseg.inference.predictor import TileSettings, predict_probability
-from grainseg.micrograph.crop import crop_setting
-from grainseg.micrograph.files import read_micrograph
 from grainseg.micrograph.image import Label, Micrograph
 from grainseg.micrograph.normalization import to_unit_range
 from grainseg.micrograph.selection import SelectedImage, find_mask, select_images
 from grainseg.model.checkpoint import CheckpointSpec, load_network
 from grainseg.model.generic import default_checkpoint
+from grainseg.pipeline.mapping import close_picture, open_picture, require_folders
 from grainseg.pipeline.measurement import (
     BatchResults,
-    MappedField,
     Measurements,
-    read_excluded,
     summary,
     title_of,
     versions,
-    without,
 )
 from grainseg.pipeline.progress import progress
 from grainseg.pipeline.scoring import MaskScores, score_prediction
 from grainseg.report.contents import Provenance
-from grainseg.report.prediction_files import PredictionPaths, prediction_paths, write_prediction
+from grainseg.report.metrics_file import write_metrics
+from grainseg.report.prediction_files import PredictionPaths, prediction_paths
 
 log = logging.getLogger(__name__)
 
@@ -87,6 +83,7 @@ def predict(config: PredictConfig, command: str = "") -> Prediction:
     if config.masks is not None and Path(config.masks).is_file() and len(images) > 1:
         raise GrainsegError(f"masks={config.masks}: is one mask for {len(images)} pictures; give a folder")
     label_spec(config.data)  # refuses what cannot be before any picture is read
+    require_folders(config)
     spec, network = load_network(checkpoint)
     network.to(choose_device(config.accelerator, "accelerator"))
     measurements = _measurements(config, spec, images)
@@ -98,12 +95,12 @@ def predict(config: PredictConfig, command: str = "") -> Prediction:
             log.error("%s", error)
             result.failures.append(str(error))
     if result.scores:
-        text = json.dumps(result.metrics(), indent=2) + "\n"
-        (output / "metrics.json").write_text(text, encoding="utf-8")
+        write_metrics(output / "metrics.json", result.metrics())
     if measurements is not None:
-        flags = tuple(f"not measured: {failure}" for failure in result.failures)
         result.measured = measurements.write(
-            title_of(config.images), _provenance(config, checkpoint, command), flags
+            title_of(config.images),
+            _provenance(config, checkpoint, spec, command),
+            _flags(config, spec, result.failures),
         )
     return result
 
@@ -114,14 +111,38 @@ def _measurements(
     if config.partition.name == "none":
         return None
     relatives = [image.relative for image in images]
-    return Measurements(config, relatives, title_of(config.images), spec.segmentation)
+    # The error was found with the checkpoint's own settings, and says nothing of others.
+    segmentation = None if config.partition.given() else spec.segmentation
+    return Measurements(config, relatives, title_of(config.images), segmentation)
 
 
-def _provenance(config: PredictConfig, checkpoint: Path, command: str) -> Provenance:
+def _flags(config: PredictConfig, spec: CheckpointSpec, failures: Sequence[str]) -> tuple[str, ...]:
+    """What concerns all pictures."""
+    flags = [f"not measured: {failure}" for failure in failures]
+    if config.partition.given() and spec.segmentation is not None:
+        said = ", ".join(f"partition.{name}" for name in config.partition.given())
+        flags.append(
+            f"{said} was said by hand: the segmentation error that the checkpoint knows is that of its own "
+            "settings and was not taken, so the uncertainty is incomplete"
+        )
+    return tuple(flags)
+
+
+def _provenance(config: PredictConfig, checkpoint: Path, spec: CheckpointSpec, command: str) -> Provenance:
+    by = "by the checkpoint" if config.threshold is None else "said by the user"
+    threshold = f"{_threshold(config, spec):g}, {by}"
+    default = "by default" if spec.partition == DEFAULT_SETTINGS else "fitted to the validation images"
+    given = config.partition.given()
+    origin = dict.fromkeys(asdict(spec.partition), default) | dict.fromkeys(given, "said by the user")
+    partition = {
+        f"Partition: {name.replace('_', ' ')}": f"{value:g}, {origin[name]}"
+        for name, value in asdict(replace(spec.partition, **given)).items()
+    }
     return Provenance(
         source="boundaries predicted by a network",
         checkpoint=str(checkpoint),
         checkpoint_sha256=hashlib.sha256(checkpoint.read_bytes()).hexdigest(),
+        settings={"Threshold of the mask": threshold} | partition,
         config=OmegaConf.to_yaml(OmegaConf.create(asdict(config))),
         versions=versions() | {"torch": version("torch")},
         command=command,
@@ -136,43 +157,24 @@ def _predict_one(
     result: Prediction,
     measurements: Measurements | None,
 ) -> None:
-    limit = config.data.max_megapixels
-    picture = read_micrograph(image.path, limit, config.pixel_size_um, crop_setting(config.crop))
-    excluded = read_excluded(config, image.relative, picture.shape, picture.crop, limit)
-    for note in picture.notes:
-        log.warning("%s: %s", image.path, note)
-    unit = to_unit_range(to_channels(picture.pixels, spec.in_channels))
+    opened = open_picture(config, image, config.data.max_megapixels)
+    unit = to_unit_range(to_channels(opened.micrograph.pixels, spec.in_channels))
     probability = predict_probability(network, unit, TileSettings(spec.tile_size, spec.overlap))
-    partition, trouble = None, None
+    settings = None if measurements is None else replace(spec.partition, **config.partition.given())
+    closed = close_picture(opened, probability, _threshold(config, spec), settings, Path(config.output))
+    result.written[image.relative] = prediction_paths(Path(config.output), image.relative)
     if measurements is not None:
-        settings = replace(spec.partition, **config.partition.given())
-        try:
-            partition = without(partition_probability(probability, settings), excluded)
-        except GrainsegError as error:  # mask and probability show best what is wrong
-            trouble = GrainsegError(f"{image.path}: {error}")
-    threshold = spec.threshold if config.threshold is None else config.threshold
-    paths = prediction_paths(Path(config.output), image.relative)
-    mask = write_prediction(paths, picture.pixels, probability, threshold, partition, picture.pixel_size_um)
-    result.written[image.relative] = paths
-    if measurements is not None and partition is not None:
-        measurements.add(
-            MappedField(
-                relative=image.relative,
-                path=image.path,
-                pixels=picture.pixels,
-                grains=partition.grains,
-                partition=partition,
-                pixel_size=picture.pixel_size,
-                notes=picture.notes,
-                threshold_sd_ln=threshold_sd_ln(probability, partition.settings),
-            )
-        )
-    if trouble is not None:
-        raise trouble
-    label = _read_label(config, image, picture)
+        measurements.add(closed.require_field())
+    label = _read_label(config, image, opened.micrograph)
     if label is not None:
-        grains = None if partition is None else partition.grains
-        result.scores[image.relative] = score_prediction(mask, grains, label, config.boundary_tolerance_px)
+        grains = None if closed.field is None else closed.field.grains
+        label = opened.left_out.of_label(label)
+        scores = score_prediction(closed.mask, grains, label, config.boundary_tolerance_px)
+        result.scores[image.relative] = scores
+
+
+def _threshold(config: PredictConfig, spec: CheckpointSpec) -> float:
+    return spec.threshold if config.threshold is None else config.threshold
 
 
 def _read_label(config: PredictConfig, image: SelectedImage, picture: Micrograph) -> Label | None:

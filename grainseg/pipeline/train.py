@@ -1,7 +1,6 @@
 """Training: data, network, trainer and logger are put together here, and the best checkpoint is scored."""
 
 import functools
-import json
 import logging
 import operator
 import shutil
@@ -43,6 +42,7 @@ from grainseg.pipeline.scoring import (
     score_prediction,
     segmentation_error,
 )
+from grainseg.report.metrics_file import write_metrics
 from grainseg.report.overlay import panel
 from grainseg.report.prediction_files import PREDICTIONS, PredictionPaths, prediction_paths, write_prediction
 from grainseg.training.callbacks import BEST, build_callbacks
@@ -94,7 +94,7 @@ def train(config: TrainConfig, run_dir: Path) -> dict[str, float]:
     if config.resume is None:  # the time of a part would say nothing
         metrics |= {"train/seconds": time.monotonic() - started}
     if trainer.is_global_zero:
-        (run_dir / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
+        write_metrics(run_dir / "metrics.json", metrics)
     return metrics if trainer.is_global_zero else {}
 
 

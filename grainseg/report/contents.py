@@ -1,7 +1,7 @@
 """What stands in a report, before it becomes a page."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from grainseg.grains.batch import BatchStatistics
@@ -22,6 +22,7 @@ class Provenance:
         config: The resolved configuration, as text.
         versions: Program and version.
         command: As typed.
+        settings: What turned boundary maps into masks and grains, by name, each with who chose it.
     """
 
     source: str
@@ -30,6 +31,7 @@ class Provenance:
     config: str
     versions: Mapping[str, str]
     command: str
+    settings: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

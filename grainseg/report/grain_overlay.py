@@ -140,21 +140,29 @@ def boundary_layer(
     return layer
 
 
-def size_layer(grains: GrainLabels, sizes: npt.ArrayLike, scale: SizeScale) -> Picture:
+def size_layer(
+    grains: GrainLabels,
+    ids: npt.NDArray[np.integer],
+    sizes: npt.NDArray[np.float64],
+    scale: SizeScale,
+) -> Picture:
     """Grains coloured by their size, to be laid over a micrograph.
 
     Args:
-        grains: (H, W) grain ids.
-        sizes: Size of grain ``id`` at index ``id``, in the unit of the scale; index 0 is not looked at.
+        grains: (H, W) grain ids, however large.
+        ids: (N,) of the measured grains, ascending; others have no colour.
+        sizes: (N,) of these grains, in the unit of the scale.
         scale: Which sizes have which colours.
 
     Returns:
         (H, W, 4) RGBA: see-through colours, a darker outline of 1 px, and nothing where there is no grain.
     """
-    fill = np.zeros((np.size(sizes), 4), np.uint8)
-    fill[1:, :3] = scale.colours(sizes)[1:]
-    fill[1:, 3] = _FILL
-    layer = fill[grains]
+    fill = np.zeros((ids.size + 1, 4), np.uint8)  # one more, for what is no grain
+    fill[:-1, :3] = scale.colours(sizes)
+    fill[:-1, 3] = _FILL
+    place = np.searchsorted(ids, grains)
+    known = np.append(ids, 0)[place] == grains
+    layer = fill[np.where(known & (grains > 0), place, ids.size)]
     outline = _cracks(grains) & (grains > 0)
     layer[outline, :3] //= 3
     layer[outline, 3] = 220

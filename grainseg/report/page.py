@@ -79,7 +79,7 @@ def _provenance(report: Report) -> list[tuple[str, str]]:
     network += (
         [] if said.checkpoint_sha256 is None else [("SHA-256 of the checkpoint", said.checkpoint_sha256)]
     )
-    return [*network, ("Command", said.command), *said.versions.items()]
+    return [*network, ("Command", said.command), *said.settings.items(), *said.versions.items()]
 
 
 def _size_scales(images: Sequence[ReportImage]) -> dict[str, SizeScale]:
@@ -132,8 +132,6 @@ def _batch_view(report: Report, batch: ReportBatch, number: int) -> dict[str, An
 def _image_view(image: ReportImage, number: int, scales: Mapping[str, SizeScale]) -> dict[str, Any]:
     field, preview = image.field, image.preview
     unit, scale = image_views.unit_of(field)
-    by_id = np.full(int(max(field.grains.id.max(initial=0), preview.grains().max(initial=0))) + 1, np.nan)
-    by_id[field.grains.id] = field.grains.ecd_px * scale
     rows, columns = preview.full_shape
     return {
         "anchor": f"image-{number}",
@@ -143,7 +141,9 @@ def _image_view(image: ReportImage, number: int, scales: Mapping[str, SizeScale]
         "table": image_views.image_table(image.batch, field),
         "micrograph": data_uri(preview.micrograph),
         "boundaries": data_uri(preview.boundaries),
-        "sizes": data_uri(size_layer_webp(preview, by_id, scales[unit])),
+        "sizes": data_uri(
+            size_layer_webp(preview, field.grains.id, field.grains.ecd_px * scale, scales[unit])
+        ),
         "aspect": f"{columns} / {rows}",
         "columns": columns,
         "rows": rows,

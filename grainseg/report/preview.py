@@ -87,18 +87,21 @@ def make_preview(
         longest = max(longest, _SHORTEST_PX)
 
 
-def size_layer_webp(preview: Preview, sizes: npt.ArrayLike, scale: SizeScale) -> bytes:
+def size_layer_webp(
+    preview: Preview, ids: npt.NDArray[np.integer], sizes: npt.NDArray[np.float64], scale: SizeScale
+) -> bytes:
     """The grains of a preview coloured by size.
 
     Args:
         preview: As made.
-        sizes: Size of grain ``id`` at index ``id``, in the unit of the scale.
+        ids: (N,) of the measured grains, ascending; others have no colour.
+        sizes: (N,) of these grains, in the unit of the scale.
         scale: Which sizes have which colours.
 
     Returns:
         WebP with transparency.
     """
-    return _lossless(size_layer(preview.grains(), sizes, scale))
+    return _lossless(size_layer(preview.grains(), ids, sizes, scale))
 
 
 def data_uri(webp: bytes) -> str:

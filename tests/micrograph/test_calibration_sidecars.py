@@ -20,7 +20,7 @@ def picture(tmp_path):
 
 def size_and_notes(path):
     micrograph = read_micrograph(path)
-    return micrograph.pixel_size_um, micrograph.notes
+    return micrograph.pixel_size_um, micrograph.warnings
 
 
 def expect(path, row_um, column_um=None, source=""):
@@ -141,10 +141,10 @@ def test_a_table_may_leave_a_picture_out(picture, text):
         ("a-png.hdr", b"\xff\xfe\x00", "PixelSizeY"),
     ],
 )
-def test_nonsense_is_a_note(picture, name, content, words):
+def test_nonsense_is_a_warning(picture, name, content, words):
     picture.with_name(name).write_bytes(content)
     expect_ignored(picture, words)
-    assert name in read_micrograph(picture).notes[0]
+    assert name in read_micrograph(picture).warnings[0]
 
 
 @pytest.mark.parametrize(
@@ -170,10 +170,10 @@ def test_microscopes_go_before_tables_and_contradictions_are_named(tmp_path):
     path.with_name(TABLE).write_text("image,pixel_size_um\na,0.2501\n")
     micrograph = read_micrograph(path)
     assert micrograph.pixel_size_um == pytest.approx((0.25, 0.25))
-    assert len(micrograph.notes) == 2
-    assert all("FEI/Thermo tag 34682" in note for note in micrograph.notes)
-    assert "Hitachi file a.txt says 0.3" in micrograph.notes[0]
-    assert "a.json says 0.4" in micrograph.notes[1]
+    assert len(micrograph.warnings) == 2
+    assert all("FEI/Thermo tag 34682" in note for note in micrograph.warnings)
+    assert "Hitachi file a.txt says 0.3" in micrograph.warnings[0]
+    assert "a.json says 0.4" in micrograph.warnings[1]
 
 
 def test_a_tag_and_a_side_file_that_agree(tmp_path):
@@ -211,5 +211,5 @@ def test_random_side_files_never_raise(picture):
             picture.with_name(name).write_bytes(damaged)
         micrograph = read_micrograph(picture, crop="auto")
         assert micrograph.shape[1] == WIDTH
-        assert all(note.isprintable() for note in micrograph.notes)
+        assert all(note.isprintable() for note in micrograph.warnings)
     assert micrograph.shape[0] <= HEIGHT

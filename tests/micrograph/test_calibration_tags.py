@@ -32,7 +32,7 @@ def expect(path, row_um, column_um=None, source=""):
     micrograph = read_micrograph(path)
     assert micrograph.pixel_size_um == pytest.approx((row_um, column_um or row_um), rel=1e-6)
     assert source in micrograph.pixel_size.source
-    assert micrograph.notes == ()
+    assert micrograph.warnings == ()
     np.testing.assert_array_equal(np.rint(micrograph.pixels * 255), PICTURE)
 
 
@@ -40,7 +40,7 @@ def expect_none(path):
     micrograph = read_micrograph(path)
     assert micrograph.pixel_size is None
     assert micrograph.pixel_size_um is None
-    return micrograph.notes
+    return micrograph.warnings
 
 
 @pytest.mark.parametrize("code", [FEI, SFEG])
@@ -161,11 +161,12 @@ def test_imagej_units_that_are_no_scale(tmp_path, unit):
     options = {"resolution": (600, 600), "resolutionunit": "INCH" if unit == "inch" else "NONE"}
     description = f"ImageJ=1.54f\nunit={unit}\n"
     tifffile.imwrite(tmp_path / "a.tif", PICTURE, description=description, metadata=None, **options)
-    notes = expect_none(tmp_path / "a.tif")
+    assert expect_none(tmp_path / "a.tif") == ()
+    notes = read_micrograph(tmp_path / "a.tif").notes
     assert ["600 dpi" in note for note in notes] == ([True] if unit == "inch" else [])
 
 
-def test_unknown_units_are_noted(tmp_path):
+def test_unknown_units_are_warned_of(tmp_path):
     tifffile.imwrite(
         tmp_path / "a.tif", PICTURE, imagej=True, resolution=(4, 4), metadata={"unit": "furlong"}
     )
@@ -189,7 +190,8 @@ def test_print_resolutions_are_no_scale(tmp_path, dpi):
     pillow_file(tmp_path / "e.bmp", PICTURE, dpi=(dpi, dpi))
     pillow_file(tmp_path / "f.tif", PICTURE, dpi=(dpi, dpi))
     for path in sorted(tmp_path.iterdir()):
-        (note,) = expect_none(path)
+        assert expect_none(path) == ()
+        (note,) = read_micrograph(path).notes
         assert "print setting" in note
         assert f"{dpi} dpi" in note or f"{dpi}.0" in note
 
@@ -211,13 +213,13 @@ def test_priority_and_disagreement_in_one_file(tmp_path):
     path = tagged_tiff(tmp_path / "a.tif", (FEI, fei()), **options)
     micrograph = read_micrograph(path)
     assert micrograph.pixel_size_um == pytest.approx((0.25, 0.25))
-    (note,) = micrograph.notes
+    (note,) = micrograph.warnings
     assert "FEI/Thermo" in note
     assert "ImageJ says 0.5" in note
     micrograph = read_micrograph(path, pixel_size_um=(0.5, 0.4))
     assert micrograph.pixel_size_um == (0.5, 0.4)
     assert micrograph.pixel_size.source == "said by the user"
-    assert ["FEI" in note for note in micrograph.notes] == [True, False]
+    assert ["FEI" in note for note in micrograph.warnings] == [True, False]
     with pytest.raises(GrainsegError, match="pixel_size_um=0"):
         read_micrograph(path, pixel_size_um=0)
 
@@ -225,9 +227,9 @@ def test_priority_and_disagreement_in_one_file(tmp_path):
 @pytest.mark.parametrize(
     "tag", [(FEI, fei(columns=2 * WIDTH)), (ZEISS, zeiss(width=2 * WIDTH))], ids=["fei", "zeiss"]
 )
-def test_a_tag_from_before_resizing_is_noted(tmp_path, tag):
+def test_a_tag_from_before_resizing_is_warned_of(tmp_path, tag):
     micrograph = read_micrograph(tagged_tiff(tmp_path / "a.tif", tag))
-    (note,) = micrograph.notes
+    (note,) = micrograph.warnings
     assert f"{2 * WIDTH} px wide" in note
     assert f"has {WIDTH}" in note
 
@@ -277,7 +279,7 @@ def test_random_bytes_in_a_tag_never_raise(tmp_path, code, caplog):
         path = tagged_tiff(tmp_path / "a.tif", (code, bytes(damaged)))
         micrograph = read_micrograph(path, crop="auto")
         assert micrograph.shape[1] == WIDTH
-        assert all(note.isprintable() for note in micrograph.notes)
+        assert all(note.isprintable() for note in micrograph.warnings)
 
 
 @pytest.mark.parametrize(
@@ -308,7 +310,7 @@ def test_damaged_directories_give_a_picture_or_one_line(tmp_path, caplog):
 def test_a_file_that_is_gone_has_no_calibration(tmp_path):
     calibration = read_calibration(tmp_path / "absent.tif", (3, 3))
     assert calibration.pixel_size is None
-    assert len(calibration.notes) == 1
+    assert len(calibration.warnings) == 1
 
 
 def test_damaged_png_resolution(tmp_path):

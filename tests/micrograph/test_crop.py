@@ -41,11 +41,17 @@ def test_no_crop_changes_and_says_nothing(tmp_path):
     assert NO_CROP.apply(PICTURE, path) is PICTURE
 
 
-def test_an_automatic_crop_that_knows_of_no_bar_cuts_nothing_and_says_so(tmp_path):
+def test_an_automatic_crop_cuts_nothing_where_no_tag_tells_of_a_bar(tmp_path):
     micrograph = read_micrograph(pillow_file(tmp_path / "a.png", PICTURE), crop="auto")
+    assert (micrograph.crop, micrograph.notes) == (NO_CROP, ())
+
+
+def test_a_microscope_that_does_not_say_where_its_bar_is_gets_a_note(tmp_path):
+    micrograph = read_micrograph(tagged_tiff(tmp_path / "a.tif", (34118, zeiss())), crop="auto")
     assert micrograph.crop == NO_CROP
     (note,) = micrograph.notes
-    assert note.startswith("crop=auto: no metadata say how high")
+    assert "Zeiss" in note
+    assert "crop=[0,60,0,0]" in note
 
 
 @pytest.mark.parametrize(
@@ -89,13 +95,13 @@ def test_auto_cuts_the_bar_that_a_microscope_knows(tmp_path, vendor):
     assert vendor in note.lower()
 
 
-def test_a_bar_that_is_not_cut_is_noted(tmp_path):
+def test_a_bar_that_is_not_cut_is_warned_of(tmp_path):
     path = tagged_tiff(tmp_path / "a.tif", FROM_TAGS["fei"], picture=with_bar())
     micrograph = read_micrograph(path)
     assert micrograph.shape == (HEIGHT + BAR, WIDTH)
-    assert "crop=auto" in micrograph.notes[0]
-    assert len(read_micrograph(path, crop=Crop(bottom=BAR - 1)).notes) == 2
-    assert len(read_micrograph(path, crop=Crop(bottom=BAR)).notes) == 1
+    assert "crop=auto" in micrograph.warnings[0]
+    assert len(read_micrograph(path, crop=Crop(bottom=BAR - 1)).warnings) == 1
+    assert read_micrograph(path, crop=Crop(bottom=BAR)).warnings == ()
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ from grainseg.micrograph.pixel_size import (
     Rank,
     choose_pixel_size,
     said_by_user,
-    why_no_pixel_size,
 )
 
 
@@ -101,11 +100,3 @@ def test_a_size_for_another_width_is_noted_only_where_it_is_used():
     assert "has 10" in notes[0]
     assert choose_pixel_size(None, [stale], 20)[1] == ()
     assert choose_pixel_size(said_by_user(0.25), [stale], 10)[1] == ()
-
-
-def test_why_there_is_none_says_how_to_say_it():
-    text = why_no_pixel_size("field_1")
-    assert text.startswith("field_1: ")
-    assert "pixel_size_um=0.25" in text
-    assert "no G" in text
-    assert "\n" not in text

@@ -84,6 +84,7 @@ def plain(labelled: Path) -> Callable[..., BaselineConfig]:
             crop=None,
             batches=None,
             excluded=None,
+            ignored=None,
             structure=StructureConfig("unknown", "unknown", "unknown"),
             data=replace(data, **said),
             method=method,

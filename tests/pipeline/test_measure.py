@@ -1,13 +1,13 @@
 """Measuring masks and grain maps without a network: the tables say what the structures are."""
 
-import csv
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import tifffile
+from helpers import csv_rows, measure_config
 from PIL import Image
 
 from grainseg.config import MeasureConfig, StructureConfig
@@ -19,11 +19,6 @@ from grainseg.pipeline.compare import compare
 from grainseg.pipeline.measure import measure
 
 SHAPE = (260, 300)
-
-
-def rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as handle:
-        return list(csv.DictReader(handle))
 
 
 @pytest.fixture(scope="module")
@@ -43,22 +38,10 @@ def folder(truth: list[np.ndarray], tmp_path: Path) -> Path:
 
 @pytest.fixture
 def config(tmp_path: Path) -> Callable[..., MeasureConfig]:
-    plain = MeasureConfig(
-        output=str(tmp_path / "out"),
-        pixel_size_um=None,
-        pixel_size_rel_unc=None,
-        crop=None,
-        batches=None,
-        excluded=None,
-        structure=StructureConfig("unknown", "unknown", "unknown"),
-        masks="",
-        kind="boundary",
-        boundary_value=255,
-        zero=None,
-        images=None,
-        max_megapixels=500.0,
-    )
-    return lambda masks, **changes: replace(plain, masks=str(masks), **changes)
+    def made(masks: Path, **changes: Any) -> MeasureConfig:
+        return measure_config(masks, **({"output": tmp_path / "out"} | changes))
+
+    return made
 
 
 def test_boundary_masks_give_the_true_grains(
@@ -66,7 +49,7 @@ def test_boundary_masks_give_the_true_grains(
 ) -> None:
     measured = measure(config(folder, pixel_size_um=0.5))
     assert measured.failures == []
-    found = rows(tmp_path / "out" / "fields.csv")
+    found = csv_rows(tmp_path / "out" / "fields.csv")
     assert [(row["batch"], row["image"]) for row in found[:4]] == [
         ("A", "A/f0.png"),
         ("A", "A/f1.png"),
@@ -81,14 +64,14 @@ def test_boundary_masks_give_the_true_grains(
         assert row["pixel_size_source"] == "said by the user"
     for name in ("grains.csv", "batches.csv", "budget.csv", "comparisons.csv", "report.html"):
         assert (tmp_path / "out" / name).is_file()
-    assert [row["batch"] for row in rows(tmp_path / "out" / "batches.csv")] == ["A", "B"]
+    assert [row["batch"] for row in csv_rows(tmp_path / "out" / "batches.csv")] == ["A", "B"]
 
 
 def test_without_a_pixel_size_there_is_no_g(
     folder: Path, config: Callable[..., MeasureConfig], tmp_path: Path
 ) -> None:
     measured = measure(config(folder / "A" / "f0.png"))
-    (row,) = rows(tmp_path / "out" / "fields.csv")
+    (row,) = csv_rows(tmp_path / "out" / "fields.csv")
     assert (row["mean_intercept_um"], row["g_intercept"], row["g_saltikov"]) == ("", "", "")
     assert "no G" in measured.summary()
     assert "pixel_size_um=0.25" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
@@ -103,7 +86,7 @@ def test_a_corrected_grain_map_is_measured_as_it_is(
     write_grain_map(predicted / "f0_grains.tif", edited, (0.25, 0.25))
     Image.fromarray(np.zeros(SHAPE, np.uint8)).save(predicted / "f0_mask.png")
     measure(config(predicted, kind="grains"))
-    (row,) = rows(tmp_path / "out" / "fields.csv")
+    (row,) = csv_rows(tmp_path / "out" / "fields.csv")
     assert row["image"] == "f0.tif"
     assert int(row["count"]) == truth[0].max() - 1
     assert (row["pixel_size_source"], float(row["raster_um"])) == ("ImageJ", 0.25)
@@ -119,7 +102,7 @@ def test_zeros_of_a_grain_map_need_a_meaning(
     assert refused.results is None
     assert "zero=boundary" in refused.failures[0]
     measure(config(path, kind="grains", zero="boundary"))
-    (row,) = rows(tmp_path / "out" / "fields.csv")
+    (row,) = csv_rows(tmp_path / "out" / "fields.csv")
     assert int(row["counted_area_px"].removesuffix(".0")) == lines.size
 
 
@@ -136,17 +119,82 @@ def test_excluded_area_is_not_counted(
             folder / "A", excluded=str(tmp_path / "pores"), structure=structure, output=str(tmp_path / "with")
         )
     )
-    first, second, _ = rows(tmp_path / "with" / "fields.csv")
+    first, second, _ = csv_rows(tmp_path / "with" / "fields.csv")
     assert float(first["counted_area_px"]) == SHAPE[0] * SHAPE[1] - 60 * 80
     assert float(second["counted_area_px"]) == SHAPE[0] * SHAPE[1]
     assert "Porosity is excluded" in (tmp_path / "with" / "report.html").read_text(encoding="utf-8")
+
+
+def test_ignored_area_cuts_lines_and_grains(truth: list[np.ndarray], tmp_path: Path) -> None:
+    """What lies below a scratch is as unknown as what lies beyond the border: the grains do not get finer."""
+    masks, scratches = tmp_path / "masks", tmp_path / "scratches"
+    scratch = np.zeros(SHAPE, np.uint8)
+    for top in (60, 120, 180):
+        scratch[top : top + 5] = 1
+    for folder in (masks, scratches):
+        folder.mkdir()
+    Image.fromarray(scratch).save(scratches / "f.png")
+    lines = boundary_lines(truth[0], 3) | (scratch > 0)
+    Image.fromarray(lines * np.uint8(255)).save(masks / "f.png")
+    Image.fromarray(boundary_lines(truth[0], 3) * np.uint8(255)).save(masks / "clean.png")
+    measure(measure_config(masks, tmp_path / "out", ignored=str(scratches)))
+    clean, cut = csv_rows(tmp_path / "out" / "fields.csv")
+    assert float(cut["counted_area_px"]) == scratch.size - scratch.sum()
+    assert float(cut["mean_intercept_px"]) == pytest.approx(float(clean["mean_intercept_px"]), rel=0.04)
+    assert "there is no mask below ignored=" in clean["flags"]
+    assert "there is no mask below ignored=" not in cut["flags"]
+
+
+def test_contradicting_scales_are_flags(
+    folder: Path, config: Callable[..., MeasureConfig], tmp_path: Path
+) -> None:
+    for name, size in (
+        ("pixel_sizes.csv", "image,pixel_size_um\nf0.png,0.3\n"),
+        ("f0.json", '{"pixel_size_um": 0.4}'),
+    ):
+        (folder / "A" / name).write_text(size)
+    measure(config(folder / "A"))
+    first, second, _ = csv_rows(tmp_path / "out" / "fields.csv")
+    assert "pixel_sizes.csv says 0.3" in first["flags"]
+    assert "pixel_sizes.csv" not in second["flags"]
+    assert "pixel_sizes.csv says 0.3" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_map_that_may_be_cropped_is_not_cropped_again(
+    truth: list[np.ndarray], config: Callable[..., MeasureConfig], tmp_path: Path
+) -> None:
+    (tmp_path / "maps").mkdir()
+    write_grain_map(tmp_path / "maps" / "a_grains.tif", truth[0][:200], None)
+    crop = [0, 60, 0, 0]
+    (failure,) = measure(config(tmp_path / "maps", kind="grains", crop=crop)).failures
+    assert "may have been cropped before" in failure
+    (tmp_path / "images").mkdir()
+    Image.fromarray(np.zeros(SHAPE, np.uint8)).save(tmp_path / "images" / "a.png")
+    known = config(tmp_path / "maps", kind="grains", crop=crop, images=str(tmp_path / "images"))
+    assert measure(known).failures == []
+    assert csv_rows(tmp_path / "out" / "fields.csv")[0]["height_px"] == "200"
+
+
+def test_names_that_would_be_one_are_refused(
+    truth: list[np.ndarray], config: Callable[..., MeasureConfig], tmp_path: Path
+) -> None:
+    masks = tmp_path / "masks"
+    masks.mkdir()
+    for name in ("x", "x_grains"):
+        Image.fromarray(boundary_lines(truth[0], 3) * np.uint8(255)).save(masks / f"{name}.png")
+    measure(config(masks))
+    assert [row["image"] for row in csv_rows(tmp_path / "out" / "fields.csv")] == ["x.png", "x_grains.png"]
+    for name in ("x_grains.tif", "x_grains.png"):
+        write_grain_map(masks / name, truth[0], None)
+    with pytest.raises(GrainsegError, match="would write the same outputs"):
+        measure(config(masks, kind="grains"))
 
 
 def test_a_crop_leaves_out_the_data_bar(
     folder: Path, config: Callable[..., MeasureConfig], tmp_path: Path
 ) -> None:
     measure(config(folder / "A" / "f0.png", crop=[0, 60, 0, 0]))
-    (row,) = rows(tmp_path / "out" / "fields.csv")
+    (row,) = csv_rows(tmp_path / "out" / "fields.csv")
     assert (row["height_px"], row["width_px"]) == ("200", "300")
 
 
@@ -159,7 +207,7 @@ def test_the_micrographs_give_picture_and_pixel_size(
         Image.fromarray(np.zeros(SHAPE, np.uint8)).save(images / f"f{number}.jpg")
     (images / "pixel_sizes.csv").write_text("image,pixel_size_um\nf0.jpg,0.3\nf1.jpg,0.3\nf2.jpg,0.3\n")
     measure(config(folder / "A", images=str(images)))
-    found = rows(tmp_path / "out" / "fields.csv")
+    found = csv_rows(tmp_path / "out" / "fields.csv")
     assert {row["pixel_size_source"] for row in found} == {"pixel_sizes.csv"}
     assert {row["raster_um"] for row in found} == {"0.3"}
 
@@ -173,10 +221,10 @@ def test_a_table_makes_batches_and_compare_reads_them_back(
     lines = [f"{name},{'=old' if i < 3 else 'new'}" for i, name in enumerate(names)]
     table.write_text("\n".join(["image,batch", *lines]), encoding="utf-8")
     measure(config(folder, batches=str(table), pixel_size_um=0.5))
-    (pair,) = rows(tmp_path / "out" / "comparisons.csv")
+    (pair,) = csv_rows(tmp_path / "out" / "comparisons.csv")
     assert {pair["a"], pair["b"]} == {"'=old", "new"}
     sentence = compare([tmp_path / "out"], tmp_path / "again", 0.25)
-    (again,) = rows(tmp_path / "again" / "comparisons.csv")
+    (again,) = csv_rows(tmp_path / "again" / "comparisons.csv")
     for column in ("p", "intercept_ratio", "d50_difference_um", "wasserstein_um"):
         assert float(again[column]) == pytest.approx(float(pair[column]), rel=1e-12)
     assert pair["verdict"] in sentence
@@ -208,7 +256,7 @@ def test_one_bad_file_does_not_stop_the_others(
     Image.fromarray(np.full(SHAPE, 255, np.uint8)).save(folder / "A" / "f2.png")
     measured = measure(config(folder))
     assert len(measured.failures) == 2
-    assert len(rows(tmp_path / "out" / "fields.csv")) == 4
+    assert len(csv_rows(tmp_path / "out" / "fields.csv")) == 4
     assert "not measured" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
 
 
@@ -236,7 +284,7 @@ def test_what_is_left_out_needs_its_masks(
         config(folder, structure=structure)
     (tmp_path / "pores").mkdir()
     measure(config(folder / "A", structure=structure, excluded=str(tmp_path / "pores")))
-    assert "f0.png has no mask below" in caplog.text
+    assert "f0.png: there is no mask below" in caplog.text
 
 
 def test_tables_of_an_earlier_run_do_not_stay_beside_new_ones(

@@ -1,24 +1,18 @@
 """From fields to batches: units that differ, parts of the budget, what goes into the segmentation's error."""
 
-import csv
 import math
 from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import csv_rows, measure_config
 from PIL import Image
 
-from grainseg.config import MeasureConfig, StructureConfig
 from grainseg.grains.agreement_regions import region_scores
 from grainseg.micrograph.polycrystal import boundary_lines, polycrystal
 from grainseg.pipeline.measure import measure
 from grainseg.pipeline.measurement import rms_or_none
 from grainseg.pipeline.scoring import segmentation_error
-
-
-def rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as handle:
-        return list(csv.DictReader(handle))
 
 
 @pytest.fixture
@@ -32,54 +26,33 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "masks"
 
 
-def config(folder: Path, output: Path) -> MeasureConfig:
-    return MeasureConfig(
-        output=str(output),
-        pixel_size_um=None,
-        pixel_size_rel_unc=None,
-        crop=None,
-        batches=None,
-        excluded=None,
-        structure=StructureConfig("unknown", "unknown", "unknown"),
-        masks=str(folder),
-        kind="boundary",
-        boundary_value=255,
-        zero=None,
-        images=None,
-        max_megapixels=500.0,
-    )
-
-
 def test_a_field_without_a_pixel_size_is_left_out_of_a_metric_batch(folder: Path, tmp_path: Path) -> None:
     (folder / "a" / "pixel_sizes.csv").write_text("image,pixel_size_um\n0.png,0.5\n")
-    results = measure(config(folder, tmp_path / "out")).results
+    results = measure(measure_config(folder, tmp_path / "out")).results
     assert results is not None
     one, other = results.batches
     assert (one.unit, one.fields, other.unit, other.fields) == ("µm", 1, "px", 2)
     assert any("left out of this batch: a/1.png" in flag for flag in one.flags)
     assert results.comparisons == ()
-    first, second = rows(tmp_path / "out" / "batches.csv")
+    first, second = csv_rows(tmp_path / "out" / "batches.csv")
     assert float(first["mean_intercept_um"]) == pytest.approx(one.intercept.value)
     assert (first["mean_intercept_px"], second["mean_intercept_um"]) == ("", "")
     assert float(second["mean_intercept_px"]) == pytest.approx(other.intercept.value)
 
 
 def test_batches_without_any_pixel_size_are_compared_in_px(folder: Path, tmp_path: Path) -> None:
-    results = measure(config(folder, tmp_path / "out")).results
+    results = measure(measure_config(folder, tmp_path / "out")).results
     assert results is not None
     (pair,) = results.comparisons
     assert pair.unit == "px"
     assert pair.delta_g is None
 
 
-def test_given_masks_have_no_threshold_that_could_be_uncertain(folder: Path, tmp_path: Path) -> None:
-    measure(config(folder, tmp_path / "out"))
-    parts = {row["part"]: row for row in rows(tmp_path / "out" / "budget.csv") if row["batch"] == "a"}
-    assert (parts["threshold"]["known"], float(parts["threshold"]["standard_uncertainty_percent"])) == (
-        "true",
-        0,
-    )
-    assert parts["segmentation"]["known"] == "false"
+def test_of_given_masks_neither_threshold_nor_segmentation_is_known(folder: Path, tmp_path: Path) -> None:
+    measure(measure_config(folder, tmp_path / "out"))
+    parts = {row["part"]: row for row in csv_rows(tmp_path / "out" / "budget.csv") if row["batch"] == "a"}
+    for name in ("threshold", "segmentation"):
+        assert (parts[name]["known"], parts[name]["standard_uncertainty_percent"]) == ("false", "")
 
 
 def test_thresholds_of_several_fields_count_by_their_mean_square() -> None:

@@ -243,8 +243,47 @@ def test_excluded_area_is_no_grain(config: PredictConfig, tmp_path: Path) -> Non
     predict(config)
     grains = tifffile.imread(tmp_path / "out" / "f0_grains.tif")
     np.testing.assert_array_equal(grains == 0, pore > 0)
-    wrong = predict(replace(config, excluded=str(tmp_path / "nowhere")))
-    assert "excluded=" in wrong.failures[0]
+    for key in ("excluded", "ignored"):
+        with pytest.raises(GrainsegError, match=f"{key}=.*nowhere: there is no such folder"):
+            predict(replace(config, **{key: str(tmp_path / "nowhere")}))
+
+
+def test_what_is_left_out_is_not_scored(config: PredictConfig, fields: Path, tmp_path: Path) -> None:
+    """A label that is wrong below a scratch or a pore costs nothing."""
+    masks = tmp_path / "masks"
+    shutil.copytree(fields / "masks", masks)
+    wrong = np.asarray(Image.open(masks / "f0.png")).copy()
+    place = np.zeros(wrong.shape, np.uint8)
+    place[20:60, 20:80] = 1
+    for key in ("excluded", "ignored"):
+        (tmp_path / key).mkdir()
+        for stem in ("f0", "f1", "f2"):
+            Image.fromarray(place).save(tmp_path / key / f"{stem}.png")
+    found = []
+    for label in (wrong, np.where(place, np.uint8(255) - wrong, wrong)):
+        Image.fromarray(label).save(masks / "f0.png")
+        for key in ("excluded", "ignored"):
+            pores = "excluded" if key == "excluded" else "unknown"
+            scored = replace(
+                config,
+                masks=str(masks),
+                structure=replace(config.structure, pores=pores),
+                **{key: str(tmp_path / key)},
+            )
+            found.append(predict(scored).scores[Path("f0.png")].pixels)
+    assert found[0] == found[1] == found[2] == found[3]
+
+
+def test_settings_said_by_hand_leave_the_segmentation_error_unknown(
+    config: PredictConfig, tmp_path: Path
+) -> None:
+    predict(config)
+    report = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "Partition: depth" in report
+    assert "said by the user" not in report
+    predict(replace(config, partition=replace(config.partition, depth=0.3)))
+    report = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "0.3, said by the user" in report
 
 
 def test_a_crop_cuts_pictures_and_their_masks(config: PredictConfig, fields: Path, tmp_path: Path) -> None:

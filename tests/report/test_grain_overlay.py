@@ -126,10 +126,10 @@ def test_larger_grains_are_brighter_and_equal_ones_alike():
 def test_size_layer_colours_grains_and_leaves_out_what_is_none():
     grains = checkerboard(60, 20)
     grains[grains == 5] = 0
-    sizes = np.arange(10, dtype=float)
+    ids = np.array([1, 2, 3, 4, 6, 7, 8, 9])
     scale = SizeScale(1, 9)
 
-    layer = size_layer(grains, sizes, scale)
+    layer = size_layer(grains, ids, ids.astype(float), scale)
 
     assert (layer[30, 30] == 0).all()
     assert 0 < layer[5, 5, 3] < 255
@@ -137,3 +137,14 @@ def test_size_layer_colours_grains_and_leaves_out_what_is_none():
         row, column = divmod(grain - 1, 3)
         np.testing.assert_array_equal(layer[20 * row + 8, 20 * column + 8, :3], scale.colours([grain])[0])
     assert layer[19, 5].tolist()[:3] < layer[5, 5].tolist()[:3]
+
+
+def test_size_layer_of_ids_as_large_as_they_get():
+    ids = np.array([5, 2**32 - 1], np.uint32)
+    grains = np.repeat(ids, 20)[None].repeat(10, axis=0)
+    grains[0, 0] = 7  # of which nothing is known
+
+    layer = size_layer(grains, ids, np.array([1.0, 9.0]), SizeScale(1, 9))
+
+    np.testing.assert_array_equal(layer[5, [8, 30], :3], SizeScale(1, 9).colours([1, 9]))
+    assert layer[0, 0, 3] in (0, 220)

@@ -92,7 +92,8 @@ def test_colours_by_size_are_lossless():
     grains = checkerboard(60, 20)
     scale = SizeScale(1, 9)
 
-    layer = decoded(size_layer_webp(make_preview(noise(60), grains), np.arange(10.0), scale))
+    ids = np.arange(1, 10)
+    layer = decoded(size_layer_webp(make_preview(noise(60), grains), ids, ids.astype(float), scale))
 
     np.testing.assert_array_equal(layer[8, 48, :3], scale.colours([3])[0])
     assert data_uri(b"abc") == "data:image/webp;base64,YWJj"

@@ -126,8 +126,9 @@ def _power_cells(points: _Floats, centres: _Floats, radii: _Floats, block: int) 
 
 def _lifted_tree(centres: _Floats, radii: _Floats) -> KDTree:
     """Tree of the discs at the height √(R² - r²): from height 0 the squared distance is power + R²."""
-    height = np.sqrt(radii.max() ** 2 - radii**2)
-    return KDTree(np.column_stack([centres, height]))
+    squared = radii**2
+    # The greatest of the squares: the square of the greatest may be rounded differently, and lie below it.
+    return KDTree(np.column_stack([centres, np.sqrt(squared.max() - squared)]))
 
 
 def _at_height_zero(points: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:

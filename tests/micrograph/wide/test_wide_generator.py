@@ -71,6 +71,12 @@ def test_wide_range_is_sound(seed):
     assert_sound(generate_wide(seed, SHAPE))
 
 
+@pytest.mark.parametrize("seed", [15469034441289554190, 10636113003707538796])
+def test_largest_disc_stands_at_height_zero(seed):
+    """Of these the square of the largest radius and the largest square were rounded to different numbers."""
+    generate_wide(seed, (256, 256), WIDE)
+
+
 def test_seed_decides_everything():
     first, again, other = (generate_wide(seed, SHAPE) for seed in (7, 7, 8))
     np.testing.assert_array_equal(first.pixels, again.pixels)

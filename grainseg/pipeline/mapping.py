@@ -1,0 +1,228 @@
+"""One picture: opened with what is left out of it, and its boundary map closed to grains and written.
+
+Needs no torch: networks and classical references differ in where the boundary map comes from alone.
+"""
+
+import logging
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from grainseg.config import MeasurementConfig
+from grainseg.errors import GrainsegError
+from grainseg.grains.agreement import BoolMask
+from grainseg.grains.partition import Partition, PartitionSettings, partition_probability
+from grainseg.grains.sensitivity import threshold_sd_ln
+from grainseg.micrograph.crop import Crop, crop_setting
+from grainseg.micrograph.files import read_mask_values, read_micrograph
+from grainseg.micrograph.image import IGNORE, FloatImage, Label, Micrograph, PixelSize
+from grainseg.micrograph.labels import fit_to_image
+from grainseg.micrograph.selection import SelectedImage, find_mask
+from grainseg.report.prediction_files import prediction_paths, write_prediction
+
+GrainIds = npt.NDArray[np.uint32]
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """What of a picture is not measured.
+
+    Attributes:
+        excluded: (H, W), where there is something else than grains, such as pores: grains end there. None
+            where nothing is.
+        ignored: (H, W), where nobody judged what is there, such as a scratch: grains and test lines are cut
+            as at the picture's border. None where nothing is.
+        warnings: Masks that were asked for and are not there, one line each.
+    """
+
+    excluded: BoolMask | None = None
+    ignored: BoolMask | None = None
+    warnings: tuple[str, ...] = ()
+
+    def of_grains(self, grains: GrainIds) -> GrainIds:
+        """Grain ids without those of what is excluded: (H, W), 0 there."""
+        return grains if self.excluded is None else np.where(self.excluded, np.uint32(0), grains)
+
+    def of_label(self, label: Label) -> Label:
+        """A label's codes, IGNORE where something is left out: (H, W) uint8."""
+        for mask in (self.excluded, self.ignored):
+            if mask is not None:
+                label = np.where(mask, np.uint8(IGNORE), label)
+        return label
+
+
+@dataclass(frozen=True)
+class OpenedPicture:
+    """A picture as it is going to be measured, and what is left out of it."""
+
+    selected: SelectedImage
+    micrograph: Micrograph
+    left_out: LeftOut
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What makes its figures doubtful before anything is measured, one line each."""
+        return (*self.micrograph.warnings, *self.left_out.warnings)
+
+
+@dataclass(frozen=True)
+class MappedField:
+    """One field of view and its grains, before anything is measured.
+
+    Attributes:
+        relative: Path relative to the folder that the selection starts from; names the field.
+        path: The file.
+        pixels: (H, W) or (H, W, 3) float32, what the report shows.
+        grains: (H, W) grain ids; 0 is no grain.
+        ignored: (H, W), where nobody judged what is there; None where nothing is ignored.
+        partition: How the grains were found; None where they were given.
+        pixel_size: None where nobody says it.
+        notes: What was found out about the file.
+        warnings: What of it makes the figures doubtful.
+        threshold_sd_ln: Standard deviation of ln mean intercept over the thresholds that could have been
+            chosen; None if unknown.
+    """
+
+    relative: Path
+    path: Path
+    pixels: FloatImage
+    grains: GrainIds
+    ignored: BoolMask | None
+    partition: Partition | None
+    pixel_size: PixelSize | None
+    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
+    threshold_sd_ln: float | None
+
+
+@dataclass(frozen=True)
+class ClosedPicture:
+    """What came of one picture's boundary map; the files are written.
+
+    Attributes:
+        mask: (H, W), true on boundaries.
+        field: Its grains; None without a partition.
+        trouble: Why there is none; None where there is one.
+    """
+
+    mask: BoolMask
+    field: MappedField | None
+    trouble: GrainsegError | None = None
+
+    def require_field(self) -> MappedField:
+        """Its grains.
+
+        Raises:
+            GrainsegError: There is no partition.
+        """
+        if self.field is None:
+            raise self.trouble or GrainsegError("no partition was asked for")
+        return self.field
+
+
+def require_folders(config: MeasurementConfig) -> None:
+    """Raise a GrainsegError where a folder of masks that is named is not there."""
+    for key, folder in (("excluded", config.excluded), ("ignored", config.ignored)):
+        if folder is not None and not Path(folder).is_dir():
+            raise GrainsegError(f"{key}={folder}: there is no such folder")
+
+
+def open_picture(config: MeasurementConfig, selected: SelectedImage, max_megapixels: float) -> OpenedPicture:
+    """Read a picture and the masks of what is left out of it.
+
+    Args:
+        config: Scale, crop and folders of masks.
+        selected: The picture.
+        max_megapixels: Larger pictures are refused.
+
+    Raises:
+        GrainsegError: A file cannot be read, or a mask has another size than the picture.
+    """
+    crop = crop_setting(config.crop)
+    picture = read_micrograph(selected.path, max_megapixels, config.pixel_size_um, crop)
+    left_out = read_left_out(config, selected.relative, picture.shape, picture.crop, max_megapixels)
+    opened = OpenedPicture(selected, picture, left_out)
+    for warning in opened.warnings:
+        log.warning("%s: %s", selected.path, warning)
+    return opened
+
+
+def read_left_out(
+    config: MeasurementConfig, relative: Path, shape: tuple[int, int], crop: Crop, max_megapixels: float
+) -> LeftOut:
+    """What of a picture is not measured: where its masks below ``excluded`` and ``ignored`` are not 0.
+
+    Args:
+        config: Names the folders.
+        relative: The picture's relative path.
+        shape: Height and width of the picture in px, cropped.
+        crop: What was cut from the picture; a mask of the whole picture is cut alike.
+        max_megapixels: Larger masks are refused.
+
+    Raises:
+        GrainsegError: A mask cannot be read or has another size.
+    """
+    found: dict[str, BoolMask] = {}
+    warnings = []
+    for key, folder in (("excluded", config.excluded), ("ignored", config.ignored)):
+        if folder is None:
+            continue
+        path = find_mask(Path(folder), relative)
+        if path is None:
+            warnings.append(f"there is no mask below {key}={folder}: nothing is {key}")
+            continue
+        values = fit_to_image(read_mask_values(path, max_megapixels), path, shape, crop)
+        found[key] = np.asarray(values != 0, np.bool_)
+    return LeftOut(found.get("excluded"), found.get("ignored"), tuple(warnings))
+
+
+def close_picture(
+    opened: OpenedPicture,
+    probability: FloatImage,
+    threshold: float,
+    settings: PartitionSettings | None,
+    folder: Path,
+) -> ClosedPicture:
+    """Close a boundary map to grains and write all files of the picture.
+
+    Where the partition fails, mask and probability are written all the same: they show best what is wrong.
+
+    Args:
+        opened: The picture.
+        probability: (H, W) float32 in [0, 1].
+        threshold: Of the mask.
+        settings: Of the partition; None asks for none.
+        folder: Of the files, whose names `prediction_paths` knows.
+
+    Raises:
+        GrainsegError: A file cannot be written.
+    """
+    picture, selected = opened.micrograph, opened.selected
+    partition, trouble = None, None
+    if settings is not None:
+        try:
+            partition = partition_probability(probability, settings)
+            partition = replace(partition, grains=opened.left_out.of_grains(partition.grains))
+        except GrainsegError as error:
+            trouble = GrainsegError(f"{selected.path}: {error}")
+    paths = prediction_paths(folder, selected.relative)
+    mask = write_prediction(paths, picture.pixels, probability, threshold, partition, picture.pixel_size_um)
+    if partition is None:
+        return ClosedPicture(mask, None, trouble)
+    field = MappedField(
+        relative=selected.relative,
+        path=selected.path,
+        pixels=picture.pixels,
+        grains=partition.grains,
+        ignored=opened.left_out.ignored,
+        partition=partition,
+        pixel_size=picture.pixel_size,
+        notes=picture.notes,
+        warnings=opened.warnings,
+        threshold_sd_ln=threshold_sd_ln(probability, partition.settings),
+    )
+    return ClosedPicture(mask, field)

@@ -1,0 +1,32 @@
+"""Scores as JSON that every reader takes."""
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from grainseg.micrograph.replacing import replacing
+
+
+def write_metrics(path: Path, metrics: Mapping[str, Any]) -> None:
+    """Write numbers by name, or by picture and name.
+
+    JSON (RFC 8259) knows neither NaN nor infinity: what is not finite is written as null.
+
+    Args:
+        path: File to write; missing folders are made.
+        metrics: Numbers, or mappings of numbers.
+
+    Raises:
+        GrainsegError: The file cannot be written.
+    """
+    text = json.dumps(_plain(metrics), indent=2, allow_nan=False) + "\n"
+    with replacing(path) as handle:
+        handle.write(text.encode("utf-8", "backslashreplace"))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(inner) for key, inner in value.items()}
+    return value if math.isfinite(value) else None
