@@ -133,9 +133,19 @@ def baseline(
     images: Annotated[
         str | None, typer.Option(help="Further pictures to predict: a file, a folder, or a glob in quotes.")
     ] = None,
-    label_kind: Annotated[str, typer.Option(help="What the masks hold.")] = "boundary",
-    boundary_value: Annotated[int, typer.Option(help="The masks' value on boundaries.")] = 255,
+    label_kind: Annotated[
+        str,
+        typer.Option(help="What the masks hold: boundary, lines (drawn thinly), instances (ids)."),
+    ] = "boundary",
+    boundary_value: Annotated[int, typer.Option(help="The masks' value on boundaries and lines.")] = 255,
     ignore_value: Annotated[int | None, typer.Option(help="The masks' value where nobody labelled.")] = None,
+    label_width_px: Annotated[
+        int | None, typer.Option(help="Of lines and instances: how wide in px the lines are drawn.")
+    ] = None,
+    zero: Annotated[
+        str | None,
+        typer.Option(help="Of instances that hold 0: boundary (lines between grains) or ignored."),
+    ] = None,
     pixel_size_um: Annotated[
         str | None, typer.Option(help="µm per px, or ROW,COLUMN; default: what the files say.")
     ] = None,
@@ -162,6 +172,8 @@ def baseline(
             label_kind=label_kind,
             boundary_value=boundary_value,
             ignore_value=ignore_value,
+            label_width_px=label_width_px,
+            zero=zero,
             max_megapixels=max_megapixels,
             root=str(root),
             val=val or None,

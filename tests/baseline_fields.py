@@ -16,4 +16,4 @@ def drawn_field(seed: int, shape: tuple[int, int] = (120, 150), invert: bool = F
     light = np.linspace(-0.2, 0.2, shape[1])
     pixels = 0.6 + light - 0.3 * gaussian_filter(label.astype(float), 0.8) + random.normal(0, 0.03, shape)
     unit = to_unit_range((1 - pixels if invert else pixels).astype(np.float32))
-    return TrainingField(unit, label, int(grains.max()))
+    return TrainingField(unit, label, grains)

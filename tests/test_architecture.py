@@ -16,7 +16,7 @@ ALLOWED: dict[str, set[str]] = {
     "report": {"micrograph", "grains"},
     "baseline": {"micrograph", "grains"},
     "config": set(),
-    "data": {"config", "micrograph", "tiling"},
+    "data": {"config", "micrograph", "tiling", "grains"},
     "model": {"config", "micrograph", "grains"},
     "inference": {"config", "micrograph", "tiling", "model"},
     "training": {"config", "micrograph", "grains", "report", "data", "model", "inference"},

@@ -50,6 +50,8 @@ from grainseg.grains.structure import PART_CHOICES, TWIN_CHOICES
         ("optimizer.momentum=1", "optimizer.momentum=1.0"),
         ("augment.illumination=0.3", "augment.illumination=0.3: must be 0 or 0.01 to 0.2"),
         ("model.decoder_width=17", "model.decoder_width=17: must be a multiple of 16"),
+        ("data.label_width_px=0", "data.label_width_px=0: must be 1 to 32, or null"),
+        ("data.label_width_px=2.5", "data.label_width_px: Value '2.5'"),
         ("data=folder", "data.root is missing: say data.root=VALUE"),
         ("batch_size=100000", "must be at least batch_size"),
     ],

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -20,18 +21,23 @@ class TrainingField:
     Attributes:
         unit: (H, W) float32 in [0, 1], see ``to_unit_range``.
         label: (H, W) uint8 codes GRAIN, BOUNDARY, IGNORE.
-        grains: Number of grains that the label encloses.
+        grain_map: (H, W) ids of the labelled grains, see ``label_grains``; 0 where none is known.
     """
 
     unit: FloatImage
     label: Label
-    grains: int
+    grain_map: npt.NDArray[np.integer]
+
+    @cached_property
+    def grains(self) -> int:
+        """Number of grains."""
+        return int(np.count_nonzero(np.bincount(self.grain_map[self.grain_map > 0])))
 
 
 def mean_grain_px(fields: Sequence[TrainingField]) -> float:
-    """Diameter in px of a circle as large as the mean grain of all fields together."""
-    area = sum(field.label.size for field in fields) / max(1, sum(field.grains for field in fields))
-    return float(np.sqrt(4 / np.pi * area))
+    """Diameter in px of a circle as large as the mean grain of all fields together, where they are known."""
+    known = sum(int(np.count_nonzero(field.grain_map)) for field in fields)
+    return float(np.sqrt(4 / np.pi * known / sum(field.grains for field in fields)))
 
 
 def flatten(unit: FloatImage, grain_px: float) -> FloatImage:

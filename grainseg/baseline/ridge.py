@@ -228,7 +228,7 @@ def _score(
     for net, field in zip(nets, fields, strict=True):
         strong: npt.NDArray[np.bool_] = net.strength > settings.strength
         pixels = pixels + pixel_scores(near(strong, settings.radius_px), field.label)
-        # A label has no lines where nobody judged, so none are counted there.
-        grains += int(label(~strong | (field.label == IGNORE))[1])
+        # Where nobody judged there are no lines; where no grain is known, none is counted.
+        grains += int(label((~strong | (field.label == IGNORE)) & (field.grain_map > 0))[1])
     wanted = sum(field.grains for field in fields)
     return RidgeScore(pixels.iou, abs(grains / wanted - 1) if wanted else 0.0)

@@ -8,19 +8,36 @@ from typing import Any
 from grainseg.config.checks import STRIDE, crop, legal_tiles, one_of, positive, require
 from grainseg.config.recipe import RecipeConfig
 
+MAX_LABEL_WIDTH_PX = 32
+"""Patches know no wider lines, and nobody draws them."""
+
 
 @dataclass
 class LabelConfig:
-    """What the values of a mask mean: said by the user, never inferred."""
+    """What the values of a mask mean: said by the user, never inferred.
+
+    Attributes:
+        label_kind: ``boundary``, ``lines`` (drawn thinly) or ``instances`` (a number for each grain).
+        boundary_value: Of boundaries and lines, their value.
+        ignore_value: Value of what nobody judged; None for none.
+        label_width_px: Of lines and instances, how wide the lines are drawn; None for boundaries.
+        zero: Of instances, what 0 is: ``boundary`` or ``ignored``; None refuses maps that hold it.
+        max_megapixels: Larger masks and pictures are refused.
+    """
 
     label_kind: str
     boundary_value: int
     ignore_value: int | None
+    label_width_px: int | None
+    zero: str | None
     max_megapixels: float
 
     def __post_init__(self) -> None:
         """Check ranges."""
         positive("data.max_megapixels", self.max_megapixels)
+        rule = f"must be 1 to {MAX_LABEL_WIDTH_PX}, or null"
+        legal = self.label_width_px is None or 1 <= self.label_width_px <= MAX_LABEL_WIDTH_PX
+        require(legal, "data.label_width_px", rule, self.label_width_px)
 
 
 @dataclass

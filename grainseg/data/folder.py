@@ -2,11 +2,17 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from grainseg.config import AugmentConfig, FolderDataConfig
 from grainseg.data.images import mean_line_width_px, read_labelled
 from grainseg.data.patches import PatchDataset
 from grainseg.data.source import TrainingData
 from grainseg.micrograph.folder import list_folder, split_with_test
+from grainseg.micrograph.image import IGNORE
+
+FEW_PATCHES = 4
+"""A warning where less is labelled than this many patches show: every patch is much the same."""
 
 
 def read_folder(config: FolderDataConfig, augment: AugmentConfig, channels: int, seed: int) -> TrainingData:
@@ -28,6 +34,7 @@ def read_folder(config: FolderDataConfig, augment: AugmentConfig, channels: int,
     train_images = [images[stem] for stem in train]
     overlap = config.overlap if config.sampling == "grid" else None
     patches = PatchDataset(train_images, config.tile_size, augment, seed, overlap)
+    labelled = sum(int(np.count_nonzero(image.label != IGNORE)) for image in train_images)
     return TrainingData(
         patches=patches,
         patches_per_epoch=config.patches_per_epoch if patches.grid is None else len(patches.grid),
@@ -36,4 +43,16 @@ def read_folder(config: FolderDataConfig, augment: AugmentConfig, channels: int,
         val_images=tuple(images[stem] for stem in val),
         test_images=tuple(images[stem] for stem in test),
         left_out=listing.without_mask,
+        labelled_share=labelled / sum(image.label.size for image in train_images),
+        warnings=_warnings(labelled, config.tile_size),
+    )
+
+
+def _warnings(labelled_px: int, tile_size: int) -> tuple[str, ...]:
+    patches = labelled_px / tile_size**2
+    if patches >= FEW_PATCHES:
+        return ()
+    return (
+        f"only {labelled_px} px of all training masks are labelled, as many as {patches:.1f} patches "
+        f"of data.tile_size={tile_size} have: the network may learn them by heart; label more",
     )

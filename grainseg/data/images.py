@@ -9,11 +9,12 @@ from scipy.ndimage import distance_transform_edt
 
 from grainseg.config import LabelConfig, LabelledFolderConfig
 from grainseg.errors import GrainsegError
+from grainseg.grains.label_files import read_label
 from grainseg.micrograph.crop import crop_setting
 from grainseg.micrograph.files import luminance, read_micrograph
 from grainseg.micrograph.folder import LabelledImage
-from grainseg.micrograph.image import BOUNDARY, FloatImage, Label
-from grainseg.micrograph.labels import LabelSpec, line_width_px, read_label
+from grainseg.micrograph.image import BOUNDARY, GRAIN, IGNORE, FloatImage, Label
+from grainseg.micrograph.labels import LabelSpec, line_width_px
 from grainseg.micrograph.normalization import to_unit_range
 
 MIN_SIDE_PX = 32
@@ -49,7 +50,9 @@ class LabelledMicrograph:
 
 def label_spec(config: LabelConfig) -> LabelSpec:
     """The part of the configuration that says what a mask's values mean."""
-    return LabelSpec(config.label_kind, config.boundary_value, config.ignore_value)
+    return LabelSpec(
+        config.label_kind, config.boundary_value, config.ignore_value, config.label_width_px, config.zero
+    )
 
 
 def to_channels(pixels: FloatImage, channels: int) -> FloatImage:
@@ -73,14 +76,13 @@ def read_labelled(item: LabelledImage, config: LabelledFolderConfig, channels: i
     Raises:
         GrainsegError: The image or the mask cannot be what the configuration says.
     """
+    spec = label_spec(config)
     micrograph = read_micrograph(item.image, config.max_megapixels, crop=crop_setting(config.crop))
     if min(micrograph.shape) < MIN_SIDE_PX:
         raise GrainsegError(
             f"{item.image}: a side is shorter than {MIN_SIDE_PX} px; take it and its mask out of the folder"
         )
-    label = read_label(
-        item.mask, micrograph.shape, label_spec(config), config.max_megapixels, micrograph.crop
-    )
+    label = read_label(item.mask, micrograph.shape, spec, config.max_megapixels, micrograph.crop)
     unit = to_unit_range(to_channels(micrograph.pixels, channels))
     return LabelledMicrograph(item.stem, unit, label, line_width_px(label))
 
@@ -96,8 +98,11 @@ def signed_distance(label: Label) -> npt.NDArray[np.float16]:
     A line can be rotated and scaled through this field without changing its width, which no interpolation of
     the mask itself achieves. The edge lies half a pixel from the centres of the pixels on both sides.
 
+    Where ignored pixels cut a line off there is no edge: the line may go on, and does not draw back from them
+    when it is magnified. Among them the field goes on as at the nearest pixel that was judged.
+
     Args:
-        label: (H, W) uint8 codes.
+        label: (H, W) uint8 codes with at least one GRAIN pixel.
 
     Returns:
         (H, W) float16 in px, within ±``DISTANCE_LIMIT_PX``.
@@ -106,6 +111,9 @@ def signed_distance(label: Label) -> npt.NDArray[np.float16]:
     if not boundary.any():
         return np.full(label.shape, DISTANCE_LIMIT_PX, dtype=np.float16)
     outside = distance_transform_edt(~boundary)
-    inside = distance_transform_edt(boundary)
+    inside = distance_transform_edt(label != GRAIN)
     signed = np.where(boundary, 0.5 - inside, outside - 0.5)
+    ignored = label == IGNORE
+    if ignored.any():
+        signed = signed[tuple(distance_transform_edt(ignored, return_distances=False, return_indices=True))]
     return np.clip(signed, -DISTANCE_LIMIT_PX, DISTANCE_LIMIT_PX).astype(np.float16)

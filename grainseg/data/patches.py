@@ -13,10 +13,14 @@ from torch.utils.data import Dataset, Sampler
 from grainseg.config import AugmentConfig
 from grainseg.data.geometry import cut_patch, draw_geometry
 from grainseg.data.images import LabelledMicrograph, signed_distance
+from grainseg.data.labelled import labelled_cells, labelled_places
 from grainseg.data.photometry import Photometry
 from grainseg.data.source import Patch
-from grainseg.micrograph.image import FloatImage
+from grainseg.micrograph.image import IGNORE, FloatImage, Label
 from grainseg.tiling import grid_origins
+
+_TRIES = 10
+"""The chance that so many patches in a row show nothing labelled is nil, unless a label is a speck."""
 
 
 class PatchSampler(Sampler[int]):
@@ -54,12 +58,13 @@ class PatchDataset(Dataset[Patch]):
     """Augmented patches of labelled micrographs.
 
     Args:
-        images: Where the patches come from; each is drawn in proportion to its area.
+        images: Where the patches come from; each is drawn in proportion to its labelled area.
         size: Edge length of a patch in px.
         augment: Ranges of the augmentation.
         seed: With the running number it determines the patch.
-        overlap: None cuts patches at random places; a number lays a grid with that overlap in px over each
-            image and goes through it in random order once an epoch.
+        overlap: None cuts patches at random places, of a partly labelled image in proportion to the labelled
+            pixels that they show; a number lays a grid with that overlap in px over each image and goes
+            through it in random order once an epoch, without the places that show hardly a labelled pixel.
     """
 
     def __init__(
@@ -76,7 +81,8 @@ class PatchDataset(Dataset[Patch]):
         self._augment = augment
         self._photometry = Photometry(augment)
         self._seed = seed
-        areas = np.array([image.label.size for image in images], dtype=np.float64)
+        self._labelled = [labelled_places(image.label) for image in images]
+        areas = np.array([places.count for places in self._labelled], dtype=np.float64)
         self._share = areas / areas.sum()
         self.grid = None if overlap is None else self._lay_grid(overlap)
 
@@ -84,8 +90,12 @@ class PatchDataset(Dataset[Patch]):
         return [
             (index, row, column)
             for index, image in enumerate(self._images)
-            for row in grid_origins(image.shape[0], self._size, overlap)
-            for column in grid_origins(image.shape[1], self._size, overlap)
+            for row, column in labelled_cells(
+                image.label,
+                self._size,
+                grid_origins(image.shape[0], self._size, overlap),
+                grid_origins(image.shape[1], self._size, overlap),
+            )
         ]
 
     def __getitem__(self, number: int) -> Patch:
@@ -99,11 +109,23 @@ class PatchDataset(Dataset[Patch]):
         """
         rng = np.random.default_rng((self._seed, number))
         index, origin = self._place(number, rng)
-        image = self._images[index]
-        geometry = draw_geometry(rng, self._augment, image.shape, self._size, origin)
-        pixels, label = cut_patch(image, self._distances[index], geometry, self._size)
+        pixels, label = self._cut(index, origin, rng)
         pixels = self._photometry(pixels, rng)
         return torch.from_numpy(channels_first(pixels)), torch.from_numpy(label)
+
+    def _cut(
+        self, index: int, origin: tuple[int, int] | None, rng: np.random.Generator
+    ) -> tuple[FloatImage, Label]:
+        """A patch that shows a labelled pixel: a turn can take the one that it was drawn for out of it."""
+        image, distance = self._images[index], self._distances[index]
+        for _ in range(_TRIES):
+            geometry = draw_geometry(rng, self._augment, image.shape, self._size, origin)
+            if origin is None:
+                geometry = self._labelled[index].shown_by(geometry, image.shape, self._size, rng)
+            pixels, label = cut_patch(image, distance, geometry, self._size)
+            if (label != IGNORE).any():
+                break
+        return pixels, label
 
     def _place(self, number: int, rng: np.random.Generator) -> tuple[int, tuple[int, int] | None]:
         if self.grid is None:

@@ -24,6 +24,8 @@ class TrainingData:
         val_images: They choose the checkpoint.
         test_images: They choose nothing; may be empty.
         left_out: Files of pictures that nobody labelled.
+        labelled_share: Share of the training pictures' pixels that somebody labelled, in (0, 1].
+        warnings: What the user should know of the labels before training, one line each.
     """
 
     patches: Dataset[Patch]
@@ -33,3 +35,5 @@ class TrainingData:
     val_images: tuple[LabelledMicrograph, ...]
     test_images: tuple[LabelledMicrograph, ...] = ()
     left_out: tuple[Path, ...] = ()
+    labelled_share: float = 1.0
+    warnings: tuple[str, ...] = ()

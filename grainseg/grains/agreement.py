@@ -124,8 +124,9 @@ def boundary_counts(predicted: BoolMask, label: Label, tolerance_px: float) -> B
     where grains are many px wide.
 
     The prediction is thinned before ignored pixels are left out, so that the edge of an ignored region does
-    not bend its lines. Ignored pixels are counted on neither side, but a line predicted in there still
-    matches a label within the tolerance of it.
+    not bend its lines. A line predicted among ignored pixels, or within the tolerance of them, counts neither
+    as right nor as wrong: what it may have found was not labelled. The label's lines count wherever they are,
+    and a line predicted among ignored pixels still matches one within the tolerance of it.
 
     Args:
         predicted: (H, W), true on boundaries.
@@ -141,7 +142,7 @@ def boundary_counts(predicted: BoolMask, label: Label, tolerance_px: float) -> B
     _require_same_shape(predicted, label)
     predicted_line = skeleton(predicted)
     label_line = skeleton(label == BOUNDARY)
-    counted = predicted_line & (label != IGNORE)
+    counted = predicted_line & ~near(label == IGNORE, tolerance_px)
     return BoundaryCounts(
         predicted_px=int(np.count_nonzero(counted)),
         predicted_matched_px=int(np.count_nonzero(counted & near(label_line, tolerance_px))),

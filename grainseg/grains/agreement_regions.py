@@ -11,8 +11,10 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import wasserstein_distance
+from skimage import measure
 
 from grainseg.grains.intercepts import line_intercepts, pooled
+from grainseg.grains.labelled_grains import cut_grains, hidden_part
 from grainseg.grains.overlaps import GrainIds, OverlapSums, overlap_sums, overlaps
 
 BoolMask = npt.NDArray[np.bool_]
@@ -155,11 +157,14 @@ class RegionScores:
 def region_scores(predicted: GrainIds, label: GrainIds, ignore: BoolMask | None = None) -> RegionScores:
     """Compare predicted with labelled grains where the label was judged.
 
-    Grains at the field's border count on both sides.
+    Grains at the field's border count on both sides. A grain that reaches among ignored pixels counts with
+    the share of its area that is judged. Where nobody knows how far it reaches (ignored pixels without a
+    grain in the label), neither it nor what was predicted in its place counts in number and size; and parts
+    of a predicted grain that meet only there are grains of their own, as they are in the label.
 
     Args:
         predicted: (H, W) grain ids, 0 = no grain: a region of its own, but no grain in number and size.
-        label: (H, W) grain ids, 0 = no grain, which is not judged.
+        label: (H, W) grain ids, as from `label_grains`; 0 = no grain, which is not judged.
         ignore: (H, W), true where nobody judged.
 
     Returns:
@@ -173,10 +178,13 @@ def region_scores(predicted: GrainIds, label: GrainIds, ignore: BoolMask | None 
         raise ValueError(f"predicted grains of shape {predicted.shape} for a label of shape {label.shape}")
     if predicted.size and predicted.min() < 0:
         raise ValueError("negative grain ids")
+    hidden = hidden_part(label, ignore)
+    parts = _parts(predicted, hidden) if hidden.any() else predicted
+    counted = counted_pixels(label, judged, hidden)
     return RegionScores(
-        overlap_sums(overlaps(predicted[judged], label[judged])),
-        _sizes(predicted, judged),
-        _sizes(label, judged),
+        overlap_sums(overlaps(parts[judged], label[judged])),
+        _sizes(predicted, judged, counted),
+        _sizes(label, judged, counted),
     )
 
 
@@ -203,6 +211,29 @@ def judged_pixels(label: GrainIds, ignore: BoolMask | None = None) -> BoolMask:
     return judged
 
 
+def counted_pixels(label: GrainIds, judged: BoolMask, hidden: BoolMask) -> BoolMask:
+    """Judged pixels of the labelled grains whose size is known; of all judged ones if no grain's is.
+
+    Args:
+        label: (H, W) grain ids, 0 = no grain.
+        judged: (H, W), from `judged_pixels`.
+        hidden: (H, W), from `hidden_part`.
+
+    Returns:
+        (H, W).
+    """
+    if not hidden.any():
+        return judged
+    whole = judged & ~cut_grains(label, hidden)
+    return whole if whole.any() else judged
+
+
+def _parts(grains: GrainIds, hidden: BoolMask) -> GrainIds:
+    """Grains, cut into the parts that hidden pixels leave; still 0 where there is no grain."""
+    seen = np.where(hidden, 0, grains.astype(np.int64))
+    return np.asarray(measure.label(seen, background=0, connectivity=1), np.int64)  # type: ignore[no-untyped-call]
+
+
 def judged_grains(grains: GrainIds, judged: BoolMask) -> tuple[Floats, Floats]:
     """Area and judged share of the grains that are judged at least in part.
 
@@ -220,8 +251,8 @@ def judged_grains(grains: GrainIds, judged: BoolMask) -> tuple[Floats, Floats]:
     return area[counted].astype(np.float64), share[counted]
 
 
-def _sizes(grains: GrainIds, judged: BoolMask) -> Sizes:
-    area, share = judged_grains(grains, judged)
+def _sizes(grains: GrainIds, judged: BoolMask, counted: BoolMask) -> Sizes:
+    area, share = judged_grains(grains, counted)
     lines = pooled(line_intercepts(grains, ignored=~judged))
     return Sizes(np.sqrt(4 * area / math.pi), share, lines.length, lines.crossings)
 

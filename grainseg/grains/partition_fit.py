@@ -15,9 +15,10 @@ import numpy as np
 from scipy.ndimage import uniform_filter
 
 from grainseg.errors import GrainsegError
-from grainseg.grains.agreement_regions import judged_grains, judged_pixels
+from grainseg.grains.agreement_regions import counted_pixels, judged_grains, judged_pixels
 from grainseg.grains.basins import BoolMask, Ints
-from grainseg.grains.overlaps import GrainIds, Overlaps, OverlapSums, overlap_sums, overlaps
+from grainseg.grains.labelled_grains import hidden_part, rim
+from grainseg.grains.overlaps import Floats, GrainIds, Overlaps, OverlapSums, overlap_sums, overlaps
 from grainseg.grains.partition import DEFAULT_SETTINGS, PartitionSettings, median_area_px, over_segment
 from grainseg.grains.regions import RegionGraph, join_shallow, join_small, join_unsupported
 from grainseg.micrograph.image import FloatImage
@@ -94,7 +95,7 @@ def fit_partition(
 
     Args:
         probabilities: One (H, W) float32 in [0, 1] per image.
-        labels: Their (H, W) grain ids, 0 = no grain, not judged.
+        labels: Their (H, W) grain ids, as from `label_grains`; 0 = no grain, not judged.
         ignores: Their (H, W) masks of pixels that nobody judged, or None.
         objective: One of `OBJECTIVES`.
 
@@ -168,18 +169,25 @@ def _widened(grid: Grid, chosen: tuple[float, ...]) -> Grid:
 
 @dataclass(frozen=True)
 class _Stage:
-    """Regions of an image at some stage of joining, and the judged pixels they share with labelled grains."""
+    """Regions of an image at some stage of joining.
+
+    Attributes:
+        graph: The regions.
+        table: Judged pixels that they share with labelled grains.
+        counted: Their pixels of labelled grains that count in number.
+    """
 
     graph: RegionGraph
     table: Overlaps
+    counted: Floats
 
     def after(self, joined: tuple[RegionGraph, Ints]) -> "_Stage":
         graph, into = joined
-        return _Stage(graph, self.table.joined(into))
+        counted = np.bincount(into, self.counted).astype(np.float64)
+        return _Stage(graph, self.table.joined(into), counted)
 
     def score(self, label: float) -> FitScore:
-        judged = self.table.by_predicted  # ends with the last region that is judged in part
-        count = float(np.sum(judged / self.graph.area_px[: judged.size]))
+        count = float(np.sum(self.counted / self.graph.area_px))
         return FitScore(overlap_sums(self.table), count, label)
 
 
@@ -189,9 +197,13 @@ class _Image:
     def __init__(self, probability: FloatImage, label: GrainIds, ignore: BoolMask | None) -> None:
         if probability.shape != label.shape:
             raise ValueError(f"probability of shape {probability.shape} for a label of shape {label.shape}")
-        self._probability, self._judged = probability, judged_pixels(label, ignore)
+        self._judged = judged_pixels(label, ignore)
+        hidden = hidden_part(label, ignore)
+        # Regions end where the labelled grains do: what is joined beyond is nobody's error.
+        self._probability = np.where(rim(hidden), np.float32(1), probability)
+        self._counted = counted_pixels(label, self._judged, hidden)
         self._label = label[self._judged]
-        self.grains = float(judged_grains(label, self._judged)[1].sum())
+        self.grains = float(judged_grains(label, self._counted)[1].sum())
         self._pieces = cache(self._cut)
         self._shallow = cache(self._without_shallow)
         self._supported = cache(self._without_unsupported)
@@ -210,7 +222,9 @@ class _Image:
             pieces = over_segment(self._probability, threshold)
         except GrainsegError:
             return None
-        return _Stage(pieces.graph, overlaps(pieces.ids[self._judged], self._label))
+        counted = np.bincount(pieces.ids[self._counted], minlength=pieces.graph.area_px.size)
+        table = overlaps(pieces.ids[self._judged], self._label)
+        return _Stage(pieces.graph, table, counted.astype(np.float64))
 
     def _without_shallow(self, threshold: float, depth: float) -> _Stage | None:
         stage = self._pieces(threshold)

@@ -10,14 +10,22 @@ from skimage.measure import perimeter_crofton
 
 from grainseg.errors import GrainsegError
 from grainseg.micrograph.crop import NO_CROP, Crop
-from grainseg.micrograph.files import read_mask_values
 from grainseg.micrograph.image import BOUNDARY, GRAIN, IGNORE, Label
+from grainseg.micrograph.label_lines import redrawn_lines, within_reach
 
-LABEL_KINDS: tuple[str, ...] = ("boundary",)
-"""What a mask may hold: 'boundary' has one value for boundaries and one for all else."""
+LABEL_KINDS: tuple[str, ...] = ("boundary", "lines", "instances")
+"""What a mask may hold. 'boundary': one value for boundaries as wide as they are meant, one for all else.
+'lines': the same with lines of about 1 px, which are drawn anew at a declared width. 'instances': a number
+for each grain; lines of the declared width are drawn where two of them meet."""
+
+ZERO_MEANINGS: tuple[str, ...] = ("boundary", "ignored")
+"""What 0 may be in a map of grains: the lines between them, or nobody's judgement."""
 
 MAX_BOUNDARY_FRACTION = 0.75
 """More boundary than this is no boundary network: the two values were taken for each other."""
+
+MAX_DRAWING_PX = 2.5
+"""Wider lines are no thin drawing: someone meant their width."""
 
 _LISTED_VALUES = 6
 
@@ -28,53 +36,52 @@ class LabelSpec:
 
     Attributes:
         kind: One of ``LABEL_KINDS``.
-        boundary_value: Stored value of boundary pixels.
+        boundary_value: Stored value of boundary pixels; maps of grains have none.
         ignore_value: Stored value of pixels that nobody judged; None if there are none.
+        width_px: Width in px at which lines are drawn, of kinds that have none of their own; else None.
+        zero: What 0 is in a map of grains, one of ``ZERO_MEANINGS``; None refuses maps that hold it.
 
     Raises:
-        GrainsegError: Unknown kind, or boundaries and ignored pixels with one value.
+        GrainsegError: Unknown kind, or settings that contradict each other.
     """
 
     kind: str = "boundary"
     boundary_value: int = 255
     ignore_value: int | None = None
+    width_px: int | None = None
+    zero: str | None = None
 
     def __post_init__(self) -> None:
         """Check that the settings agree."""
         if self.kind not in LABEL_KINDS:
             raise GrainsegError(f"data.label_kind={self.kind}: must be one of {', '.join(LABEL_KINDS)}")
-        if self.boundary_value == self.ignore_value:
+        if self.kind == "boundary" and self.width_px is not None:
             raise GrainsegError(
-                f"data.ignore_value={self.ignore_value}: is data.boundary_value too; set another or null"
+                f"data.label_width_px={self.width_px}: must be null for data.label_kind=boundary, whose "
+                "lines stay as wide as they are drawn; thin drawings are data.label_kind=lines"
             )
+        if self.kind != "boundary" and (self.width_px is None or self.width_px < 1):
+            raise GrainsegError(
+                f"data.label_width_px={_written(self.width_px)}: data.label_kind={self.kind} has no width of "
+                "its own; say how wide in px the lines are to be, such as data.label_width_px=3"
+            )
+        self._check_values()
 
-
-def read_label(
-    path: Path,
-    image_shape: tuple[int, int],
-    spec: LabelSpec,
-    max_megapixels: float = 500.0,
-    crop: Crop = NO_CROP,
-) -> Label:
-    """Read a mask and translate its values, refusing what cannot be a boundary label.
-
-    Args:
-        path: Mask file.
-        image_shape: Height and width in px of the image that it labels.
-        spec: Meaning of the stored values.
-        max_megapixels: Largest accepted mask in 10⁶ px.
-        crop: What was cut from the image; a mask of the whole image is cut alike, one that has the cropped
-            size already is taken as it is.
-
-    Returns:
-        (H, W) uint8 with the codes GRAIN, BOUNDARY and IGNORE.
-
-    Raises:
-        GrainsegError: Unreadable, of another size than the image, more than two values beside the ignore
-            value, no boundary, or more than ``MAX_BOUNDARY_FRACTION`` of it.
-    """
-    values = fit_to_image(read_mask_values(path, max_megapixels), path, image_shape, crop)
-    return to_label(values, path, spec)
+    def _check_values(self) -> None:
+        if self.kind != "instances":
+            if self.zero is not None:
+                raise GrainsegError(
+                    f"data.zero={self.zero}: must be null for data.label_kind={self.kind}; it says what 0 is "
+                    "in a map of grains (data.label_kind=instances)"
+                )
+            if self.boundary_value == self.ignore_value:
+                raise GrainsegError(
+                    f"data.ignore_value={self.ignore_value}: is data.boundary_value too; set another or null"
+                )
+        elif self.zero not in (None, *ZERO_MEANINGS):
+            raise GrainsegError(f"data.zero={self.zero}: must be null or one of {', '.join(ZERO_MEANINGS)}")
+        elif self.zero == "boundary" and self.ignore_value == 0:
+            raise GrainsegError("data.zero=boundary: 0 is data.ignore_value, too; set one of them to null")
 
 
 def fit_to_image(
@@ -104,18 +111,19 @@ def fit_to_image(
 
 
 def to_label(values: npt.NDArray[np.integer[Any]], path: Path, spec: LabelSpec) -> Label:
-    """Translate the values of a mask, refusing what cannot be a boundary label.
+    """Translate the values of a mask of two kinds of pixels, refusing what cannot be a boundary label.
 
     Args:
         values: (H, W) as stored.
         path: Its file, for the errors.
-        spec: Meaning of the values.
+        spec: Meaning of the values, of the kind 'boundary' or 'lines'.
 
     Returns:
         (H, W) uint8 with the codes GRAIN, BOUNDARY and IGNORE.
 
     Raises:
-        GrainsegError: As `read_label`, the size excepted.
+        GrainsegError: More than two values beside the ignore value, no boundary, more than
+            ``MAX_BOUNDARY_FRACTION`` of it, or, as 'lines', wider than ``MAX_DRAWING_PX``.
     """
     label = np.full(values.shape, GRAIN, dtype=np.uint8)
     label[values == spec.boundary_value] = BOUNDARY
@@ -123,7 +131,7 @@ def to_label(values: npt.NDArray[np.integer[Any]], path: Path, spec: LabelSpec) 
         label[values == spec.ignore_value] = IGNORE
     _check_values(path, np.unique(values[label != IGNORE]).tolist(), spec)
     _check_polarity(path, label, values, spec)
-    return label
+    return label if spec.width_px is None else _drawn_anew(label, path, spec.width_px)
 
 
 def line_width_px(label: Label) -> float:
@@ -134,6 +142,9 @@ def line_width_px(label: Label) -> float:
     in all directions come out within 2 % from 2 px on and up to 10 % too wide at 1 px, parallel lines within
     5 %, at 1 px within 20 %.
 
+    Where ignored pixels cut lines off, the cuts are no part of the perimeter; only where most of it lies
+    along ignored pixels (someone ignored what is beside the lines) they are taken for the lines' sides.
+
     Args:
         label: (H, W) uint8 codes with at least one BOUNDARY pixel; IGNORE counts as no line.
 
@@ -143,11 +154,55 @@ def line_width_px(label: Label) -> float:
     Raises:
         ValueError: No pixel is BOUNDARY.
     """
-    boundary = label == BOUNDARY
+    boundary, ignored = label == BOUNDARY, label == IGNORE
     if not boundary.any():
         raise ValueError("a label without boundary pixels has no line width")
-    perimeter = float(perimeter_crofton(boundary, directions=4))  # type: ignore[no-untyped-call]
-    return 2 * np.count_nonzero(boundary) / perimeter
+    whole = sides = _perimeter_px(boundary)
+    if ignored.any():
+        # Of lines, ignored pixels and both together every edge between two of the three codes counts twice.
+        sides = (whole + _perimeter_px(boundary | ignored) - _perimeter_px(ignored)) / 2
+    return 2 * np.count_nonzero(boundary) / (sides if sides > whole / 2 else whole)
+
+
+def _perimeter_px(mask: npt.NDArray[np.bool_]) -> float:
+    return float(perimeter_crofton(mask, directions=4))  # type: ignore[no-untyped-call]
+
+
+def _drawn_anew(drawing: Label, path: Path, width_px: int) -> Label:
+    """The lines of a thin drawing at their declared width."""
+    found = line_width_px(drawing)
+    if found > MAX_DRAWING_PX:
+        raise GrainsegError(
+            f"{path}: its lines are {found:.1f} px wide, data.label_kind=lines expects about 1 px; draw them "
+            "thinner, or take them as wide as they are: data.label_kind=boundary data.label_width_px=null"
+        )
+    ignored = drawing == IGNORE
+    lines = redrawn_lines(drawing == BOUNDARY, width_px)
+    label = np.where(lines, BOUNDARY, GRAIN).astype(np.uint8)
+    if ignored.any():
+        label[within_reach(ignored, width_px) & ~lines] = IGNORE
+        label[ignored] = IGNORE
+    require_grains_between(label, path, width_px)
+    return label
+
+
+def require_grains_between(label: Label, path: Path, width_px: int) -> None:
+    """Refuse a drawn label of which more than ``MAX_BOUNDARY_FRACTION`` is line.
+
+    Raises:
+        GrainsegError: The lines are too wide for the grains.
+    """
+    boundary, grain = (np.count_nonzero(label == code) for code in (BOUNDARY, GRAIN))
+    fraction = boundary / (boundary + grain)
+    if fraction > MAX_BOUNDARY_FRACTION:
+        raise GrainsegError(
+            f"{path}: lines of data.label_width_px={width_px} cover {100 * fraction:.0f} % of its labelled "
+            "pixels; lower it"
+        )
+
+
+def _written(value: object) -> str:
+    return "null" if value is None else str(value)
 
 
 def _check_values(path: Path, found: list[int], spec: LabelSpec) -> None:

@@ -16,6 +16,7 @@ from grainseg.baseline.ridge import ridge_probability, tune_ridge
 from grainseg.config import BaselineConfig
 from grainseg.data.images import LabelledMicrograph, read_labelled
 from grainseg.grains.agreement import fit_threshold
+from grainseg.grains.labelled_grains import label_grains
 from grainseg.grains.partition import DEFAULT_SETTINGS
 from grainseg.micrograph.files import write_rgb
 from grainseg.micrograph.folder import LabelledImage, list_folder, split_with_test
@@ -32,7 +33,6 @@ from grainseg.pipeline.measurement import BatchResults, title_of
 from grainseg.pipeline.scoring import (
     MaskScores,
     fit_grains,
-    label_grains,
     partition_or_nothing,
     score_prediction,
     segmentation_error,
@@ -120,10 +120,7 @@ def baseline(config: BaselineConfig, command: str = "") -> BaselineRun:
     """
     labelled = _read_labelled(config)
     more = [] if config.images is None else select_images(config.images, Path(config.output))
-    fields = [
-        TrainingField(_grey(image), image.label, int(label_grains(image.label).max()))
-        for image in labelled.train
-    ]
+    fields = [TrainingField(_grey(image), image.label, label_grains(image.label)) for image in labelled.train]
     run = BaselineRun()
     for name in config.methods():
         started = time.monotonic()

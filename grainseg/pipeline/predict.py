@@ -15,11 +15,11 @@ from torch import nn
 from grainseg.config import PredictConfig
 from grainseg.data.images import label_spec, to_channels
 from grainseg.errors import GrainsegError
+from grainseg.grains.label_files import read_label
 from grainseg.grains.partition import DEFAULT_SETTINGS
 from grainseg.inference.device import choose_device
 from grainseg.inference.predictor import TileSettings, predict_probability
 from grainseg.micrograph.image import Label, Micrograph
-from grainseg.micrograph.labels import read_label
 from grainseg.micrograph.normalization import to_unit_range
 from grainseg.micrograph.selection import SelectedImage, find_mask, select_images
 from grainseg.model.checkpoint import CheckpointSpec, load_network
@@ -82,6 +82,7 @@ def predict(config: PredictConfig, command: str = "") -> Prediction:
         raise GrainsegError(f"masks={config.masks}: there is no such folder or file")
     if config.masks is not None and Path(config.masks).is_file() and len(images) > 1:
         raise GrainsegError(f"masks={config.masks}: is one mask for {len(images)} pictures; give a folder")
+    label_spec(config.data)  # refuses what cannot be before any picture is read
     require_folders(config)
     spec, network = load_network(checkpoint)
     network.to(choose_device(config.accelerator, "accelerator"))

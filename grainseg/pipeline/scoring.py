@@ -10,9 +10,10 @@ from grainseg.errors import GrainsegError
 from grainseg.grains.agreement import BoolMask, BoundaryCounts, PixelScores, boundary_counts, pixel_scores
 from grainseg.grains.agreement_regions import RegionScores, region_scores
 from grainseg.grains.budget import MAX_ERROR_LN, SegmentationError
-from grainseg.grains.partition import Partition, PartitionSettings, partition_mask, partition_probability
+from grainseg.grains.labelled_grains import label_grains
+from grainseg.grains.partition import Partition, PartitionSettings, partition_probability
 from grainseg.grains.partition_fit import fit_partition
-from grainseg.micrograph.image import BOUNDARY, IGNORE, FloatImage, Label
+from grainseg.micrograph.image import IGNORE, FloatImage, Label
 from grainseg.report.grain_overlay import GrainLabels
 
 
@@ -138,8 +139,3 @@ def segmentation_error(
         return None
     images = "1 validation image" if len(ratios) == 1 else f"{len(ratios)} validation images"
     return SegmentationError(bias, sd, len(ratios), f"{images}, which also chose {chose}")
-
-
-def label_grains(label: Label) -> GrainLabels:
-    """The grains that a boundary label encloses, filled to the middle of its lines: (H, W) ids."""
-    return partition_mask(np.asarray(label == BOUNDARY, np.bool_)).grains

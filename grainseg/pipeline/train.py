@@ -171,6 +171,10 @@ def _read_data(config: TrainConfig) -> BoundaryDataModule:
         if images:
             log.info("%s on %s", part, ", ".join(image.stem for image in images))
     log.info("lines of the labels: %.1f px wide on average", opened.line_width_px)
+    if opened.labelled_share < 1:
+        log.info("labelled: %.0f %% of the training pixels", 100 * opened.labelled_share)
+    for warning in opened.warnings:
+        log.warning("%s", warning)
     return data
 
 

@@ -96,21 +96,23 @@ def error_overlay(pixels: FloatImage, predicted: BoolMask, label: Label, toleran
 
     Returns:
         (H, W, 3) RGB: predicted lines in CORRECT or, without a label within the tolerance, in FALSE; lines of
-        the label without a prediction in MISSED; the ignored region hatched, without lines in it.
+        the label without a prediction in MISSED; the ignored region hatched, without lines in it and without
+        predicted lines within the tolerance of it.
     """
     ignored = label == IGNORE
     predicted_line = skeleton(predicted)
     label_line = skeleton(label == BOUNDARY)
+    judged = ~near(ignored, tolerance_px)
     right = predicted_line & near(label_line, tolerance_px)
     picture = _darkened(to_grey(pixels))
     # 3 px, and more in images that are looked at from afar; errors are few and what counts, so wider.
     width = 2 * max(1, round(max(label.shape) / 1600)) + 1
     for line, colour, line_px in (
-        (right, CORRECT, width),
-        (predicted_line & ~right, FALSE, width + 2),
+        (right & judged, CORRECT, width),
+        (predicted_line & ~right & judged, FALSE, width + 2),
         (label_line & ~near(predicted_line, tolerance_px), MISSED, width + 2),
     ):
-        picture[thickened(line & ~ignored, line_px) & ~ignored] = colour
+        picture[thickened(line, line_px) & ~ignored] = colour
     return _hatched(picture, ignored)
 
 
@@ -132,7 +134,11 @@ def panel(
     """
     views = (
         _View("image", (), to_display(pixels)),
-        _View("label", (("grain", _GRAIN), ("boundary", _BOUNDARY)), _label_picture(label)),
+        _View(
+            "label, hatched: ignored" if np.any(label == IGNORE) else "label",
+            (("grain", _GRAIN), ("boundary", _BOUNDARY)),
+            _label_picture(label),
+        ),
         _View("probability", _probability_legend(), _in_colour(probability)),
         _View(
             f"errors beyond {tolerance_px:g} px",

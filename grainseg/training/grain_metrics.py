@@ -7,8 +7,9 @@ from torchmetrics import Metric
 
 from grainseg.errors import GrainsegError
 from grainseg.grains.agreement_regions import RegionScores, region_scores
-from grainseg.grains.partition import DEFAULT_SETTINGS, partition_mask, partition_probability
-from grainseg.micrograph.image import BOUNDARY, IGNORE
+from grainseg.grains.labelled_grains import label_grains
+from grainseg.grains.partition import DEFAULT_SETTINGS, partition_probability
+from grainseg.micrograph.image import IGNORE
 
 
 class GrainAgreement(Metric):
@@ -34,7 +35,7 @@ class GrainAgreement(Metric):
             label: (H, W) uint8 codes.
         """
         codes = label.cpu().numpy()
-        truth = partition_mask(np.asarray(codes == BOUNDARY, np.bool_)).grains
+        truth = label_grains(codes)
         ignored = np.asarray(codes == IGNORE, np.bool_)
         try:
             grains = partition_probability(probability.float().cpu().numpy(), DEFAULT_SETTINGS).grains

@@ -30,6 +30,10 @@ def test_one_grey_level_is_the_middle() -> None:
 
 
 def test_mean_grain_is_a_circle_of_the_mean_area() -> None:
+    """Of what is known to be grain: half of the second field is not."""
     empty = np.zeros((100, 100), np.float32)
-    fields = [TrainingField(empty, empty.astype(np.uint8), grains) for grains in (3, 5)]
+    bands = np.arange(100)[:, None] // 25 + np.ones((1, 100), np.int64)
+    halves = np.where(bands > 2, bands, 0)
+    fields = [TrainingField(empty, empty.astype(np.uint8), ids) for ids in (bands, halves)]
+    assert [field.grains for field in fields] == [4, 2]
     assert mean_grain_px(fields) == pytest.approx(2 * np.sqrt(2500 / np.pi))

@@ -93,6 +93,32 @@ def test_ignored_parts_stay_ignored(field: LabelledMicrograph) -> None:
     assert not (patch[30:] == IGNORE).any()
 
 
+@pytest.mark.parametrize("scale", [0.7, 1.0, 1.4, 1.9])
+def test_a_line_that_ignored_pixels_cut_off_reaches_up_to_them(scale: float) -> None:
+    """Magnified lines keep their width by drawing back from their edge; a cut is no edge."""
+    label = np.zeros((200, 200), np.uint8)
+    label[99:102] = BOUNDARY
+    whole = LabelledMicrograph("whole", np.zeros((200, 200, 1), np.float32), label, 3.0)
+    part = label.copy()
+    part[:, 100:] = IGNORE
+    cut_off = LabelledMicrograph("part", whole.unit, part, 3.0)
+    geometry = Geometry(centre=(100.2, 99.3), scale=scale)
+    _, expected = cut(whole, geometry)
+    _, found = cut(cut_off, geometry)
+    assert (found == IGNORE).any(axis=0).sum() > SIZE // 3
+    judged = found != IGNORE
+    np.testing.assert_array_equal(found[judged], expected[judged])
+
+
+def test_a_line_beside_ignored_pixels_has_its_other_edge_where_it_was() -> None:
+    label = np.zeros((9, 9), dtype=np.uint8)
+    label[:, 3:6] = BOUNDARY
+    label[:, 6:] = IGNORE
+    np.testing.assert_array_equal(
+        signed_distance(label)[4], [2.5, 1.5, 0.5, -0.5, -1.5, -2.5, -2.5, -2.5, -2.5]
+    )
+
+
 def test_an_image_smaller_than_the_patch_stands_in_its_middle(augment: Callable[..., AugmentConfig]) -> None:
     made = generate(5, (40, 50))
     small = LabelledMicrograph("small", made.pixels[:, :, None], made.label, 3.0)

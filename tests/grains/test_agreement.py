@@ -44,7 +44,7 @@ def counts_by_brute_force(predicted, label, tolerance):
     lines = skeletonize(predicted), skeletonize(label == BOUNDARY)
     predicted_at, label_at = (np.argwhere(line) for line in lines)
     distances = cdist(predicted_at, label_at)
-    counted = label[tuple(predicted_at.T)] != IGNORE
+    counted = cdist(predicted_at, np.argwhere(label == IGNORE)).min(axis=1) > tolerance
     return BoundaryCounts(
         int(counted.sum()),
         int((counted & (distances <= tolerance).any(axis=1)).sum()),
@@ -160,6 +160,20 @@ def test_a_line_predicted_just_inside_an_ignored_region_still_finds_the_label():
     label[11:] = IGNORE
 
     assert boundary_counts(predicted, label, 1) == BoundaryCounts(0, 0, 30, 30)
+
+
+def test_a_line_within_the_tolerance_of_ignored_pixels_counts_neither_as_right_nor_as_wrong():
+    """Its label may be one of those that were not drawn."""
+    label = NO_BOUNDARY.copy()
+    label[12:] = IGNORE
+    for row, counted in ((8, 30), (9, 0), (10, 0), (11, 0), (12, 0)):
+        predicted = EMPTY.copy()
+        predicted[row] = True
+        assert boundary_counts(predicted, label, 3) == BoundaryCounts(counted, 0, 0, 0)
+    label[10] = BOUNDARY
+    predicted = EMPTY.copy()
+    predicted[10] = True
+    assert boundary_counts(predicted, label, 3) == BoundaryCounts(0, 0, 30, 30)
 
 
 def test_skeleton_is_thin_and_near_includes_its_own_distance():

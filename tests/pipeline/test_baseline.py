@@ -18,7 +18,8 @@ from PIL import Image
 from grainseg.config import BaselineConfig, LabelledFolderConfig, StructureConfig
 from grainseg.errors import GrainsegError
 from grainseg.grains.agreement import pixel_scores
-from grainseg.micrograph.labels import LabelSpec, read_label
+from grainseg.grains.label_files import read_label
+from grainseg.micrograph.labels import LabelSpec
 from grainseg.pipeline.baseline import BaselineRun, baseline
 
 STEMS = ("f0", "f1", "f2", "f3")
@@ -62,6 +63,8 @@ def plain(labelled: Path) -> Callable[..., BaselineConfig]:
         label_kind="boundary",
         boundary_value=255,
         ignore_value=None,
+        label_width_px=None,
+        zero=None,
         max_megapixels=500.0,
         root=str(labelled),
         val=["f2"],

@@ -19,8 +19,9 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from grainseg.config import PredictConfig, TrainConfig, to_plain
 from grainseg.errors import GrainsegError
 from grainseg.grains.agreement import pixel_scores
+from grainseg.grains.label_files import read_label
 from grainseg.grains.partition import partition_probability
-from grainseg.micrograph.labels import LabelSpec, read_label
+from grainseg.micrograph.labels import LabelSpec
 from grainseg.model.checkpoint import read_checkpoint
 from grainseg.pipeline.export import export
 from grainseg.pipeline.predict import predict

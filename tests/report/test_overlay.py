@@ -139,6 +139,27 @@ def test_errors_agree_with_the_counts():
     assert is_colour(shifted, FALSE).any()
 
 
+def test_lines_that_do_not_count_beside_the_ignored_region_are_not_drawn():
+    pixels, label = np.full((60, 80), 0.5, np.float32), np.zeros((60, 80), np.uint8)
+    label[:, 50:] = IGNORE
+    for column, drawn in ((40, True), (47, False), (49, False)):
+        predicted = np.zeros(label.shape, np.bool_)
+        predicted[:, column - 1 : column + 2] = True
+        picture = error_overlay(pixels, predicted, label, 4)
+        assert (picture == FALSE).all(axis=2).any() == drawn
+
+
+def test_a_title_says_what_is_hatched():
+    pixels, label = np.full((260, 260), 0.5, np.float32), np.zeros((260, 260), np.uint8)
+    label[100:103] = BOUNDARY
+    part = label.copy()
+    part[:, 200:] = IGNORE
+    shown = [panel(pixels, each, pixels, each == BOUNDARY, 3) for each in (label, part)]
+    head = np.s_[:-260, 264:524]
+    assert (shown[0][head] != shown[1][head]).any()
+    assert (shown[0][:-260, :260] == shown[1][:-260, :260]).all()
+
+
 def test_the_ignored_region_is_hatched_and_without_lines():
     label = rows(10).astype(np.uint8)
     label[:, 40:] = IGNORE

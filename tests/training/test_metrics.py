@@ -6,7 +6,8 @@ import torch
 
 from grainseg.grains.agreement import boundary_counts, fit_threshold, pixel_scores
 from grainseg.grains.agreement_regions import RegionScores, region_scores
-from grainseg.grains.partition import DEFAULT_SETTINGS, partition_mask, partition_probability
+from grainseg.grains.labelled_grains import label_grains
+from grainseg.grains.partition import DEFAULT_SETTINGS, partition_probability
 from grainseg.micrograph.image import BOUNDARY, IGNORE
 from grainseg.micrograph.synthetic import generate
 from grainseg.training.metrics import boundary_metrics
@@ -26,7 +27,7 @@ def pictures() -> list[tuple[np.ndarray, np.ndarray]]:
 
 def grain_scores(probability: np.ndarray, label: np.ndarray) -> RegionScores:
     predicted = partition_probability(probability, DEFAULT_SETTINGS).grains
-    return region_scores(predicted, partition_mask(label == BOUNDARY).grains, label == IGNORE)
+    return region_scores(predicted, label_grains(label), label == IGNORE)
 
 
 def test_a_network_that_says_boundary_everywhere_has_no_grain() -> None:
@@ -62,6 +63,35 @@ def test_metrics_are_those_of_all_pixels_together_at_one_half() -> None:
         },
     }
     assert got["val/iou"] != pytest.approx((pixels[0].iou + pixels[1].iou) / 2, abs=1e-6)
+
+
+def test_ignored_pixels_have_no_say_and_lines_beside_them_no_vote() -> None:
+    """Whatever is predicted among ignored pixels: the scores of the pixels and lines stay what they are."""
+    probability, label = pictures()[0]
+    label[:, 45:] = IGNORE
+    deep = np.zeros(label.shape, bool)
+    deep[12:, 50:] = True  # further than the tolerance from the label's lines, which may be matched there
+    found = []
+    for said in (probability, np.where(deep, 1 - probability, probability), np.where(deep, 1.0, probability)):
+        metrics = boundary_metrics("val/", 2.0)
+        metrics.update(torch.from_numpy(said.astype(np.float32)), torch.from_numpy(label))
+        values = metrics.compute()
+        found.append([values[f"val/{name}"].item() for name in ("iou", "precision", "recall")])
+        assert np.isfinite([value.item() for value in values.values()]).all()
+    assert found[0] == found[1] == found[2]
+
+
+def test_a_prediction_without_fault_scores_so_where_three_quarters_are_ignored() -> None:
+    metrics = boundary_metrics("val/", 2.0)
+    label = generate(4, (160, 160)).label
+    part = label.copy()
+    part[80:], part[:, 80:] = IGNORE, IGNORE
+    metrics.update(torch.from_numpy((label == BOUNDARY).astype(np.float32)), torch.from_numpy(part))
+    got = {name: value.item() for name, value in metrics.compute().items()}
+    assert got["val/iou"] == got["val/boundary_f1"] == 1
+    assert got["val/are"] < 0.005
+    assert got["val/grain_count_error"] < 0.005
+    assert got["val/intercept_error"] < 0.02
 
 
 def test_an_epoch_starts_anew() -> None:

@@ -24,25 +24,29 @@ def fast_boundary_lines(grains: GrainMap, width_px: int = 3) -> Label:
         (H, W) uint8 codes, GRAIN or BOUNDARY, equal to those of `boundary_lines`.
     """
     lines = np.full(grains.shape, GRAIN, np.uint8)
-    _draw_between_columns(lines, grains, width_px)
-    _draw_between_columns(lines.T, grains.T, width_px)
-    pieces, owner, size = _pieces(lines, grains)
-    largest = np.zeros(int(grains.max()) + 1, np.int64)
-    np.maximum.at(largest, owner[1:], size[1:])
-    speck = (size < width_px**2) & (size < largest[owner])
-    speck[0] = False
-    if speck.any():
-        lines[speck[pieces]] = BOUNDARY
+    draw_between_columns(lines, grains, _favoured(grains), width_px)
+    draw_between_columns(lines.T, grains.T, _favoured(grains.T), width_px)
+    paint_specks(lines, grains, width_px)
     return lines
 
 
-def _draw_between_columns(lines: Label, grains: GrainMap, width_px: int) -> None:
-    """Draw the part of the lines that pixel edges between columns x and x + 1 give, in place."""
-    left, right = grains[:, :-1], grains[:, 1:]
-    edge = left != right
+def favoured_by_number(left: GrainMap, right: GrainMap) -> GrainMap:
+    """Of two neighbours the lower number if that is even, else the higher: `boundary_lines` says why."""
     lower = np.minimum(left, right)
-    # The grain that gets the pixels exactly half a width away; -1 where there is no edge.
-    favoured = np.where(edge, np.where(lower % 2 == 0, lower, np.maximum(left, right)), -1)
+    return np.where(lower % 2 == 0, lower, np.maximum(left, right))
+
+
+def draw_between_columns(lines: Label, grains: GrainMap, favoured: GrainMap, width_px: int) -> None:
+    """Draw the part of the lines that pixel edges between columns x and x + 1 give, in place.
+
+    Args:
+        lines: (H, W) uint8 codes.
+        grains: (H, W) numbers from 0 up.
+        favoured: (H, W - 1), which of the two grains beside an edge gets the pixels exactly half a width
+            away; -1 where no line is drawn.
+        width_px: Width of the lines in px.
+    """
+    edge = favoured >= 0
     reach = width_px // 2 + 1
     for down in range(-reach, reach + 1):
         for across in range(-reach, reach + 1):
@@ -55,6 +59,28 @@ def _draw_between_columns(lines: Label, grains: GrainMap, width_px: int) -> None
             if excess == 0:
                 drawn = grains[to_y, to_x] == favoured[from_y, from_x]
             lines[to_y, to_x] |= drawn
+
+
+def paint_specks(lines: Label, grains: GrainMap, width_px: int) -> None:
+    """Give to the lines every piece of a grain, but its largest, that is smaller than the width squared.
+
+    Args:
+        lines: (H, W) uint8 codes, changed in place. No 4-connected piece of GRAIN reaches into two grains.
+        grains: (H, W) numbers from 0 up.
+        width_px: Width of the lines in px.
+    """
+    pieces, owner, size = _pieces(lines, grains)
+    largest = np.zeros(int(grains.max()) + 1, np.int64)
+    np.maximum.at(largest, owner[1:], size[1:])
+    speck = (size < width_px**2) & (size < largest[owner])
+    speck[0] = False
+    if speck.any():
+        lines[speck[pieces]] = BOUNDARY
+
+
+def _favoured(grains: GrainMap) -> GrainMap:
+    left, right = grains[:, :-1], grains[:, 1:]
+    return np.where(left != right, favoured_by_number(left, right), np.int32(-1))
 
 
 def _shifted(length: int, source: int, shift: int) -> tuple[slice, slice]:

@@ -1,0 +1,84 @@
+"""Where partly labelled images are labelled, so that patches come from there."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from grainseg.data.geometry import Geometry, source_coordinates
+from grainseg.micrograph.image import IGNORE, Label
+
+LEAST_SHARE = 0.1
+"""A place of a grid that shows less than this of labelled pixels is left out; overlaps show these again."""
+
+
+@dataclass(frozen=True)
+class LabelledPlaces:
+    """The labelled pixels of one image.
+
+    Attributes:
+        count: How many.
+        at: (count,) their flat indices; None for an image that is labelled everywhere.
+    """
+
+    count: int
+    at: npt.NDArray[np.intp] | None
+
+    def shown_by(
+        self, geometry: Geometry, shape: tuple[int, int], size: int, rng: np.random.Generator
+    ) -> Geometry:
+        """Move a patch so that it shows a labelled pixel, each with the same chance, anywhere in the patch.
+
+        The chance of a place is in proportion to the labelled pixels that it shows. As elsewhere the patch
+        stays within the image, if it were not turned.
+
+        Args:
+            geometry: Of a patch at a place where it would lie in a wholly labelled image; unchanged for one.
+            shape: Height and width of the image in px.
+            size: Edge length of the patch in px.
+            rng: Source of randomness.
+        """
+        if self.at is None:
+            return geometry
+        wanted = divmod(int(self.at[rng.integers(self.count)]), shape[1])
+        rows, columns = source_coordinates(geometry, size)
+        pixel = tuple(rng.integers(size, size=2))
+        moved = (
+            geometry.centre[0] + wanted[0] - float(rows[pixel]),
+            geometry.centre[1] + wanted[1] - float(columns[pixel]),
+        )
+        reach = (size / geometry.scale - 1) / 2
+        centre = [
+            float(np.clip(to, reach, length - 1 - reach)) if 2 * reach < length - 1 else (length - 1) / 2
+            for to, length in zip(moved, shape, strict=True)
+        ]
+        return replace(geometry, centre=(centre[0], centre[1]))
+
+
+def labelled_places(label: Label) -> LabelledPlaces:
+    """Find the labelled pixels of a label, (H, W) uint8 codes."""
+    at = np.flatnonzero(label != IGNORE)
+    return LabelledPlaces(at.size, None if at.size == label.size else at)
+
+
+def labelled_cells(
+    label: Label, size: int, rows: Sequence[int], columns: Sequence[int]
+) -> list[tuple[int, int]]:
+    """Upper left corners of the patches of a grid that show labelled pixels.
+
+    Args:
+        label: (H, W) uint8 codes.
+        size: Edge length of a patch in px.
+        rows: First rows of the grid's patches.
+        columns: Their first columns.
+
+    Returns:
+        Those with ``LEAST_SHARE`` of labelled pixels; the best one where none has as many.
+    """
+    corners = [(row, column) for row in rows for column in columns]
+    shares = [
+        float(np.mean(label[row : row + size, column : column + size] != IGNORE)) for row, column in corners
+    ]
+    chosen = [corner for corner, share in zip(corners, shares, strict=True) if share >= LEAST_SHARE]
+    return chosen or [corners[int(np.argmax(shares))]]

@@ -1,0 +1,110 @@
+"""The grains that a boundary label encloses, where somebody judged them."""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from grainseg.grains.agreement import BoolMask, near
+from grainseg.grains.partition import (
+    DEFAULT_SETTINGS,
+    median_area_px,
+    over_segment,
+    partition_mask,
+)
+from grainseg.grains.regions import join_shallow, join_small, join_unsupported
+from grainseg.micrograph.image import BOUNDARY, IGNORE, Label
+from grainseg.micrograph.labels import line_width_px
+
+GrainLabels = npt.NDArray[np.uint32]
+
+
+def label_grains(label: Label) -> GrainLabels:
+    """Fill the grains of a label up to the middle of its lines.
+
+    A small ignored place (dirt, a scratch) belongs to the grains beside it, whose boundaries are closed
+    across it. A large one hides how far its neighbours reach. They end at its edge, and it has no grain: left
+    open to it they would all be one.
+
+    Args:
+        label: (H, W) uint8 codes, not everywhere BOUNDARY.
+
+    Returns:
+        (H, W) ids from 1 up, which may have gaps; 0 in large ignored places.
+    """
+    boundary, ignored = label == BOUNDARY, label == IGNORE
+    hidden = _large_places(boundary, ignored) if ignored.any() and boundary.any() else np.zeros_like(ignored)
+    if not hidden.any():
+        return partition_mask(boundary).grains
+    grains = _closed_grains(boundary | rim(hidden), ~ignored)
+    # Lines along the edge go by halves to the region on its other side, which is no grain.
+    beyond = np.bincount(grains[hidden & ~rim(hidden)], minlength=int(grains.max()) + 1) > 0
+    grains[hidden | (boundary & beyond[grains])] = 0
+    return grains
+
+
+def hidden_part(grains: npt.NDArray[np.integer], ignored: BoolMask | None) -> BoolMask:
+    """Where nobody judged and no grain is known: what `label_grains` calls a large ignored place.
+
+    Args:
+        grains: (H, W) ids, 0 = no grain.
+        ignored: (H, W), true where nobody judged.
+
+    Returns:
+        (H, W).
+    """
+    return np.zeros(grains.shape, np.bool_) if ignored is None else np.asarray(ignored & (grains == 0))
+
+
+def rim(place: BoolMask) -> BoolMask:
+    """Pixels of a place with one of their eight neighbours outside of it: no way of 4-neighbours passes.
+
+    Args:
+        place: (H, W). The field's border is no edge.
+    """
+    outside = cv2.dilate((~place).view(np.uint8), np.ones((3, 3), np.uint8))
+    return np.asarray(place & (outside > 0), np.bool_)
+
+
+def cut_grains(grains: npt.NDArray[np.integer], hidden: BoolMask) -> BoolMask:
+    """Pixels of the grains that touch a hidden place, so that nobody knows their size.
+
+    Args:
+        grains: (H, W) ids, 0 = no grain.
+        hidden: (H, W), from `hidden_part`.
+
+    Returns:
+        (H, W).
+    """
+    beside = cv2.dilate(hidden.view(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    cut = np.zeros(int(grains.max()) + 1, np.bool_)
+    cut[grains[beside]] = True
+    cut[0] = False
+    return np.asarray(cut[grains], np.bool_)
+
+
+def _large_places(boundary: BoolMask, ignored: BoolMask) -> BoolMask:
+    """The ignored places without what is narrower than the mean intercept of the labelled grains.
+
+    The mean intercept is π A / (2 L) for lines of the length L in the area A (Smith and Guttman 1953).
+    """
+    codes = np.where(ignored, IGNORE, boundary).astype(np.uint8)
+    length = np.count_nonzero(boundary) / line_width_px(codes)
+    reach = np.pi * np.count_nonzero(~ignored) / (2 * length) / 2
+    away = cv2.distanceTransform(ignored.view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    deep = np.asarray(away > reach, np.bool_)
+    return ignored & near(deep, reach) if deep.any() else np.zeros_like(ignored)
+
+
+def _closed_grains(mask: BoolMask, judged: BoolMask) -> GrainLabels:
+    """As `partition_mask`, where specks are a share of the typical grain area among judged pixels alone."""
+    settings = DEFAULT_SETTINGS
+    pieces = over_segment(mask.astype(np.float32), settings.threshold)
+    graph, shallow = join_shallow(pieces.graph, settings.depth)
+    graph, unsupported = join_unsupported(graph, settings.support)
+    regions = unsupported[shallow][pieces.ids]
+    areas = np.bincount(regions[judged], minlength=graph.area_px.size).astype(np.float64)
+    smallest = settings.min_size * median_area_px(replace(graph, area_px=areas))
+    _, small = join_small(graph, smallest)
+    return (small + 1).astype(np.uint32)[regions]

@@ -1,0 +1,191 @@
+"""Partly labelled fields: grains that nobody saw whole bias neither number nor size, nor merge."""
+
+from functools import cache
+
+import cv2
+import numpy as np
+import pytest
+
+from grainseg.grains.agreement_regions import RegionScores, region_scores
+from grainseg.grains.labelled_grains import cut_grains, hidden_part, label_grains, rim
+from grainseg.grains.partition import partition_mask, partition_probability
+from grainseg.grains.partition_fit import fit_partition
+from grainseg.micrograph.image import BOUNDARY, GRAIN, IGNORE
+from grainseg.micrograph.polycrystal import boundary_lines, polycrystal
+
+SIDE = 320
+SEEDS = range(4)
+
+
+def quarter():
+    ignored = np.ones((SIDE, SIDE), bool)
+    ignored[: SIDE // 2, : SIDE // 2] = False
+    return ignored
+
+
+def window():
+    ignored = np.ones((SIDE, SIDE), bool)
+    ignored[70:250, 60:260] = False
+    return ignored
+
+
+def disc():
+    return np.hypot(*np.mgrid[-150:170, -170:150]) > 100
+
+
+def dirt():
+    specks = np.zeros((SIDE, SIDE), np.uint8)
+    specks[tuple(np.random.default_rng(0).integers(0, SIDE, (2, 40)))] = 1
+    return cv2.dilate(specks, np.ones((7, 7), np.uint8)) > 0
+
+
+LARGE = (quarter, window, disc)
+
+
+@cache
+def field(seed):
+    """Label of a whole field, its lines, and grains as a network without fault predicts them."""
+    label = boundary_lines(polycrystal(seed, (SIDE, SIDE), 24, 0.42, 3), 3)
+    return label, partition_mask(label == BOUNDARY).grains
+
+
+def partly(label, ignored):
+    return np.where(ignored, np.uint8(IGNORE), label)
+
+
+def with_missing_boundaries(grains):
+    """Every fourth grain joined to one of its neighbours."""
+    joined = grains.copy()
+    for number in range(4, grains.max() + 1, 4):
+        beside = joined[cv2.dilate((grains == number).astype(np.uint8), np.ones((3, 3))) > 0]
+        joined[grains == number] = beside[beside != number].min()
+    return joined
+
+
+def total(scores):
+    return sum(scores, RegionScores())
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_whole_label_is_the_partition_of_its_lines(seed):
+    label, grains = field(seed)
+    np.testing.assert_array_equal(label_grains(label), grains)
+
+
+@pytest.mark.parametrize("area", LARGE)
+def test_what_is_predicted_without_fault_has_no_error_where_it_is_judged(area):
+    """With the ignored area open to the grains at its edge this was .24 to .52, +46 to +55 %, −10 %."""
+    ignored = area()
+    scores = []
+    for seed in SEEDS:
+        label, grains = field(seed)
+        scores.append(region_scores(grains, label_grains(partly(label, ignored)), ignored))
+    found = total(scores)
+    assert found.adapted_rand_error < 0.002
+    assert found.grain_count_error < 0.002
+    assert found.intercept_error < 0.006
+    assert found.wasserstein_relative < 0.002
+    assert found.label.count > 20 * len(SEEDS)
+
+
+@pytest.mark.parametrize("area", LARGE)
+def test_errors_of_a_prediction_are_those_of_the_same_place_labelled_whole(area):
+    """Missing boundaries are counted and measured as if all of the field had been labelled."""
+    ignored = area()
+    part, whole = [], []
+    for seed in SEEDS:
+        label, grains = field(seed)
+        predicted = with_missing_boundaries(grains)
+        part.append(region_scores(predicted, label_grains(partly(label, ignored)), ignored))
+        whole.append(region_scores(predicted, grains, ignored))
+    part, whole = total(part), total(whole)
+    assert -0.3 < whole.signed_count_error < -0.1
+    assert part.signed_count_error == pytest.approx(whole.signed_count_error, abs=0.03)
+    assert part.signed_intercept_error == pytest.approx(whole.signed_intercept_error, abs=0.01)
+    assert part.adapted_rand_error == pytest.approx(whole.adapted_rand_error, abs=0.03)
+
+
+def test_small_ignored_places_belong_to_the_grains_beside_them():
+    label, grains = field(0)
+    ignored = dirt()
+    found = label_grains(partly(label, ignored))
+    assert found.all()
+    scores = region_scores(grains, found, ignored)
+    assert scores.adapted_rand_error < 0.01
+    assert scores.grain_count_error < 0.01
+    assert scores.intercept_error < 0.015
+
+
+def test_a_band_ignored_along_the_lines_hides_no_missed_boundary():
+    label = np.full((90, 120), GRAIN, np.uint8)
+    label[:, 57:64] = IGNORE
+    label[:, 59:62] = BOUNDARY
+    grains = label_grains(label)
+    assert np.unique(grains).tolist() == [1, 2]
+    scores = region_scores(np.ones_like(grains), grains, label == IGNORE)
+    assert scores.signed_count_error == -0.5
+    assert scores.voi_merge == pytest.approx(1, abs=1e-3)
+
+
+def test_parts_of_a_predicted_grain_that_meet_only_where_nobody_judged_are_no_merge():
+    """Upright grains of 12 px, of which two are one below, where nobody looked."""
+    strips = np.broadcast_to(np.arange(96) // 12 + 1, (100, 96)).astype(np.int32)
+    label = boundary_lines(strips, 2)
+    label[60:] = IGNORE
+    grains = label_grains(label)
+    assert (grains[60:] == 0).all()
+    predicted = np.where((strips == 3) | ((strips < 3) & (np.mgrid[:100, :96][0] > 70)), 1, strips)
+    scores = region_scores(predicted, grains, label == IGNORE)
+    assert scores.adapted_rand_error == pytest.approx(0, abs=1e-9)
+    seen = region_scores(predicted, strips, label == IGNORE)  # had someone seen that they are two
+    assert seen.adapted_rand_error > 0.1
+
+
+def test_without_a_whole_grain_all_that_was_judged_counts():
+    label = np.full((80, 80), IGNORE, np.uint8)
+    label[30:50, 30:50] = GRAIN
+    label[30:50, 39:41] = BOUNDARY
+    grains = label_grains(label)
+    assert cut_grains(grains, hidden_part(grains, label == IGNORE))[label == GRAIN].all()
+    scores = region_scores(grains, grains, label == IGNORE)
+    assert scores.label.count > 0
+    assert scores.grain_count_error == scores.adapted_rand_error == 0
+
+
+def test_a_label_without_boundary_is_one_grain():
+    label = np.full((40, 40), GRAIN, np.uint8)
+    label[10:] = IGNORE
+    assert (label_grains(label) == 1).all()
+
+
+def test_the_rim_of_a_place_is_its_inner_edge_but_not_the_fields_border():
+    place = np.zeros((8, 10), bool)
+    place[3:, :6] = True
+    expected = np.zeros_like(place)
+    expected[3, :6] = expected[3:, 5] = True
+    np.testing.assert_array_equal(rim(place), expected)
+
+
+def test_a_fit_sees_the_judged_grains_alone():
+    """It finds what it finds at the same place in a field labelled whole; the rest has next to no say."""
+    cut = np.s_[:200, :200]
+    label, grains = (each[cut] for each in field(1))
+    ignored = np.ones(label.shape, bool)
+    ignored[10:180, 20:185] = False
+    rng = np.random.default_rng(0)
+    noise = 0.25 * rng.standard_normal(label.shape, np.float32)
+    lines = cv2.GaussianBlur((label == BOUNDARY).astype(np.float32), (0, 0), 1)
+    probability = np.clip(0.5 * lines + noise * (0.3 + lines), 0, 1)
+    known = label_grains(partly(label, ignored))
+    settings, scores = fit_partition([probability], [known], [ignored])
+    whole_settings, whole = fit_partition([probability], [grains], [ignored])
+    deep = cv2.erode(ignored.astype(np.uint8), np.ones((9, 9))) > 0
+    _, other = fit_partition([np.where(deep, probability.T, probability)], [known], [ignored])
+    for reference in (whole, other):
+        assert scores["are"] == pytest.approx(reference["are"], abs=0.03)
+        assert scores["grain_count_error"] == pytest.approx(reference["grain_count_error"], abs=0.03)
+    assert settings.threshold == pytest.approx(whole_settings.threshold, abs=0.11)
+    # What is reported afterwards is scored on the partition of the whole field.
+    after = region_scores(partition_probability(probability, settings).grains, known, ignored)
+    assert after.adapted_rand_error == pytest.approx(scores["are"], abs=0.02)
+    assert after.grain_count_error == pytest.approx(scores["grain_count_error"], abs=0.02)

@@ -1,0 +1,147 @@
+"""Labels of all kinds, partly ignored ones among them, from the file to the network and its scores."""
+
+import json
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from helpers import compose_predict, compose_train, write_field
+from PIL import Image
+
+from grainseg.config import FolderDataConfig, TrainConfig
+from grainseg.data.folder import read_folder
+from grainseg.errors import GrainsegError
+from grainseg.grains.label_files import read_label
+from grainseg.micrograph.image import BOUNDARY, IGNORE
+from grainseg.micrograph.labels import LabelSpec
+from grainseg.micrograph.synthetic import generate
+from grainseg.pipeline.predict import predict
+from grainseg.pipeline.train import train
+
+UNLABELLED = 128
+SHAPE = (97, 130)
+
+
+def folder_of(tmp_path: Path, masks: list[np.ndarray]) -> Path:
+    """Synthetic fields under masks of any kind."""
+    for number, mask in enumerate(masks):
+        write_field(tmp_path, f"f{number}", number, SHAPE)
+        (tmp_path / "masks" / f"f{number}.png").unlink()
+        tifffile.imwrite(tmp_path / "masks" / f"f{number}.tif", mask)
+    return tmp_path
+
+
+def opened(config: TrainConfig, root: Path, **changes: object) -> tuple[np.ndarray, float]:
+    """Label of the first training image, and the width that is learnt."""
+    data = replace(config.data, root=str(root), **changes)  # type: ignore[arg-type]
+    assert isinstance(data, FolderDataConfig)
+    read = read_folder(data, config.augment, 1, 0)
+    return read.patches._images[0].label, read.line_width_px  # type: ignore[attr-defined]
+
+
+def test_grain_maps_and_thin_drawings_become_the_label_that_was_meant(
+    smoke_config: TrainConfig, tmp_path: Path
+) -> None:
+    """The synthetic label is drawn from its grains; the drawing is what a person would trace of them."""
+    made = [generate(number, SHAPE) for number in range(3)]
+    maps = folder_of(tmp_path / "maps", [each.grains.astype(np.uint16) for each in made])
+    label, width = opened(smoke_config, maps, label_kind="instances", label_width_px=3)
+    np.testing.assert_array_equal(label, made[0].label)
+    assert width == pytest.approx(3.2, abs=0.1)
+
+    traced = []
+    for each in made:
+        line = np.zeros(SHAPE, np.uint8)
+        line[:, :-1][each.grains[:, :-1] != each.grains[:, 1:]] = 255
+        line[:-1][each.grains[:-1] != each.grains[1:]] = 255
+        traced.append(line)
+    drawings = folder_of(tmp_path / "drawings", traced)
+    label, width = opened(smoke_config, drawings, label_kind="lines", label_width_px=3)
+    assert width == pytest.approx(3.1, abs=0.2)
+    both, either = (label == 1) & (made[0].label == 1), (label == 1) | (made[0].label == 1)
+    assert both.sum() / either.sum() > 0.7  # pixels of the lines' middle lie half a px off the cracks
+
+
+def test_a_network_trains_on_partly_ignored_labels_of_each_kind(
+    smoke_config: TrainConfig, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = [generate(number, SHAPE) for number in range(3)]
+    masks = [each.grains.astype(np.uint16) for each in made]
+    for mask in masks:  # validation, too
+        mask[:, 65:] = 65535
+    root = folder_of(tmp_path / "data", masks)
+    data = replace(
+        smoke_config.data, root=str(root), label_kind="instances", label_width_px=3, ignore_value=65535
+    )
+    with caplog.at_level(logging.INFO, "grainseg"):
+        metrics = train(replace(smoke_config, data=data), tmp_path / "run")
+    assert np.isfinite([metrics[f"val/{name}"] for name in ("iou", "boundary_f1", "are", "voi_merge")]).all()
+    assert "labelled: 49 % of the training pixels" in caplog.text
+    assert "px of all training masks are labelled, as many as 3.0 patches of data.tile_size=64" in caplog.text
+    assert (tmp_path / "run" / "predictions" / "f2_panel.png").is_file()
+
+    caplog.clear()
+    composed = compose_predict("checkpoint=c", "images=i", "output=o", "accelerator=cpu")
+    config = replace(
+        composed,
+        checkpoint=str(tmp_path / "run" / "checkpoints" / "best.ckpt"),
+        images=str(root / "images"),
+        output=str(tmp_path / "out"),
+        masks=str(root / "masks"),
+        data=replace(composed.data, label_kind="instances", label_width_px=3, ignore_value=65535),
+    )
+    assert predict(config).failures == []
+    scores = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert scores["f2.png"]["iou"] == pytest.approx(metrics["val/iou"], abs=1e-6)
+    with pytest.raises(GrainsegError, match=r"data\.label_width_px=null"):
+        predict(replace(config, checkpoint="nowhere", data=replace(config.data, label_width_px=None)))
+
+
+def test_nobody_is_warned_of_enough_labels(smoke_config: TrainConfig) -> None:
+    assert isinstance(smoke_config.data, FolderDataConfig)
+    read = read_folder(smoke_config.data, smoke_config.augment, 1, 0)
+    assert read.labelled_share == 1
+    assert read.warnings == ()
+
+
+@pytest.mark.slow
+def test_a_quarter_of_each_label_is_enough_to_learn_from(tmp_path: Path) -> None:
+    """100 steps, three quarters of each training mask ignored; scored on a field labelled whole.
+
+    Calling everything boundary has the IoU of its share of the field, 0.2.
+    """
+    for number in range(5):
+        write_field(tmp_path, f"f{number}", number, (224, 256))
+    for number in range(4):
+        path = tmp_path / "masks" / f"f{number}.png"
+        mask = np.array(Image.open(path))
+        row, column = 112 * (number // 2), 128 * (number % 2)
+        kept = np.s_[row : row + 112, column : column + 128]
+        part = np.full_like(mask, UNLABELLED)
+        part[kept] = mask[kept]
+        Image.fromarray(part).save(path)
+    config = compose_train(
+        "data=folder",
+        f"data.root='{tmp_path}'",
+        f"data.ignore_value={UNLABELLED}",
+        "data.tile_size=96",
+        "data.patches_per_epoch=200",
+        "epochs=2",
+        "batch_size=4",
+        "model.decoder_width=32",
+        "inference.tile_size=256",
+        "inference.overlap=64",
+        "trainer=cpu",
+        "logger=none",
+        "callbacks.progress_bar=false",
+    )
+    metrics = train(config, tmp_path / "run")
+    label = read_label(tmp_path / "masks" / "f4.png", (224, 256), LabelSpec())
+    assert not (label == IGNORE).any()
+    chance = (label == BOUNDARY).mean()
+    assert chance < 0.25
+    assert metrics["val/iou"] > 0.35
+    assert metrics["val/boundary_f1"] > 0.65
