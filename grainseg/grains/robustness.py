@@ -28,6 +28,7 @@ class ImageScores:
     """What a method did on one picture, corrupted or not.
 
     Attributes:
+        image: Name of the picture.
         iou: Of the boundary class.
         boundary_f1: Tolerant F1 of the lines.
         signed_count_error: Predicted over labelled number of grains, less 1.
@@ -36,6 +37,7 @@ class ImageScores:
         lost_share: Share of the labelled line about which the picture says nothing.
     """
 
+    image: str
     iou: float
     boundary_f1: float
     signed_count_error: float
@@ -79,6 +81,7 @@ class Cell:
         intercept_error: Signed, of the mean intercept against the label.
         lost_share: Of the labelled line.
         iou_share: Mean IoU over that of the untouched pictures; nan where that is 0.
+        scores: Of each picture.
     """
 
     corruption: Corruption | None
@@ -89,6 +92,7 @@ class Cell:
     intercept_error: Spread
     lost_share: Spread
     iou_share: float
+    scores: tuple[ImageScores, ...]
 
     @property
     def holds_information(self) -> bool:
@@ -115,11 +119,13 @@ class Card:
 
     Attributes:
         method: Its name.
+        seen: By name of a kind, whether the method's training has seen it.
         clean: On the untouched pictures.
         cells: One per corruption.
     """
 
     method: str
+    seen: Mapping[str, Seen]
     clean: Cell
     cells: tuple[Cell, ...]
 
@@ -178,6 +184,7 @@ class Card:
 
 def make_card(
     method: str,
+    seen: Mapping[str, Seen],
     clean: Sequence[ImageScores],
     corrupted: Mapping[Corruption, Sequence[ImageScores]],
 ) -> Card:
@@ -185,6 +192,7 @@ def make_card(
 
     Args:
         method: Its name.
+        seen: Whether its training has seen each kind, by the kind's name.
         clean: On the untouched pictures, at least one.
         corrupted: By corruption, on the same pictures in the same order.
 
@@ -195,7 +203,7 @@ def make_card(
         ValueError: A corruption has another number of pictures.
     """
     cells = tuple(_cell(corruption, scores, clean) for corruption, scores in corrupted.items())
-    return Card(method, _cell(None, clean, clean), cells)
+    return Card(method, seen, _cell(None, clean, clean), cells)
 
 
 def relative(value: float, reference: float) -> float:
@@ -217,6 +225,7 @@ def _cell(corruption: Corruption | None, scores: Sequence[ImageScores], clean: S
         intercept_error=_spread([each.intercept_error for each in scores], _largest),
         lost_share=_spread([each.lost_share for each in scores], max),
         iou_share=iou.mean / clean_iou if clean_iou > 0 else math.nan,
+        scores=tuple(scores),
     )
 
 
