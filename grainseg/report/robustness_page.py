@@ -113,7 +113,12 @@ def _context(report: RobustnessReport) -> dict[str, Any]:
         "plot": Markup(report.svg),
         "samples": [_sample_view(sample) for sample in report.samples],
         "kinds": [(kind, first.seen[kind.name]) for kind in KINDS],
-        "facts": [*facts, ("Command", provenance.command), *provenance.versions.items()],
+        "facts": [
+            *facts,
+            ("Command", provenance.command),
+            ("Seed", report.seed),
+            *provenance.versions.items(),
+        ],
     }
 
 

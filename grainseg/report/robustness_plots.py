@@ -42,7 +42,7 @@ def card_plots(cards: Sequence[Card], name: str = "card") -> tuple[str, bytes]:
         titles = [f"{kind.title}, {variant}" if variant else kind.title for kind, variant in rows]
         left.set_yticks(range(len(rows)), titles)
         left.set_ylim(len(rows) - 0.4, -0.6)
-        left.set_xlim(0, max(1.08, *(cell.iou_share * 1.03 for card in cards for cell in card.cells)))
+        left.set_xlim(-0.02, max(1.08, *(cell.iou_share * 1.03 for card in cards for cell in card.cells)))
         right.set_xlim(-1.08 * _END, 1.08 * _END)
         for share in (TARGET_LEAST_SHARE, TARGET_MEAN_SHARE):
             left.axvline(share, color=QUIET, linewidth=0.8, linestyle=(0, (3, 2)), zorder=0)

@@ -77,17 +77,17 @@ def verdicts(card: Card) -> tuple[Verdict, ...]:
         Verdict(
             card.keeps_mean,
             f"Mean over the card: {_percent(card.mean_share)} of the clean IoU (target: at least "
-            f"{TARGET_MEAN_SHARE:.0%}; every kind counts once).",
+            f"{_percent(TARGET_MEAN_SHARE)}; every kind counts once).",
         ),
         Verdict(
             not below,
             f"Worst cell: {_percent(worst.iou_share)} of the clean IoU ({_named(worst)}). {len(below)} of "
-            f"{len(card.cells)} cells below {TARGET_LEAST_SHARE:.0%} (target: none{some}).",
+            f"{len(card.cells)} cells below {_percent(TARGET_LEAST_SHARE)} (target: none{some}).",
         ),
         Verdict(
             card.keeps_size,
             f"Largest drift of the mean intercept under a change of light: {_signed(light.drift.mean)} in "
-            f"the mean over the pictures ({_named(light)}; target: below {TARGET_DRIFT:.0%}), "
+            f"the mean over the pictures ({_named(light)}; target: below {100 * TARGET_DRIFT:.0f} %), "
             f"{_signed(single.drift.worst)} in a single picture ({_named(single)}).",
         ),
     )
@@ -256,8 +256,8 @@ def information_sentence() -> str:
     """The rule by which a picture holds no information, in words."""
     return (
         "A place of the labelled line is lost where all grey levels around it, as far as the line is wide, "
-        f"are equal (of 256). Pictures hold no information where more than {MOST_LOST:.0%} of the line is "
-        "lost, in the mean over the pictures. Noise and texture, which make no place even, never count."
+        f"are equal (of 256). Pictures hold no information where more than {_percent(MOST_LOST)} of the line "
+        "is lost, in the mean over the pictures. Noise and texture, which make no place even, never count."
     )
 
 
@@ -301,7 +301,8 @@ def _per_cent(value: float) -> str:
 def _per_cent_signed(value: float) -> str:
     if not math.isfinite(value):
         return MISSING if math.isnan(value) else "∞"
-    return f"{100 * value:+.1f}".replace("-", "−")
+    shown = round(100 * value, 1) + 0.0  # no -0.0
+    return f"{shown:+.1f}".replace("-", "−")
 
 
 def _percent(value: float) -> str:
