@@ -18,7 +18,7 @@ from grainseg.grains.robustness import Card, ImageScores, Seen, make_card
 from grainseg.micrograph.corruptions import CORRUPTIONS, KINDS, Corruption
 from grainseg.micrograph.folder import LabelledImage, list_folder, split_with_test
 from grainseg.model.checkpoint import load_network
-from grainseg.pipeline.measurement import versions
+from grainseg.pipeline.measurement import title_of, versions
 from grainseg.pipeline.progress import progress
 from grainseg.pipeline.robustness_board import write_board
 from grainseg.pipeline.robustness_methods import (
@@ -101,6 +101,7 @@ def robustness(config: RobustnessConfig, command: str = "") -> RobustnessRun:
     roles = image_roles(record, listing.labelled)
     stems, choice = _choose(config, roles)
     images = [read_labelled(items[stem], config.data, spec.in_channels) for stem in stems]
+    output.mkdir(parents=True, exist_ok=True)  # fails now if it does
     methods = [network_method(spec, network, config.accelerator)]
     if config.references:
         train, val = _tuning_images(config, items, roles, stems)
@@ -125,7 +126,7 @@ def robustness(config: RobustnessConfig, command: str = "") -> RobustnessRun:
     write_images(output / IMAGES, cards, shown)
     (output / PLOT).write_bytes(png)
     report = RobustnessReport(
-        title=f"Robustness card of {checkpoint.name}",
+        title=f"Robustness of {checkpoint.name} on {title_of(config.data.root)}",
         created=datetime.now().astimezone(),
         provenance=_provenance(config, checkpoint, command),
         choice=choice,

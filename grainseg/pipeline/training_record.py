@@ -59,18 +59,19 @@ def read_record(checkpoint: Path, spec: CheckpointSpec) -> TrainingRecord:
     Returns:
         The record, an empty one where nothing is known.
     """
+    config: Any
     if checkpoint.resolve().parent == WEIGHTS:
         config = {"data": {"name": "stream", "recipe": asdict(WIDE)}, "augment": dict(STREAM_AUGMENT)}
         return TrainingRecord("the recipe of the weights that ship", config)
     path = checkpoint.resolve().parent.parent / CONFIG
     try:
-        config = OmegaConf.to_container(OmegaConf.load(path), resolve=True)  # type: ignore[assignment]
+        config = OmegaConf.to_container(OmegaConf.load(path), resolve=True)
     except (OSError, ValueError, YAMLError, OmegaConfBaseException):
         return TrainingRecord()
-    model = config.get("model") if isinstance(config, dict) else None
-    if not isinstance(model, dict):
+    groups = ("data", "augment", "model")
+    if not isinstance(config, dict) or not all(isinstance(config.get(group), dict) for group in groups):
         return TrainingRecord()
-    said = config.get("seed"), model.get("architecture"), model.get("encoder")
+    said = config.get("seed"), config["model"].get("architecture"), config["model"].get("encoder")
     if said != (spec.seed, spec.architecture, spec.encoder):
         return TrainingRecord()
     return TrainingRecord(f"{CONFIG} of its run folder", config)
@@ -160,18 +161,21 @@ _DEPTHS: Mapping[str, Callable[[float], float]] = {
 
 
 def _reaches(config: Mapping[str, Any]) -> dict[str, _Reach]:
-    reaches = _of_augmentation({key: _number(value) for key, value in config["augment"].items()})
+    augmented = _of_augmentation({key: _number(value) for key, value in config["augment"].items()})
     if config["data"]["name"] == "stream":
-        drawn = _of_recipe(config["data"]["recipe"])
-    elif config.get("model", {}).get("init") == "generic":
-        drawn = {
-            name: (reach, f"{words}, in pretraining")
-            for name, (reach, words) in (_of_recipe(asdict(WIDE)) | _of_augmentation(STREAM_AUGMENT)).items()
-        }
-    else:
-        drawn = {}
-    names = {*reaches, *drawn}
-    return {name: max(reaches.get(name, (0.0, "")), drawn.get(name, (0.0, ""))) for name in names}
+        return _strongest(augmented, _of_recipe(config["data"]["recipe"]))
+    if config["model"]["init"] != "generic":
+        return augmented
+    before = _strongest(_of_augmentation(STREAM_AUGMENT), _of_recipe(asdict(WIDE)))
+    return _strongest(
+        augmented, {name: (reach, f"{words}, in pretraining") for name, (reach, words) in before.items()}
+    )
+
+
+def _strongest(one: Mapping[str, _Reach], other: Mapping[str, _Reach]) -> dict[str, _Reach]:
+    """Of every kind, what goes further."""
+    nothing = (0.0, "")
+    return {name: max(one.get(name, nothing), other.get(name, nothing)) for name in {*one, *other}}
 
 
 def _number(value: Any) -> float:
