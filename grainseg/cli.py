@@ -9,7 +9,13 @@ from typing import Annotated, Any
 
 import typer
 
-from grainseg.config import BaselineConfig, LabelledFolderConfig, MeasureConfig, StructureConfig
+from grainseg.config import (
+    BaselineConfig,
+    LabelledFolderConfig,
+    MeasureConfig,
+    RobustnessConfig,
+    StructureConfig,
+)
 from grainseg.config.baseline import BOTH, METHODS
 from grainseg.config.measurement import PHASES, TWINS
 from grainseg.errors import GrainsegError
@@ -23,6 +29,12 @@ app = typer.Typer(
 )
 
 Output = Annotated[Path, typer.Option(help="Folder of the tables and the report.")]
+LabelWidth = Annotated[
+    int | None, typer.Option(help="Of lines and instances: how wide in px the lines are drawn.")
+]
+LabelZero = Annotated[
+    str | None, typer.Option(help="Of instances that hold 0: boundary (lines between grains) or ignored.")
+]
 
 
 @app.callback()
@@ -139,13 +151,8 @@ def baseline(
     ] = "boundary",
     boundary_value: Annotated[int, typer.Option(help="The masks' value on boundaries and lines.")] = 255,
     ignore_value: Annotated[int | None, typer.Option(help="The masks' value where nobody labelled.")] = None,
-    label_width_px: Annotated[
-        int | None, typer.Option(help="Of lines and instances: how wide in px the lines are drawn.")
-    ] = None,
-    zero: Annotated[
-        str | None,
-        typer.Option(help="Of instances that hold 0: boundary (lines between grains) or ignored."),
-    ] = None,
+    label_width_px: LabelWidth = None,
+    zero: LabelZero = None,
     pixel_size_um: Annotated[
         str | None, typer.Option(help="µm per px, or ROW,COLUMN; default: what the files say.")
     ] = None,
@@ -193,6 +200,68 @@ def baseline(
     print(tuned.summary())
     if tuned.failures:
         raise GrainsegError(f"{len(tuned.failures)} of the pictures failed, see above; the others are done")
+
+
+@app.command()
+def robustness(
+    checkpoint: Annotated[Path, typer.Option(help="best.ckpt of a training run, or a weights file.")],
+    data: Annotated[
+        Path, typer.Option(metavar="DATA_ROOT", help="Folder with images/ and masks/, as for training.")
+    ],
+    output: Annotated[Path, typer.Option(help="Folder of the card.")],
+    references: Annotated[
+        bool, typer.Option("--references", help="With the classical references beside the network.")
+    ] = False,
+    test: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Image of the card; repeat for more; default: those that tested the network, else those "
+            "that validated it, else all."
+        ),
+    ] = None,
+    tensorboard: Annotated[
+        Path | None, typer.Option(help="Folder of TensorBoard's files; default: tensorboard in OUTPUT.")
+    ] = None,
+    label_kind: Annotated[str, typer.Option(help="What the masks hold.")] = "boundary",
+    boundary_value: Annotated[int, typer.Option(help="The masks' value on boundaries.")] = 255,
+    ignore_value: Annotated[int | None, typer.Option(help="The masks' value where nobody labelled.")] = None,
+    label_width_px: LabelWidth = None,
+    zero: LabelZero = None,
+    crop: Annotated[
+        str, typer.Option(help="px to cut: TOP,BOTTOM,LEFT,RIGHT; auto: the data bar that a tag tells; none.")
+    ] = "auto",
+    seed: Annotated[int, typer.Option(help="Of the corruptions and the random forest.")] = 0,
+    boundary_tolerance_px: Annotated[float, typer.Option(help="Of the boundary F1.")] = 3.0,
+    accelerator: Annotated[str, typer.Option(help="auto, cpu, gpu or mps.")] = "auto",
+    max_megapixels: Annotated[float, typer.Option(help="Larger pictures are refused.")] = 500.0,
+) -> None:
+    """Say what light, blur, noise and resolution would do to a network's scores and to the grain size."""
+    config = RobustnessConfig(
+        checkpoint=str(checkpoint),
+        data=LabelledFolderConfig(
+            label_kind=label_kind,
+            boundary_value=boundary_value,
+            ignore_value=ignore_value,
+            label_width_px=label_width_px,
+            zero=zero,
+            max_megapixels=max_megapixels,
+            root=str(data),
+            val=None,
+            test=test or None,
+            fold=None,
+            folds=None,
+            crop=_crop(crop),
+        ),
+        output=str(output),
+        references=references,
+        tensorboard=_text(tensorboard),
+        seed=seed,
+        boundary_tolerance_px=boundary_tolerance_px,
+        accelerator=accelerator,
+    )
+    from grainseg.pipeline.robustness import robustness as run  # heavy, and the options are right
+
+    print(run(config, shlex.join(["grainseg", *sys.argv[1:]])).summary())
 
 
 @app.command()

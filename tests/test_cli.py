@@ -14,6 +14,7 @@ from grainseg.micrograph.wide import contact_sheet
 from grainseg.model.checkpoint import load_network
 
 GRAINSEG = [sys.executable, "-m", "grainseg.cli"]
+ROBUSTNESS = ["robustness", "--data", "nowhere", "--output", "out"]
 
 
 def grainseg(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -58,6 +59,13 @@ def test_measure_then_compare(masks: Path, tmp_path: Path) -> None:
         (["compare", "nowhere"], "nowhere/fields.csv: cannot be read"),
         (["export", "nowhere.ckpt", "x.safetensors"], "checkpoint nowhere.ckpt: there is no such file"),
         (["export", "nowhere.ckpt", "x.pt"], "x.pt: is written as safetensors"),
+        ([*ROBUSTNESS, "--checkpoint", "nowhere.ckpt"], "checkpoint nowhere.ckpt: there is no such file"),
+        ([*ROBUSTNESS, "--checkpoint", "{checkpoint}"], "data.root=nowhere: there is no such folder"),
+        ([*ROBUSTNESS, "--checkpoint", "{checkpoint}", "--seed", "-1"], "seed=-1: must be a whole number"),
+        (
+            [*ROBUSTNESS, "--checkpoint", "{checkpoint}", "--accelerator", "x"],
+            "accelerator=x: must be one of auto, cpu, gpu, mps",
+        ),
         (["synth", "--sheet", "sheet.jpg"], "--sheet=sheet.jpg: is written as PNG"),
         (["synth", "--sheet", "a.png", "--rows", "0"], "--rows=0: must be 1 or more"),
         (["synth", "--sheet", "a.png", "--side", "8"], "--side=8: must be 32 or more"),
@@ -65,8 +73,11 @@ def test_measure_then_compare(masks: Path, tmp_path: Path) -> None:
         (["synth", "--sheet", "a.png", "--side", "9999"], "--sheet=a.png: 4 × 3 pictures of 9999 px make"),
     ],
 )
-def test_what_cannot_be_is_one_line(arguments: list[str], message: str, tmp_path: Path) -> None:
-    done = grainseg(*arguments, cwd=tmp_path)
+def test_what_cannot_be_is_one_line(
+    arguments: list[str], message: str, checkpoint: Path, tmp_path: Path
+) -> None:
+    filled = [argument.replace("{checkpoint}", str(checkpoint)) for argument in arguments]
+    done = grainseg(*filled, cwd=tmp_path)
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"error: {message}")
@@ -112,6 +123,24 @@ def test_export_writes_weights_that_predict(checkpoint: Path, tmp_path: Path) ->
     assert "after 0 steps" in done.stdout
     spec, _ = load_network(tmp_path / "my weights (ü).safetensors")
     assert spec == load_network(checkpoint)[0]
+
+
+def test_robustness_makes_a_card(checkpoint: Path, fields: Path, tmp_path: Path) -> None:
+    options = ("--checkpoint", str(checkpoint), "--data", str(fields), "--test", "f2", "--accelerator", "cpu")
+    done = grainseg("robustness", *options, "--output", "my card (ü)", "--tensorboard", "board", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0] == "Images: the images that were named (1: unknown whether it trained the network)."
+    assert lines[1].startswith("network: IoU of the untouched pictures 0.")
+    for line, words in zip(lines[2:5], ("Mean over the card", "Worst cell", "Largest drift"), strict=True):
+        assert line.split(maxsplit=1)[0] in ("met", "MISSED")
+        assert words in line
+    assert lines[5] == "page:         my card (ü)/robustness.html"
+    assert lines[6] == "TensorBoard:  tensorboard --logdir board"
+    assert {path.name for path in (tmp_path / "my card (ü)").iterdir()} == {
+        *("robustness.csv", "robustness_images.csv", "robustness.html", "robustness.png"),
+    }
+    assert (tmp_path / "board" / "robustness_network").is_dir()
 
 
 def test_help_imports_nothing_heavy() -> None:

@@ -12,6 +12,7 @@ from grainseg.config.measurement import MeasureConfig, MeasurementConfig, Predic
 from grainseg.config.parsing import parse_predict, parse_train, to_plain, unknown_key
 from grainseg.config.partition import PartitionConfig
 from grainseg.config.recipe import RecipeConfig
+from grainseg.config.robustness import RobustnessConfig
 from grainseg.config.schema import (
     VALIDATION_METRICS,
     AugmentConfig,
@@ -51,6 +52,7 @@ __all__ = [
     "PartitionConfig",
     "PredictConfig",
     "RecipeConfig",
+    "RobustnessConfig",
     "SchedulerConfig",
     "StreamDataConfig",
     "StructureConfig",

@@ -85,8 +85,11 @@ def find_basins(height: FloatImage) -> Basins:
 
 def _distance(mask: BoolMask) -> FloatImage:
     """Euclidean distance of each true pixel to the nearest false one, in px; 0 on false ones."""
-    exact = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    return np.asarray(exact, np.float32)
+    distance = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    # Its last digits depend on threads and on where the array lies in memory, and the way uphill on ties of
+    # them. The squares are whole numbers, so the digits can be known.
+    squared = np.rint(np.square(distance, dtype=np.float64))
+    return np.asarray(np.sqrt(squared), np.float32)
 
 
 def _uphill(height: FloatImage) -> npt.NDArray[np.int32]:

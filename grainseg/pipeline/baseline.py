@@ -120,14 +120,14 @@ def baseline(config: BaselineConfig, command: str = "") -> BaselineRun:
     """
     labelled = _read_labelled(config)
     more = [] if config.images is None else select_images(config.images, Path(config.output))
-    fields = [TrainingField(_grey(image), image.label, label_grains(image.label)) for image in labelled.train]
+    fields = training_fields(labelled.train)
     run = BaselineRun()
     for name in config.methods():
         started = time.monotonic()
         reference = tune(name, fields, config.seed)
         seconds = time.monotonic() - started
         found = {image.stem: reference.probability(_grey(image)) for image in labelled.held_out}
-        fitted = _fit(name, reference, labelled.val, found)
+        fitted = fit_reference(name, reference, labelled.val, found)
         run.metrics[name] = _score(config, fitted, labelled, found) | {"train/seconds": seconds}
         _write(config, fitted, labelled, found, run.metrics[name])
         run.add(*_predict_labelled(config, fitted, labelled, found, command))
@@ -136,6 +136,11 @@ def baseline(config: BaselineConfig, command: str = "") -> BaselineRun:
             folders, title = OutputFolders(folder, folder), title_of(config.images)
             run.add(*predict_pictures(config, fitted, more, folders, title, command))
     return run
+
+
+def training_fields(images: Sequence[LabelledMicrograph]) -> list[TrainingField]:
+    """What the methods are tuned on: grey pictures, labels and the true grains of each."""
+    return [TrainingField(_grey(image), image.label, label_grains(image.label)) for image in images]
 
 
 def tune(name: str, fields: Sequence[TrainingField], seed: int) -> Reference:
@@ -154,6 +159,23 @@ def tune(name: str, fields: Sequence[TrainingField], seed: int) -> Reference:
     return Reference(lambda unit: forest_probability(unit, forest), said)
 
 
+def fit_reference(
+    name: str, reference: Reference, val: Sequence[LabelledMicrograph], found: Mapping[str, FloatImage]
+) -> FittedReference:
+    """Fit partition and threshold of a tuned method to the validation pictures.
+
+    Args:
+        name: Of the method.
+        reference: The method.
+        val: At least one.
+        found: Its boundary maps of these pictures, by stem.
+    """
+    maps, labels = [found[image.stem] for image in val], [image.label for image in val]
+    settings, regions = fit_grains(maps, labels, OBJECTIVE, {})
+    threshold, _ = fit_threshold(maps, labels)
+    return FittedReference(name, reference, threshold, settings, segmentation_error(regions, "the partition"))
+
+
 def _read_labelled(config: BaselineConfig) -> _Labelled:
     listing = list_folder(Path(config.data.root))
     for path in listing.without_mask:
@@ -167,16 +189,6 @@ def _read_labelled(config: BaselineConfig) -> _Labelled:
 
 def _grey(image: LabelledMicrograph) -> FloatImage:
     return image.unit[:, :, 0]
-
-
-def _fit(
-    name: str, reference: Reference, val: Sequence[LabelledMicrograph], found: Mapping[str, FloatImage]
-) -> FittedReference:
-    """Fit partition and threshold to the validation pictures."""
-    maps, labels = [found[image.stem] for image in val], [image.label for image in val]
-    settings, regions = fit_grains(maps, labels, OBJECTIVE, {})
-    threshold, _ = fit_threshold(maps, labels)
-    return FittedReference(name, reference, threshold, settings, segmentation_error(regions, "the partition"))
 
 
 def _score(

@@ -33,7 +33,28 @@ def write_report(path: Path, report: Report) -> None:
     Raises:
         GrainsegError: The file cannot be written.
     """
-    html = _environment().get_template("report.html").render(_context(report))
+    write_page(path, "report.html", _context(report))
+
+
+def write_page(path: Path, template: str, context: Mapping[str, Any]) -> None:
+    """Fill in a template together with the style and the script that all pages share.
+
+    Args:
+        path: File to write; missing folders are made.
+        template: Its name.
+        context: What it asks for beside ``style``, ``script`` and ``script_hash``.
+
+    Raises:
+        GrainsegError: The file cannot be written.
+    """
+    script = (_TEMPLATES / "report.js").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
+    shared = {
+        "script": Markup(script),
+        "script_hash": f"sha256-{digest}",
+        "style": Markup((_TEMPLATES / "report.css").read_text(encoding="utf-8")),
+    }
+    html = _environment().get_template(template).render(shared | dict(context))
     with replacing(path) as handle:
         handle.write(html.encode("utf-8", "backslashreplace"))
 
@@ -51,15 +72,10 @@ def _environment() -> jinja2.Environment:
 
 
 def _context(report: Report) -> dict[str, Any]:
-    script = (_TEMPLATES / "report.js").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
     scales = _size_scales(report.images)
     statistics = [batch.statistics for batch in report.batches]
     return {
         "report": report,
-        "script": Markup(script),
-        "script_hash": f"sha256-{digest}",
-        "style": Markup((_TEMPLATES / "report.css").read_text(encoding="utf-8")),
         "summary": batch_views.summary_table(statistics),
         "flags": image_views.flagged(report),
         "without_size": [image.field.image for image in report.images if image.field.unit_um is None],

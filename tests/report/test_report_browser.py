@@ -1,10 +1,12 @@
 """The page in a browser: what a reader does with it, and that it holds the tables' numbers."""
 
 import csv
+import math
 import shutil
 
 import pytest
 from report_example import report, write_tables
+from robustness_example import card, robustness_report, scores
 from selenium import webdriver
 from selenium.webdriver.common.actions.wheel_input import ScrollOrigin
 from selenium.webdriver.common.by import By
@@ -12,6 +14,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
 from grainseg.report.page import write_report
+from grainseg.report.robustness_page import write_robustness
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 DRIVER = shutil.which("chromedriver")
@@ -232,3 +235,25 @@ def test_page_is_never_wider_than_the_window(driver, opened, width):
     )
     assert opened.execute_script("return document.documentElement.scrollWidth") <= width
     driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_the_robustness_card_opens_without_a_request_and_its_tables_sort(driver, tmp_path):
+    lost = {"low": 22, "middle": 18, "high": math.inf, "only": 30}
+    made = card(change=lambda each, image: scores(image, intercept=lost[each.level]))
+    write_robustness(tmp_path / "card.html", robustness_report([made, card("ridge")]))
+    driver.get((tmp_path / "card.html").as_uri())
+    assert driver.execute_script("return [...document.images].every((i) => i.complete && i.naturalWidth)")
+    loaded = driver.execute_script("return performance.getEntriesByType('resource').map((e) => e.name)")
+    assert all(name.startswith("data:") for name in loaded)
+
+    def highest():
+        rows = "#drift tbody tr td:nth-child(5)"
+        return [cell.text for cell in driver.find_elements(By.CSS_SELECTOR, rows)]
+
+    find(driver, "#drift thead tr:last-child th:nth-child(5) button").click()
+    assert highest()[:3] == ["+50.0 (+50.0)"] * 3
+    assert highest()[-1] == "∞ (∞)"
+    find(driver, "#drift thead tr:last-child th:nth-child(5) button").click()
+    assert highest()[0] == "∞ (∞)"
+    assert highest()[-1] == "+50.0 (+50.0)"
+    assert driver.get_log("browser") == []

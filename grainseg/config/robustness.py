@@ -1,0 +1,38 @@
+"""What the robustness card may be told."""
+
+from dataclasses import dataclass
+
+from grainseg.config.checks import one_of, positive, require
+from grainseg.config.data import LabelledFolderConfig
+
+
+@dataclass
+class RobustnessConfig:
+    """One robustness card.
+
+    Attributes:
+        checkpoint: ``best.ckpt`` of a training run, or a weights file.
+        data: The labelled images, and how their masks are read; ``data.test`` names those of the card, None
+            takes the run's test images, else its validation images, else all.
+        output: Folder of everything that is written.
+        references: Whether the classical references stand beside the network.
+        tensorboard: Folder of TensorBoard's event files; None is ``tensorboard`` in the output folder.
+        seed: Of the corruptions and the forest.
+        boundary_tolerance_px: Of the boundary F1.
+        accelerator: What the network computes on.
+    """
+
+    checkpoint: str
+    data: LabelledFolderConfig
+    output: str
+    references: bool
+    tensorboard: str | None
+    seed: int
+    boundary_tolerance_px: float
+    accelerator: str
+
+    def __post_init__(self) -> None:
+        """Check ranges."""
+        require(0 <= self.seed < 2**32, "seed", "must be a whole number from 0 to 2**32 - 1", self.seed)
+        positive("boundary_tolerance_px", self.boundary_tolerance_px)
+        one_of("accelerator", self.accelerator, ("auto", "cpu", "gpu", "mps"))

@@ -1,0 +1,236 @@
+"""The robustness card: a network, and the classical references beside it, on pictures as they might come."""
+
+import hashlib
+import logging
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from omegaconf import OmegaConf
+
+from grainseg.config import RobustnessConfig
+from grainseg.data.images import LabelledMicrograph, read_labelled
+from grainseg.errors import GrainsegError
+from grainseg.grains.robustness import Card, ImageScores, Seen, make_card
+from grainseg.micrograph.corruptions import CORRUPTIONS, KINDS, Corruption
+from grainseg.micrograph.folder import LabelledImage, list_folder, split_with_test
+from grainseg.model.checkpoint import load_network
+from grainseg.pipeline.measurement import title_of, versions
+from grainseg.pipeline.progress import progress
+from grainseg.pipeline.robustness_board import write_board
+from grainseg.pipeline.robustness_methods import (
+    Method,
+    Truth,
+    network_method,
+    reference_methods,
+    score_picture,
+)
+from grainseg.pipeline.training_record import (
+    TESTED,
+    TRAINED,
+    VALIDATED,
+    image_roles,
+    kinds_seen,
+    read_record,
+)
+from grainseg.report.contents import Provenance
+from grainseg.report.robustness_page import RobustnessReport, Sample, make_sample, write_robustness
+from grainseg.report.robustness_plots import card_plots
+from grainseg.report.robustness_tables import write_cells, write_images
+from grainseg.report.robustness_views import verdicts
+
+log = logging.getLogger(__name__)
+
+CELLS, IMAGES, PAGE, PLOT, BOARD = (
+    *("robustness.csv", "robustness_images.csv"),
+    *("robustness.html", "robustness.png", "tensorboard"),
+)
+UNTOUCHED = Seen("no", "tuned on untouched pictures")
+
+
+@dataclass(frozen=True)
+class RobustnessRun:
+    """What came of it.
+
+    Attributes:
+        cards: One per method, the network's first.
+        roles: What each picture did for the network.
+        choice: Which pictures were taken, and why, in a sentence.
+        page: The page.
+        board: Folder of TensorBoard's event files.
+    """
+
+    cards: tuple[Card, ...]
+    roles: dict[str, str]
+    choice: str
+    page: Path
+    board: Path
+
+    def summary(self) -> str:
+        """The closing lines: what came of the targets, and where everything lies."""
+        lines = [self.choice]
+        for card in self.cards:
+            lines.append(f"{card.method}: IoU of the untouched pictures {card.clean.iou.mean:.4f}")
+            lines += [
+                f"  {'met   ' if verdict.met else 'MISSED'} {verdict.sentence}" for verdict in verdicts(card)
+            ]
+        lines += [f"page:         {self.page}", f"TensorBoard:  tensorboard --logdir {self.board}"]
+        return "\n".join(lines)
+
+
+def robustness(config: RobustnessConfig, command: str = "") -> RobustnessRun:
+    """Predict labelled pictures under every corruption of the card, and write what becomes of the scores.
+
+    Args:
+        config: The card.
+        command: As typed, for the page.
+
+    Raises:
+        GrainsegError: Checkpoint or images cannot be used, or no image is left to tune the references on.
+    """
+    checkpoint, output = Path(config.checkpoint), Path(config.output)
+    spec, network = load_network(checkpoint)
+    record = read_record(checkpoint, spec)
+    listing = list_folder(Path(config.data.root))
+    for path in listing.without_mask:
+        log.warning("%s has no mask and is left out", path)
+    items = {item.stem: item for item in listing.labelled}
+    roles = image_roles(record, listing.labelled)
+    stems, choice = _choose(config, roles)
+    images = [read_labelled(items[stem], config.data, spec.in_channels) for stem in stems]
+    output.mkdir(parents=True, exist_ok=True)  # fails now if it does
+    methods = [network_method(spec, network, config.accelerator)]
+    if config.references:
+        train, val = _tuning_images(config, items, roles, stems)
+        methods += reference_methods(train, val, config.seed)
+    scores, samples = _scores(config, images, methods)
+    seen = [
+        kinds_seen(record),
+        *[dict.fromkeys((kind.name for kind in KINDS), UNTOUCHED)] * (len(methods) - 1),
+    ]
+    cards = tuple(
+        make_card(
+            method.name,
+            known,
+            scores[method.name, None],
+            {each: scores[method.name, each] for each in CORRUPTIONS},
+        )
+        for method, known in zip(methods, seen, strict=True)
+    )
+    shown = {stem: roles[stem] for stem in stems}
+    svg, png = card_plots(cards)
+    write_cells(output / CELLS, cards)
+    write_images(output / IMAGES, cards, shown)
+    (output / PLOT).write_bytes(png)
+    report = RobustnessReport(
+        title=f"Robustness of {checkpoint.name} on {title_of(config.data.root)}",
+        created=datetime.now().astimezone(),
+        provenance=_provenance(config, checkpoint, command),
+        choice=choice,
+        roles=shown,
+        record=record.source,
+        cards=cards,
+        samples=samples,
+        svg=svg,
+        seed=config.seed,
+    )
+    write_robustness(output / PAGE, report)
+    board = output / BOARD if config.tensorboard is None else Path(config.tensorboard)
+    write_board(board, cards, png)
+    return RobustnessRun(cards, shown, choice, output / PAGE, board)
+
+
+def _choose(config: RobustnessConfig, roles: Mapping[str, str]) -> tuple[list[str], str]:
+    """The images of the card: those named, else the run's test images, else its validation images, else all.
+
+    Returns:
+        Their names, and the sentence that says which and why.
+    """
+    known = sorted(roles)
+    if config.data.test is not None:
+        unknown = [stem for stem in config.data.test if stem not in roles]
+        if unknown:
+            raise GrainsegError(f"test={unknown[0]}: is no labelled image; there are {', '.join(known)}")
+        stems, why = list(dict.fromkeys(config.data.test)), "the images that were named"
+    else:
+        tested = [stem for stem in known if roles[stem] == TESTED]
+        validated = [stem for stem in known if roles[stem] == VALIDATED]
+        if tested:
+            stems, why = tested, "the test images of the training run"
+        elif validated:
+            stems, why = validated, "the validation images of the training run, which has no test images"
+        else:
+            stems, why = known, "all labelled images"
+    return stems, f"Images: {why} ({_told(stems, roles)})."
+
+
+def _told(stems: Sequence[str], roles: Mapping[str, str]) -> str:
+    """How many of the images did what for the network."""
+    counts: dict[str, int] = {}
+    for stem in stems:
+        counts[roles[stem]] = counts.get(roles[stem], 0) + 1
+    return "; ".join(f"{count}: {role}" for role, count in counts.items())
+
+
+def _tuning_images(
+    config: RobustnessConfig,
+    items: Mapping[str, LabelledImage],
+    roles: Mapping[str, str],
+    stems: Sequence[str],
+) -> tuple[list[LabelledMicrograph], list[LabelledMicrograph]]:
+    """What the references are tuned on and what chooses their partition: the network's own, where known."""
+    train = [stem for stem in items if roles[stem] == TRAINED and stem not in stems]
+    val = [stem for stem in items if roles[stem] == VALIDATED]
+    if not (train and val):
+        try:
+            train, val, _ = split_with_test(list(items), None, stems, None, None)
+        except GrainsegError as error:
+            raise GrainsegError(
+                f"--references: {len(items) - len(stems)} of the images are left to tune on, 2 are needed; "
+                "name fewer for the card with --test"
+            ) from error
+    log.info("references: tuned on %s, partition by %s", ", ".join(train), ", ".join(val))
+    read = {stem: read_labelled(items[stem], config.data, 1) for stem in (*train, *val)}
+    return [read[stem] for stem in train], [read[stem] for stem in val]
+
+
+def _scores(
+    config: RobustnessConfig, images: Sequence[LabelledMicrograph], methods: Sequence[Method]
+) -> tuple[dict[tuple[str, Corruption | None], list[ImageScores]], list[Sample]]:
+    """Scores by method and corruption (None: untouched), and pieces of the first image."""
+    scores: dict[tuple[str, Corruption | None], list[ImageScores]] = {}
+    samples: list[Sample] = []
+    truths = {image.stem: Truth(image) for image in images}
+    jobs = [(image, corruption) for image in images for corruption in (None, *CORRUPTIONS)]
+    for image, corruption in progress(jobs, "predicting corrupted pictures"):
+        picture = image.unit
+        if corruption is not None:
+            picture = corruption.apply(image.unit, _seed(config.seed, image.stem))
+        if image is images[0]:
+            samples.append(make_sample(corruption, picture, image.shape))
+        for method in methods:
+            found = score_picture(
+                method, picture, truths[image.stem], corruption is not None, config.boundary_tolerance_px
+            )
+            scores.setdefault((method.name, corruption), []).append(found)
+    return scores, samples
+
+
+def _seed(seed: int, stem: str) -> int:
+    """Each picture has its own random numbers, whichever others are on the card."""
+    return zlib.crc32(f"{seed}/{stem}".encode("utf-8", "surrogateescape"))
+
+
+def _provenance(config: RobustnessConfig, checkpoint: Path, command: str) -> Provenance:
+    learnt = {"scikit-learn": version("scikit-learn")} if config.references else {}
+    return Provenance(
+        source="boundaries predicted under corruptions",
+        checkpoint=str(checkpoint),
+        checkpoint_sha256=hashlib.sha256(checkpoint.read_bytes()).hexdigest(),
+        config=OmegaConf.to_yaml(OmegaConf.create(asdict(config))),
+        versions=versions() | {"torch": version("torch")} | learnt,
+        command=command,
+    )

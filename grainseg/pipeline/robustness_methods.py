@@ -1,0 +1,129 @@
+"""What a robustness card compares: the network and the tuned references, each from picture to scores."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from torch import nn
+
+from grainseg.config.baseline import METHODS
+from grainseg.data.images import LabelledMicrograph, to_channels
+from grainseg.grains.agreement import boundary_counts, pixel_scores, skeleton
+from grainseg.grains.agreement_regions import region_scores
+from grainseg.grains.labelled_grains import label_grains
+from grainseg.grains.partition import PartitionSettings
+from grainseg.grains.robustness import ImageScores
+from grainseg.inference.device import choose_device
+from grainseg.inference.predictor import TileSettings, predict_probability
+from grainseg.micrograph.corruptions import lost_share, to_grid
+from grainseg.micrograph.image import BOUNDARY, IGNORE, FloatImage
+from grainseg.micrograph.normalization import to_unit_range
+from grainseg.model.checkpoint import CheckpointSpec
+from grainseg.pipeline.baseline import fit_reference, training_fields, tune
+from grainseg.pipeline.baseline_prediction import THRESHOLD, FittedReference
+from grainseg.pipeline.scoring import partition_or_nothing
+
+NETWORK = "network"
+
+
+@dataclass(frozen=True)
+class Method:
+    """One of those compared.
+
+    Attributes:
+        name: For tables.
+        probability: Boundary map (H, W) float32 in [0, 1] of a picture (H, W, C) float32 in the unit range.
+        threshold: Of the mask.
+        partition: How the map becomes grains.
+    """
+
+    name: str
+    probability: Callable[[FloatImage], FloatImage]
+    threshold: float
+    partition: PartitionSettings
+
+
+class Truth:
+    """What a picture's scores are computed against, made once.
+
+    Args:
+        image: The untouched picture and its label.
+    """
+
+    def __init__(self, image: LabelledMicrograph) -> None:
+        self.stem = image.stem
+        self.label = image.label
+        self.grains = label_grains(image.label)
+        self.ignored = np.asarray(image.label == IGNORE, np.bool_)
+        self.line = skeleton(np.asarray(image.label == BOUNDARY, np.bool_))
+        self.reach_px = math.ceil(image.line_width_px)
+
+
+def network_method(spec: CheckpointSpec, network: nn.Module, accelerator: str) -> Method:
+    """A network as prediction uses it.
+
+    Raises:
+        GrainsegError: There is no such accelerator.
+    """
+    network.to(choose_device(accelerator, "accelerator"))
+    tiles = TileSettings(spec.tile_size, spec.overlap)
+    return Method(
+        NETWORK, lambda unit: predict_probability(network, unit, tiles), spec.threshold, spec.partition
+    )
+
+
+def reference_methods(
+    train: Sequence[LabelledMicrograph], val: Sequence[LabelledMicrograph], seed: int
+) -> list[Method]:
+    """The classical references, tuned as ``grainseg baseline`` does.
+
+    Args:
+        train: Grey pictures to tune on, at least one.
+        val: Grey pictures that choose the partition, at least one.
+        seed: Of the forest.
+    """
+    fields = training_fields(train)
+    methods = []
+    for name in METHODS:
+        reference = tune(name, fields, seed)
+        found = {image.stem: reference.probability(image.unit[:, :, 0]) for image in val}
+        methods.append(_reference_method(fit_reference(name, reference, val, found)))
+    return methods
+
+
+def _reference_method(fitted: FittedReference) -> Method:
+    def probability(unit: FloatImage) -> FloatImage:
+        grey = to_channels(unit if unit.shape[2] == 3 else unit[:, :, 0], 1)
+        return fitted.reference.probability(grey[:, :, 0])
+
+    return Method(fitted.name, probability, THRESHOLD, fitted.partition)
+
+
+def score_picture(
+    method: Method, picture: FloatImage, truth: Truth, corrupted: bool, tolerance_px: float
+) -> ImageScores:
+    """Predict a picture and score the prediction on the label's pixels.
+
+    Args:
+        method: What predicts.
+        picture: (h, w, C) float32 in [0, 1], of any size that shows the label's field.
+        truth: The label.
+        corrupted: Whether the picture's grey scale has to be evened out as that of a new file; an untouched
+            one was when it was read.
+        tolerance_px: Of the boundary F1.
+    """
+    unit = to_unit_range(picture) if corrupted else picture
+    shape = (truth.label.shape[0], truth.label.shape[1])
+    probability = to_grid(method.probability(unit), shape)
+    mask = probability > method.threshold
+    regions = region_scores(partition_or_nothing(probability, method.partition), truth.grains, truth.ignored)
+    return ImageScores(
+        image=truth.stem,
+        iou=pixel_scores(mask, truth.label).iou,
+        boundary_f1=boundary_counts(mask, truth.label, tolerance_px).f1,
+        signed_count_error=regions.signed_count_error,
+        intercept_px=regions.predicted.mean_intercept_px,
+        label_intercept_px=regions.label.mean_intercept_px,
+        lost_share=lost_share(picture, truth.line, truth.reach_px),
+    )

@@ -1,0 +1,180 @@
+import shutil
+
+import pytest
+from helpers import compose_train
+from omegaconf import OmegaConf
+
+from grainseg.config import to_plain
+from grainseg.micrograph.corruptions import KINDS
+from grainseg.micrograph.folder import list_folder
+from grainseg.model.checkpoint import read_checkpoint
+from grainseg.pipeline import training_record
+from grainseg.pipeline.training_record import (
+    FOREIGN,
+    STREAM_AUGMENT,
+    TESTED,
+    TRAINED,
+    UNKNOWN,
+    VALIDATED,
+    TrainingRecord,
+    image_roles,
+    kinds_seen,
+    read_record,
+)
+
+MODEL = ("model.encoder=tu-mobilenetv3_small_100", "model.decoder_width=16")
+
+
+@pytest.fixture
+def run(checkpoint, tmp_path):
+    """A run folder with a checkpoint, and a way to write its configuration."""
+
+    def write(*overrides):
+        (tmp_path / "run" / "checkpoints").mkdir(parents=True, exist_ok=True)
+        path = tmp_path / "run" / "checkpoints" / "best.ckpt"
+        shutil.copy(checkpoint, path)
+        config = to_plain(compose_train(*MODEL, *overrides))
+        OmegaConf.save(OmegaConf.create(config), tmp_path / "run" / "config.yaml")
+        return path
+
+    return write
+
+
+def record_of(path):
+    return read_record(path, read_checkpoint(path)[0])
+
+
+def seen_of(path):
+    return {name: seen.answer for name, seen in kinds_seen(record_of(path)).items()}
+
+
+def test_roles_are_told_by_the_files_content_whatever_they_are_called(run, fields, tmp_path):
+    record = record_of(run("data=folder", f"data.root={fields}", "data.val=[f1]", "data.test=[f2]"))
+    copies = tmp_path / "copies"
+    for kind in ("images", "masks"):
+        (copies / kind).mkdir(parents=True)
+        for old, new in (("f0", "x"), ("f1", "y"), ("f2", "z")):
+            shutil.copy(fields / kind / f"{old}.png", copies / kind / f"{new}.png")
+    shutil.copy(fields / "masks" / "f0.png", copies / "images" / "w.png")  # another picture
+    shutil.copy(fields / "masks" / "f0.png", copies / "masks" / "w.png")
+    assert image_roles(record, list_folder(copies).labelled) == {
+        "w": FOREIGN, "x": TRAINED, "y": VALIDATED, "z": TESTED,
+    }  # fmt: skip
+
+
+def test_of_a_moved_or_relative_data_folder_nothing_is_told(run, fields, tmp_path, monkeypatch):
+    images = list_folder(fields).labelled
+    gone = record_of(run("data=folder", f"data.root={tmp_path / 'gone'}"))
+    assert set(image_roles(gone, images).values()) == {UNKNOWN}
+    monkeypatch.chdir(tmp_path)
+    for kind in ("images", "masks"):
+        (tmp_path / "here" / kind).mkdir(parents=True)
+        for stem, source in (("p", "f0"), ("q", "f1")):
+            shutil.copy(fields / kind / f"{source}.png", tmp_path / "here" / kind / f"{stem}.png")
+    relative = record_of(run("data=folder", "data.root=here"))
+    assert image_roles(relative, images) == {"f0": TRAINED, "f1": VALIDATED, "f2": UNKNOWN}
+
+
+def test_without_a_configuration_nothing_is_known(checkpoint, fields):
+    record = record_of(checkpoint)
+    assert record == TrainingRecord()
+    assert set(image_roles(record, list_folder(fields).labelled).values()) == {UNKNOWN}
+    assert {seen.answer for seen in kinds_seen(record).values()} == {"unknown"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda path: path.write_text(
+            "seed: 1\nmodel: {architecture: unet, encoder: tu-mobilenetv3_small_100}"
+        ),
+        lambda path: path.write_text(
+            "seed: 0\nmodel: {architecture: fpn, encoder: tu-mobilenetv3_small_100}"
+        ),
+        lambda path: path.write_text("[1, 2"),
+        lambda path: path.write_text("- 1"),
+        lambda path: path.write_bytes(b"\xff\xfe\x00"),
+        lambda path: path.unlink(),
+    ],
+    ids=["seed", "architecture", "yaml", "list", "bytes", "absent"],
+)
+def test_a_configuration_that_is_not_this_checkpoints_is_not_taken(run, change):
+    path = run("augment=robust")
+    change(path.parent.parent / "config.yaml")
+    assert record_of(path) == TrainingRecord()
+
+
+@pytest.mark.parametrize(
+    "text", ["data: {}", "augment: {gamma: -1}\ndata: {name: folder}", "augment: 3\ndata: 4"]
+)
+def test_a_configuration_that_says_nothing_of_augmentation_is_unknown(run, text):
+    path = run()
+    head = "seed: 0\nmodel: {architecture: unet, encoder: tu-mobilenetv3_small_100}\n"
+    (path.parent.parent / "config.yaml").write_text(head + text)
+    assert set(seen_of(path).values()) == {"unknown"}
+
+
+def test_without_augmentation_nothing_is_seen(run):
+    assert set(seen_of(run("augment=none", "data=folder", "data.root=x")).values()) == {"no"}
+
+
+def test_weak_augmentation_is_weaker_than_the_card(run):
+    seen = seen_of(run("augment=light", "data=folder", "data.root=x"))
+    assert {name for name, answer in seen.items() if answer == "no"} == {
+        *("contrast", "poisson", "texture", "stripes", "inversion", "jpeg"),
+    }
+    assert {seen[name] for name in ("gain", "offset", "gamma", "blur", "half")} == {"weaker"}
+    assert seen["combination"] == "in part"
+
+
+def test_augmentation_as_strong_as_the_card_is_seen(run):
+    seen = seen_of(
+        run("augment=robust", "augment.gain=0.6", "augment.blur_px=2", "augment.scale_max=2", "data=folder",
+            "data.root=x")
+    )  # fmt: skip
+    assert {seen[name] for name in ("gain", "offset", "gamma", "blur", "double", "inversion")} == {"yes"}
+    assert {seen[name] for name in ("half", "contrast", "gaussian", "texture", "linear")} == {"weaker"}
+    assert {seen[name] for name in ("poisson", "stripes", "jpeg")} == {"no"}
+
+
+def test_the_stream_has_seen_what_its_recipe_draws(run, fields):
+    path = run("experiment=pretrain", "seed=0")
+    seen = seen_of(path)
+    assert seen["stripes"] == seen["jpeg"] == seen["poisson"] == "weaker"
+    assert seen["half"] == seen["double"] == seen["corner"] == seen["inversion"] == "yes"
+    assert "no" not in seen.values()
+    # It has seen no picture of anybody's.
+    assert set(image_roles(record_of(path), list_folder(fields).labelled).values()) == {FOREIGN}
+    off = seen_of(
+        run("experiment=pretrain", "data.recipe.line_noise=[0,0,0]", "data.recipe.jpeg_quality=[0,0,0]")
+    )
+    assert off["stripes"] == off["jpeg"] == "no"
+
+
+def test_what_pretraining_saw_counts_after_fine_tuning(run):
+    plain, tuned = (
+        seen_of(run("augment=none", "data=folder", "data.root=x", f"model.init={init}"))
+        for init in ("scratch", "generic")
+    )
+    assert plain["stripes"] == "no"
+    assert tuned["stripes"] == "weaker"
+    assert tuned["double"] == "yes"
+
+
+def test_weights_that_ship_have_seen_the_recipe_that_ships(checkpoint, tmp_path, monkeypatch):
+    monkeypatch.setattr(training_record, "WEIGHTS", tmp_path)
+    path = tmp_path / "best.ckpt"
+    shutil.copy(checkpoint, path)
+    assert record_of(path).source
+    stream = compose_train("experiment=pretrain").augment
+    assert {name: getattr(stream, name) for name in STREAM_AUGMENT} == STREAM_AUGMENT
+    without = compose_train("experiment=pretrain", "augment=none").augment
+    differ = {name for name, value in vars(stream).items() if getattr(without, name) != value}
+    assert differ - {"name"} == set(STREAM_AUGMENT)
+
+
+def test_every_kind_has_an_answer_with_words(run):
+    found = kinds_seen(record_of(run("augment=robust", "data=folder", "data.root=x")))
+    assert set(found) == {kind.name for kind in KINDS}
+    assert all(seen.words for seen in found.values())
+    assert found["gain"].words == "× 1 ± 0.5"
