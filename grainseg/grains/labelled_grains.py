@@ -14,6 +14,7 @@ from grainseg.grains.partition import (
     partition_mask,
 )
 from grainseg.grains.regions import join_shallow, join_small, join_unsupported
+from grainseg.grains.tips import extend_tips
 from grainseg.micrograph.image import BOUNDARY, IGNORE, Label
 from grainseg.micrograph.labels import line_width_px
 
@@ -106,5 +107,6 @@ def _closed_grains(mask: BoolMask, judged: BoolMask) -> GrainLabels:
     regions = unsupported[shallow][pieces.ids]
     areas = np.bincount(regions[judged], minlength=graph.area_px.size).astype(np.float64)
     smallest = settings.min_size * median_area_px(replace(graph, area_px=areas))
+    line_width = pieces.graph.line_width_px
     _, small = join_small(graph, smallest)
-    return (small + 1).astype(np.uint32)[regions]
+    return extend_tips((small + 1).astype(np.uint32)[regions], mask, line_width)

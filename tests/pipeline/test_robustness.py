@@ -30,7 +30,7 @@ from grainseg.report.robustness_plots import card_plots
 def config(checkpoint, fields, tmp_path):
     data = LabelledFolderConfig(
         label_kind="boundary", boundary_value=255, ignore_value=None, max_megapixels=10, root=str(fields),
-        val=None, test=["f0"], fold=None, folds=None, crop=None,
+        val=None, test=["f0"], fold=None, folds=None, crop=None, label_width_px=None, zero=None,
     )  # fmt: skip
     return RobustnessConfig(
         checkpoint=str(checkpoint), data=data, output=str(tmp_path / "out"), references=False,
