@@ -267,7 +267,7 @@ def test_the_other_architectures_train(architecture: str, smoke_config: TrainCon
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"resume": "nowhere.ckpt"}, "checkpoint nowhere.ckpt: there is no such file"),
+        ({"resume": "nowhere.ckpt"}, "resume=nowhere.ckpt: there is no such file; give the last.ckpt"),
         ({"resume": __file__}, "not a checkpoint"),
         ({"resume": "BEST"}, "holds no optimizer; give the last.ckpt beside it"),
         (
