@@ -85,11 +85,12 @@ def find_basins(height: FloatImage) -> Basins:
 
 def _distance(mask: BoolMask) -> FloatImage:
     """Euclidean distance of each true pixel to the nearest false one, in px; 0 on false ones."""
-    distance = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    # Its last digits depend on threads and on where the array lies in memory, and the way uphill on ties of
-    # them. The squares are whole numbers, so the digits can be known.
-    squared = np.rint(np.square(distance, dtype=np.float64))
-    return np.asarray(np.sqrt(squared), np.float32)
+    found = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    distance = np.asarray(found, np.float32)
+    # Its last digits depend on threads and on where the array lies in memory, and ties in the way uphill
+    # depend on them. The squares are whole numbers, so the digits are known (up to distances of 1000 px).
+    np.rint(np.square(distance, out=distance), out=distance)
+    return np.sqrt(distance, out=distance)
 
 
 def _uphill(height: FloatImage) -> npt.NDArray[np.int32]:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+from scipy.ndimage import distance_transform_edt
 
 from grainseg.grains.basins import find_basins, relief
 from grainseg.grains.regions import contract, join_shallow, join_small, join_unsupported, region_graph
@@ -36,6 +37,24 @@ def walk_uphill(height, at):
         if highest == at:
             return at
         at = highest
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_relief_is_exact_to_the_last_digit_wherever_the_map_lies_in_memory(threads):
+    """Else ties are settled by chance, and two runs find different grains in one map."""
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(threads)
+    try:
+        for offset in range(8):  # 4 bytes each
+            probability = np.empty(400 * 311 + 8, np.float32)[offset:][: 400 * 311].reshape(400, 311)
+            probability[:] = noisy_map(5, probability.shape)
+            boundary = probability > 0.7
+            height, _ = relief(probability, boundary)
+            exact = distance_transform_edt(~boundary).astype(np.float32)
+            np.testing.assert_array_equal(height[~boundary], exact[~boundary])
+            assert exact.max() > 5
+    finally:
+        cv2.setNumThreads(before)
 
 
 @pytest.mark.parametrize("seed", range(3))
