@@ -29,6 +29,19 @@ app = typer.Typer(
 )
 
 Output = Annotated[Path, typer.Option(help="Folder of the tables and the report.")]
+PixelSizeUm = Annotated[
+    str | None, typer.Option(help="µm per px, or ROW,COLUMN; default: what the files say.")
+]
+Cut = Annotated[
+    str, typer.Option(help="px to cut: TOP,BOTTOM,LEFT,RIGHT; auto: the data bar that a tag tells; none.")
+]
+MaxMegapixels = Annotated[float, typer.Option(help="Larger pictures are refused.")]
+Tolerance = Annotated[float, typer.Option(help="Of the boundary F1, in px.")]
+LabelKind = Annotated[
+    str, typer.Option(help="What the masks hold: boundary, lines (drawn thinly), instances (ids).")
+]
+BoundaryValue = Annotated[int, typer.Option(help="The masks' value on boundaries and lines.")]
+IgnoreValue = Annotated[int | None, typer.Option(help="The masks' value where nobody labelled.")]
 LabelWidth = Annotated[
     int | None, typer.Option(help="Of lines and instances: how wide in px the lines are drawn.")
 ]
@@ -57,16 +70,11 @@ def measure(
     images: Annotated[
         Path | None, typer.Option(help="Folder of the micrographs: pictures and pixel sizes of the report.")
     ] = None,
-    pixel_size_um: Annotated[
-        str | None, typer.Option(help="µm per px, or ROW,COLUMN; default: what the files say.")
-    ] = None,
+    pixel_size_um: PixelSizeUm = None,
     pixel_size_rel_unc: Annotated[
         float | None, typer.Option(help="Its relative standard uncertainty, 0.01 for 1 %.")
     ] = None,
-    crop: Annotated[
-        str,
-        typer.Option(help="auto: the data bar that a microscope's tag tells; TOP,BOTTOM,LEFT,RIGHT; none."),
-    ] = "auto",
+    crop: Cut = "auto",
     batches: Annotated[
         Path | None, typer.Option(help="CSV with the columns image and batch; default: a batch per folder.")
     ] = None,
@@ -81,7 +89,7 @@ def measure(
     twins: Annotated[str, typer.Option(help=f"Twin boundaries: {', '.join(TWINS)}.")] = "unknown",
     second_phase: Annotated[str, typer.Option(help=f"Second phase: {', '.join(PHASES)}.")] = "unknown",
     pores: Annotated[str, typer.Option(help=f"Pores: {', '.join(PHASES)}.")] = "unknown",
-    max_megapixels: Annotated[float, typer.Option(help="Larger pictures are refused.")] = 500.0,
+    max_megapixels: MaxMegapixels = 500.0,
 ) -> None:
     """Measure masks or grain maps from elsewhere, a corrected *_grains.tif among them."""
     config = MeasureConfig(
@@ -145,24 +153,16 @@ def baseline(
     images: Annotated[
         str | None, typer.Option(help="Further pictures to predict: a file, a folder, or a glob in quotes.")
     ] = None,
-    label_kind: Annotated[
-        str,
-        typer.Option(help="What the masks hold: boundary, lines (drawn thinly), instances (ids)."),
-    ] = "boundary",
-    boundary_value: Annotated[int, typer.Option(help="The masks' value on boundaries and lines.")] = 255,
-    ignore_value: Annotated[int | None, typer.Option(help="The masks' value where nobody labelled.")] = None,
+    label_kind: LabelKind = "boundary",
+    boundary_value: BoundaryValue = 255,
+    ignore_value: IgnoreValue = None,
     label_width_px: LabelWidth = None,
     zero: LabelZero = None,
-    pixel_size_um: Annotated[
-        str | None, typer.Option(help="µm per px, or ROW,COLUMN; default: what the files say.")
-    ] = None,
-    crop: Annotated[
-        str,
-        typer.Option(help="auto: the data bar that a microscope's tag tells; TOP,BOTTOM,LEFT,RIGHT; none."),
-    ] = "auto",
+    pixel_size_um: PixelSizeUm = None,
+    crop: Cut = "auto",
     seed: Annotated[int, typer.Option(help="Of the random forest.")] = 0,
-    boundary_tolerance_px: Annotated[float, typer.Option(help="Of the boundary F1.")] = 3.0,
-    max_megapixels: Annotated[float, typer.Option(help="Larger pictures are refused.")] = 500.0,
+    boundary_tolerance_px: Tolerance = 3.0,
+    max_megapixels: MaxMegapixels = 500.0,
 ) -> None:
     """Tune what does without deep learning on labelled images, to see whether a network earns its place."""
     cut = _crop(crop)
@@ -222,18 +222,16 @@ def robustness(
     tensorboard: Annotated[
         Path | None, typer.Option(help="Folder of TensorBoard's files; default: tensorboard in OUTPUT.")
     ] = None,
-    label_kind: Annotated[str, typer.Option(help="What the masks hold.")] = "boundary",
-    boundary_value: Annotated[int, typer.Option(help="The masks' value on boundaries.")] = 255,
-    ignore_value: Annotated[int | None, typer.Option(help="The masks' value where nobody labelled.")] = None,
+    label_kind: LabelKind = "boundary",
+    boundary_value: BoundaryValue = 255,
+    ignore_value: IgnoreValue = None,
     label_width_px: LabelWidth = None,
     zero: LabelZero = None,
-    crop: Annotated[
-        str, typer.Option(help="px to cut: TOP,BOTTOM,LEFT,RIGHT; auto: the data bar that a tag tells; none.")
-    ] = "auto",
+    crop: Cut = "auto",
     seed: Annotated[int, typer.Option(help="Of the corruptions and the random forest.")] = 0,
-    boundary_tolerance_px: Annotated[float, typer.Option(help="Of the boundary F1.")] = 3.0,
+    boundary_tolerance_px: Tolerance = 3.0,
     accelerator: Annotated[str, typer.Option(help="auto, cpu, gpu or mps.")] = "auto",
-    max_megapixels: Annotated[float, typer.Option(help="Larger pictures are refused.")] = 500.0,
+    max_megapixels: MaxMegapixels = 500.0,
 ) -> None:
     """Say what light, blur, noise and resolution would do to a network's scores and to the grain size."""
     config = RobustnessConfig(
