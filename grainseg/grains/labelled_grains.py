@@ -1,20 +1,11 @@
 """The grains that a boundary label encloses, where somebody judged them."""
 
-from dataclasses import replace
-
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from grainseg.grains.agreement import BoolMask, near
-from grainseg.grains.partition import (
-    DEFAULT_SETTINGS,
-    median_area_px,
-    over_segment,
-    partition_mask,
-)
-from grainseg.grains.regions import join_shallow, join_small, join_unsupported
-from grainseg.grains.tips import extend_tips
+from grainseg.grains.partition import DEFAULT_SETTINGS, closed_grains, over_segment, partition_mask
 from grainseg.micrograph.image import BOUNDARY, IGNORE, Label
 from grainseg.micrograph.labels import line_width_px
 
@@ -38,7 +29,8 @@ def label_grains(label: Label) -> GrainLabels:
     hidden = _large_places(boundary, ignored) if ignored.any() and boundary.any() else np.zeros_like(ignored)
     if not hidden.any():
         return partition_mask(boundary).grains
-    grains = _closed_grains(boundary | rim(hidden), ~ignored)
+    pieces = over_segment((boundary | rim(hidden)).astype(np.float32), DEFAULT_SETTINGS.threshold)
+    grains = closed_grains(pieces, DEFAULT_SETTINGS, judged=~ignored)
     # Lines along the edge go by halves to the region on its other side, which is no grain.
     beyond = np.bincount(grains[hidden & ~rim(hidden)], minlength=int(grains.max()) + 1) > 0
     grains[hidden | (boundary & beyond[grains])] = 0
@@ -96,17 +88,3 @@ def _large_places(boundary: BoolMask, ignored: BoolMask) -> BoolMask:
     away = cv2.distanceTransform(ignored.view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     deep = np.asarray(away > reach, np.bool_)
     return ignored & near(deep, reach) if deep.any() else np.zeros_like(ignored)
-
-
-def _closed_grains(mask: BoolMask, judged: BoolMask) -> GrainLabels:
-    """As `partition_mask`, where specks are a share of the typical grain area among judged pixels alone."""
-    settings = DEFAULT_SETTINGS
-    pieces = over_segment(mask.astype(np.float32), settings.threshold)
-    graph, shallow = join_shallow(pieces.graph, settings.depth)
-    graph, unsupported = join_unsupported(graph, settings.support)
-    regions = unsupported[shallow][pieces.ids]
-    areas = np.bincount(regions[judged], minlength=graph.area_px.size).astype(np.float64)
-    smallest = settings.min_size * median_area_px(replace(graph, area_px=areas))
-    line_width = pieces.graph.line_width_px
-    _, small = join_small(graph, smallest)
-    return extend_tips((small + 1).astype(np.uint32)[regions], mask, line_width)

@@ -18,6 +18,7 @@ from grainseg.grains.basins import BoolMask, Ints, find_basins, relief
 from grainseg.grains.cracks import beside_closed_cracks, crack_lengths
 from grainseg.grains.open_ends import count_open_ends
 from grainseg.grains.regions import (
+    Floats,
     RegionGraph,
     join_shallow,
     join_small,
@@ -123,9 +124,7 @@ def partition_probability(
         GrainsegError: The whole field is boundary.
     """
     pieces = over_segment(probability, settings.threshold)
-    into = joined(pieces.graph, settings)
-    grains = (into + 1).astype(np.uint32)[pieces.ids]
-    grains = extend_tips(grains, pieces.boundary, pieces.graph.line_width_px)
+    grains = closed_grains(pieces, settings)
     whole, closed = crack_lengths(grains, pieces.boundary)
     return Partition(
         grains=grains,
@@ -189,23 +188,48 @@ def over_segment(probability: FloatImage, threshold: float) -> OverSegmentation:
     return OverSegmentation(basins.ids, region_graph(basins, height, probability, line_width), boundary)
 
 
-def joined(graph: RegionGraph, settings: PartitionSettings) -> Ints:
+def closed_grains(
+    pieces: OverSegmentation, settings: PartitionSettings, judged: BoolMask | None = None
+) -> npt.NDArray[np.uint32]:
+    """Join the pieces of a field to grains, up to their very tips.
+
+    Args:
+        pieces: Of the field.
+        settings: How; the threshold is not looked at.
+        judged: (H, W), the pixels that tell how large grains are, since specks are a share of that; None is
+            all of them.
+
+    Returns:
+        (H, W) ids, 1..N.
+    """
+    count = pieces.graph.area_px.size
+    seen_px = None if judged is None else np.bincount(pieces.ids[judged], minlength=count).astype(np.float64)
+    grains = (joined(pieces.graph, settings, seen_px) + 1).astype(np.uint32)[pieces.ids]
+    return extend_tips(grains, pieces.boundary, pieces.graph.line_width_px)
+
+
+def joined(graph: RegionGraph, settings: PartitionSettings, seen_px: Floats | None = None) -> Ints:
     """Join basins to grains.
 
     Args:
         graph: N basins.
         settings: How; the threshold is not looked at.
+        seen_px: (N,) area of each basin that counts towards the typical grain area; None is all of it.
 
     Returns:
         (N,) grain of each basin, 0..K-1 without gaps.
     """
+    counted_px = graph.area_px if seen_px is None else seen_px
     graph, shallow = join_shallow(graph, settings.depth)
     graph, unsupported = join_unsupported(graph, settings.support)
-    _, small = join_small(graph, settings.min_size * median_area_px(graph))
-    return small[unsupported[shallow]]
+    into = unsupported[shallow]
+    _, small = join_small(
+        graph, settings.min_size * median_area_px(np.bincount(into, counted_px).astype(np.float64))
+    )
+    return small[into]
 
 
-def median_area_px(graph: RegionGraph) -> float:
-    """Area-weighted median of the regions' areas: at least half of the field lies in regions this large."""
-    area = np.sort(graph.area_px)
+def median_area_px(area_px: Floats) -> float:
+    """Area-weighted median of regions' areas, (N,): at least half of the field lies in regions this large."""
+    area = np.sort(area_px)
     return float(area[np.searchsorted(np.cumsum(area), area.sum() / 2)])

@@ -214,7 +214,7 @@ class _Image:
         if stage is None:
             alone = overlap_sums(overlaps(np.zeros_like(self._label), self._label))
             return FitScore(alone, 0.0, self.grains)
-        smallest = min_size * median_area_px(stage.graph)
+        smallest = min_size * median_area_px(stage.graph.area_px)
         return stage.after(join_small(stage.graph, smallest)).score(self.grains)
 
     def _cut(self, threshold: float) -> _Stage | None:
