@@ -97,6 +97,7 @@ def image_table(batch: str, field: FieldMeasurement) -> Table:
         ("Largest grain (ALA)", f"ala_area_{area}", names[area], "g_ala"),
         ("Anisotropy, longest over shortest", "anisotropy", "", ""),
         ("Grains", "count", "", ""),
+        ("Length closed by the partition", f"closed_length_{suffix}", unit, ""),
         ("Open ends of lines", "open_ends", "", ""),
     ]
     indented = ("without", "at ")
