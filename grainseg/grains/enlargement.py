@@ -56,7 +56,8 @@ def any_in_blocks(mask: BoolMask, factor: int) -> BoolMask:
 
 def _steps_by(factor: int, cracks: npt.NDArray[np.integer]) -> bool:
     """Whether cracks, by the place before which they lie, counted from 1, lie at multiples of a factor."""
-    return cracks.sum() - cracks[factor - 1 :: factor].sum() <= _CORRECTED * cracks.sum()
+    total, there = int(cracks.sum()), int(cracks[factor - 1 :: factor].sum())
+    return total - there <= _CORRECTED * total
 
 
 def _corners(grains: npt.NDArray[np.integer]) -> int:
