@@ -58,9 +58,19 @@ def test_measure_then_compare(masks: Path, tmp_path: Path) -> None:
         (["measure", "nowhere", "--output", "out", "--kind", "x"], "kind=x: must be one of boundary, grains"),
         (["compare", "nowhere"], "nowhere/fields.csv: cannot be read"),
         (["export", "nowhere.ckpt", "x.safetensors"], "checkpoint nowhere.ckpt: there is no such file"),
-        (["export", "nowhere.ckpt", "x.pt"], "x.pt: is written as safetensors"),
-        ([*ROBUSTNESS, "--checkpoint", "nowhere.ckpt"], "checkpoint nowhere.ckpt: there is no such file"),
-        ([*ROBUSTNESS, "--checkpoint", "{checkpoint}"], "data.root=nowhere: there is no such folder"),
+        pytest.param(
+            ["export", "nowhere.ckpt", "x.pt"], "x.pt: is written as safetensors", marks=pytest.mark.slow
+        ),
+        pytest.param(
+            [*ROBUSTNESS, "--checkpoint", "nowhere.ckpt"],
+            "checkpoint nowhere.ckpt: there is no such file",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            [*ROBUSTNESS, "--checkpoint", "{checkpoint}"],
+            "data.root=nowhere: there is no such folder",
+            marks=pytest.mark.slow,
+        ),
         ([*ROBUSTNESS, "--checkpoint", "{checkpoint}", "--seed", "-1"], "seed=-1: must be a whole number"),
         (
             [*ROBUSTNESS, "--checkpoint", "{checkpoint}", "--accelerator", "x"],

@@ -65,6 +65,7 @@ def test_grain_maps_and_thin_drawings_become_the_label_that_was_meant(
     assert both.sum() / either.sum() > 0.7  # pixels of the lines' middle lie half a px off the cracks
 
 
+@pytest.mark.slow
 def test_a_network_trains_on_partly_ignored_labels_of_each_kind(
     smoke_config: TrainConfig, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -34,6 +34,7 @@ def test_a_run_is_scored_on_every_regime(stream_config: TrainConfig, tmp_path: P
         make_deliverable(tmp_path, tmp_path / "run.zip")
 
 
+@pytest.mark.slow
 def test_a_resumed_run_equals_one_that_never_stopped(stream_config: TrainConfig, tmp_path: Path) -> None:
     """The rate is constant, so a run of one epoch is the first half of one of two."""
     config = replace(

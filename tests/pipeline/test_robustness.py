@@ -233,6 +233,7 @@ def test_else_all_and_the_card_says_that_nobody_knows(config, monkeypatch):
     assert run.choice == "Images: all labelled images (3: unknown whether it trained the network)."
 
 
+@pytest.mark.slow
 def test_references_stand_beside_the_network(config, tmp_path):
     run = robustness(replace(config, references=True))
     assert [each.method for each in run.cards] == ["network", "ridge", "forest"]

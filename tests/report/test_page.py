@@ -219,7 +219,8 @@ def large(images):
     return made
 
 
-@pytest.mark.parametrize("images", [5, pytest.param(50, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("images", [5, 50])
 def test_fifty_images_stay_below_30_mb(tmp_path, images):
     few = report({"A": ["a1", "a2"]})
     size = len(page(tmp_path, few))
