@@ -221,7 +221,7 @@ def joined(graph: RegionGraph, settings: PartitionSettings, seen_px: Floats | No
     """
     counted_px = graph.area_px if seen_px is None else seen_px
     graph, shallow = join_shallow(graph, settings.depth)
-    graph, unsupported = join_unsupported(graph, settings.support)
+    graph, unsupported = join_unsupported(graph.crediting_deep_necks(), settings.support)
     into = unsupported[shallow]
     _, small = join_small(
         graph, settings.min_size * median_area_px(np.bincount(into, counted_px).astype(np.float64))

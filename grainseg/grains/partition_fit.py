@@ -228,7 +228,10 @@ class _Image:
 
     def _without_shallow(self, threshold: float, depth: float) -> _Stage | None:
         stage = self._pieces(threshold)
-        return stage and stage.after(join_shallow(stage.graph, depth))
+        if stage is None:
+            return None
+        graph, into = join_shallow(stage.graph, depth)
+        return stage.after((graph.crediting_deep_necks(), into))
 
     def _without_unsupported(self, threshold: float, depth: float, support: float) -> _Stage | None:
         stage = self._shallow(threshold, depth)

@@ -4,7 +4,7 @@ Everything is array operations over all borders at once. Regions are joined in r
 of joining one pair at a time in the order of the weakest border first, up to ties.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,15 @@ _ENDS = 1.5
 """Pixel edges in both ends of a cut through a neck together, in line widths: half a width each if it met the
 lines squarely, 4/π more as edges are counted, and the rest as it does not. With 1.0 lines of 9 px make false
 splits of 10 % of the grains, with 1.5 of 2 %."""
+
+_WAIST = 0.35
+_DOUBT_PX = 0.5
+"""A neck is as good as supported by what its relative depth exceeds the first, its half width taken larger by the
+second: of a neck one or two pixels wide, as lines on a pixel grid leave them within thin grains, little can be
+told. With the default support, 0.15, a neck parts two grains by itself where it is less than half as wide as the
+narrower. Between small grains a gap takes most of a boundary, and the neck is the better witness of it: of drawn
+grains of 20 px with 7 px gaps in 5 % of their boundaries 4.7 % are lost in place of 6.6 %, and of closed ones 0.6 %
+are cut in place of 0.2 % (``benchmarks/partition.py``)."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +72,23 @@ class RegionGraph:
         Where a border crosses a neck its ends lie within the lines on either side, which speak for a
         boundary along the neck, not across. They are taken off.
         """
-        ends = np.where(self.saddle > 0, _ENDS * self.line_width_px, 0.0)
-        return np.maximum(self.evidence - ends, 0) / self.length_px
+        return np.maximum(self.evidence - self._ends, 0) / self.length_px
+
+    @property
+    def _ends(self) -> Floats:
+        """(M,) evidence in the two ends of each neck."""
+        return np.where(self.saddle > 0, _ENDS * self.line_width_px, 0.0)
+
+    def crediting_deep_necks(self) -> "RegionGraph":
+        """Let the depth of a neck speak for a boundary where little of it was predicted.
+
+        Meant for a graph without shallow necks, before its first border is removed: what is credited counts
+        as evidence from then on.
+        """
+        lower = np.minimum(self.peak[self.first], self.peak[self.second])
+        floor = 1 - (self.saddle + _DOUBT_PX) / lower - _WAIST
+        credited = np.where((self.saddle > 0) & (floor > 0), floor * self.length_px + self._ends, 0)
+        return replace(self, evidence=np.maximum(self.evidence, credited))
 
 
 def region_graph(

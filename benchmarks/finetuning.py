@@ -1,0 +1,85 @@
+"""Choose the recipe for five labelled images: variants of the default on pictures that no figure is reported on.
+
+    python benchmarks/finetuning.py FOLDER RUNS [--variants NAME …] [--seeds 0 1]
+
+``FOLDER`` is made by ``real_sets.py``. On iron the left halves of 1-4 train, the left half of 5 chooses the
+checkpoint, and the right halves of 1-3 choose the recipe. On tbm four crops of m21 train and a fifth chooses
+checkpoint and recipe. One process per run; a run that is already there is not repeated.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from architectures import folder_for
+
+ROOT = Path(__file__).resolve().parent.parent
+VARIANTS: dict[str, tuple[str, ...]] = {
+    "scratch": ("model.init=scratch", "optimizer.lr=3e-3"),
+    "lr 3e-3": ("optimizer.lr=3e-3",),
+    "lr 1e-3": ("optimizer.lr=1e-3",),
+    "lr 3e-4": ("optimizer.lr=3e-4",),
+    "lr 1e-3, 200 steps": ("optimizer.lr=1e-3", "epochs=5"),
+    "lr 1e-3, robust": ("optimizer.lr=1e-3", "augment=robust"),
+    "lr 1e-3, clDice": ("optimizer.lr=1e-3", "loss=bce_cldice"),
+}
+SPLITS = {
+    "iron": ("005_left", "001_right,002_right,003_right", "004_right,005_right"),
+    "tbm": (
+        "m21-256-1024",
+        "",
+        "m21-512-1024,m10-0-768,m10-256-1024,m10-256-512,m10-512-512,"
+        "m11-0-0,m11-0-256,m11-256-256,m11-512-256,m11-512-768",
+    ),
+}
+KEYS = ("iou", "boundary_f1", "are", "grain_count_error", "intercept_error")
+
+
+def train(data: Path, run: Path, split: str, variant: str, seed: int) -> dict[str, float]:
+    val, test, _ = SPLITS[split]
+    if not (run / "metrics.json").exists():
+        overrides = [
+            *("data=folder", f"data.root={data}", f"data.val=[{val}]", f"data.test=[{test}]"),
+            *("model.init=generic", f"seed={seed}", f"hydra.run.dir={run}"),
+            *("callbacks.progress_bar=false", "logger=none"),
+        ]
+        said = {each.partition("=")[0] for each in VARIANTS[variant]}
+        kept = [each for each in overrides if each.partition("=")[0] not in said]
+        subprocess.run([sys.executable, ROOT / "train.py", *kept, *VARIANTS[variant]], check=True)
+    metrics: dict[str, float] = json.loads((run / "metrics.json").read_text(encoding="utf-8"))
+    part = "test" if test else "val"
+    return {key: metrics[f"{part}/{key}"] for key in KEYS} | {"seconds": metrics["train/seconds"]}
+
+
+def cell(values: Sequence[float]) -> str:
+    mean = f"{statistics.mean(values):.3f}"
+    return mean if len(values) == 1 else f"{mean} ± {statistics.stdev(values):.3f}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("runs", type=Path)
+    parser.add_argument("--variants", nargs="+", default=list(VARIANTS), choices=VARIANTS)
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1])
+    arguments = parser.parse_args()
+    print(f"| variant | set | {' | '.join(KEYS)} | s |\n|---|---|" + "---|" * (len(KEYS) + 1))
+    for variant in arguments.variants:
+        for split, (_, _, left_out) in SPLITS.items():
+            data = folder_for(arguments.folder / split, arguments.runs / "data" / split, left_out)
+            name = "".join(letter if letter.isalnum() else "_" for letter in f"{split}_{variant}")
+            runs = [
+                train(data, arguments.runs / f"{name}_{seed}", split, variant, seed)
+                for seed in arguments.seeds
+            ]
+            cells = [cell([run[key] for run in runs]) for key in KEYS]
+            seconds = statistics.mean(run["seconds"] for run in runs)
+            print(f"| {variant} | {split} | {' | '.join(cells)} | {seconds:.0f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
