@@ -1,4 +1,4 @@
-"""Choose the recipe for five labelled images: variants of the default on pictures that no figure is reported on.
+"""Choose the recipe for five labelled images: variants, on pictures that no figure is reported on.
 
     python benchmarks/finetuning.py FOLDER RUNS [--variants NAME …] [--seeds 0 1]
 

@@ -6,8 +6,8 @@
 A label is a map of grain ids, or a mask of two values whose boundaries are drawn with the greater one; of a
 label larger than its map the top left counts. Each method is fitted to each map by itself (adapted Rand
 error and relative count error together), and once to all of them; with that one choice, drawn closed networks
-(lines 2, 3 and 5 px wide, grains of 20, 30, 45 and 60 px) and the same with 7 px gaps in 5 % of their boundaries are
-counted. Without maps only the drawn networks are looked at, by the default of the package.
+(lines 2, 3 and 5 px wide, grains of 20, 30, 45 and 60 px) and the same with 7 px gaps in 5 % of their
+boundaries are counted. Without maps only the drawn networks are looked at, by the default of the package.
 """
 
 import argparse
@@ -124,7 +124,9 @@ def count_errors(
         for errors, mask in ((closed, lines), (gapped, with_gaps)):
             found = len(np.unique(method(mask.astype(np.float32), *values)))
             errors.append(100 * (found / count - 1))
-    return " | ".join(f"{min(errors):+.1f}, {np.mean(errors):+.1f}, {max(errors):+.1f}" for errors in (closed, gapped))
+    return " | ".join(
+        f"{min(errors):+.1f}, {np.mean(errors):+.1f}, {max(errors):+.1f}" for errors in (closed, gapped)
+    )
 
 
 def read_label(path: Path, shape: tuple[int, int]) -> Grains:
