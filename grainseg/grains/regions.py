@@ -24,11 +24,11 @@ splits of 10 % of the grains, with 1.5 of 2 %."""
 _WAIST = 0.35
 _DOUBT_PX = 0.5
 """A neck is as good as supported by what its relative depth exceeds the first, its half width taken larger
-by the second: of a neck one or two pixels wide, as lines on a pixel grid leave them within thin grains, little
-can be told. With the default support, 0.15, a neck parts two grains by itself where it is less than half as
-wide as the narrower. Between small grains a gap takes most of a boundary, and the neck is the better witness of
-it: of drawn grains of 20 px with 7 px gaps in 5 % of their boundaries 4.7 % are lost in place of 6.6 %, and of
-closed ones 0.6 % are cut in place of 0.2 % (``benchmarks/partition.py``).
+by the second: of a neck one or two pixels wide, as lines on a pixel grid leave them within thin grains,
+little can be told. With the default support, 0.15, a neck parts two grains by itself where it is less than
+half as wide as the narrower. Between small grains a gap takes most of a boundary, and the neck is the
+better witness of it: of drawn grains of 20 px with 7 px gaps in 5 % of their boundaries 4.7 % are lost in
+place of 6.6 %, and of closed ones 0.6 % are cut in place of 0.2 % (``benchmarks/partition.py``).
 """
 
 
