@@ -1,8 +1,9 @@
 """Weights that ship with the package: trained on synthetic pictures, for use before any label exists."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
-from torch import nn
+from torch import Tensor, nn
 
 from grainseg.errors import GrainsegError
 from grainseg.model.checkpoint import read_checkpoint
@@ -38,13 +39,16 @@ def default_checkpoint() -> Path:
 def load_generic(network: nn.Module, spec: NetworkSpec) -> None:
     """Give a network the weights that ship for it.
 
+    A network for RGB takes those for grey pictures: its first convolution has a third of their weights for
+    each channel, so that it answers a grey picture, whose channels are alike, as they do.
+
     Args:
         network: What ``build_network`` made of ``spec``; changed in place.
         spec: Names the weights.
 
     Raises:
-        GrainsegError: No weights ship for this architecture and encoder, or for another width or number of
-            channels; the text names what to set.
+        GrainsegError: No weights ship for this architecture and encoder, or for other options or another
+            width; the text names what to set.
     """
     name = f"{spec.architecture}_{spec.encoder}"
     shipped = shipped_networks()
@@ -64,14 +68,25 @@ def load_generic(network: nn.Module, spec: NetworkSpec) -> None:
     path = WEIGHTS / f"{name}{SUFFIX}"
     found, weights = read_checkpoint(path)
     for key, value in vars(found.network).items():
-        if vars(spec)[key] != value:
+        widened = key == "in_channels" and spec.in_channels > found.in_channels
+        if vars(spec)[key] != value and not widened:
             raise GrainsegError(
                 f"model.init=generic: the weights for {name} have model.{key}={value}, this run has "
                 f"{vars(spec)[key]}; set model.{key}={value}, or model.init=scratch"
             )
     try:
-        network.load_state_dict(weights)
+        network.load_state_dict(_for_channels(weights, network))
     except RuntimeError as error:
         raise GrainsegError(
             f"{path}: its weights do not fit its description; install grainseg anew"
         ) from error
+
+
+def _for_channels(weights: Mapping[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
+    """The weights with those of a grey input spread evenly over the channels that the network takes."""
+    adapted = dict(weights)
+    for key, wanted in network.state_dict().items():
+        given = weights.get(key)
+        if given is not None and given.ndim == 4 and wanted.shape != given.shape and given.shape[1] == 1:
+            adapted[key] = given.expand(-1, wanted.shape[1], -1, -1) / wanted.shape[1]
+    return adapted
