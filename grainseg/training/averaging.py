@@ -10,8 +10,8 @@ The rise of d_t (as of TensorFlow's ``ExponentialMovingAverage`` with ``num_upda
 what the network was before training: runs here have a few hundred steps, of which a constant decay of 0.999
 would leave the start a share of e^-0.4.
 
-Lightning's ``EMAWeightAveraging`` does not serve: checkpoints without an optimizer do not go through its hook,
-so that ``best.ckpt`` would hold the weights of the last step.
+Lightning's ``EMAWeightAveraging`` does not serve: checkpoints without an optimizer do not go through its
+hook, so that ``best.ckpt`` would hold the weights of the last step.
 """
 
 from pathlib import Path

@@ -53,16 +53,17 @@ def parameter_groups(network: nn.Module, config: OptimizerConfig) -> list[dict[s
     """
     factor = config.encoder_lr_factor
     own = set() if factor == 1 else set(encoder_of(network).parameters())
-    groups = []
-    for rate, members in ((1.0, lambda p: p not in own), (factor, lambda p: p in own)):
-        trainable = [p for p in network.parameters() if p.requires_grad and members(p)]
-        for decay, parameters in (
-            (config.weight_decay, [p for p in trainable if p.ndim > 1]),
-            (0.0, [p for p in trainable if p.ndim <= 1]),
-        ):
-            if parameters:
-                groups.append({"params": parameters, "weight_decay": decay, "lr": config.lr * rate})
-    return groups
+    trainable = [p for p in network.parameters() if p.requires_grad]
+    groups = [
+        {
+            "params": [p for p in trainable if (p in own) == encodes and (p.ndim > 1) == decays],
+            "weight_decay": config.weight_decay if decays else 0.0,
+            "lr": config.lr * (factor if encodes else 1.0),
+        }
+        for encodes in (False, True)
+        for decays in (True, False)
+    ]
+    return [group for group in groups if group["params"]]
 
 
 def learning_rate_factor(step: int, name: str, warmup: float, steps: int) -> float:
