@@ -116,6 +116,18 @@ class ClDiceLossConfig(DiceLossConfig):
 
 
 @dataclass
+class SkeletonLossConfig(DiceLossConfig):
+    """Cross-entropy, soft Dice and skeleton recall."""
+
+    skeleton_weight: float
+
+    def __post_init__(self) -> None:
+        """Check ranges."""
+        super().__post_init__()
+        require(self.skeleton_weight >= 0, "loss.skeleton_weight", "must be 0 or more", self.skeleton_weight)
+
+
+@dataclass
 class FocalTverskyLossConfig(LossConfig):
     """Focal Tversky."""
 
@@ -271,6 +283,7 @@ LOSS_SCHEMAS: Mapping[str, type[LossConfig]] = {
     "bce": LossConfig,
     "bce_dice": DiceLossConfig,
     "bce_cldice": ClDiceLossConfig,
+    "bce_dice_skeleton": SkeletonLossConfig,
     "focal_tversky": FocalTverskyLossConfig,
 }
 
