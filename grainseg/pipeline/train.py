@@ -92,6 +92,7 @@ def train(config: TrainConfig, run_dir: Path) -> dict[str, float]:
     started = time.monotonic()
     trainer.fit(module, data, ckpt_path=config.resume, weights_only=True)
     metrics = _score_best(config, trainer, module, data, run_dir)
+    metrics |= {"train/line_width_px": data.data.line_width_px}
     if config.resume is None:  # the time of a part would say nothing
         metrics |= {"train/seconds": time.monotonic() - started}
     if trainer.is_global_zero:
@@ -189,6 +190,8 @@ def _build_module(config: TrainConfig, network: nn.Module, data: BoundaryDataMod
         threshold=THRESHOLD,
         line_width_px=data.data.line_width_px,
         seed=config.seed,
+        pixel_size_um=data.data.pixel_size_um,
+        intercept_px=data.data.intercept_px,
     )
     optimizers = functools.partial(build_optimizers, config.optimizer, config.scheduler)
     return BoundaryModule(network, build_loss(config.loss), optimizers, spec, config.boundary_tolerance_px)
