@@ -47,6 +47,7 @@ def train(data: Path, run: Path, name: str, architecture: str, seed: int) -> dic
     if not (run / "metrics.json").exists():
         overrides = [
             f"model={architecture}",
+            "model.init=scratch",
             f"seed={seed}",
             "data=folder",
             f"data.root={data}",

@@ -48,6 +48,8 @@ from grainseg.grains.structure import PART_CHOICES, TWIN_CHOICES
         ("trainer.devices=0", "trainer.devices=0: must be auto or a number from 1"),
         ("trainer.devices=two", "trainer.devices=two"),
         ("optimizer.momentum=1", "optimizer.momentum=1.0"),
+        ("optimizer.encoder_lr_factor=1.5", "optimizer.encoder_lr_factor=1.5: must lie between 0 and 1"),
+        ("callbacks.ema_decay=1", "callbacks.ema_decay=1.0: must lie between 0.9 and 0.9999, or null"),
         ("augment.illumination=0.3", "augment.illumination=0.3: must be 0 or 0.01 to 0.2"),
         ("model.decoder_width=17", "model.decoder_width=17: must be a multiple of 16"),
         ("data.label_width_px=0", "data.label_width_px=0: must be 1 to 32, or null"),
@@ -99,6 +101,14 @@ def test_deeplab_refuses_a_batch_of_one() -> None:
     with pytest.raises(GrainsegError, match=r"batch_size=1: .*set batch_size=2"):
         compose_train("model=deeplabv3plus", "batch_size=1")
     assert compose_train("model=unet", "batch_size=1").batch_size == 1
+
+
+def test_a_random_encoder_is_not_frozen() -> None:
+    assert compose_train("optimizer.encoder_lr_factor=0").optimizer.encoder_lr_factor == 0
+    with pytest.raises(
+        GrainsegError, match=r"encoder_lr_factor=0\.0: .* set model\.init=generic or imagenet"
+    ):
+        compose_train("optimizer.encoder_lr_factor=0", "model.init=scratch")
 
 
 def test_the_groups_become_their_types() -> None:

@@ -26,6 +26,7 @@ from grainseg.config.schema import (
     ModelConfig,
     OptimizerConfig,
     SchedulerConfig,
+    SkeletonLossConfig,
     TrainConfig,
     TrainerConfig,
 )
@@ -54,6 +55,7 @@ __all__ = [
     "RecipeConfig",
     "RobustnessConfig",
     "SchedulerConfig",
+    "SkeletonLossConfig",
     "StreamDataConfig",
     "StructureConfig",
     "TrainConfig",

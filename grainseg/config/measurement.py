@@ -10,6 +10,9 @@ from grainseg.config.partition import PartitionConfig
 TWINS = ("unknown", "not_drawn", "drawn")
 PHASES = ("unknown", "none", "as_grains", "excluded")
 
+SCALES = ("pixel_size", "grain_size")
+"""What a picture can be brought to before a network sees it, if not by a factor."""
+
 
 @dataclass
 class StructureConfig:
@@ -81,12 +84,18 @@ class MeasurementConfig:
 
 @dataclass
 class PredictConfig(MeasurementConfig):
-    """One prediction; without a checkpoint by the weights that ship with the package."""
+    """One prediction; without a checkpoint by the weights that ship with the package.
+
+    Attributes:
+        scale: None, a factor by which pictures are resampled before the network, or one of ``SCALES``: so
+            that their pixel or grain size is that of the training.
+    """
 
     checkpoint: str | None
     images: str
     masks: str | None
     threshold: float | None
+    scale: Any
     boundary_tolerance_px: float
     accelerator: str
     data: LabelConfig
@@ -98,8 +107,14 @@ class PredictConfig(MeasurementConfig):
         self.require_masks()
         if self.threshold is not None:
             require(0 < self.threshold < 1, "threshold", "must lie between 0 and 1", self.threshold)
+        rule = "must be null, pixel_size, grain_size or a factor from 0.1 to 10"
+        require(self.scale in (None, *SCALES) or _is_factor(self.scale), "scale", rule, self.scale)
         positive("boundary_tolerance_px", self.boundary_tolerance_px)
         one_of("accelerator", self.accelerator, ("auto", "cpu", "gpu", "mps"))
+
+
+def _is_factor(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0.1 <= value <= 10
 
 
 @dataclass

@@ -116,6 +116,18 @@ class ClDiceLossConfig(DiceLossConfig):
 
 
 @dataclass
+class SkeletonLossConfig(DiceLossConfig):
+    """Cross-entropy, soft Dice and skeleton recall."""
+
+    skeleton_weight: float
+
+    def __post_init__(self) -> None:
+        """Check ranges."""
+        super().__post_init__()
+        require(self.skeleton_weight >= 0, "loss.skeleton_weight", "must be 0 or more", self.skeleton_weight)
+
+
+@dataclass
 class FocalTverskyLossConfig(LossConfig):
     """Focal Tversky."""
 
@@ -137,6 +149,7 @@ class OptimizerConfig:
     lr: float
     weight_decay: float
     momentum: float
+    encoder_lr_factor: float
 
     def __post_init__(self) -> None:
         """Check ranges."""
@@ -144,6 +157,7 @@ class OptimizerConfig:
         positive("optimizer.lr", self.lr)
         require(self.weight_decay >= 0, "optimizer.weight_decay", "must be 0 or more", self.weight_decay)
         require(0 <= self.momentum < 1, "optimizer.momentum", "must lie in [0, 1)", self.momentum)
+        fraction("optimizer.encoder_lr_factor", self.encoder_lr_factor)
 
 
 @dataclass
@@ -185,12 +199,16 @@ class CallbacksConfig:
 
     progress_bar: bool
     early_stopping_patience: int | None
+    ema_decay: float | None
     panels: int
 
     def __post_init__(self) -> None:
         """Check ranges."""
         if self.early_stopping_patience is not None:
             positive("callbacks.early_stopping_patience", self.early_stopping_patience)
+        if self.ema_decay is not None:
+            rule = "must lie between 0.9 and 0.9999, or null"
+            require(0.9 <= self.ema_decay <= 0.9999, "callbacks.ema_decay", rule, self.ema_decay)
         require(self.panels >= 1, "callbacks.panels", "must be 1 or more", self.panels)
 
 
@@ -249,6 +267,9 @@ class TrainConfig:
         rule = "batch normalisation needs a batch of 2 or more for this architecture; set batch_size=2"
         needs_two = self.model.architecture in POOLING_ARCHITECTURES and self.batch_size < 2
         require(not needs_two, "batch_size", rule, self.batch_size)
+        rule = "would freeze an encoder of random weights; set model.init=generic or imagenet"
+        random = self.optimizer.encoder_lr_factor == 0 and self.model.init == "scratch"
+        require(not random, "optimizer.encoder_lr_factor", rule, self.optimizer.encoder_lr_factor)
         rule = "data=stream draws its own geometry; say augment=stream"
         twice = isinstance(self.data, StreamDataConfig) and self.augment.moves
         require(not twice, "augment", rule, self.augment.name)
@@ -262,6 +283,7 @@ LOSS_SCHEMAS: Mapping[str, type[LossConfig]] = {
     "bce": LossConfig,
     "bce_dice": DiceLossConfig,
     "bce_cldice": ClDiceLossConfig,
+    "bce_dice_skeleton": SkeletonLossConfig,
     "focal_tversky": FocalTverskyLossConfig,
 }
 

@@ -7,6 +7,7 @@ import numpy as np
 from grainseg.config import AugmentConfig, FolderDataConfig
 from grainseg.data.images import mean_line_width_px, read_labelled
 from grainseg.data.patches import PatchDataset
+from grainseg.data.scale import labelled_intercept_px, shared_pixel_size_um
 from grainseg.data.source import TrainingData
 from grainseg.micrograph.folder import list_folder, split_with_test
 from grainseg.micrograph.image import IGNORE
@@ -44,6 +45,8 @@ def read_folder(config: FolderDataConfig, augment: AugmentConfig, channels: int,
         test_images=tuple(images[stem] for stem in test),
         left_out=listing.without_mask,
         labelled_share=labelled / sum(image.label.size for image in train_images),
+        pixel_size_um=shared_pixel_size_um([image.pixel_size_um for image in train_images]),
+        intercept_px=labelled_intercept_px([image.label for image in train_images]),
         warnings=_warnings(labelled, config.tile_size),
     )
 

@@ -34,6 +34,7 @@ class LabelledMicrograph:
         label: (H, W) uint8 codes GRAIN, BOUNDARY, IGNORE.
         line_width_px: Mean width of the label's lines in px.
         regime: Which kind of synthetic picture it is; empty for one from a file.
+        pixel_size_um: µm per px, (row, column); None where nobody says it.
     """
 
     stem: str
@@ -41,6 +42,7 @@ class LabelledMicrograph:
     label: Label
     line_width_px: float
     regime: str = ""
+    pixel_size_um: tuple[float, float] | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -84,7 +86,8 @@ def read_labelled(item: LabelledImage, config: LabelledFolderConfig, channels: i
         )
     label = read_label(item.mask, micrograph.shape, spec, config.max_megapixels, micrograph.crop)
     unit = to_unit_range(to_channels(micrograph.pixels, channels))
-    return LabelledMicrograph(item.stem, unit, label, line_width_px(label))
+    width_px = line_width_px(label)
+    return LabelledMicrograph(item.stem, unit, label, width_px, pixel_size_um=micrograph.pixel_size_um)
 
 
 def mean_line_width_px(images: Sequence[LabelledMicrograph]) -> float:

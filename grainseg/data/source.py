@@ -25,6 +25,8 @@ class TrainingData:
         test_images: They choose nothing; may be empty.
         left_out: Files of pictures that nobody labelled.
         labelled_share: Share of the training pictures' pixels that somebody labelled, in (0, 1].
+        pixel_size_um: Of the training images, µm per px; None if unknown or not the same in all.
+        intercept_px: Mean intercept of the training labels; None if unknown or without meaning.
         warnings: What the user should know of the labels before training, one line each.
     """
 
@@ -36,4 +38,6 @@ class TrainingData:
     test_images: tuple[LabelledMicrograph, ...] = ()
     left_out: tuple[Path, ...] = ()
     labelled_share: float = 1.0
+    pixel_size_um: float | None = None
+    intercept_px: float | None = None
     warnings: tuple[str, ...] = ()

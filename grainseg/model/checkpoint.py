@@ -25,8 +25,10 @@ from grainseg.model.networks import NetworkSpec, build_network
 from grainseg.model.weights_file import SUFFIX, read_weights
 
 KEY = "grainseg"
-FORMAT = 3
-"""1 had no partition and no segmentation error, 2 no number of steps."""
+FORMAT = 4
+"""1 had no partition and no segmentation error, 2 no number of steps, 3 none of ``_ADDED``."""
+_ADDED: dict[str, Any] = {"pixel_size_um": None, "intercept_px": None}
+"""What layout 3 lacks, and what is then said of it."""
 NETWORK_PREFIX = "network."
 """State-dict prefix of the LightningModule's attribute that holds the network."""
 
@@ -51,6 +53,8 @@ class CheckpointSpec:
         segmentation: Error of ln mean intercept on the validation pictures, None if unknown.
         normalization: Name of the grey-scale normalisation.
         versions: Versions of this package and of what the numbers depend on.
+        pixel_size_um: Of the training images, µm per px; None if unknown or not the same in all.
+        intercept_px: Mean intercept of the training labels; None if unknown.
         format: Version of this layout.
     """
 
@@ -69,6 +73,8 @@ class CheckpointSpec:
     segmentation: SegmentationError | None = None
     normalization: str = NORMALIZATION
     versions: dict[str, str] = field(default_factory=dict)
+    pixel_size_um: float | None = None
+    intercept_px: float | None = None
     format: int = FORMAT
 
     @property
@@ -104,6 +110,8 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
     "segmentation": (dict, type(None)),
     "normalization": (str,),
     "versions": (dict,),
+    "pixel_size_um": (float, type(None)),
+    "intercept_px": (float, type(None)),
     "format": (int,),
 }
 
@@ -155,12 +163,13 @@ def can_resume(path: Path) -> bool:
 
 def _parse_spec(values: Mapping[str, Any], path: Path) -> CheckpointSpec:
     layout = values.get("format")
-    if type(layout) is not int or layout != FORMAT:
+    if type(layout) is not int or layout not in (3, FORMAT):
         shown = layout if type(layout) is int and 0 <= layout < 1000 else "unknown"
         raise GrainsegError(
-            f"checkpoint {path}: has layout {shown}, this version reads {FORMAT}; "
+            f"checkpoint {path}: has layout {shown}, this version reads 3 and {FORMAT}; "
             "use the grainseg version that wrote it"
         )
+    values = (_ADDED if layout == 3 else {}) | dict(values) | {"format": FORMAT}
     names = {item.name for item in fields(CheckpointSpec)}
     wrong = sorted(map(str, names ^ set(values))) + sorted(
         name for name in names & set(values) if type(values[name]) not in _TYPES[name]
@@ -185,6 +194,8 @@ def _parse_spec(values: Mapping[str, Any], path: Path) -> CheckpointSpec:
         and legal_tiles(spec.tile_size, spec.overlap)
         and 0 < spec.threshold < 1
         and spec.steps >= 0
+        and (spec.pixel_size_um is None or 0.0005 <= spec.pixel_size_um <= 50)
+        and (spec.intercept_px is None or 1 <= spec.intercept_px <= 10_000)
     )
     if not in_range:
         raise GrainsegError(f"checkpoint {path}: a value of its description is out of range")

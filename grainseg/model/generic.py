@@ -1,11 +1,13 @@
 """Weights that ship with the package: trained on synthetic pictures, for use before any label exists."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
-from torch import nn
+from torch import Tensor, nn
 
 from grainseg.errors import GrainsegError
-from grainseg.model.checkpoint import read_checkpoint
+from grainseg.model.checkpoint import CheckpointSpec, read_checkpoint
 from grainseg.model.networks import NetworkSpec
 from grainseg.model.weights_file import SUFFIX
 
@@ -13,6 +15,9 @@ WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
 """Holds ``<architecture>_<encoder>.safetensors``."""
 DEFAULT = "unet_resnet18"
 """What predicts where no checkpoint is named."""
+
+GENERIC_INTERCEPT_PX = 35.0
+"""Grain size at which the weights that ship are at home: the geometric middle of the 8 to 150 px they saw."""
 
 
 def shipped_networks() -> list[str]:
@@ -35,16 +40,24 @@ def default_checkpoint() -> Path:
     return path
 
 
+def with_generic_scale(spec: CheckpointSpec) -> CheckpointSpec:
+    """The description of weights that ship with the grain size that they know best, if it does not say it."""
+    return spec if spec.intercept_px is not None else replace(spec, intercept_px=GENERIC_INTERCEPT_PX)
+
+
 def load_generic(network: nn.Module, spec: NetworkSpec) -> None:
     """Give a network the weights that ship for it.
+
+    A network for RGB takes those for grey pictures: its first convolution has a third of their weights for
+    each channel, so that it answers a grey picture, whose channels are alike, as they do.
 
     Args:
         network: What ``build_network`` made of ``spec``; changed in place.
         spec: Names the weights.
 
     Raises:
-        GrainsegError: No weights ship for this architecture and encoder, or for another width or number of
-            channels; the text names what to set.
+        GrainsegError: No weights ship for this architecture and encoder, or for other options or another
+            width; the text names what to set.
     """
     name = f"{spec.architecture}_{spec.encoder}"
     shipped = shipped_networks()
@@ -64,14 +77,25 @@ def load_generic(network: nn.Module, spec: NetworkSpec) -> None:
     path = WEIGHTS / f"{name}{SUFFIX}"
     found, weights = read_checkpoint(path)
     for key, value in vars(found.network).items():
-        if vars(spec)[key] != value:
+        widened = key == "in_channels" and spec.in_channels > found.in_channels
+        if vars(spec)[key] != value and not widened:
             raise GrainsegError(
                 f"model.init=generic: the weights for {name} have model.{key}={value}, this run has "
                 f"{vars(spec)[key]}; set model.{key}={value}, or model.init=scratch"
             )
     try:
-        network.load_state_dict(weights)
+        network.load_state_dict(_for_channels(weights, network))
     except RuntimeError as error:
         raise GrainsegError(
             f"{path}: its weights do not fit its description; install grainseg anew"
         ) from error
+
+
+def _for_channels(weights: Mapping[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
+    """The weights with those of a grey input spread evenly over the channels that the network takes."""
+    adapted = dict(weights)
+    for key, wanted in network.state_dict().items():
+        given = weights.get(key)
+        if given is not None and given.ndim == 4 and wanted.shape != given.shape and given.shape[1] == 1:
+            adapted[key] = given.expand(-1, wanted.shape[1], -1, -1) / wanted.shape[1]
+    return adapted

@@ -23,7 +23,7 @@ from grainseg.micrograph.image import Label, Micrograph
 from grainseg.micrograph.normalization import to_unit_range
 from grainseg.micrograph.selection import SelectedImage, find_mask, select_images
 from grainseg.model.checkpoint import CheckpointSpec, load_network
-from grainseg.model.generic import default_checkpoint
+from grainseg.model.generic import default_checkpoint, with_generic_scale
 from grainseg.pipeline.mapping import close_picture, open_picture, require_folders
 from grainseg.pipeline.measurement import (
     BatchResults,
@@ -33,6 +33,7 @@ from grainseg.pipeline.measurement import (
     versions,
 )
 from grainseg.pipeline.progress import progress
+from grainseg.pipeline.scaling import Scaling, predict_scaled, scaling_of
 from grainseg.pipeline.scoring import MaskScores, score_prediction
 from grainseg.report.contents import Provenance
 from grainseg.report.metrics_file import write_metrics
@@ -85,12 +86,14 @@ def predict(config: PredictConfig, command: str = "") -> Prediction:
     label_spec(config.data)  # refuses what cannot be before any picture is read
     require_folders(config)
     spec, network = load_network(checkpoint)
+    spec = with_generic_scale(spec) if config.checkpoint is None else spec
+    scaling = scaling_of(config, spec, checkpoint)
     network.to(choose_device(config.accelerator, "accelerator"))
     measurements = _measurements(config, spec, images)
     result = Prediction()
     for image in progress(images, "predicting"):
         try:
-            _predict_one(config, spec, network, image, result, measurements)
+            _predict_one(config, spec, network, scaling, image, result, measurements)
         except GrainsegError as error:
             log.error("%s", error)
             result.failures.append(str(error))
@@ -99,7 +102,7 @@ def predict(config: PredictConfig, command: str = "") -> Prediction:
     if measurements is not None:
         result.measured = measurements.write(
             title_of(config.images),
-            _provenance(config, checkpoint, spec, command),
+            _provenance(config, checkpoint, spec, scaling, command),
             _flags(config, spec, result.failures),
         )
     return result
@@ -128,7 +131,9 @@ def _flags(config: PredictConfig, spec: CheckpointSpec, failures: Sequence[str])
     return tuple(flags)
 
 
-def _provenance(config: PredictConfig, checkpoint: Path, spec: CheckpointSpec, command: str) -> Provenance:
+def _provenance(
+    config: PredictConfig, checkpoint: Path, spec: CheckpointSpec, scaling: Scaling, command: str
+) -> Provenance:
     by = "by the checkpoint" if config.threshold is None else "said by the user"
     threshold = f"{_threshold(config, spec):g}, {by}"
     default = "by default" if spec.partition == DEFAULT_SETTINGS else "fitted to the validation images"
@@ -142,7 +147,10 @@ def _provenance(config: PredictConfig, checkpoint: Path, spec: CheckpointSpec, c
         source="boundaries predicted by a network",
         checkpoint=str(checkpoint),
         checkpoint_sha256=hashlib.sha256(checkpoint.read_bytes()).hexdigest(),
-        settings={"Threshold of the mask": threshold} | partition,
+        settings={"Threshold of the mask": threshold}
+        | scaling.says()
+        | {"Line width of the training labels": f"{spec.line_width_px:.1f} px"}
+        | partition,
         config=OmegaConf.to_yaml(OmegaConf.create(asdict(config))),
         versions=versions() | {"torch": version("torch")},
         command=command,
@@ -153,13 +161,17 @@ def _predict_one(
     config: PredictConfig,
     spec: CheckpointSpec,
     network: nn.Module,
+    scaling: Scaling,
     image: SelectedImage,
     result: Prediction,
     measurements: Measurements | None,
 ) -> None:
     opened = open_picture(config, image, config.data.max_megapixels)
     unit = to_unit_range(to_channels(opened.micrograph.pixels, spec.in_channels))
-    probability = predict_probability(network, unit, TileSettings(spec.tile_size, spec.overlap))
+    predict_unit = functools.partial(
+        predict_probability, network, tiles=TileSettings(spec.tile_size, spec.overlap)
+    )
+    opened, probability = predict_scaled(scaling, opened, unit, predict_unit)
     settings = None if measurements is None else replace(spec.partition, **config.partition.given())
     closed = close_picture(opened, probability, _threshold(config, spec), settings, Path(config.output))
     result.written[image.relative] = prediction_paths(Path(config.output), image.relative)

@@ -45,6 +45,7 @@ from grainseg.pipeline.scoring import (
 from grainseg.report.metrics_file import write_metrics
 from grainseg.report.overlay import panel
 from grainseg.report.prediction_files import PREDICTIONS, PredictionPaths, prediction_paths, write_prediction
+from grainseg.training.averaging import require_same_average
 from grainseg.training.callbacks import BEST, build_callbacks
 from grainseg.training.datamodule import BoundaryDataModule
 from grainseg.training.logging import log_configuration, log_score
@@ -91,6 +92,7 @@ def train(config: TrainConfig, run_dir: Path) -> dict[str, float]:
     started = time.monotonic()
     trainer.fit(module, data, ckpt_path=config.resume, weights_only=True)
     metrics = _score_best(config, trainer, module, data, run_dir)
+    metrics |= {"train/line_width_px": data.data.line_width_px}
     if config.resume is None:  # the time of a part would say nothing
         metrics |= {"train/seconds": time.monotonic() - started}
     if trainer.is_global_zero:
@@ -133,6 +135,7 @@ def _check_resume(config: TrainConfig, checkpoint: Path, run_dir: Path) -> None:
             )
     if not can_resume(checkpoint):
         raise GrainsegError(f"resume={checkpoint}: holds no optimizer; give the last.ckpt beside it")
+    require_same_average(checkpoint, config.callbacks.ema_decay)
     best, here = checkpoint.with_name(f"{BEST}.ckpt"), run_dir / CHECKPOINTS / f"{BEST}.ckpt"
     if best.is_file() and not here.exists():
         here.parent.mkdir(parents=True, exist_ok=True)
@@ -187,6 +190,8 @@ def _build_module(config: TrainConfig, network: nn.Module, data: BoundaryDataMod
         threshold=THRESHOLD,
         line_width_px=data.data.line_width_px,
         seed=config.seed,
+        pixel_size_um=data.data.pixel_size_um,
+        intercept_px=data.data.intercept_px,
     )
     optimizers = functools.partial(build_optimizers, config.optimizer, config.scheduler)
     return BoundaryModule(network, build_loss(config.loss), optimizers, spec, config.boundary_tolerance_px)

@@ -9,6 +9,7 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import nn
 
 from grainseg.config import OptimizerConfig, SchedulerConfig
+from grainseg.training.encoder import encoder_of
 
 
 def build_optimizers(
@@ -29,19 +30,40 @@ def build_optimizers(
 
 
 def _build_optimizer(config: OptimizerConfig, network: nn.Module) -> torch.optim.Optimizer:
-    groups = parameter_groups(network, config.weight_decay)
+    groups = parameter_groups(network, config)
     if config.name == "sgd":
         return torch.optim.SGD(groups, lr=config.lr, momentum=config.momentum, nesterov=config.momentum > 0)
     return torch.optim.AdamW(groups, lr=config.lr, betas=(config.momentum, 0.999))
 
 
-def parameter_groups(network: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Weights with decay; biases and normalisation, which have one dimension, without."""
-    trainable = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    return [
-        {"params": [p for p in trainable if p.ndim > 1], "weight_decay": weight_decay},
-        {"params": [p for p in trainable if p.ndim <= 1], "weight_decay": 0.0},
+def parameter_groups(network: nn.Module, config: OptimizerConfig) -> list[dict[str, Any]]:
+    """Who learns at which rate, and decays: the network, then its encoder if that has a rate of its own.
+
+    Weights decay; biases and normalisation, which have one dimension, do not. Early layers of a pretrained
+    network see what all pictures have and need less change than the late ones: rates that differ by layer
+    are the discriminative fine-tuning of Howard & Ruder 2018 (ULMFiT, ACL, arXiv:1801.06146), here in two
+    parts.
+
+    Args:
+        network: Whose trainable parameters are shared out; a frozen encoder has none.
+        config: Rates and decay.
+
+    Raises:
+        GrainsegError: The encoder has a rate of its own and there is none.
+    """
+    factor = config.encoder_lr_factor
+    own = set() if factor == 1 else set(encoder_of(network).parameters())
+    trainable = [p for p in network.parameters() if p.requires_grad]
+    groups = [
+        {
+            "params": [p for p in trainable if (p in own) == encodes and (p.ndim > 1) == decays],
+            "weight_decay": config.weight_decay if decays else 0.0,
+            "lr": config.lr * (factor if encodes else 1.0),
+        }
+        for encodes in (False, True)
+        for decays in (True, False)
     ]
+    return [group for group in groups if group["params"]]
 
 
 def learning_rate_factor(step: int, name: str, warmup: float, steps: int) -> float:

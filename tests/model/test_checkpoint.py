@@ -72,6 +72,28 @@ def test_what_is_said_of_the_grains_can_be_added_later(content: dict[str, Any], 
     assert weights.keys() == load_network(path)[1].state_dict().keys()
 
 
+def test_the_layout_before_is_read_and_says_nothing_of_the_scale(
+    content: dict[str, Any], tmp_path: Path
+) -> None:
+    added = ("pixel_size_um", "intercept_px")
+    before = {name: value for name, value in content[KEY].items() if name not in added} | {"format": 3}
+    spec, _ = read_checkpoint(saved(content | {KEY: before}, tmp_path))
+    assert replace(spec, versions={}) == SPEC
+    del before["steps"]
+    with pytest.raises(GrainsegError, match="'steps' is missing or cannot be"):
+        read_checkpoint(saved(content | {KEY: before}, tmp_path))
+    del content[KEY]["intercept_px"]
+    with pytest.raises(GrainsegError, match="'intercept_px' is missing or cannot be"):
+        read_checkpoint(saved(content, tmp_path))
+    content[KEY]["intercept_px"] = None
+
+
+def test_what_is_said_of_the_scale_reads_back(content: dict[str, Any], tmp_path: Path) -> None:
+    known = replace(SPEC, pixel_size_um=0.25, intercept_px=31.5)
+    spec, _ = read_checkpoint(saved(content | {KEY: known.to_plain()}, tmp_path))
+    assert (spec.pixel_size_um, spec.intercept_px) == (0.25, 31.5)
+
+
 class Exploit:
     def __reduce__(self) -> tuple[Any, ...]:
         return (Path.touch, (Path("exploited"),))
@@ -122,6 +144,16 @@ def test_what_is_no_checkpoint_is_refused(kind: str, content: dict[str, Any], tm
         ({"decoder_width": 10**9}, "out of range"),
         ({"tile_size": 100}, "out of range"),
         ({"threshold": float("nan")}, "out of range"),
+        *(
+            ({name: value}, "out of range")
+            for name in ("pixel_size_um", "intercept_px")
+            for value in (0.0, -1.0, 1e9, float("nan"), float("inf"))
+        ),
+        *(
+            ({name: value}, f"'{name}' is missing or cannot be")
+            for name in ("pixel_size_um", "intercept_px")
+            for value in (1, True, "1.0", [1.0], torch.tensor(1.0))
+        ),
         ({"normalization": "z-score"}, "needs normalisation z-score"),
         ({"format": 99}, "has layout 99"),
         ({"format": 3.0}, "has layout unknown"),

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from helpers import compose_train
 
 from grainseg.errors import GrainsegError
 from grainseg.model import generic
@@ -48,7 +49,6 @@ def test_a_network_takes_over_what_ships(shipped: Path) -> None:
         ),
         ({"architecture": "unetplusplus"}, "no weights ship for unetplusplus with"),
         ({"decoder_width": 32}, "have model.decoder_width=16, this run has 32; set model.decoder_width=16"),
-        ({"in_channels": 3}, "set model.in_channels=1, or model.init=scratch"),
         ({"options": {"encoder_depth": 4}}, "set model.options={}, or model.init=scratch"),
     ],
 )
@@ -61,6 +61,29 @@ def test_another_network_is_refused_and_the_fix_named(
     assert str(caught.value).startswith("model.init=generic: ")
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_network_for_rgb_answers_a_grey_picture_alike(shipped: Path) -> None:
+    torch.manual_seed(2)
+    grey = build_network(SPEC.network)
+    colour = build_network(replace(SPEC.network, in_channels=3))
+    load_generic(grey, SPEC.network)
+    load_generic(colour, replace(SPEC.network, in_channels=3))
+    picture = torch.rand(2, 1, 64, 64) * 4 - 2
+    with torch.inference_mode():
+        expected = grey.eval()(picture)
+        torch.testing.assert_close(
+            colour.eval()(picture.expand(-1, 3, -1, -1)), expected, rtol=1e-4, atol=1e-5
+        )
+        tinted = colour(picture * torch.tensor([2.0, 1.0, 0.5])[:, None, None])
+    assert (tinted - expected).abs().max() > 1e-3
+
+
+def test_weights_for_rgb_do_not_become_grey(shipped: Path) -> None:
+    colour = replace(SPEC, in_channels=3)
+    write_weights(shipped, asdict(colour), build_network(colour.network).state_dict())
+    with pytest.raises(GrainsegError, match=r"set model\.in_channels=3, or model\.init=scratch"):
+        load_generic(build_network(SPEC.network), SPEC.network)
 
 
 def test_a_version_without_weights_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,3 +100,18 @@ def test_what_ships_can_be_loaded_and_is_described() -> None:
         found = NetworkSpec(*name.split("_", 1), 1, 128)  # the default width
         load_generic(build_network(found), found)
         assert name in card
+
+
+def test_the_default_network_starts_from_the_weights_that_ship() -> None:
+    """Wherever networks are compared, or the weights are made, all start from scratch."""
+    assert shipped_networks() == ["unet_resnet18"]
+    default = compose_train().model
+    assert (default.architecture, default.encoder, default.init) == ("unet", "resnet18", "generic")
+    for overrides in (
+        ("model=unetplusplus",),
+        ("model=deeplabv3plus",),
+        ("model=smp", "model.architecture=fpn"),
+        *((f"experiment={name}",) for name in ("compare_architectures", "pretrain", "smoke")),
+    ):
+        assert compose_train(*overrides).model.init == "scratch"
+    assert compose_train("experiment=pretrain", "model.init=generic").model.init == "generic"

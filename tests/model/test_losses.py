@@ -11,6 +11,8 @@ from grainseg.model.losses import (
     build_loss,
     cl_dice,
     cross_entropy,
+    skeleton_recall,
+    skeleton_tube,
     soft_dice,
     soft_skeleton,
     tversky,
@@ -116,3 +118,42 @@ def test_centre_line_dice_sees_a_gap_that_overlap_hardly_does() -> None:
     thin[:, 19] = 0  # one of three rows missing: more pixels than the gap, but no break
     assert soft_dice(gap, target) < soft_dice(thin, target)
     assert cl_dice(gap, target, 3) > cl_dice(thin, target, 3)
+
+
+def test_skeleton_recall_has_its_value_by_hand() -> None:
+    """A line of 8 px, one wide, is its own skeleton: 3 of 8 found, and one smoothing pixel in both."""
+    target = torch.zeros(2, 12, 12)
+    target[0, 5, 2:10] = 1
+    probability = torch.zeros(2, 12, 12)
+    probability[0, 5, 2:8] = 0.5
+    assert skeleton_recall(probability, target).item() == pytest.approx(1 - (3 + 1) / (8 + 1))
+    probability[:, 0] = 1.0  # false alarms are for the other terms
+    assert skeleton_recall(probability, target).item() == pytest.approx(1 - (3 + 1) / (8 + 1))
+
+
+def test_the_tube_is_the_middle_of_a_wide_line_and_all_of_a_narrow_one() -> None:
+    target = torch.zeros(1, 40, 60)
+    target[0, 5:14] = 1  # 9 px wide
+    target[0, 25:28] = 1
+    tube = skeleton_tube(target)
+    assert tube[0, 7:12, 10:50].all()
+    assert not tube[0, [5, 6, 12, 13], 10:50].any()
+    assert torch.equal(tube[0, 25:28, 10:50], target[0, 25:28, 10:50])
+    assert not tube[target == 0].any()
+
+
+def test_skeleton_recall_pushes_a_gap_closed_and_touches_nothing_else() -> None:
+    label = torch.zeros(1, 32, 32, dtype=torch.uint8)
+    label[:, 15:18] = 1
+    start = logits_for(label, 3.0)
+    start[:, :, 15:18, 12:18] = -3.0
+    slopes = []
+    for name in ("bce_dice", "bce_dice_skeleton"):
+        logits = start.clone().requires_grad_(True)
+        loss_named(name)(logits, label).backward()
+        assert logits.grad is not None
+        slopes.append(logits.grad[0, 0])
+    plain, skeleton = slopes
+    assert (skeleton[15:18, 12:18] < 1.05 * plain[15:18, 12:18]).all()
+    assert torch.equal(skeleton[:15], plain[:15])
+    assert torch.equal(skeleton[18:], plain[18:])

@@ -132,6 +132,7 @@ def test_a_quarter_of_each_label_is_enough_to_learn_from(tmp_path: Path) -> None
         "data.patches_per_epoch=200",
         "epochs=2",
         "batch_size=4",
+        "model.init=scratch",
         "model.decoder_width=32",
         "inference.tile_size=256",
         "inference.overlap=64",

@@ -22,7 +22,7 @@ from grainseg.pipeline.training_record import (
     read_record,
 )
 
-MODEL = ("model.encoder=tu-mobilenetv3_small_100", "model.decoder_width=16")
+MODEL = ("model.init=scratch", "model.encoder=tu-mobilenetv3_small_100", "model.decoder_width=16")
 
 
 @pytest.fixture

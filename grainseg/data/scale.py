@@ -1,0 +1,48 @@
+"""The scale of training data: the pixel size of the images, and the grain size of the labels in px."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from grainseg.grains.intercepts import line_intercepts, pooled
+from grainseg.grains.labelled_grains import label_grains
+from grainseg.micrograph.image import BOUNDARY, GRAIN, IGNORE, Label
+
+SAME = 1.02
+"""Pixel sizes that differ by no more are one."""
+
+
+def shared_pixel_size_um(sizes: Sequence[tuple[float, float] | None]) -> float | None:
+    """The one pixel size of several images.
+
+    Args:
+        sizes: µm per px of each image, (row, column); None where nobody says it.
+
+    Returns:
+        Their geometric mean; None if one is unknown, or if two of them differ by more than 2 %, those of rows
+        and columns included.
+    """
+    known = [value for size in sizes if size is not None for value in size]
+    if not known or None in sizes or max(known) > SAME * min(known):
+        return None
+    return math.exp(float(np.mean(np.log(known))))
+
+
+def labelled_intercept_px(labels: Sequence[Label]) -> float | None:
+    """Mean lineal intercept of the labelled grains of several images together.
+
+    Args:
+        labels: (H, W) uint8 codes.
+
+    Returns:
+        In px, of the lines and boundaries of all images; None where no boundary is crossed.
+    """
+    lines = [
+        each
+        for label in labels
+        if (label == GRAIN).any() and (label == BOUNDARY).any()
+        for each in line_intercepts(label_grains(label), ignored=np.asarray(label == IGNORE, np.bool_))
+    ]
+    mean = pooled(lines).mean if lines else math.nan
+    return mean if math.isfinite(mean) else None

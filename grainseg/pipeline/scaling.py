@@ -1,0 +1,180 @@
+"""At which scale a picture is predicted, and what the reader of its report is told of it."""
+
+import logging
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from grainseg.config import PredictConfig
+from grainseg.errors import GrainsegError
+from grainseg.grains.intercepts import mean_intercept_px
+from grainseg.grains.partition import PartitionSettings
+from grainseg.inference.scale import (
+    FARTHEST,
+    Factors,
+    Predict,
+    predict_at,
+    predict_at_estimate,
+)
+from grainseg.micrograph.image import FloatImage
+from grainseg.model.checkpoint import CheckpointSpec
+from grainseg.pipeline.mapping import OpenedPicture
+from grainseg.pipeline.scoring import partition_or_none
+
+log = logging.getLogger(__name__)
+
+MAX_FACTOR = 10.0
+"""Of known factors. Beyond, somebody took a unit for another."""
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """How pictures are brought to the scale of the training.
+
+    Attributes:
+        choice: None, a factor, ``pixel_size`` or ``grain_size``.
+        pixel_size_um: Of the training images; None if unknown.
+        intercept_px: Mean intercept of the training labels; None if unknown.
+        partition: How a boundary map becomes the grains that an estimate measures.
+        max_megapixels: No resampled picture is larger.
+    """
+
+    choice: str | float | None
+    pixel_size_um: float | None
+    intercept_px: float | None
+    partition: PartitionSettings
+    max_megapixels: float
+
+    def says(self) -> dict[str, str]:
+        """For the report's provenance: what was asked for."""
+        if self.choice == "pixel_size":
+            said = f"pixel_size: resampled to the {self.pixel_size_um:.4g} µm per px of the training images"
+        elif self.choice == "grain_size":
+            said = f"grain_size: resampled towards a mean intercept of {self.intercept_px:.3g} px"
+        else:
+            said = "" if self.choice is None else f"pictures resampled by {self.choice:g}, said by the user"
+        return {"Scale": said} if said else {}
+
+
+def scaling_of(config: PredictConfig, spec: CheckpointSpec, checkpoint: Path) -> Scaling:
+    """What the configuration asks for, as far as the checkpoint knows what is needed for it.
+
+    Raises:
+        GrainsegError: The checkpoint does not know the scale of its training.
+    """
+    for choice, known, what in (
+        ("pixel_size", spec.pixel_size_um, "a pixel size that all its training images have within 2 %"),
+        ("grain_size", spec.intercept_px, "the grain size of its training labels"),
+    ):
+        if config.scale == choice and known is None:
+            other = "grain_size" if choice == "pixel_size" else "pixel_size"
+            raise GrainsegError(
+                f"scale={choice}: {checkpoint} does not know {what}; say scale={other}, a factor or null"
+            )
+    return Scaling(
+        config.scale,
+        spec.pixel_size_um,
+        spec.intercept_px,
+        replace(spec.partition, **config.partition.given()),
+        config.data.max_megapixels,
+    )
+
+
+def predict_scaled(
+    scaling: Scaling, opened: OpenedPicture, unit: FloatImage, predict: Predict
+) -> tuple[OpenedPicture, FloatImage]:
+    """Predict a picture at the scale that is asked for.
+
+    Args:
+        scaling: What is asked for.
+        opened: The picture.
+        unit: (H, W, C) float32 in [0, 1], the picture as the network sees it at its own scale.
+        predict: Predicts a picture at its own scale.
+
+    Returns:
+        The picture, with a note on the scale, and its probability (H, W) float32 in [0, 1] on its own grid.
+
+    Raises:
+        GrainsegError: The picture's pixel size is needed and unknown, or the factor cannot be.
+    """
+    if scaling.choice is None:
+        return opened, predict(unit)
+    if scaling.choice == "grain_size":
+        probability, note, doubts = _at_estimate(scaling, unit, predict)
+    else:
+        factors = _known_factors(scaling, opened)
+        _require_size(scaling, opened, factors)
+        probability, doubts = predict_at(predict, unit, factors), ()
+        note = f"resampled by {_written(factors)} for the network, and its answer back"
+    log.info("%s: %s", opened.selected.path, note)
+    for doubt in doubts:
+        log.warning("%s: %s", opened.selected.path, doubt)
+    picture = opened.micrograph
+    told = replace(picture, notes=(*picture.notes, note), warnings=(*picture.warnings, *doubts))
+    return replace(opened, micrograph=told), probability
+
+
+def _known_factors(scaling: Scaling, opened: OpenedPicture) -> Factors:
+    if isinstance(scaling.choice, int | float):
+        return float(scaling.choice), float(scaling.choice)
+    sizes = opened.micrograph.pixel_size_um
+    if sizes is None:
+        raise GrainsegError(
+            f"{opened.selected.path}: scale=pixel_size needs its pixel size, which nobody says; "
+            "say pixel_size_um=VALUE, or scale=grain_size"
+        )
+    assert scaling.pixel_size_um is not None  # scaling_of saw to it
+    return sizes[0] / scaling.pixel_size_um, sizes[1] / scaling.pixel_size_um
+
+
+def _require_size(scaling: Scaling, opened: OpenedPicture, factors: Factors) -> None:
+    if not all(1 / MAX_FACTOR <= factor <= MAX_FACTOR for factor in factors):
+        raise GrainsegError(
+            f"{opened.selected.path}: would be resampled by {_written(factors)}, beyond 0.1 to "
+            f"{MAX_FACTOR:g}; correct pixel_size_um, or say scale=null"
+        )
+    megapixels = math.prod(opened.micrograph.shape) * math.prod(factors) / 1e6
+    if megapixels > scaling.max_megapixels:
+        raise GrainsegError(
+            f"{opened.selected.path}: resampled by {_written(factors)} it has {megapixels:.0f} megapixels; "
+            f"say a smaller scale, or data.max_megapixels={math.ceil(megapixels)}"
+        )
+
+
+def _at_estimate(
+    scaling: Scaling, unit: FloatImage, predict: Predict
+) -> tuple[FloatImage, str, tuple[str, ...]]:
+    """Probability, a note and doubts."""
+
+    def intercept_px(probability: FloatImage) -> float | None:
+        partition = partition_or_none(probability, scaling.partition)
+        mean = math.nan if partition is None else mean_intercept_px(partition.grains)
+        return mean if math.isfinite(mean) else None
+
+    target = scaling.intercept_px
+    assert target is not None  # scaling_of saw to it
+    largest = math.sqrt(scaling.max_megapixels * 1e6 / (unit.shape[0] * unit.shape[1]))
+    estimate = predict_at_estimate(predict, unit, target, intercept_px, max(1.0, largest))
+    if estimate.intercept_px is None:
+        return estimate.probability, "not resampled: no boundary to estimate the grain size from", ()
+    found = f"grains have a mean intercept of {estimate.intercept_px:.3g} px"
+    if estimate.factor == 1:
+        note = f"not resampled: its {found}, those of the training {target:.3g} px"
+    else:
+        note = (
+            f"resampled by {estimate.factor:.3g} for the network, and its answer back: there its {found}, "
+            f"those of the training {target:.3g} px"
+        )
+    if estimate.consistent:
+        return estimate.probability, note, ()
+    doubt = (
+        f"no factor from {1 / FARTHEST:g} to {FARTHEST:g} was found that brings its grains to those of the "
+        f"training: {estimate.intercept_px:.3g} px at a factor of {estimate.factor:.3g}, wanted {target:.3g} px"
+    )
+    return estimate.probability, note, (doubt,)
+
+
+def _written(factors: Sequence[float]) -> str:
+    row, column = (f"{factor:.3g}" for factor in factors)
+    return row if row == column else f"{row} (rows) and {column} (columns)"

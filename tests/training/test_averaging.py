@@ -1,0 +1,141 @@
+"""The average of the weights: what it is, that it validates and is kept, and that a run goes on with it."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from lightning import LightningModule, Trainer
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from torch import Tensor
+
+from grainseg.config import TrainConfig
+from grainseg.errors import GrainsegError
+from grainseg.model.checkpoint import read_checkpoint
+from grainseg.pipeline.train import train
+from grainseg.training.averaging import WeightAverage
+
+DECAY = 0.9
+LAST = Path("checkpoints") / "last.ckpt"
+
+
+@pytest.fixture(scope="module")
+def config(smoke_config: TrainConfig) -> TrainConfig:
+    return replace(
+        smoke_config,
+        epochs=4,
+        batch_size=1,  # 16 steps: the decay's rise, 0.1 to 0.64, does not reach its end
+        trainer=replace(smoke_config.trainer, precision="32-true"),
+        callbacks=replace(smoke_config.callbacks, ema_decay=DECAY),
+    )
+
+
+def floats(module: LightningModule) -> dict[str, Tensor]:
+    """Weights and running statistics in double precision."""
+    network = module.get_submodule("network")
+    return {
+        name: value.detach().double().clone()
+        for name, value in network.state_dict().items()
+        if value.is_floating_point()
+    }
+
+
+@pytest.fixture(scope="module")
+def recorded(
+    config: TrainConfig, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, dict[str, float], list[dict[str, Tensor]]]:
+    """A run, and what the network was at its start and after each step."""
+    history: list[dict[str, Tensor]] = []
+    folder = tmp_path_factory.mktemp("averaged")
+    begin, step = WeightAverage.on_train_start, WeightAverage.on_train_batch_end
+
+    def on_start(self: WeightAverage, trainer: Trainer, module: LightningModule) -> None:
+        history.append(floats(module))
+        begin(self, trainer, module)
+
+    def on_step(self: WeightAverage, trainer: Trainer, module: LightningModule, *rest: object) -> None:
+        history.append(floats(module))
+        step(self, trainer, module, *rest)  # type: ignore[arg-type]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(WeightAverage, "on_train_start", on_start)
+        patch.setattr(WeightAverage, "on_train_batch_end", on_step)
+        metrics = train(config, folder)
+    return folder, metrics, history
+
+
+def weighted_mean(history: list[dict[str, Tensor]], name: str) -> Tensor:
+    """The average as one sum over all steps, with the weight of each worked out by itself."""
+    decays = [min(DECAY, step / (step + 9)) for step in range(1, len(history))]
+    share, total = 1.0, torch.zeros_like(history[0][name])
+    for decay, values in zip(reversed(decays), reversed(history[1:]), strict=True):
+        total += share * (1 - decay) * values[name]
+        share *= decay
+    return total + share * history[0][name]
+
+
+def test_the_checkpoints_hold_the_average(
+    recorded: tuple[Path, dict[str, float], list[dict[str, Tensor]]],
+) -> None:
+    folder, _, history = recorded
+    assert len(history) == 1 + 4 * 4
+    _, weights = read_checkpoint(folder / LAST)
+    moved = 0.0
+    for name, latest in history[-1].items():
+        expected = weighted_mean(history, name)
+        torch.testing.assert_close(weights[name].double(), expected, rtol=1e-4, atol=1e-6)
+        moved = max(moved, float((latest - expected).abs().max()))
+    assert moved > 1e-2
+    best = torch.load(folder / "checkpoints" / "best.ckpt", weights_only=True)
+    ends = [history[: 1 + 4 * epoch] for epoch in range(1, 5)]
+    name = "segmentation_head.0.weight"
+    matching = [
+        torch.allclose(best["state_dict"][f"network.{name}"].double(), weighted_mean(end, name), atol=1e-6)
+        for end in ends
+    ]
+    assert matching.count(True) == 1
+    assert "optimizer_states" not in best
+    assert "callbacks" not in best
+    counts = [value for name, value in weights.items() if name.endswith("num_batches_tracked")]
+    assert {int(value) for value in counts} == {16}
+
+
+def test_the_average_validates(
+    recorded: tuple[Path, dict[str, float], list[dict[str, Tensor]]],
+) -> None:
+    """What was logged in training is the score of the checkpoint, whose weights are the average."""
+    folder, metrics, _ = recorded
+    events = EventAccumulator(str(folder / "tensorboard"))
+    events.Reload()
+    assert metrics["val/iou"] == pytest.approx(
+        max(each.value for each in events.Scalars("val/iou")), abs=1e-6
+    )
+
+
+class PowerCutError(Exception):
+    """Ends a run without any farewell."""
+
+
+def stop_at_epoch_2(self: object, trainer: Trainer, module: object) -> None:
+    if trainer.current_epoch == 2:
+        raise PowerCutError
+
+
+def test_a_resumed_run_has_the_average_of_one_that_never_stopped(
+    recorded: tuple[Path, dict[str, float], list[dict[str, Tensor]]], config: TrainConfig, tmp_path: Path
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("grainseg.training.callbacks.SaveOnInterrupt.on_train_epoch_start", stop_at_epoch_2)
+        with pytest.raises(PowerCutError):
+            train(config, tmp_path)
+    without = replace(config.callbacks, ema_decay=None)
+    with pytest.raises(GrainsegError, match=r"ema_decay=0\.9, this run callbacks\.ema_decay=null; say the"):
+        train(replace(config, resume=str(tmp_path / LAST), callbacks=without), tmp_path)
+    train(replace(config, resume=str(tmp_path / LAST)), tmp_path)
+    whole, halves = (torch.load(folder / LAST, weights_only=True) for folder in (recorded[0], tmp_path))
+    assert halves["callbacks"]["WeightAverage"]["steps"] == 16
+    for key, value in whole["state_dict"].items():
+        torch.testing.assert_close(halves["state_dict"][key], value, rtol=1e-3, atol=1e-4)
+    others = (each["callbacks"]["WeightAverage"]["other"] for each in (halves, whole))
+    for ours, theirs in zip(*others, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-4)
