@@ -1,6 +1,6 @@
 """Choose the recipe for five labelled images: variants, on pictures that no figure is reported on.
 
-    python benchmarks/finetuning.py FOLDER RUNS [--variants NAME …] [--seeds 0 1]
+    python benchmarks/finetuning.py FOLDER RUNS [--variants NAME …] [--sets iron] [--seeds 0]
 
 ``FOLDER`` is made by ``real_sets.py``. On iron the left halves of 1-4 train, the left half of 5 chooses the
 checkpoint, and the right halves of 1-3 choose the recipe. On tbm four crops of m21 train and a fifth chooses
@@ -19,13 +19,14 @@ from architectures import folder_for
 
 ROOT = Path(__file__).resolve().parent.parent
 VARIANTS: dict[str, tuple[str, ...]] = {
-    "scratch": ("model.init=scratch", "optimizer.lr=3e-3"),
-    "lr 3e-3": ("optimizer.lr=3e-3",),
+    "scratch, lr 3e-3": ("model.init=scratch", "optimizer.lr=3e-3"),
     "lr 1e-3": ("optimizer.lr=1e-3",),
     "lr 3e-4": ("optimizer.lr=3e-4",),
-    "lr 1e-3, 200 steps": ("optimizer.lr=1e-3", "epochs=5"),
+    "lr 1e-3, EMA 0.99": ("optimizer.lr=1e-3", "callbacks.ema_decay=0.99"),
     "lr 1e-3, robust": ("optimizer.lr=1e-3", "augment=robust"),
-    "lr 1e-3, clDice": ("optimizer.lr=1e-3", "loss=bce_cldice"),
+    "lr 1e-3, skeleton recall": ("optimizer.lr=1e-3", "loss=bce_dice_skeleton"),
+    "lr 1e-3, encoder 0.1": ("optimizer.lr=1e-3", "optimizer.encoder_lr_factor=0.1"),
+    "lr 1e-3, 200 steps": ("optimizer.lr=1e-3", "epochs=5"),
 }
 SPLITS = {
     "iron": ("005_left", "001_right,002_right,003_right", "004_right,005_right"),
@@ -65,12 +66,13 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("runs", type=Path)
     parser.add_argument("--variants", nargs="+", default=list(VARIANTS), choices=VARIANTS)
+    parser.add_argument("--sets", nargs="+", default=list(SPLITS), choices=SPLITS)
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1])
     arguments = parser.parse_args()
     print(f"| variant | set | {' | '.join(KEYS)} | s |\n|---|---|" + "---|" * (len(KEYS) + 1))
     for variant in arguments.variants:
-        for split, (_, _, left_out) in SPLITS.items():
-            data = folder_for(arguments.folder / split, arguments.runs / "data" / split, left_out)
+        for split in arguments.sets:
+            data = folder_for(arguments.folder / split, arguments.runs / "data" / split, SPLITS[split][2])
             name = "".join(letter if letter.isalnum() else "_" for letter in f"{split}_{variant}")
             runs = [
                 train(data, arguments.runs / f"{name}_{seed}", split, variant, seed)
