@@ -170,7 +170,7 @@ def _at_estimate(
         return estimate.probability, note, ()
     doubt = (
         f"no factor from {1 / FARTHEST:g} to {FARTHEST:g} was found that brings its grains to those of the "
-        f"training: {estimate.intercept_px:.3g} px at a factor of {estimate.factor:.3g}, wanted {target:.3g} px"
+        f"training: {estimate.intercept_px:.3g} px at {estimate.factor:.3g}, wanted {target:.3g} px"
     )
     return estimate.probability, note, (doubt,)
 
