@@ -137,7 +137,7 @@ def _require_size(scaling: Scaling, opened: OpenedPicture, factors: Factors) -> 
     megapixels = math.prod(opened.micrograph.shape) * math.prod(factors) / 1e6
     if megapixels > scaling.max_megapixels:
         raise GrainsegError(
-            f"{opened.selected.path}: resampled by {_written(factors)} it has {megapixels:.0f} megapixels; "
+            f"{opened.selected.path}: resampled by {_written(factors)} it has {megapixels:.3g} megapixels; "
             f"say a smaller scale, or data.max_megapixels={math.ceil(megapixels)}"
         )
 

@@ -102,8 +102,8 @@ def test_pictures_are_brought_to_the_pixel_size_of_the_training(
     ]
     far = predict(replace(known, pixel_size_um=25.0))
     assert "would be resampled by 50, beyond 0.1 to 10; correct pixel_size_um" in far.failures[0]
-    small = replace(known, pixel_size_um=2.0, data=replace(known.data, max_megapixels=0.5))
-    assert "it has 1 megapixels; say a smaller scale" in predict(small).failures[0]
+    small = replace(known, pixel_size_um=2.0, data=replace(known.data, max_megapixels=0.1))
+    assert "resampled by 4 it has 0.23 megapixels; say a smaller scale" in predict(small).failures[0]
 
 
 def test_grains_are_brought_to_the_size_of_the_training(
