@@ -137,7 +137,7 @@ def _require_size(scaling: Scaling, opened: OpenedPicture, factors: Factors) -> 
     megapixels = math.prod(opened.micrograph.shape) * math.prod(factors) / 1e6
     if megapixels > scaling.max_megapixels:
         raise GrainsegError(
-            f"{opened.selected.path}: resampled by {_written(factors)} it has {megapixels:.0f} megapixels; "
+            f"{opened.selected.path}: resampled by {_written(factors)} it has {megapixels:.3g} megapixels; "
             f"say a smaller scale, or data.max_megapixels={math.ceil(megapixels)}"
         )
 
@@ -169,9 +169,8 @@ def _at_estimate(
     if estimate.consistent:
         return estimate.probability, note, ()
     doubt = (
-        f"no factor from {1 / FARTHEST:g} to {FARTHEST:g} was found that brings its grains to those of "
-        f"the training: {estimate.intercept_px:.3g} px at a factor of {estimate.factor:.3g}, "
-        f"wanted {target:.3g} px"
+        f"no factor from {1 / FARTHEST:g} to {FARTHEST:g} was found that brings its grains to those of the "
+        f"training: {estimate.intercept_px:.3g} px at {estimate.factor:.3g}, wanted {target:.3g} px"
     )
     return estimate.probability, note, (doubt,)
 

@@ -1,0 +1,67 @@
+"""The scale of training data: one pixel size or none, and a grain size over all labels."""
+
+import math
+
+import numpy as np
+import pytest
+
+from grainseg.data.scale import labelled_intercept_px, shared_pixel_size_um
+from grainseg.micrograph.image import BOUNDARY, IGNORE, Label
+
+
+@pytest.mark.parametrize(
+    ("sizes", "shared"),
+    [
+        ([(0.25, 0.25), (0.25, 0.25)], 0.25),
+        ([(0.25, 0.25), (0.2549, 0.2549)], math.sqrt(0.25 * 0.2549)),
+        ([(0.25, 0.25), (0.2551, 0.2551)], None),
+        ([(0.25, 0.5)], None),
+        ([(0.25, 0.25), None], None),
+        ([None], None),
+        ([], None),
+    ],
+)
+def test_pixel_sizes_within_two_percent_are_one(
+    sizes: list[tuple[float, float] | None], shared: float | None
+) -> None:
+    assert shared_pixel_size_um(sizes) == (None if shared is None else pytest.approx(shared))
+
+
+def squares(side_px: int, cells: int) -> Label:
+    """A grid of squares, lines of one pixel."""
+    label = np.zeros((side_px * cells, side_px * cells), np.uint8)
+    label[side_px // 2 :: side_px] = BOUNDARY
+    label[:, side_px // 2 :: side_px] = BOUNDARY
+    return label
+
+
+def expected_px(side_px: float) -> float:
+    """Of squares along rows, columns and their diagonals: by direction, crossings per length."""
+    crossings = (2 / side_px + 2 * math.sqrt(2) / side_px) / 4
+    return 1 / crossings
+
+
+def test_the_intercept_of_squares_is_known() -> None:
+    assert labelled_intercept_px([squares(20, 12)]) == pytest.approx(expected_px(20), rel=0.05)
+
+
+def test_labels_count_by_their_lines() -> None:
+    """Two labels of one size share the test lines equally: crossings per length are averaged."""
+    small, large = squares(15, 16), squares(40, 6)
+    together = labelled_intercept_px([small, large])
+    sizes = [labelled_intercept_px([small]), labelled_intercept_px([large])]
+    assert None not in sizes
+    assert together == pytest.approx(2 / sum(1 / size for size in sizes if size), rel=0.02)
+
+
+def test_what_nobody_judged_has_no_say() -> None:
+    label = squares(20, 12)
+    label[120:] = IGNORE
+    assert labelled_intercept_px([label]) == pytest.approx(
+        labelled_intercept_px([squares(20, 12)[:120]]), rel=0.02
+    )
+
+
+def test_without_a_crossing_there_is_none() -> None:
+    assert labelled_intercept_px([np.zeros((50, 50), np.uint8)]) is None
+    assert labelled_intercept_px([]) is None

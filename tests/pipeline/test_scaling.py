@@ -1,0 +1,154 @@
+"""Prediction at another scale, from the configuration to the report."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tifffile
+import torch
+from helpers import compose_predict, csv_rows
+from PIL import Image
+
+from grainseg.config import PredictConfig
+from grainseg.errors import GrainsegError
+from grainseg.micrograph.image import FloatImage
+from grainseg.model.checkpoint import KEY
+from grainseg.pipeline.predict import predict
+
+SIDE = 120
+
+
+@pytest.fixture
+def seen(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
+    """Sizes that the network was shown. It takes what is bright for a boundary."""
+    shapes: list[tuple[int, ...]] = []
+
+    def bright(network: object, unit: FloatImage, tiles: object) -> FloatImage:
+        shapes.append(unit.shape[:2])
+        return unit[:, :, 0]
+
+    monkeypatch.setattr("grainseg.pipeline.predict.predict_probability", bright)
+    return shapes
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> PredictConfig:
+    """Pictures of bright lines of 3 px between squares of 24 px."""
+    lines = np.zeros((SIDE, SIDE), np.uint8)
+    for offset in range(3):
+        lines[offset + 21 :: 24] = 255
+        lines[:, offset + 21 :: 24] = 255
+    (tmp_path / "in").mkdir()
+    for name in ("a", "b"):
+        Image.fromarray(lines).save(tmp_path / "in" / f"{name}.png")
+    composed = compose_predict("checkpoint=c", "images=i", "output=o", "accelerator=cpu")
+    return replace(composed, images=str(tmp_path / "in"), output=str(tmp_path / "out"))
+
+
+@pytest.fixture
+def knowing(checkpoint: Path, tmp_path: Path) -> Any:
+    """A checkpoint that says what it is told of the scale of its training."""
+
+    def write(**known: float) -> str:
+        content = torch.load(checkpoint, weights_only=True)
+        content[KEY] |= known
+        torch.save(content, tmp_path / "known.ckpt")
+        return str(tmp_path / "known.ckpt")
+
+    return write
+
+
+def page(config: PredictConfig) -> str:
+    return (Path(config.output) / "report.html").read_text(encoding="utf-8")
+
+
+def test_without_a_scale_nothing_is_resampled(
+    config: PredictConfig, checkpoint: Path, seen: list[tuple[int, ...]]
+) -> None:
+    predict(replace(config, checkpoint=str(checkpoint)))
+    assert seen == [(SIDE, SIDE)] * 2
+    assert "resampled" not in page(config)
+    assert "Line width of the training labels" in page(config)
+    assert "3.0 px" in page(config)
+
+
+@pytest.mark.parametrize("factor", [0.5, 2])
+def test_a_factor_changes_what_the_network_sees_and_not_the_outputs_size(
+    factor: float, config: PredictConfig, checkpoint: Path, seen: list[tuple[int, ...]]
+) -> None:
+    predict(replace(config, checkpoint=str(checkpoint), scale=factor))
+    assert seen == [(SIDE * factor, SIDE * factor)] * 2
+    probability = tifffile.imread(Path(config.output) / "a_probability.tif")
+    mask = np.asarray(Image.open(Path(config.output) / "a_mask.png"))
+    assert probability.shape == mask.shape == (SIDE, SIDE)
+    np.testing.assert_array_equal(mask > 0, probability > 0.5)
+    assert f"resampled by {factor:g} for the network" in page(config)
+    assert f"pictures resampled by {factor:g}, said by the user" in page(config)
+
+
+def test_pictures_are_brought_to_the_pixel_size_of_the_training(
+    config: PredictConfig, knowing: Any, seen: list[tuple[int, ...]]
+) -> None:
+    known = replace(config, checkpoint=knowing(pixel_size_um=0.5), scale="pixel_size")
+    predict(replace(known, pixel_size_um=[0.25, 1.0]))
+    assert seen == [(SIDE // 2, 2 * SIDE)] * 2
+    assert "resampled by 0.5 (rows) and 2 (columns)" in page(config)
+    unknown = predict(known)
+    assert [line for line in unknown.failures if "a.png" in line] == [
+        f"{Path(config.images) / 'a.png'}: scale=pixel_size needs its pixel size, which nobody says; "
+        "say pixel_size_um=VALUE, or scale=grain_size"
+    ]
+    far = predict(replace(known, pixel_size_um=25.0))
+    assert "would be resampled by 50, beyond 0.1 to 10; correct pixel_size_um" in far.failures[0]
+    small = replace(known, pixel_size_um=2.0, data=replace(known.data, max_megapixels=0.1))
+    assert "resampled by 4 it has 0.23 megapixels; say a smaller scale" in predict(small).failures[0]
+
+
+def test_grains_are_brought_to_the_size_of_the_training(
+    config: PredictConfig, knowing: Any, seen: list[tuple[int, ...]], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Squares of 24 px: along rows, columns and diagonals 20 px, as measured without a scale."""
+    predict(replace(config, checkpoint=knowing(intercept_px=20.0)))
+    own_px = float(csv_rows(Path(config.output) / "fields.csv")[0]["mean_intercept_px"])
+    seen.clear()
+    scaled = replace(config, checkpoint=knowing(intercept_px=own_px / 2), scale="grain_size")
+    with caplog.at_level("INFO"):
+        assert predict(scaled).failures == []
+    assert {shape[0] for shape in seen} >= {SIDE}
+    assert seen[1][0] == pytest.approx(SIDE / 2, rel=0.1)
+    assert any("a.png: resampled by 0.5" in record.getMessage() for record in caplog.records)
+    assert f"grain_size: resampled towards a mean intercept of {own_px / 2:.3g} px" in page(config)
+    after_px = float(csv_rows(Path(config.output) / "fields.csv")[0]["mean_intercept_px"])
+    assert after_px == pytest.approx(own_px, rel=0.05)
+    seen.clear()
+    predict(replace(scaled, checkpoint=knowing(intercept_px=1.1 * own_px)))
+    assert seen == [(SIDE, SIDE)] * 2
+    assert "not resampled: its grains have a mean intercept of" in page(config)
+
+
+def test_grains_that_cannot_be_brought_there_are_flagged(
+    config: PredictConfig, knowing: Any, seen: list[tuple[int, ...]]
+) -> None:
+    predict(replace(config, checkpoint=knowing(intercept_px=400.0), scale="grain_size"))
+    assert "no factor from 0.25 to 4 was found that brings its grains to those of the training" in page(
+        config
+    )
+
+
+@pytest.mark.parametrize(("scale", "other"), [("pixel_size", "grain_size"), ("grain_size", "pixel_size")])
+def test_a_checkpoint_that_does_not_know_its_scale_is_refused(
+    scale: str, other: str, config: PredictConfig, checkpoint: Path
+) -> None:
+    with pytest.raises(
+        GrainsegError, match=rf"scale={scale}: .*epoch=1\.ckpt does not know .*say scale={other}"
+    ):
+        predict(replace(config, checkpoint=str(checkpoint), scale=scale))
+
+
+def test_the_weights_that_ship_know_the_grains_they_saw(
+    config: PredictConfig, seen: list[tuple[int, ...]]
+) -> None:
+    predict(replace(config, checkpoint=None, scale="grain_size"))
+    assert "resampled towards a mean intercept of 35 px" in page(config)
