@@ -41,6 +41,8 @@ class FieldMeasurement:
         open_ends: Ends of boundary lines before closing; None without a partition.
         enlarged: How many times the map was enlarged by repeating pixels; 1 if it was not.
         flags: What limits the figures, one plain line each.
+        doubt: Whether to trust the boundaries, see `grainseg.grains.doubt`; None where no network predicted
+            them.
     """
 
     image: str
@@ -62,6 +64,7 @@ class FieldMeasurement:
     open_ends: int | None
     enlarged: int
     flags: tuple[str, ...]
+    doubt: float | None = None
 
     @property
     def mean_intercept_px(self) -> float:

@@ -18,6 +18,7 @@ from torch import nn
 from grainseg.config.checks import legal_decoder_width, legal_tiles
 from grainseg.errors import GrainsegError
 from grainseg.grains.budget import SegmentationError
+from grainseg.grains.doubt import Reference, read_reference
 from grainseg.grains.partition import DEFAULT_SETTINGS, PartitionSettings
 from grainseg.micrograph.normalization import NORMALIZATION
 from grainseg.micrograph.replacing import replacing
@@ -25,8 +26,10 @@ from grainseg.model.networks import NetworkSpec, build_network
 from grainseg.model.weights_file import SUFFIX, read_weights
 
 KEY = "grainseg"
-FORMAT = 3
-"""1 had no partition and no segmentation error, 2 no number of steps."""
+FORMAT = 4
+"""1 had no partition and no segmentation error, 2 no number of steps, 3 not what ``_NEW`` names."""
+_NEW: Mapping[str, Any] = {"doubt_reference": None}
+"""What layout 3, which is still read, did not say."""
 NETWORK_PREFIX = "network."
 """State-dict prefix of the LightningModule's attribute that holds the network."""
 
@@ -51,6 +54,7 @@ class CheckpointSpec:
         segmentation: Error of ln mean intercept on the validation pictures, None if unknown.
         normalization: Name of the grey-scale normalisation.
         versions: Versions of this package and of what the numbers depend on.
+        doubt_reference: What pictures and predictions looked like in training, None if unknown.
         format: Version of this layout.
     """
 
@@ -69,6 +73,7 @@ class CheckpointSpec:
     segmentation: SegmentationError | None = None
     normalization: str = NORMALIZATION
     versions: dict[str, str] = field(default_factory=dict)
+    doubt_reference: Reference | None = None
     format: int = FORMAT
 
     @property
@@ -104,6 +109,7 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
     "segmentation": (dict, type(None)),
     "normalization": (str,),
     "versions": (dict,),
+    "doubt_reference": (dict, type(None)),
     "format": (int,),
 }
 
@@ -155,10 +161,12 @@ def can_resume(path: Path) -> bool:
 
 def _parse_spec(values: Mapping[str, Any], path: Path) -> CheckpointSpec:
     layout = values.get("format")
-    if type(layout) is not int or layout != FORMAT:
+    if type(layout) is int and layout == 3:
+        values = {**values, **_NEW, "format": FORMAT}
+    elif type(layout) is not int or layout != FORMAT:
         shown = layout if type(layout) is int and 0 <= layout < 1000 else "unknown"
         raise GrainsegError(
-            f"checkpoint {path}: has layout {shown}, this version reads {FORMAT}; "
+            f"checkpoint {path}: has layout {shown}, this version reads 3 and {FORMAT}; "
             "use the grainseg version that wrote it"
         )
     names = {item.name for item in fields(CheckpointSpec)}
@@ -168,12 +176,13 @@ def _parse_spec(values: Mapping[str, Any], path: Path) -> CheckpointSpec:
     if wrong:
         raise GrainsegError(f"checkpoint {path}: its value {wrong[0]!r} is missing or cannot be")
     try:
-        found = values["segmentation"]
+        found, reference = values["segmentation"], values["doubt_reference"]
         spec = CheckpointSpec(
             **{
                 **values,
                 "partition": PartitionSettings(**_numbers(values["partition"])),
                 "segmentation": None if found is None else SegmentationError(**found),
+                "doubt_reference": None if reference is None else read_reference(reference),
             }
         )
     except (TypeError, ValueError) as error:

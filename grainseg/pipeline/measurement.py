@@ -68,7 +68,10 @@ class Measurements:
         """Measure a field; what is doubtful about its file stands first among its flags."""
         name = mapped.relative.as_posix()
         field = measure_field(name, mapped.grains, mapped.pixel_size, mapped.partition, mapped.ignored)
-        field = replace(field, flags=(*mapped.warnings, *field.flags))
+        doubt = mapped.doubt
+        doubtful = () if doubt is None or doubt.flag is None else (doubt.flag,)
+        flags = (*mapped.warnings, *doubtful, *field.flags)
+        field = replace(field, flags=flags, doubt=None if doubt is None else doubt.score)
         closed = mapped.partition.closed if mapped.partition is not None else None
         shown = mapped.grains if mapped.ignored is None else np.where(mapped.ignored, 0, mapped.grains)
         preview = make_preview(mapped.pixels, shown, closed, len(self._batch_of))

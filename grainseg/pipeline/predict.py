@@ -15,6 +15,7 @@ from torch import nn
 from grainseg.config import PredictConfig
 from grainseg.data.images import label_spec, to_channels
 from grainseg.errors import GrainsegError
+from grainseg.grains.doubt import doubt_of
 from grainseg.grains.label_files import read_label
 from grainseg.grains.partition import DEFAULT_SETTINGS
 from grainseg.inference.device import choose_device
@@ -164,7 +165,11 @@ def _predict_one(
     closed = close_picture(opened, probability, _threshold(config, spec), settings, Path(config.output))
     result.written[image.relative] = prediction_paths(Path(config.output), image.relative)
     if measurements is not None:
-        measurements.add(closed.require_field())
+        field = closed.require_field()
+        doubt = doubt_of(unit, probability, field.partition, spec.doubt_reference)
+        if doubt.flag is not None:
+            log.warning("%s: %s", image.path, doubt.flag)
+        measurements.add(replace(field, doubt=doubt))
     label = _read_label(config, image, opened.micrograph)
     if label is not None:
         grains = None if closed.field is None else closed.field.grains

@@ -40,7 +40,7 @@ from grainseg.report.contents import Provenance
 from grainseg.report.robustness_page import RobustnessReport, Sample, make_sample, write_robustness
 from grainseg.report.robustness_plots import card_plots
 from grainseg.report.robustness_tables import write_cells, write_images
-from grainseg.report.robustness_views import verdicts
+from grainseg.report.robustness_views import doubt_sentence, verdicts
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +77,8 @@ class RobustnessRun:
             lines += [
                 f"  {'met   ' if verdict.met else 'MISSED'} {verdict.sentence}" for verdict in verdicts(card)
             ]
+            doubt = doubt_sentence(card)
+            lines += [] if doubt is None else [f"  {doubt}"]
         lines += [f"page:         {self.page}", f"TensorBoard:  tensorboard --logdir {self.board}"]
         return "\n".join(lines)
 

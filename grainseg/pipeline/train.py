@@ -33,6 +33,7 @@ from grainseg.model.checkpoint import (
 from grainseg.model.generic import load_generic
 from grainseg.model.losses import build_loss
 from grainseg.model.networks import NetworkSpec, build_network, parameter_count
+from grainseg.pipeline.doubt_reference import training_reference
 from grainseg.pipeline.scoring import (
     MaskScores,
     fit_grains,
@@ -211,7 +212,8 @@ def _score_best(
     metrics: dict[str, float] = {}
     if config.partition.name != "none":
         spec, metrics = _fit_partition(config, spec, data.data.val_images, probabilities)
-        add_to_checkpoint(best, spec)
+    spec = replace(spec, doubt_reference=training_reference(data.data, probabilities, spec.partition))
+    add_to_checkpoint(best, spec)
     metrics = _score_validation(config, spec, data.data.val_images, probabilities, run_dir) | metrics
     log_score(trainer.logger, metrics, trainer.global_step)
     return metrics | {name: float(value) for name, value in tested.items()}

@@ -58,6 +58,7 @@ def field_table(images: Sequence[ReportImage]) -> Table:
             plain(row, "g_saltikov", places=2),
             plain(row, "closed_share", places=1, factor=100),
             plain(row, "open_ends_per_mm", places=1),
+            plain(row, "doubt", places=2),
             words(str(len(field.flags)), "num"),
         )
         lines.append(line(cells, batch=image.batch, image=field.image))
@@ -72,6 +73,7 @@ def field_table(images: Sequence[ReportImage]) -> Table:
         Column("G", "Saltikov"),
         Column("Closed boundary", "%"),
         Column("Open ends", "per mm"),
+        Column("Doubt"),
         Column("Flags"),
     )
     return Table(columns, tuple(lines))

@@ -86,6 +86,7 @@ def field_row(batch: str, field: FieldMeasurement) -> Row:
         **_length("closed_length", field.closed_length_px, unit_um),
         "open_ends": field.open_ends,
         "open_ends_per_mm": field.open_ends_per_mm,
+        "doubt": field.doubt,
         "map_enlarged": field.enlarged,
         "flags": "; ".join(field.flags),
     }
