@@ -12,11 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from torch import nn
 
+from grainseg.config.measurement import SYMMETRIES
 from grainseg.inference.predictor import TileSettings, predict_probability
 from grainseg.micrograph.image import FloatImage
-
-SYMMETRIES = {"none": 1, "d4": 8}
-"""Views of a picture by the name of the test-time augmentation."""
 
 View = Callable[[FloatImage], FloatImage]
 

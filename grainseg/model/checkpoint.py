@@ -25,10 +25,13 @@ from grainseg.model.networks import NetworkSpec, build_network
 from grainseg.model.weights_file import SUFFIX, read_weights
 
 KEY = "grainseg"
-FORMAT = 3
-"""1 had no partition and no segmentation error, 2 no number of steps."""
+FORMAT = 4
+"""1 had no partition and no segmentation error, 2 no number of steps, 3 not what ``_NEW`` names."""
+_NEW: Mapping[str, Any] = {"members": 1}
+"""What layout 3, which is still read, did not say."""
 NETWORK_PREFIX = "network."
 """State-dict prefix of the LightningModule's attribute that holds the network."""
+MAX_MEMBERS = 16
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,7 @@ class CheckpointSpec:
         segmentation: Error of ln mean intercept on the validation pictures, None if unknown.
         normalization: Name of the grey-scale normalisation.
         versions: Versions of this package and of what the numbers depend on.
+        members: Networks in the file, 1 to ``MAX_MEMBERS``; see ``ensemble.py`` for several.
         format: Version of this layout.
     """
 
@@ -69,6 +73,7 @@ class CheckpointSpec:
     segmentation: SegmentationError | None = None
     normalization: str = NORMALIZATION
     versions: dict[str, str] = field(default_factory=dict)
+    members: int = 1
     format: int = FORMAT
 
     @property
@@ -104,6 +109,7 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
     "segmentation": (dict, type(None)),
     "normalization": (str,),
     "versions": (dict,),
+    "members": (int,),
     "format": (int,),
 }
 
@@ -155,10 +161,12 @@ def can_resume(path: Path) -> bool:
 
 def _parse_spec(values: Mapping[str, Any], path: Path) -> CheckpointSpec:
     layout = values.get("format")
-    if type(layout) is not int or layout != FORMAT:
+    if type(layout) is int and layout == 3:
+        values = {**values, **_NEW, "format": FORMAT}
+    elif type(layout) is not int or layout != FORMAT:
         shown = layout if type(layout) is int and 0 <= layout < 1000 else "unknown"
         raise GrainsegError(
-            f"checkpoint {path}: has layout {shown}, this version reads {FORMAT}; "
+            f"checkpoint {path}: has layout {shown}, this version reads 3 and {FORMAT}; "
             "use the grainseg version that wrote it"
         )
     names = {item.name for item in fields(CheckpointSpec)}
@@ -185,6 +193,7 @@ def _parse_spec(values: Mapping[str, Any], path: Path) -> CheckpointSpec:
         and legal_tiles(spec.tile_size, spec.overlap)
         and 0 < spec.threshold < 1
         and spec.steps >= 0
+        and 1 <= spec.members <= MAX_MEMBERS
     )
     if not in_range:
         raise GrainsegError(f"checkpoint {path}: a value of its description is out of range")
@@ -224,12 +233,32 @@ def add_to_checkpoint(path: Path, spec: CheckpointSpec) -> None:
 
 
 def load_network(path: Path) -> tuple[CheckpointSpec, nn.Module]:
-    """Read a checkpoint and build its network, on the CPU and in evaluation mode.
+    """Read a checkpoint of one network and build it, on the CPU and in evaluation mode.
 
     Raises:
-        GrainsegError: As for :func:`read_checkpoint`, or the weights do not fit the network.
+        GrainsegError: As for :func:`read_checkpoint`, the checkpoint holds several networks, or the weights
+            do not fit the network.
     """
     spec, weights = read_checkpoint(path)
+    require_single(spec, path)
+    return spec, build_filled(spec, weights, path)
+
+
+def require_single(spec: CheckpointSpec, path: Path) -> None:
+    """Raise a GrainsegError if a checkpoint holds several networks where one is wanted."""
+    if spec.members > 1:
+        raise GrainsegError(
+            f"checkpoint {path}: holds an ensemble of {spec.members} networks, which can only predict; "
+            "give a checkpoint of one network, such as fold_0/checkpoints/best.ckpt beside it"
+        )
+
+
+def build_filled(spec: CheckpointSpec, weights: Mapping[str, torch.Tensor], path: Path) -> nn.Module:
+    """Build a checkpoint's network with these weights, on the CPU and in evaluation mode.
+
+    Raises:
+        GrainsegError: The weights do not fit the network.
+    """
     network = build_network(spec.network)
     try:
         network.load_state_dict(weights)
@@ -238,4 +267,4 @@ def load_network(path: Path) -> tuple[CheckpointSpec, nn.Module]:
             f"checkpoint {path}: its weights do not fit {spec.architecture} with {spec.encoder}; "
             "it was changed or damaged, give another one or train again"
         ) from error
-    return spec, network.eval()
+    return network.eval()

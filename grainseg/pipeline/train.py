@@ -29,6 +29,7 @@ from grainseg.model.checkpoint import (
     can_resume,
     load_network,
     read_checkpoint,
+    require_single,
 )
 from grainseg.model.generic import load_generic
 from grainseg.model.losses import build_loss
@@ -124,6 +125,7 @@ def _check_resume(config: TrainConfig, checkpoint: Path, run_dir: Path) -> None:
     if not checkpoint.is_file():
         raise GrainsegError(f"resume={checkpoint}: there is no such file; give the last.ckpt of a run")
     spec, _ = read_checkpoint(checkpoint)
+    require_single(spec, checkpoint)
     wanted, found = vars(network_spec(config)), vars(spec.network)
     for key, value in wanted.items():
         if found[key] != value:
