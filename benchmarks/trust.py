@@ -68,7 +68,7 @@ def named_image(sets: Path, name: str, channels: int) -> LabelledMicrograph:
 
 def measure(arguments: argparse.Namespace) -> None:
     spec, network = load_network(arguments.checkpoint)
-    method = network_method(spec, network, "cpu")
+    method = network_method(spec, [network], "cpu")
     with arguments.cells.open("a", encoding="utf-8") as file:
         for name in arguments.images:
             image = named_image(arguments.sets, name, spec.in_channels)

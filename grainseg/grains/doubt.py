@@ -75,6 +75,15 @@ def make_reference(appearances: Sequence[Signs], predictions: Sequence[Signs]) -
     return found
 
 
+def pooled_reference(references: Sequence[Reference]) -> Reference:
+    """That of several networks together: the variance within them and between their means add up."""
+    found = {}
+    for name in SIGNS:
+        means, sds = np.array([each[name] for each in references]).T
+        found[name] = (float(means.mean()), float(np.sqrt(np.mean(sds**2) + means.var())))
+    return found
+
+
 def read_reference(values: Mapping[Any, Any]) -> dict[str, tuple[float, float]]:
     """Check a reference that came from a file.
 

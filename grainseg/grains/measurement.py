@@ -11,6 +11,7 @@ from grainseg.grains import astm
 from grainseg.grains.anisotropy import elongation
 from grainseg.grains.grain_table import GrainTable
 from grainseg.grains.intercepts import Intercepts, pooled
+from grainseg.grains.members import MemberSpread
 from grainseg.micrograph.image import PixelSize
 
 
@@ -43,6 +44,7 @@ class FieldMeasurement:
         flags: What limits the figures, one plain line each.
         doubt: Whether to trust the boundaries, see `grainseg.grains.doubt`; None where no network predicted
             them.
+        members: How far the networks of an ensemble differ; None where there is no ensemble.
     """
 
     image: str
@@ -65,6 +67,7 @@ class FieldMeasurement:
     enlarged: int
     flags: tuple[str, ...]
     doubt: float | None = None
+    members: MemberSpread | None = None
 
     @property
     def mean_intercept_px(self) -> float:

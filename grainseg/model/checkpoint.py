@@ -28,10 +28,11 @@ from grainseg.model.weights_file import SUFFIX, read_weights
 KEY = "grainseg"
 FORMAT = 4
 """1 had no partition and no segmentation error, 2 no number of steps, 3 not what ``_NEW`` names."""
-_NEW: Mapping[str, Any] = {"doubt_reference": None}
+_NEW: Mapping[str, Any] = {"doubt_reference": None, "members": 1}
 """What layout 3, which is still read, did not say."""
 NETWORK_PREFIX = "network."
 """State-dict prefix of the LightningModule's attribute that holds the network."""
+MAX_MEMBERS = 16
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class CheckpointSpec:
         normalization: Name of the grey-scale normalisation.
         versions: Versions of this package and of what the numbers depend on.
         doubt_reference: What pictures and predictions looked like in training, None if unknown.
+        members: Networks in the file, 1 to ``MAX_MEMBERS``; see ``ensemble.py`` for several.
         format: Version of this layout.
     """
 
@@ -74,6 +76,7 @@ class CheckpointSpec:
     normalization: str = NORMALIZATION
     versions: dict[str, str] = field(default_factory=dict)
     doubt_reference: Reference | None = None
+    members: int = 1
     format: int = FORMAT
 
     @property
@@ -110,6 +113,7 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
     "normalization": (str,),
     "versions": (dict,),
     "doubt_reference": (dict, type(None)),
+    "members": (int,),
     "format": (int,),
 }
 
@@ -194,6 +198,7 @@ def _parse_spec(values: Mapping[str, Any], path: Path) -> CheckpointSpec:
         and legal_tiles(spec.tile_size, spec.overlap)
         and 0 < spec.threshold < 1
         and spec.steps >= 0
+        and 1 <= spec.members <= MAX_MEMBERS
     )
     if not in_range:
         raise GrainsegError(f"checkpoint {path}: a value of its description is out of range")
@@ -233,12 +238,32 @@ def add_to_checkpoint(path: Path, spec: CheckpointSpec) -> None:
 
 
 def load_network(path: Path) -> tuple[CheckpointSpec, nn.Module]:
-    """Read a checkpoint and build its network, on the CPU and in evaluation mode.
+    """Read a checkpoint of one network and build it, on the CPU and in evaluation mode.
 
     Raises:
-        GrainsegError: As for :func:`read_checkpoint`, or the weights do not fit the network.
+        GrainsegError: As for :func:`read_checkpoint`, the checkpoint holds several networks, or the weights
+            do not fit the network.
     """
     spec, weights = read_checkpoint(path)
+    require_single(spec, path)
+    return spec, build_filled(spec, weights, path)
+
+
+def require_single(spec: CheckpointSpec, path: Path) -> None:
+    """Raise a GrainsegError if a checkpoint holds several networks where one is wanted."""
+    if spec.members > 1:
+        raise GrainsegError(
+            f"checkpoint {path}: holds an ensemble of {spec.members} networks, which can only predict; "
+            "give a checkpoint of one network, such as fold_0/checkpoints/best.ckpt beside it"
+        )
+
+
+def build_filled(spec: CheckpointSpec, weights: Mapping[str, torch.Tensor], path: Path) -> nn.Module:
+    """Build a checkpoint's network with these weights, on the CPU and in evaluation mode.
+
+    Raises:
+        GrainsegError: The weights do not fit the network.
+    """
     network = build_network(spec.network)
     try:
         network.load_state_dict(weights)
@@ -247,4 +272,4 @@ def load_network(path: Path) -> tuple[CheckpointSpec, nn.Module]:
             f"checkpoint {path}: its weights do not fit {spec.architecture} with {spec.encoder}; "
             "it was changed or damaged, give another one or train again"
         ) from error
-    return spec, network.eval()
+    return network.eval()

@@ -16,7 +16,8 @@ from grainseg.grains.labelled_grains import label_grains
 from grainseg.grains.partition import Partition, PartitionSettings
 from grainseg.grains.robustness import ImageScores
 from grainseg.inference.device import choose_device
-from grainseg.inference.predictor import TileSettings, predict_probability
+from grainseg.inference.ensemble import predict_members
+from grainseg.inference.predictor import TileSettings
 from grainseg.micrograph.corruptions import lost_share, to_grid
 from grainseg.micrograph.image import BOUNDARY, IGNORE, FloatImage
 from grainseg.micrograph.normalization import to_unit_range
@@ -63,17 +64,18 @@ class Truth:
         self.reach_px = math.ceil(image.line_width_px)
 
 
-def network_method(spec: CheckpointSpec, network: nn.Module, accelerator: str) -> Method:
-    """A network as prediction uses it.
+def network_method(spec: CheckpointSpec, networks: Sequence[nn.Module], accelerator: str) -> Method:
+    """A network, or several together, as prediction uses it.
 
     Raises:
         GrainsegError: There is no such accelerator.
     """
-    network.to(choose_device(accelerator, "accelerator"))
+    for network in networks:
+        network.to(choose_device(accelerator, "accelerator"))
     tiles = TileSettings(spec.tile_size, spec.overlap)
     return Method(
         NETWORK,
-        lambda unit: predict_probability(network, unit, tiles),
+        lambda unit: predict_members(networks, unit, tiles).probability,
         spec.threshold,
         spec.partition,
         lambda unit, found, grains: doubt_of(unit, found, grains, spec.doubt_reference).score,

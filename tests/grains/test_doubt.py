@@ -19,6 +19,7 @@ from grainseg.grains.doubt import (
     deviations,
     judge,
     make_reference,
+    pooled_reference,
     prediction_signs,
     read_reference,
 )
@@ -153,3 +154,10 @@ def test_a_reference_has_all_signs_and_no_others(changes):
         read_reference({**DEFAULT_REFERENCE, **changes})
     with pytest.raises(ValueError, match="has other signs"):
         read_reference({name: pair for name, pair in DEFAULT_REFERENCE.items() if name != "noise"})
+
+
+def test_references_of_several_networks_are_pooled():
+    """As the mean and the standard deviation (n) of all their pictures together."""
+    parts = [{name: (np.mean(v), np.std(v)) for name in SIGNS} for v in ((0.1, 0.3), (0.5, 0.9))]
+    values = [0.1, 0.3, 0.5, 0.9]
+    assert pooled_reference(parts)["noise"] == pytest.approx((np.mean(values), np.std(values)))
