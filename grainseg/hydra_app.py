@@ -59,13 +59,19 @@ def _train(node: DictConfig) -> float:
         raise GrainsegError(
             "trainer=ddp: a sweep cannot start several processes per job; run its jobs singly"
         )
-    from grainseg.pipeline.train import train, training_summary  # heavy, and the configuration is right
+    from grainseg.pipeline.leave_one_out import leave_one_out  # heavy, and the configuration is right
+    from grainseg.pipeline.train import train, training_summary
 
     run_dir = Path(HydraConfig.get().runtime.output_dir)
-    metrics = train(config, run_dir)
-    if not metrics:
-        return float("nan")  # not the first process of several: nobody asks for its objective
-    print(training_summary(metrics, run_dir), flush=True)
+    if config.leave_one_out:
+        result = leave_one_out(config, run_dir)
+        metrics, text = result.metrics, result.summary()
+    else:
+        metrics = train(config, run_dir)
+        if not metrics:
+            return float("nan")  # not the first process of several: nobody asks for its objective
+        text = training_summary(metrics, run_dir)
+    print(text, flush=True)
     value = metrics[config.optimized_metric]
     return value if VALIDATION_METRICS[config.optimized_metric] == "max" else -value
 

@@ -1,5 +1,6 @@
 """What prediction and measurement may be told about the pictures, the grains and the batches."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,8 @@ from grainseg.config.partition import PartitionConfig
 
 TWINS = ("unknown", "not_drawn", "drawn")
 PHASES = ("unknown", "none", "as_grains", "excluded")
+SYMMETRIES: Mapping[str, int] = {"none": 1, "d4": 8}
+"""Views of a picture by the name of the test-time augmentation: as it is, or all its flips and turns."""
 
 SCALES = ("pixel_size", "grain_size")
 """What a picture can be brought to before a network sees it, if not by a factor."""
@@ -98,6 +101,7 @@ class PredictConfig(MeasurementConfig):
     scale: Any
     boundary_tolerance_px: float
     accelerator: str
+    tta: str
     data: LabelConfig
     partition: PartitionConfig
 
@@ -111,6 +115,7 @@ class PredictConfig(MeasurementConfig):
         require(self.scale in (None, *SCALES) or _is_factor(self.scale), "scale", rule, self.scale)
         positive("boundary_tolerance_px", self.boundary_tolerance_px)
         one_of("accelerator", self.accelerator, ("auto", "cpu", "gpu", "mps"))
+        one_of("tta", self.tta, tuple(SYMMETRIES))
 
 
 def _is_factor(value: object) -> bool:

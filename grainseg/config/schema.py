@@ -19,6 +19,7 @@ from grainseg.config.checks import (
 )
 from grainseg.config.data import DataConfig, FolderDataConfig, StreamDataConfig
 from grainseg.config.partition import PartitionConfig
+from grainseg.errors import GrainsegError
 
 
 @dataclass
@@ -245,6 +246,7 @@ class TrainConfig:
     optimized_metric: str
     boundary_tolerance_px: float
     resume: str | None
+    leave_one_out: bool
     data: DataConfig
     augment: AugmentConfig
     model: ModelConfig
@@ -273,10 +275,25 @@ class TrainConfig:
         rule = "data=stream draws its own geometry; say augment=stream"
         twice = isinstance(self.data, StreamDataConfig) and self.augment.moves
         require(not twice, "augment", rule, self.augment.name)
+        if self.leave_one_out:
+            self._check_leave_one_out()
         if not (isinstance(self.data, FolderDataConfig) and self.data.sampling == "grid"):
             rule = "must be at least batch_size"
             enough = self.data.patches_per_epoch >= self.batch_size
             require(enough, "data.patches_per_epoch", rule, self.data.patches_per_epoch)
+
+    def _check_leave_one_out(self) -> None:
+        """Refuse what contradicts that every image validates once."""
+        key, data = "leave_one_out", self.data
+        if not isinstance(data, FolderDataConfig):
+            raise GrainsegError(f"{key}: needs a folder of labelled images; say data=folder data.root=DIR")
+        for name in ("val", "fold", "folds"):
+            rule = f"{key} lets every image validate once; set data.{name}=null"
+            require(getattr(data, name) is None, f"data.{name}", rule, getattr(data, name))
+        rule = f"{key} goes on by itself; say hydra.run.dir=RUN, the folder of the interrupted run, instead"
+        require(self.resume is None, "resume", rule, self.resume)
+        rule = f"{key} cannot start several processes per fold; say trainer=auto, or train fold by fold"
+        require(self.trainer.strategy != "ddp", "trainer.strategy", rule, self.trainer.strategy)
 
 
 LOSS_SCHEMAS: Mapping[str, type[LossConfig]] = {

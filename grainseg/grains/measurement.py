@@ -11,6 +11,7 @@ from grainseg.grains import astm
 from grainseg.grains.anisotropy import elongation
 from grainseg.grains.grain_table import GrainTable
 from grainseg.grains.intercepts import Intercepts, pooled
+from grainseg.grains.members import MemberSpread
 from grainseg.micrograph.image import PixelSize
 
 
@@ -41,6 +42,9 @@ class FieldMeasurement:
         open_ends: Ends of boundary lines before closing; None without a partition.
         enlarged: How many times the map was enlarged by repeating pixels; 1 if it was not.
         flags: What limits the figures, one plain line each.
+        doubt: Whether to trust the boundaries, see `grainseg.grains.doubt`; None where no network predicted
+            them.
+        members: How far the networks of an ensemble differ; None where there is no ensemble.
     """
 
     image: str
@@ -62,6 +66,8 @@ class FieldMeasurement:
     open_ends: int | None
     enlarged: int
     flags: tuple[str, ...]
+    doubt: float | None = None
+    members: MemberSpread | None = None
 
     @property
     def mean_intercept_px(self) -> float:

@@ -10,6 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from scipy.stats import spearmanr
+
+from grainseg.grains.doubt import FLAG_ABOVE, MUCH_LOST
 from grainseg.micrograph.corruptions import KINDS, Corruption
 
 TARGET_MEAN_SHARE = 0.85
@@ -35,6 +38,7 @@ class ImageScores:
         intercept_px: Predicted mean lineal intercept; infinite where no boundary is crossed.
         label_intercept_px: The label's.
         lost_share: Share of the labelled line about which the picture says nothing.
+        doubt: Score that tells without the label whether to trust the prediction; nan where there is none.
     """
 
     image: str
@@ -44,6 +48,7 @@ class ImageScores:
     intercept_px: float
     label_intercept_px: float
     lost_share: float
+    doubt: float = math.nan
 
     @property
     def intercept_error(self) -> float:
@@ -80,6 +85,7 @@ class Cell:
         drift: Signed, of the mean intercept against the prediction of the untouched picture.
         intercept_error: Signed, of the mean intercept against the label.
         lost_share: Of the labelled line.
+        doubt: The largest is the worst.
         iou_share: Mean IoU over that of the untouched pictures; nan where that is 0.
         scores: Of each picture.
     """
@@ -91,6 +97,7 @@ class Cell:
     drift: Spread
     intercept_error: Spread
     lost_share: Spread
+    doubt: Spread
     iou_share: float
     scores: tuple[ImageScores, ...]
 
@@ -111,6 +118,28 @@ class Seen:
 
     answer: str
     words: str
+
+
+@dataclass(frozen=True)
+class DoubtCheck:
+    """How well the doubt tells, without a label, which predictions are wrong; pictures of all cells together.
+
+    Attributes:
+        rank_iou: Spearman's rank correlation of the doubt with the share of the IoU that is lost; nan where
+            all are alike.
+        rank_count: The same with the magnitude of the relative error of the number of grains.
+        bad: Predictions that lost more than `MUCH_LOST` of the IoU on their untouched picture.
+        bad_flagged: Those of them that the doubt flags.
+        good: All others.
+        good_flagged: Those of them that the doubt flags.
+    """
+
+    rank_iou: float
+    rank_count: float
+    bad: int
+    bad_flagged: int
+    good: int
+    good_flagged: int
 
 
 @dataclass(frozen=True)
@@ -153,6 +182,28 @@ class Card:
     def without_information(self) -> tuple[Cell, ...]:
         """Cells whose pictures hold none."""
         return tuple(cell for cell in self.cells if not cell.holds_information)
+
+    @cached_property
+    def doubt_check(self) -> DoubtCheck | None:
+        """Whether the doubt works on these pictures; None for a method that has none."""
+        pairs = [
+            (each, 1 - relative_iou)
+            for cell in (self.clean, *self.cells)
+            for each, clean in zip(cell.scores, self.clean.scores, strict=True)
+            if not math.isnan(relative_iou := each.iou / clean.iou if clean.iou > 0 else math.nan)
+        ]
+        if any(math.isnan(each.doubt) for each, _ in pairs) or not pairs:
+            return None
+        doubts = [each.doubt for each, _ in pairs]
+        flagged = [(lost > MUCH_LOST, each.doubt > FLAG_ABOVE) for each, lost in pairs]
+        return DoubtCheck(
+            rank_iou=_rank_correlation(doubts, [lost for _, lost in pairs]),
+            rank_count=_rank_correlation(doubts, [abs(each.signed_count_error) for each, _ in pairs]),
+            bad=sum(bad for bad, _ in flagged),
+            bad_flagged=flagged.count((True, True)),
+            good=sum(not bad for bad, _ in flagged),
+            good_flagged=flagged.count((False, True)),
+        )
 
     @property
     def light(self) -> tuple[Cell, ...]:
@@ -224,9 +275,17 @@ def _cell(corruption: Corruption | None, scores: Sequence[ImageScores], clean: S
         drift=_spread([each.drift(pure) for each, pure in zip(scores, clean, strict=True)], _largest),
         intercept_error=_spread([each.intercept_error for each in scores], _largest),
         lost_share=_spread([each.lost_share for each in scores], max),
+        doubt=_spread([each.doubt for each in scores], max),
         iou_share=iou.mean / clean_iou if clean_iou > 0 else math.nan,
         scores=tuple(scores),
     )
+
+
+def _rank_correlation(some: Sequence[float], others: Sequence[float]) -> float:
+    """Spearman's; nan where one of both is constant or not finite."""
+    if len(set(some)) < 2 or len(set(others)) < 2 or not all(map(math.isfinite, others)):
+        return math.nan
+    return float(spearmanr(some, others).statistic)
 
 
 def _spread(values: Sequence[float], worst: Callable[[Sequence[float]], float]) -> Spread:

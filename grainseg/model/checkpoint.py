@@ -18,6 +18,7 @@ from torch import nn
 from grainseg.config.checks import legal_decoder_width, legal_tiles
 from grainseg.errors import GrainsegError
 from grainseg.grains.budget import SegmentationError
+from grainseg.grains.doubt import Reference, read_reference
 from grainseg.grains.partition import DEFAULT_SETTINGS, PartitionSettings
 from grainseg.micrograph.normalization import NORMALIZATION
 from grainseg.micrograph.replacing import replacing
@@ -26,11 +27,12 @@ from grainseg.model.weights_file import SUFFIX, read_weights
 
 KEY = "grainseg"
 FORMAT = 4
-"""1 had no partition and no segmentation error, 2 no number of steps, 3 none of ``_ADDED``."""
-_ADDED: dict[str, Any] = {"pixel_size_um": None, "intercept_px": None}
-"""What layout 3 lacks, and what is then said of it."""
+"""1 had no partition and no segmentation error, 2 no number of steps, 3 not what ``_NEW`` names."""
+_NEW: Mapping[str, Any] = {"pixel_size_um": None, "intercept_px": None, "doubt_reference": None, "members": 1}
+"""What layout 3, which is still read, did not say."""
 NETWORK_PREFIX = "network."
 """State-dict prefix of the LightningModule's attribute that holds the network."""
+MAX_MEMBERS = 16
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,8 @@ class CheckpointSpec:
         versions: Versions of this package and of what the numbers depend on.
         pixel_size_um: Of the training images, µm per px; None if unknown or not the same in all.
         intercept_px: Mean intercept of the training labels; None if unknown.
+        doubt_reference: What pictures and predictions looked like in training, None if unknown.
+        members: Networks in the file, 1 to ``MAX_MEMBERS``; see ``ensemble.py`` for several.
         format: Version of this layout.
     """
 
@@ -75,6 +79,8 @@ class CheckpointSpec:
     versions: dict[str, str] = field(default_factory=dict)
     pixel_size_um: float | None = None
     intercept_px: float | None = None
+    doubt_reference: Reference | None = None
+    members: int = 1
     format: int = FORMAT
 
     @property
@@ -112,6 +118,8 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
     "versions": (dict,),
     "pixel_size_um": (float, type(None)),
     "intercept_px": (float, type(None)),
+    "doubt_reference": (dict, type(None)),
+    "members": (int,),
     "format": (int,),
 }
 
@@ -163,13 +171,14 @@ def can_resume(path: Path) -> bool:
 
 def _parse_spec(values: Mapping[str, Any], path: Path) -> CheckpointSpec:
     layout = values.get("format")
-    if type(layout) is not int or layout not in (3, FORMAT):
+    if type(layout) is int and layout == 3:
+        values = {**values, **_NEW, "format": FORMAT}
+    elif type(layout) is not int or layout != FORMAT:
         shown = layout if type(layout) is int and 0 <= layout < 1000 else "unknown"
         raise GrainsegError(
             f"checkpoint {path}: has layout {shown}, this version reads 3 and {FORMAT}; "
             "use the grainseg version that wrote it"
         )
-    values = (_ADDED if layout == 3 else {}) | dict(values) | {"format": FORMAT}
     names = {item.name for item in fields(CheckpointSpec)}
     wrong = sorted(map(str, names ^ set(values))) + sorted(
         name for name in names & set(values) if type(values[name]) not in _TYPES[name]
@@ -177,12 +186,13 @@ def _parse_spec(values: Mapping[str, Any], path: Path) -> CheckpointSpec:
     if wrong:
         raise GrainsegError(f"checkpoint {path}: its value {wrong[0]!r} is missing or cannot be")
     try:
-        found = values["segmentation"]
+        found, reference = values["segmentation"], values["doubt_reference"]
         spec = CheckpointSpec(
             **{
                 **values,
                 "partition": PartitionSettings(**_numbers(values["partition"])),
                 "segmentation": None if found is None else SegmentationError(**found),
+                "doubt_reference": None if reference is None else read_reference(reference),
             }
         )
     except (TypeError, ValueError) as error:
@@ -196,6 +206,7 @@ def _parse_spec(values: Mapping[str, Any], path: Path) -> CheckpointSpec:
         and spec.steps >= 0
         and (spec.pixel_size_um is None or 0.0005 <= spec.pixel_size_um <= 50)
         and (spec.intercept_px is None or 1 <= spec.intercept_px <= 10_000)
+        and 1 <= spec.members <= MAX_MEMBERS
     )
     if not in_range:
         raise GrainsegError(f"checkpoint {path}: a value of its description is out of range")
@@ -235,12 +246,32 @@ def add_to_checkpoint(path: Path, spec: CheckpointSpec) -> None:
 
 
 def load_network(path: Path) -> tuple[CheckpointSpec, nn.Module]:
-    """Read a checkpoint and build its network, on the CPU and in evaluation mode.
+    """Read a checkpoint of one network and build it, on the CPU and in evaluation mode.
 
     Raises:
-        GrainsegError: As for :func:`read_checkpoint`, or the weights do not fit the network.
+        GrainsegError: As for :func:`read_checkpoint`, the checkpoint holds several networks, or the weights
+            do not fit the network.
     """
     spec, weights = read_checkpoint(path)
+    require_single(spec, path)
+    return spec, build_filled(spec, weights, path)
+
+
+def require_single(spec: CheckpointSpec, path: Path) -> None:
+    """Raise a GrainsegError if a checkpoint holds several networks where one is wanted."""
+    if spec.members > 1:
+        raise GrainsegError(
+            f"checkpoint {path}: holds an ensemble of {spec.members} networks, which can only predict; "
+            "give a checkpoint of one network, such as fold_0/checkpoints/best.ckpt beside it"
+        )
+
+
+def build_filled(spec: CheckpointSpec, weights: Mapping[str, torch.Tensor], path: Path) -> nn.Module:
+    """Build a checkpoint's network with these weights, on the CPU and in evaluation mode.
+
+    Raises:
+        GrainsegError: The weights do not fit the network.
+    """
     network = build_network(spec.network)
     try:
         network.load_state_dict(weights)
@@ -249,4 +280,4 @@ def load_network(path: Path) -> tuple[CheckpointSpec, nn.Module]:
             f"checkpoint {path}: its weights do not fit {spec.architecture} with {spec.encoder}; "
             "it was changed or damaged, give another one or train again"
         ) from error
-    return spec, network.eval()
+    return network.eval()

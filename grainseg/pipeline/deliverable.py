@@ -85,7 +85,10 @@ def _read_run(run: Path) -> tuple[dict[str, float], TrainConfig]:
         raise GrainsegError(f"{run}: its best checkpoint or its predictions are gone; train again")
     if not isinstance(config, DictConfig):
         raise GrainsegError(f"{run}: its config.yaml is no configuration")
-    return metrics, parse_train(config)
+    parsed = parse_train(config)
+    if parsed.leave_one_out:
+        raise GrainsegError(f"{run}: is a leave-one-out run; give one of its folds, such as {run / 'fold_0'}")
+    return metrics, parsed
 
 
 def _data_folder(run: Path, config: TrainConfig) -> FolderDataConfig:

@@ -13,6 +13,8 @@ import numpy.typing as npt
 from grainseg.config import MeasurementConfig
 from grainseg.errors import GrainsegError
 from grainseg.grains.agreement import BoolMask
+from grainseg.grains.doubt import Doubt
+from grainseg.grains.members import MemberSpread
 from grainseg.grains.partition import Partition, PartitionSettings, partition_probability
 from grainseg.grains.sensitivity import threshold_sd_ln
 from grainseg.micrograph.crop import Crop, crop_setting
@@ -85,6 +87,8 @@ class MappedField:
         warnings: What of it makes the figures doubtful.
         threshold_sd_ln: Standard deviation of ln mean intercept over the thresholds that could have been
             chosen; None if unknown.
+        doubt: Whether to trust the boundaries; None where no network predicted them.
+        members: How far the networks of an ensemble differ; None where there is no ensemble.
     """
 
     relative: Path
@@ -97,6 +101,8 @@ class MappedField:
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
     threshold_sd_ln: float | None
+    doubt: Doubt | None = None
+    members: MemberSpread | None = None
 
 
 @dataclass(frozen=True)

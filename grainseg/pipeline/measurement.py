@@ -16,6 +16,7 @@ from grainseg.grains.budget import SegmentationError
 from grainseg.grains.compare import Comparison, compare_batches
 from grainseg.grains.field import FieldMeasurement, Structure, measure_field
 from grainseg.grains.field_samples import common_unit, field_sample
+from grainseg.grains.members import member_flags
 from grainseg.grains.wording import counted, minus
 from grainseg.micrograph.batches import assign_batches
 from grainseg.micrograph.selection import selection_root
@@ -68,7 +69,11 @@ class Measurements:
         """Measure a field; what is doubtful about its file stands first among its flags."""
         name = mapped.relative.as_posix()
         field = measure_field(name, mapped.grains, mapped.pixel_size, mapped.partition, mapped.ignored)
-        field = replace(field, flags=(*mapped.warnings, *field.flags))
+        doubt = mapped.doubt
+        doubtful = () if doubt is None or doubt.flag is None else (doubt.flag,)
+        flags = (*mapped.warnings, *doubtful, *member_flags(mapped.members), *field.flags)
+        score = None if doubt is None else doubt.score
+        field = replace(field, doubt=score, members=mapped.members, flags=flags)
         closed = mapped.partition.closed if mapped.partition is not None else None
         shown = mapped.grains if mapped.ignored is None else np.where(mapped.ignored, 0, mapped.grains)
         preview = make_preview(mapped.pixels, shown, closed, len(self._batch_of))

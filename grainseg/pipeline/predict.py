@@ -13,16 +13,20 @@ from omegaconf import OmegaConf
 from torch import nn
 
 from grainseg.config import PredictConfig
+from grainseg.config.measurement import SYMMETRIES
 from grainseg.data.images import label_spec, to_channels
 from grainseg.errors import GrainsegError
+from grainseg.grains.doubt import doubt_of
 from grainseg.grains.label_files import read_label
 from grainseg.grains.partition import DEFAULT_SETTINGS
 from grainseg.inference.device import choose_device
+from grainseg.inference.ensemble import predict_members
 from grainseg.inference.predictor import TileSettings, predict_probability
 from grainseg.micrograph.image import Label, Micrograph
 from grainseg.micrograph.normalization import to_unit_range
 from grainseg.micrograph.selection import SelectedImage, find_mask, select_images
-from grainseg.model.checkpoint import CheckpointSpec, load_network
+from grainseg.model.checkpoint import CheckpointSpec
+from grainseg.model.ensemble import load_networks
 from grainseg.model.generic import default_checkpoint, with_generic_scale
 from grainseg.pipeline.mapping import close_picture, open_picture, require_folders
 from grainseg.pipeline.measurement import (
@@ -32,12 +36,13 @@ from grainseg.pipeline.measurement import (
     title_of,
     versions,
 )
+from grainseg.pipeline.members import MemberGrains
 from grainseg.pipeline.progress import progress
-from grainseg.pipeline.scaling import Scaling, predict_scaled, scaling_of
+from grainseg.pipeline.scaling import Scaling, scale_of_picture, scaling_of
 from grainseg.pipeline.scoring import MaskScores, score_prediction
 from grainseg.report.contents import Provenance
 from grainseg.report.metrics_file import write_metrics
-from grainseg.report.prediction_files import PredictionPaths, prediction_paths
+from grainseg.report.prediction_files import PredictionPaths, prediction_paths, write_uncertainty
 
 log = logging.getLogger(__name__)
 
@@ -85,15 +90,16 @@ def predict(config: PredictConfig, command: str = "") -> Prediction:
         raise GrainsegError(f"masks={config.masks}: is one mask for {len(images)} pictures; give a folder")
     label_spec(config.data)  # refuses what cannot be before any picture is read
     require_folders(config)
-    spec, network = load_network(checkpoint)
+    spec, networks = load_networks(checkpoint)
     spec = with_generic_scale(spec) if config.checkpoint is None else spec
     scaling = scaling_of(config, spec, checkpoint)
-    network.to(choose_device(config.accelerator, "accelerator"))
+    for network in networks:
+        network.to(choose_device(config.accelerator, "accelerator"))
     measurements = _measurements(config, spec, images)
     result = Prediction()
     for image in progress(images, "predicting"):
         try:
-            _predict_one(config, spec, network, scaling, image, result, measurements)
+            _predict_one(config, spec, networks, scaling, image, result, measurements)
         except GrainsegError as error:
             log.error("%s", error)
             result.failures.append(str(error))
@@ -148,6 +154,7 @@ def _provenance(
         checkpoint=str(checkpoint),
         checkpoint_sha256=hashlib.sha256(checkpoint.read_bytes()).hexdigest(),
         settings={"Threshold of the mask": threshold}
+        | _averaged(config, spec)
         | scaling.says()
         | {"Line width of the training labels": f"{spec.line_width_px:.1f} px"}
         | partition,
@@ -157,10 +164,20 @@ def _provenance(
     )
 
 
+def _averaged(config: PredictConfig, spec: CheckpointSpec) -> dict[str, str]:
+    """What the probability is the mean of, where it is one."""
+    found = {}
+    if spec.members > 1:
+        found["Networks"] = f"{spec.members}, the mean of their probabilities"
+    if SYMMETRIES[config.tta] > 1:
+        found["Test-time augmentation"] = f"{config.tta}, the mean over {SYMMETRIES[config.tta]} views"
+    return found
+
+
 def _predict_one(
     config: PredictConfig,
     spec: CheckpointSpec,
-    network: nn.Module,
+    networks: Sequence[nn.Module],
     scaling: Scaling,
     image: SelectedImage,
     result: Prediction,
@@ -168,15 +185,26 @@ def _predict_one(
 ) -> None:
     opened = open_picture(config, image, config.data.max_megapixels)
     unit = to_unit_range(to_channels(opened.micrograph.pixels, spec.in_channels))
-    predict_unit = functools.partial(
-        predict_probability, network, tiles=TileSettings(spec.tile_size, spec.overlap)
-    )
-    opened, probability = predict_scaled(scaling, opened, unit, predict_unit)
+    tiles = TileSettings(spec.tile_size, spec.overlap)
+    first = functools.partial(predict_probability, networks[0], tiles=tiles)
+    opened, factors = scale_of_picture(scaling, opened, unit, first)
     settings = None if measurements is None else replace(spec.partition, **config.partition.given())
-    closed = close_picture(opened, probability, _threshold(config, spec), settings, Path(config.output))
-    result.written[image.relative] = prediction_paths(Path(config.output), image.relative)
+    members = MemberGrains(opened, settings) if settings is not None and len(networks) > 1 else None
+    forecast = predict_members(
+        networks, unit, tiles, SYMMETRIES[config.tta], None if members is None else members.add, factors
+    )
+    output, threshold = Path(config.output), _threshold(config, spec)
+    closed = close_picture(opened, forecast.probability, threshold, settings, output)
+    paths = prediction_paths(output, image.relative)
+    write_uncertainty(paths, forecast.spread, opened.micrograph.pixel_size_um)
+    result.written[image.relative] = paths
     if measurements is not None:
-        measurements.add(closed.require_field())
+        field = closed.require_field()
+        doubt = doubt_of(unit, forecast.probability, field.partition, spec.doubt_reference)
+        if doubt.flag is not None:
+            log.warning("%s: %s", image.path, doubt.flag)
+        spread = None if members is None else members.spread()
+        measurements.add(replace(field, doubt=doubt, members=spread))
     label = _read_label(config, image, opened.micrograph)
     if label is not None:
         grains = None if closed.field is None else closed.field.grains

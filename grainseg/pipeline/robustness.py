@@ -17,7 +17,7 @@ from grainseg.errors import GrainsegError
 from grainseg.grains.robustness import Card, ImageScores, Seen, make_card
 from grainseg.micrograph.corruptions import CORRUPTIONS, KINDS, Corruption
 from grainseg.micrograph.folder import LabelledImage, list_folder, split_with_test
-from grainseg.model.checkpoint import load_network
+from grainseg.model.ensemble import load_networks
 from grainseg.pipeline.measurement import title_of, versions
 from grainseg.pipeline.progress import progress
 from grainseg.pipeline.robustness_board import write_board
@@ -40,7 +40,7 @@ from grainseg.report.contents import Provenance
 from grainseg.report.robustness_page import RobustnessReport, Sample, make_sample, write_robustness
 from grainseg.report.robustness_plots import card_plots
 from grainseg.report.robustness_tables import write_cells, write_images
-from grainseg.report.robustness_views import verdicts
+from grainseg.report.robustness_views import doubt_sentence, verdicts
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +77,8 @@ class RobustnessRun:
             lines += [
                 f"  {'met   ' if verdict.met else 'MISSED'} {verdict.sentence}" for verdict in verdicts(card)
             ]
+            doubt = doubt_sentence(card)
+            lines += [] if doubt is None else [f"  {doubt}"]
         lines += [f"page:         {self.page}", f"TensorBoard:  tensorboard --logdir {self.board}"]
         return "\n".join(lines)
 
@@ -92,7 +94,7 @@ def robustness(config: RobustnessConfig, command: str = "") -> RobustnessRun:
         GrainsegError: Checkpoint or images cannot be used, or no image is left to tune the references on.
     """
     checkpoint, output = Path(config.checkpoint), Path(config.output)
-    spec, network = load_network(checkpoint)
+    spec, networks = load_networks(checkpoint)
     record = read_record(checkpoint, spec)
     listing = list_folder(Path(config.data.root))
     for path in listing.without_mask:
@@ -102,7 +104,7 @@ def robustness(config: RobustnessConfig, command: str = "") -> RobustnessRun:
     stems, choice = _choose(config, roles)
     images = [read_labelled(items[stem], config.data, spec.in_channels) for stem in stems]
     output.mkdir(parents=True, exist_ok=True)  # fails now if it does
-    methods = [network_method(spec, network, config.accelerator)]
+    methods = [network_method(spec, networks, config.accelerator)]
     if config.references:
         train, val = _tuning_images(config, items, roles, stems)
         methods += reference_methods(train, val, config.seed)

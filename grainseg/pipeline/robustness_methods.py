@@ -11,18 +11,20 @@ from grainseg.config.baseline import METHODS
 from grainseg.data.images import LabelledMicrograph, to_channels
 from grainseg.grains.agreement import boundary_counts, pixel_scores, skeleton
 from grainseg.grains.agreement_regions import region_scores
+from grainseg.grains.doubt import doubt_of
 from grainseg.grains.labelled_grains import label_grains
-from grainseg.grains.partition import PartitionSettings
+from grainseg.grains.partition import Partition, PartitionSettings
 from grainseg.grains.robustness import ImageScores
 from grainseg.inference.device import choose_device
-from grainseg.inference.predictor import TileSettings, predict_probability
+from grainseg.inference.ensemble import predict_members
+from grainseg.inference.predictor import TileSettings
 from grainseg.micrograph.corruptions import lost_share, to_grid
 from grainseg.micrograph.image import BOUNDARY, IGNORE, FloatImage
 from grainseg.micrograph.normalization import to_unit_range
 from grainseg.model.checkpoint import CheckpointSpec
 from grainseg.pipeline.baseline import fit_reference, training_fields, tune
 from grainseg.pipeline.baseline_prediction import THRESHOLD, FittedReference
-from grainseg.pipeline.scoring import partition_or_nothing
+from grainseg.pipeline.scoring import partition_or_none
 
 NETWORK = "network"
 
@@ -36,12 +38,14 @@ class Method:
         probability: Boundary map (H, W) float32 in [0, 1] of a picture (H, W, C) float32 in the unit range.
         threshold: Of the mask.
         partition: How the map becomes grains.
+        doubt: Score of unit range, boundary map and partition; None for a method that has none.
     """
 
     name: str
     probability: Callable[[FloatImage], FloatImage]
     threshold: float
     partition: PartitionSettings
+    doubt: Callable[[FloatImage, FloatImage, Partition | None], float] | None = None
 
 
 class Truth:
@@ -60,16 +64,21 @@ class Truth:
         self.reach_px = math.ceil(image.line_width_px)
 
 
-def network_method(spec: CheckpointSpec, network: nn.Module, accelerator: str) -> Method:
-    """A network as prediction uses it.
+def network_method(spec: CheckpointSpec, networks: Sequence[nn.Module], accelerator: str) -> Method:
+    """A network, or several together, as prediction uses it.
 
     Raises:
         GrainsegError: There is no such accelerator.
     """
-    network.to(choose_device(accelerator, "accelerator"))
+    for network in networks:
+        network.to(choose_device(accelerator, "accelerator"))
     tiles = TileSettings(spec.tile_size, spec.overlap)
     return Method(
-        NETWORK, lambda unit: predict_probability(network, unit, tiles), spec.threshold, spec.partition
+        NETWORK,
+        lambda unit: predict_members(networks, unit, tiles).probability,
+        spec.threshold,
+        spec.partition,
+        lambda unit, found, grains: doubt_of(unit, found, grains, spec.doubt_reference).score,
     )
 
 
@@ -115,9 +124,16 @@ def score_picture(
     """
     unit = to_unit_range(picture) if corrupted else picture
     shape = (truth.label.shape[0], truth.label.shape[1])
-    probability = to_grid(method.probability(unit), shape)
+    seen = method.probability(unit)
+    probability = to_grid(seen, shape)
     mask = probability > method.threshold
-    regions = region_scores(partition_or_nothing(probability, method.partition), truth.grains, truth.ignored)
+    partition = partition_or_none(probability, method.partition)
+    grains = np.zeros(shape, np.uint32) if partition is None else partition.grains
+    regions = region_scores(grains, truth.grains, truth.ignored)
+    doubt = math.nan
+    if method.doubt is not None:  # of the prediction as its user gets it, not of the label's pixels
+        own = partition if seen.shape == shape else partition_or_none(seen, method.partition)
+        doubt = method.doubt(unit, seen, own)
     return ImageScores(
         image=truth.stem,
         iou=pixel_scores(mask, truth.label).iou,
@@ -126,4 +142,5 @@ def score_picture(
         intercept_px=regions.predicted.mean_intercept_px,
         label_intercept_px=regions.label.mean_intercept_px,
         lost_share=lost_share(picture, truth.line, truth.reach_px),
+        doubt=doubt,
     )

@@ -14,7 +14,6 @@ from grainseg.inference.scale import (
     FARTHEST,
     Factors,
     Predict,
-    predict_at,
     predict_at_estimate,
 )
 from grainseg.micrograph.image import FloatImage
@@ -81,38 +80,39 @@ def scaling_of(config: PredictConfig, spec: CheckpointSpec, checkpoint: Path) ->
     )
 
 
-def predict_scaled(
+def scale_of_picture(
     scaling: Scaling, opened: OpenedPicture, unit: FloatImage, predict: Predict
-) -> tuple[OpenedPicture, FloatImage]:
-    """Predict a picture at the scale that is asked for.
+) -> tuple[OpenedPicture, Factors]:
+    """Find the scale at which a picture is to be predicted.
 
     Args:
         scaling: What is asked for.
         opened: The picture.
         unit: (H, W, C) float32 in [0, 1], the picture as the network sees it at its own scale.
-        predict: Predicts a picture at its own scale.
+        predict: Predicts a picture at its own scale, for an estimate; of an ensemble one network will do.
 
     Returns:
-        The picture, with a note on the scale, and its probability (H, W) float32 in [0, 1] on its own grid.
+        The picture, with a note on the scale, and how much it is to be enlarged, rows and columns.
 
     Raises:
         GrainsegError: The picture's pixel size is needed and unknown, or the factor cannot be.
     """
     if scaling.choice is None:
-        return opened, predict(unit)
+        return opened, (1.0, 1.0)
+    doubts: tuple[str, ...] = ()
     if scaling.choice == "grain_size":
-        probability, note, doubts = _at_estimate(scaling, unit, predict)
+        factor, note, doubts = _estimated_factor(scaling, unit, predict)
+        factors = (factor, factor)
     else:
         factors = _known_factors(scaling, opened)
         _require_size(scaling, opened, factors)
-        probability, doubts = predict_at(predict, unit, factors), ()
         note = f"resampled by {_written(factors)} for the network, and its answer back"
     log.info("%s: %s", opened.selected.path, note)
     for doubt in doubts:
         log.warning("%s: %s", opened.selected.path, doubt)
     picture = opened.micrograph
     told = replace(picture, notes=(*picture.notes, note), warnings=(*picture.warnings, *doubts))
-    return replace(opened, micrograph=told), probability
+    return replace(opened, micrograph=told), factors
 
 
 def _known_factors(scaling: Scaling, opened: OpenedPicture) -> Factors:
@@ -142,10 +142,10 @@ def _require_size(scaling: Scaling, opened: OpenedPicture, factors: Factors) -> 
         )
 
 
-def _at_estimate(
+def _estimated_factor(
     scaling: Scaling, unit: FloatImage, predict: Predict
-) -> tuple[FloatImage, str, tuple[str, ...]]:
-    """Probability, a note and doubts."""
+) -> tuple[float, str, tuple[str, ...]]:
+    """The factor, a note and doubts."""
 
     def intercept_px(probability: FloatImage) -> float | None:
         partition = partition_or_none(probability, scaling.partition)
@@ -157,7 +157,7 @@ def _at_estimate(
     largest = math.sqrt(scaling.max_megapixels * 1e6 / (unit.shape[0] * unit.shape[1]))
     estimate = predict_at_estimate(predict, unit, target, intercept_px, max(1.0, largest))
     if estimate.intercept_px is None:
-        return estimate.probability, "not resampled: no boundary to estimate the grain size from", ()
+        return estimate.factor, "not resampled: no boundary to estimate the grain size from", ()
     found = f"grains have a mean intercept of {estimate.intercept_px:.3g} px"
     if estimate.factor == 1:
         note = f"not resampled: its {found}, those of the training {target:.3g} px"
@@ -167,12 +167,12 @@ def _at_estimate(
             f"those of the training {target:.3g} px"
         )
     if estimate.consistent:
-        return estimate.probability, note, ()
+        return estimate.factor, note, ()
     doubt = (
         f"no factor from {1 / FARTHEST:g} to {FARTHEST:g} was found that brings its grains to those of the "
         f"training: {estimate.intercept_px:.3g} px at {estimate.factor:.3g}, wanted {target:.3g} px"
     )
-    return estimate.probability, note, (doubt,)
+    return estimate.factor, note, (doubt,)
 
 
 def _written(factors: Sequence[float]) -> str:

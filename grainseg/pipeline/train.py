@@ -29,10 +29,12 @@ from grainseg.model.checkpoint import (
     can_resume,
     load_network,
     read_checkpoint,
+    require_single,
 )
 from grainseg.model.generic import load_generic
 from grainseg.model.losses import build_loss
 from grainseg.model.networks import NetworkSpec, build_network, parameter_count
+from grainseg.pipeline.doubt_reference import training_reference
 from grainseg.pipeline.scoring import (
     MaskScores,
     fit_grains,
@@ -126,6 +128,7 @@ def _check_resume(config: TrainConfig, checkpoint: Path, run_dir: Path) -> None:
     if not checkpoint.is_file():
         raise GrainsegError(f"resume={checkpoint}: there is no such file; give the last.ckpt of a run")
     spec, _ = read_checkpoint(checkpoint)
+    require_single(spec, checkpoint)
     wanted, found = vars(network_spec(config)), vars(spec.network)
     for key, value in wanted.items():
         if found[key] != value:
@@ -215,20 +218,31 @@ def _score_best(
     probabilities = [predict_probability(network, image.unit, tiles) for image in data.data.val_images]
     metrics: dict[str, float] = {}
     if config.partition.name != "none":
-        spec, metrics = _fit_partition(config, spec, data.data.val_images, probabilities)
-        add_to_checkpoint(best, spec)
-    metrics = _score_validation(config, spec, data.data.val_images, probabilities, run_dir) | metrics
+        spec, metrics = fit_validation(config, spec, data.data.val_images, probabilities)
+    spec = replace(spec, doubt_reference=training_reference(data.data, probabilities, spec.partition))
+    add_to_checkpoint(best, spec)
+    metrics = score_validation(config, spec, data.data.val_images, probabilities, run_dir) | metrics
     log_score(trainer.logger, metrics, trainer.global_step)
     return metrics | {name: float(value) for name, value in tested.items()}
 
 
-def _fit_partition(
+def fit_validation(
     config: TrainConfig,
     spec: CheckpointSpec,
     images: Sequence[LabelledMicrograph],
     probabilities: list[FloatImage],
 ) -> tuple[CheckpointSpec, dict[str, float]]:
-    """Choose the partition's settings on the validation pictures, and see how far the grains are off then."""
+    """Choose the partition's settings on the validation pictures, and see how far the grains are off then.
+
+    Args:
+        config: The run.
+        spec: What the checkpoint says so far.
+        images: They were not trained on.
+        probabilities: Theirs, (H, W) float32 in [0, 1].
+
+    Returns:
+        What the checkpoint says from now on, and the grains' scores under ``val/…_fitted``.
+    """
     settings, scores = fit_grains(
         probabilities,
         [image.label for image in images],
@@ -243,7 +257,7 @@ def _fit_partition(
     return spec, {f"val/{name}_fitted": value for name, value in total.metrics().items()}
 
 
-def _score_validation(
+def score_validation(
     config: TrainConfig,
     spec: CheckpointSpec,
     images: Sequence[LabelledMicrograph],
@@ -253,6 +267,16 @@ def _score_validation(
     """Write and score the predictions of the validation pictures.
 
     The grains' scores are those of the partition's default settings, which chose nothing.
+
+    Args:
+        config: The run.
+        spec: Threshold and partition of what is written.
+        images: They were not trained on.
+        probabilities: Theirs, (H, W) float32 in [0, 1].
+        run_dir: Its ``predictions/`` takes the files.
+
+    Returns:
+        ``val/iou`` and the rest, over all pictures together.
     """
     scores: list[MaskScores] = []
     tolerance_px = config.boundary_tolerance_px

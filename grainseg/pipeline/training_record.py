@@ -100,6 +100,9 @@ def image_roles(record: TrainingRecord, images: Sequence[LabelledImage]) -> dict
             for stems, role in zip(split, (TRAINED, VALIDATED, TESTED), strict=True)
             for stem in stems
         }
+        if record.config.get("leave_one_out"):  # each trained all networks but one
+            trained = {digest for digest, role in by_content.items() if role != TESTED}
+            by_content |= dict.fromkeys(trained, TRAINED)
     except (GrainsegError, KeyError, TypeError, OSError):
         return dict.fromkeys((image.stem for image in images), UNKNOWN)
     # A relative root may name another folder here than where the run was started.

@@ -58,6 +58,7 @@ def field_table(images: Sequence[ReportImage]) -> Table:
             plain(row, "g_saltikov", places=2),
             plain(row, "closed_share", places=1, factor=100),
             plain(row, "open_ends_per_mm", places=1),
+            plain(row, "doubt", places=2),
             words(str(len(field.flags)), "num"),
         )
         lines.append(line(cells, batch=image.batch, image=field.image))
@@ -72,6 +73,7 @@ def field_table(images: Sequence[ReportImage]) -> Table:
         Column("G", "Saltikov"),
         Column("Closed boundary", "%"),
         Column("Open ends", "per mm"),
+        Column("Doubt"),
         Column("Flags"),
     )
     return Table(columns, tuple(lines))
@@ -87,6 +89,11 @@ def image_table(batch: str, field: FieldMeasurement) -> Table:
         ("Mean intercept, four directions", f"mean_intercept_{suffix}", unit, "g_intercept"),
         ("without closed gaps", f"mean_intercept_without_closed_{suffix}", unit, ""),
         *(
+            (f"of the {end} of the ensemble's networks", f"mean_intercept_members_{key}_{suffix}", unit, "")
+            for end, key in (("least", "low"), ("greatest", "high"))
+            if field.members is not None
+        ),
+        *(
             (f"at {field.angles_deg[lines.name]:.4g}°", f"intercept_deg{lines.name}_{suffix}", unit, "")
             for lines in field.lines
         ),
@@ -100,7 +107,7 @@ def image_table(batch: str, field: FieldMeasurement) -> Table:
         ("Length closed by the partition", f"closed_length_{suffix}", unit, ""),
         ("Open ends of lines", "open_ends", "", ""),
     ]
-    indented = ("without", "at ")
+    indented = ("without", "of the ", "at ")
     lines = [
         line(
             (

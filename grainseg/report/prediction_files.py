@@ -29,6 +29,7 @@ class PredictionPaths:
     overlay: Path
     panel: Path
     grains: Path
+    uncertainty: Path
 
 
 def prediction_paths(folder: Path, relative: Path) -> PredictionPaths:
@@ -40,6 +41,7 @@ def prediction_paths(folder: Path, relative: Path) -> PredictionPaths:
         overlay=stem.with_name(f"{stem.name}_overlay.png"),
         panel=stem.with_name(f"{stem.name}_panel.png"),
         grains=stem.with_name(f"{stem.name}{GRAINS_SUFFIX}.tif"),
+        uncertainty=stem.with_name(f"{stem.name}_uncertainty.tif"),
     )
 
 
@@ -73,3 +75,22 @@ def write_prediction(
         write_grain_map(paths.grains, partition.grains, pixel_size_um)
         write_rgb(paths.overlay, partition_overlay(pixels, partition.grains, partition.closed))
     return mask
+
+
+def write_uncertainty(
+    paths: PredictionPaths, spread: FloatImage | None, pixel_size_um: tuple[float, float] | None
+) -> None:
+    """Write how far networks or views of a picture differ, or take away what an earlier prediction wrote.
+
+    Args:
+        paths: Where to.
+        spread: (H, W) float32, the standard deviation of the probability; None where there is none.
+        pixel_size_um: µm per pixel as (row, column), written into the TIFF where it is known.
+
+    Raises:
+        GrainsegError: The file cannot be written.
+    """
+    if spread is None:
+        paths.uncertainty.unlink(missing_ok=True)
+    else:
+        write_probability(paths.uncertainty, spread, pixel_size_um)

@@ -103,6 +103,7 @@ def _context(report: RobustnessReport) -> dict[str, Any]:
         "methods": [card.method for card in report.cards],
         "summary": views.summary_table(report.cards),
         "verdicts": [(card.method, views.verdicts(card)) for card in report.cards],
+        "doubts": [sentence for card in report.cards if (sentence := views.doubt_sentence(card))],
         "information": views.information_sentence(),
         "heats": [
             ("iou", "Boundary IoU", views.iou_heat(report.cards)),

@@ -55,9 +55,12 @@ def cell_row(card: Card, cell: Cell) -> Row:
     `…_mean` is over the pictures, of the signed values where there is a sign, and `…_worst` that of the worst
     picture. `intercept_drift` is predicted over predicted on the untouched picture, `intercept_error`
     predicted over label, each less 1. `lost_share` is the share of the labelled line in places of one grey
-    level; where it exceeds a half, `holds_information` is false.
+    level; where it exceeds a half, `holds_information` is false. `doubt` tells without the label whether to
+    trust the prediction; its rank correlations with the errors of all pictures and corruptions of the method
+    stand in the row of the untouched pictures.
     """
     of = cell.corruption
+    check = card.doubt_check if of is None else None
     row: Row = {
         **cell_key(card, cell),
         "amount": None if of is None else of.amount,
@@ -71,6 +74,9 @@ def cell_row(card: Card, cell: Cell) -> Row:
         **_spread("grain_count_error", cell.count_error),
         **_spread("intercept_drift", cell.drift),
         **_spread("intercept_error", cell.intercept_error),
+        **_spread("doubt", cell.doubt),
+        "doubt_rank_correlation_iou_lost": None if check is None else check.rank_iou,
+        "doubt_rank_correlation_grain_count_error": None if check is None else check.rank_count,
     }
     return row
 
@@ -94,4 +100,5 @@ def _image_rows(card: Card, cell: Cell, roles: Mapping[str, str]) -> Iterator[Ro
             "label_mean_intercept_px": scores.label_intercept_px,
             "intercept_drift": scores.drift(clean),
             "intercept_error": scores.intercept_error,
+            "doubt": scores.doubt,
         }

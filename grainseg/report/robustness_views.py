@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from grainseg.grains.batch_rows import Row
+from grainseg.grains.doubt import FLAG_ABOVE, MUCH_LOST
 from grainseg.grains.robustness import (
     MOST_LOST,
     TARGET_DRIFT,
@@ -143,6 +144,7 @@ def full_table(cards: Sequence[Card]) -> Table:
         Column("Intercept drift", "%, against the untouched"),
         Column("Intercept error", "%, against the label"),
         Column("Lost line", "%"),
+        Column("Doubt"),
     )
     lines = [_full_line(card, cell) for card in cards for cell in (card.clean, *card.cells)]
     return Table(columns, tuple(lines))
@@ -163,6 +165,7 @@ def _full_line(card: Card, cell: Cell) -> Line:
             _two(row, "intercept_drift", _per_cent_signed),
             _two(row, "intercept_error", _per_cent_signed),
             _one(row, "lost_share_mean", _per_cent),
+            _two(row, "doubt", _places),
         ),
         **cell_key(card, cell),
     )
@@ -261,6 +264,22 @@ def information_sentence() -> str:
     )
 
 
+def doubt_sentence(card: Card) -> str | None:
+    """Whether the doubt tells wrong predictions on these pictures, in words; None for a method without."""
+    check = card.doubt_check
+    if check is None:
+        return None
+    ranks = [MISSING if math.isnan(rank) else f"{rank:.2f}".replace("-", "−")
+             for rank in (check.rank_iou, check.rank_count)]  # fmt: skip
+    return (
+        f"Doubt, which needs no label: rank correlation {ranks[0]} with the share of the IoU that is lost, "
+        f"{ranks[1]} with the grain count error (Spearman, pictures of all cells; 1 would be perfect, 0 no "
+        f"better than chance). Flagged (above {FLAG_ABOVE:g}): {check.bad_flagged} of {check.bad} that lost "
+        f"more than {_percent(MUCH_LOST)} of the IoU on the untouched picture, {check.good_flagged} of the "
+        f"{check.good} others."
+    )
+
+
 def _one(row: Row, key: str, text: Callable[[float], str]) -> cells.Cell:
     return cells.Cell((_number(row, key, text),), _sortable(row[key]), "num")
 
@@ -292,6 +311,10 @@ def _sortable(value: object) -> str:
 
 def _fraction(value: float) -> str:
     return cells.number_text(value, places=3)
+
+
+def _places(value: float) -> str:
+    return cells.number_text(value, places=2)
 
 
 def _per_cent(value: float) -> str:

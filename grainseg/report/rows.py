@@ -6,6 +6,7 @@ from typing import Any
 from grainseg.grains.batch_rows import Row
 from grainseg.grains.field import FieldMeasurement
 from grainseg.grains.intercepts import Intercepts
+from grainseg.grains.members import MemberSpread
 
 BatchedFields = Mapping[str, Sequence[FieldMeasurement]]
 """The fields of each batch, by its name."""
@@ -47,6 +48,8 @@ def _grains_of(batch: str, field: FieldMeasurement) -> Iterator[Row]:
 def field_row(batch: str, field: FieldMeasurement) -> Row:
     """One field: intercepts by direction and circle, grains per area, G by each, closed gaps, flags.
 
+    Of an ensemble also the least and the greatest of its members.
+
     Lengths are in px of the square raster on which the field was measured and, where the pixel size is known,
     in µm.
     """
@@ -67,6 +70,7 @@ def field_row(batch: str, field: FieldMeasurement) -> Row:
         **_length("mean_intercept", field.mean_intercept_px, unit_um),
         **_length("mean_intercept_without_closed", field.mean_intercept_px_without_closed, unit_um),
     }
+    row |= _member_columns(field.members, unit_um)
     # "deg45" and "deg135" are the diagonals of a pixel; where it is not square, their angle stands here.
     row["diagonal_deg"] = field.diagonal_deg
     for lines in field.lines:
@@ -86,6 +90,7 @@ def field_row(batch: str, field: FieldMeasurement) -> Row:
         **_length("closed_length", field.closed_length_px, unit_um),
         "open_ends": field.open_ends,
         "open_ends_per_mm": field.open_ends_per_mm,
+        "doubt": field.doubt,
         "map_enlarged": field.enlarged,
         "flags": "; ".join(field.flags),
     }
@@ -99,6 +104,18 @@ def _intercept_columns(name: str, lines: Intercepts, unit_um: float | None) -> R
         f"crossings_{name}": lines.crossings,
         f"closed_crossings_{name}": lines.closed_crossings,
     }
+
+
+def _member_columns(members: MemberSpread | None, unit_um: float | None) -> Row:
+    """The least and greatest of an ensemble's networks, and the standard deviation of the logarithm."""
+    if members is None:
+        return {}
+    row: Row = {"members": members.count}
+    for name, found in (("mean_intercept", members.mean_intercept), ("d50", members.d50)):
+        row |= _length(f"{name}_members_low", None if found is None else found.low_px, unit_um)
+        row |= _length(f"{name}_members_high", None if found is None else found.high_px, unit_um)
+        row[f"{name}_members_sd_ln"] = None if found is None else found.sd_ln
+    return row
 
 
 def _length(name: str, length_px: float | None, unit_um: float | None) -> Row:

@@ -3,6 +3,7 @@ import math
 import pytest
 from robustness_example import SEEN, card, scores
 
+from grainseg.grains.doubt import FLAG_ABOVE, MUCH_LOST
 from grainseg.grains.robustness import MOST_LOST, TARGET_DRIFT, make_card, relative
 from grainseg.micrograph.corruptions import CORRUPTIONS, KINDS
 
@@ -125,3 +126,23 @@ def test_nothing_found_on_untouched_pictures_has_no_share():
 def test_cards_have_the_same_pictures_throughout():
     with pytest.raises(ValueError, match="argument 2 is longer"):
         one_cell([scores("a"), scores("b")], [scores("a")])
+
+
+def test_a_doubt_that_rises_with_the_error_ranks_perfectly():
+    def change(each, image):
+        clean, share = {"a": 0.6, "b": 0.4}[image], (CORRUPTIONS.index(each) + 1) / (len(CORRUPTIONS) + 1)
+        return scores(image, iou=clean * (1 - share), count=-share, doubt=share / 2)
+
+    check = card(change=change).doubt_check
+    assert check.rank_iou == pytest.approx(1, abs=1e-3)  # the untouched pictures tie
+    assert check.rank_count == pytest.approx(1, abs=1e-3)
+    lost = [(n + 1) / (len(CORRUPTIONS) + 1) for n in range(len(CORRUPTIONS))]
+    assert check.bad == 2 * sum(share > MUCH_LOST for share in lost)
+    assert check.bad + check.good == 2 * len(CORRUPTIONS) + 2
+    assert check.bad_flagged == 2 * sum(share > MUCH_LOST and share / 2 > FLAG_ABOVE for share in lost)
+    assert check.good_flagged == 2 * sum(share <= MUCH_LOST and share / 2 > FLAG_ABOVE for share in lost)
+
+
+def test_a_doubt_that_never_moves_has_no_rank_and_methods_without_have_no_check():
+    assert math.isnan(card().doubt_check.rank_iou)
+    assert card(change=lambda each, image: scores(image, doubt=math.nan)).doubt_check is None

@@ -11,8 +11,10 @@ import torch
 
 from grainseg.errors import GrainsegError
 from grainseg.grains.budget import SegmentationError
+from grainseg.grains.doubt import DEFAULT_REFERENCE
 from grainseg.grains.partition import PartitionSettings
 from grainseg.model.checkpoint import (
+    _NEW,
     KEY,
     NETWORK_PREFIX,
     CheckpointSpec,
@@ -36,6 +38,7 @@ SPEC = CheckpointSpec(
 )
 
 SETTINGS = asdict(SPEC.partition)
+DOUBT = dict(DEFAULT_REFERENCE)
 ERROR = {"bias_ln": 0.1, "sd_ln": 0.0, "images": 1, "source": "a validation image"}
 
 
@@ -65,19 +68,17 @@ def test_what_is_written_reads_back(content: dict[str, Any], tmp_path: Path) -> 
 def test_what_is_said_of_the_grains_can_be_added_later(content: dict[str, Any], tmp_path: Path) -> None:
     path = saved(content, tmp_path)
     partition = PartitionSettings(0.3, 0.4, 0.1, 0.01)
-    later = replace(SPEC, partition=partition, segmentation=SegmentationError(-0.02, 0.01, 3, "three images"))
+    error = SegmentationError(-0.02, 0.01, 3, "three images")
+    later = replace(SPEC, partition=partition, segmentation=error, doubt_reference=DOUBT)
     add_to_checkpoint(path, later)
     spec, weights = read_checkpoint(path)
     assert replace(spec, versions={}) == later
     assert weights.keys() == load_network(path)[1].state_dict().keys()
 
 
-def test_the_layout_before_is_read_and_says_nothing_of_the_scale(
-    content: dict[str, Any], tmp_path: Path
-) -> None:
-    added = ("pixel_size_um", "intercept_px")
-    before = {name: value for name, value in content[KEY].items() if name not in added} | {"format": 3}
-    spec, _ = read_checkpoint(saved(content | {KEY: before}, tmp_path))
+def test_the_layout_before_is_read(content: dict[str, Any], tmp_path: Path) -> None:
+    before = {name: value for name, value in content[KEY].items() if name not in _NEW} | {"format": 3}
+    spec, _ = load_network(saved(content | {KEY: before}, tmp_path))
     assert replace(spec, versions={}) == SPEC
     del before["steps"]
     with pytest.raises(GrainsegError, match="'steps' is missing or cannot be"):
@@ -178,6 +179,18 @@ def test_what_is_no_checkpoint_is_refused(kind: str, content: dict[str, Any], tm
             for value in (True, None, [1], 10**400, float("nan"), torch.tensor(1), "x\ny")
         ),
         ({"segmentation": ERROR | {"images": "1"}}, "images of the segmentation error is no whole number"),
+        *(
+            ({"doubt_reference": reference}, "values for the grains cannot be")
+            for reference in (
+                {},
+                DOUBT | {"more": (0.0, 1.0)},
+                DOUBT | {"noise": (0.0, -1.0)},
+                DOUBT | {"noise": (float("nan"), 1.0)},
+                DOUBT | {"noise": torch.zeros(2)},
+                DOUBT | {"noise": "12"},
+            )
+        ),
+        ({"doubt_reference": [0.0]}, "'doubt_reference' is missing or cannot be"),
         ({"segmentation": ERROR | {3: 1}}, "values for the grains cannot be"),
         ({"partition": SETTINGS | {3: 1}}, "values for the grains cannot be"),
         ({"decoder_width": 64}, "weights do not fit"),

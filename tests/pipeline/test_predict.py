@@ -16,6 +16,7 @@ from PIL import Image
 
 from grainseg.config import PredictConfig
 from grainseg.errors import GrainsegError
+from grainseg.grains.doubt import FLAG_ABOVE
 from grainseg.micrograph.files import read_micrograph
 from grainseg.pipeline.export import export
 from grainseg.pipeline.predict import predict
@@ -212,6 +213,21 @@ def test_fields_are_measured_and_folders_are_batches(
     digest = hashlib.sha256(Path(config.checkpoint).read_bytes()).hexdigest()
     assert digest in page
     assert "segmentation unknown" in page
+
+
+def test_the_doubt_stands_in_table_and_report_with_its_reason(
+    config: PredictConfig, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An untrained network is sure of nothing."""
+    predict(config)
+    found = rows(tmp_path / "out" / "fields.csv")
+    assert all(FLAG_ABOVE < float(row["doubt"]) < 1 for row in found)
+    for row in found:
+        assert row["flags"].startswith("do not trust the boundaries before you have seen the overlay: ")
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "Do not trust the boundaries before you have seen the overlay: " in page
+    assert f'data-key="doubt" data-value="{found[0]["doubt"]}"' in page
+    assert "f0.png: do not trust the boundaries" in caplog.text
 
 
 def test_without_a_partition_nothing_is_measured(config: PredictConfig, tmp_path: Path) -> None:

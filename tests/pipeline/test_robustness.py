@@ -168,6 +168,11 @@ def test_everything_is_written(config, tmp_path):
         ]
         assert row["iou_mean"] == row["iou_worst"] == same["iou"]
         assert row["intercept_drift_worst"] == same["intercept_drift"]
+    assert {row["doubt"] for row in images} == {row["doubt_worst"] for row in cells}
+    assert all(0 < float(row["doubt"]) < 1 for row in images)
+    assert -1 <= float(clean["doubt_rank_correlation_iou_lost"]) <= 1
+    assert {row["doubt_rank_correlation_iou_lost"] for row in corrupted} == {""}
+    assert "Doubt, which needs no label: rank correlation" in run.summary()
     assert "the images that were named (1: unknown whether it trained the network)" in run.summary()
     with Image.open(out / "robustness.png") as plot:
         assert plot.size[0] > 1000

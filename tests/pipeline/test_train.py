@@ -150,6 +150,7 @@ def test_the_partition_is_fitted_and_kept(
         assert abs(np.expm1(spec.segmentation.bias_ln)) == pytest.approx(
             metrics["val/intercept_error_fitted"]
         )
+    assert spec.doubt_reference is not None
     result = predict(predicting(folder, fields, tmp_path))
     again = json.loads((tmp_path / "metrics.json").read_text())
     assert again["f2.png"]["are"] == pytest.approx(metrics["val/are_fitted"], abs=1e-9)

@@ -15,7 +15,7 @@ from grainseg.micrograph.corruptions import CORRUPTIONS, KINDS
 from grainseg.report.robustness_page import write_robustness
 from grainseg.report.robustness_plots import card_plots
 from grainseg.report.robustness_tables import write_cells, write_images
-from grainseg.report.robustness_views import count_heat, drift_heat, iou_heat, verdicts
+from grainseg.report.robustness_views import count_heat, doubt_sentence, drift_heat, iou_heat, verdicts
 
 NASTY = '"><script>window.hacked = 1</script>'
 KEYS = ("method", "kind", "variant", "level")
@@ -186,3 +186,17 @@ def test_the_plot_names_every_corruption_and_method(cards):
 def test_the_plot_takes_drifts_without_end():
     lost = card(change=lambda each, image: scores(image, iou=0.9, intercept=math.inf))
     assert card_plots([lost])[0].startswith("<svg")
+
+
+def test_the_page_says_whether_the_doubt_works(tmp_path):
+    falling = card(change=lambda each, image: scores(
+        image, iou=0.3 if each.kind.name == "blur" else 0.55, doubt=0.4 if each.kind.name == "blur" else 0.01
+    ))  # fmt: skip
+    sentence = doubt_sentence(falling)
+    assert "Flagged (above 0.06): 6 of 6 that lost more than 15 %" in sentence
+    write_robustness(tmp_path / "x.html", robustness_report([falling]))
+    assert sentence in (tmp_path / "x.html").read_text(encoding="utf-8")
+    without = card(change=lambda each, image: scores(image, doubt=math.nan))
+    assert doubt_sentence(without) is None
+    write_robustness(tmp_path / "y.html", robustness_report([without]))
+    assert "Doubt, which needs no label" not in (tmp_path / "y.html").read_text(encoding="utf-8")

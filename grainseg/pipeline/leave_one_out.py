@@ -1,0 +1,273 @@
+"""Leave-one-out: every image validates once, and the networks together become one checkpoint.
+
+One validation image of five says little of the others. So each image is predicted by the network that was
+trained on all others (Stone 1974, J. R. Statist. Soc. B 36:111). All these predictions together choose the
+partition's settings and show how much the segmentation's error varies, which one image cannot.
+"""
+
+import json
+import logging
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from lightning.pytorch.loggers import TensorBoardLogger
+from omegaconf import OmegaConf
+from torch import nn
+
+from grainseg.config import FolderDataConfig, TrainConfig, to_plain
+from grainseg.data.images import LabelledMicrograph, read_labelled
+from grainseg.errors import GrainsegError
+from grainseg.grains.doubt import pooled_reference
+from grainseg.inference.device import choose_device
+from grainseg.inference.predictor import TileSettings, predict_probability
+from grainseg.micrograph.folder import list_folder, split_with_test
+from grainseg.model.checkpoint import MAX_MEMBERS, CheckpointSpec, load_network
+from grainseg.model.ensemble import write_ensemble
+from grainseg.pipeline.train import (
+    CHECKPOINTS,
+    TENSORBOARD,
+    fit_validation,
+    score_validation,
+    train,
+)
+from grainseg.pipeline.training_record import CONFIG
+from grainseg.report.metrics_file import write_metrics
+from grainseg.report.prediction_files import PREDICTIONS
+from grainseg.report.tables import write_csv
+from grainseg.training.callbacks import BEST, LAST
+from grainseg.training.datamodule import BoundaryDataModule
+from grainseg.training.logging import SCORE_TAG, flatten, log_configuration
+
+log = logging.getLogger(__name__)
+
+FEWEST_IMAGES = 3
+"""Each network needs two to train on, and an error needs more than two images to show how it varies."""
+METRICS, FOLDS = "metrics.json", "folds.csv"
+_SHOWN = ("val/iou", "val/boundary_f1", "val/are", "val/intercept_error")
+
+
+@dataclass(frozen=True)
+class LeaveOneOut:
+    """What came of it.
+
+    Attributes:
+        run_dir: Where everything lies.
+        images: Name of the image that each fold left out.
+        folds: What ``metrics.json`` of each fold holds.
+        metrics: Mean of each over the folds, and its standard deviation (n - 1) under ``…_sd``; under
+            ``out_of_fold/…`` the scores of all predictions together, the grains' with the common partition.
+    """
+
+    run_dir: Path
+    images: tuple[str, ...]
+    folds: tuple[dict[str, float], ...]
+    metrics: dict[str, float]
+
+    def summary(self) -> str:
+        """The closing lines: a table of the folds, and where everything lies."""
+        names = [name for name in _SHOWN if name in self.metrics]
+        rows = [["left out", *(name.removeprefix("val/") for name in names)]]
+        for image, found in zip(self.images, self.folds, strict=True):
+            rows.append([image, *(f"{found[name]:.4f}" for name in names)])
+        for title, end in (("mean", ""), ("sd", "_sd")):
+            rows.append([title, *(f"{self.metrics[name + end]:.4f}" for name in names)])
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        board = self.run_dir / TENSORBOARD
+        return "\n".join(
+            (
+                *("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows),
+                f"predictions:  {self.run_dir / PREDICTIONS}, each by the network that did not see the image",
+                f"checkpoint:   {self.run_dir / CHECKPOINTS / BEST}.ckpt, all {len(self.folds)} networks",
+                *([f"TensorBoard:  tensorboard --logdir {self.run_dir}"] if board.is_dir() else []),
+            )
+        )
+
+
+def leave_one_out(config: TrainConfig, run_dir: Path) -> LeaveOneOut:
+    """Train one network per image on all others, and put them together.
+
+    Folds that are finished are not trained again, and an interrupted one goes on where it stopped.
+
+    Args:
+        config: With ``leave_one_out``; fold i is an ordinary run with ``data.fold=i``.
+        run_dir: Takes ``fold_<i>/`` of each image and, as an ordinary run, ``checkpoints/best.ckpt`` (the
+            ensemble), ``predictions/`` (of each image by the network that did not see it), ``config.yaml``,
+            ``metrics.json`` and the TensorBoard events; also ``folds.csv``.
+
+    Raises:
+        GrainsegError: There are too few or too many images, a fold cannot be trained, or ``run_dir`` holds
+            folds of another configuration.
+    """
+    data = _data(config)
+    images = left_out_images(data)
+    run_dir.mkdir(parents=True, exist_ok=True)
+    OmegaConf.save(OmegaConf.create(to_plain(config)), run_dir / CONFIG)
+    folders = [run_dir / f"fold_{number}" for number in range(len(images))]
+    folds: list[dict[str, float]] = []
+    for number, (image, folder) in enumerate(zip(images, folders, strict=True)):
+        log.info("fold %d of %d: %s is left out", number + 1, len(images), image)
+        split = replace(data, fold=number, folds=len(images))
+        try:
+            folds.append(_train_fold(replace(config, leave_one_out=False, data=split), folder))
+        except KeyboardInterrupt:
+            log.warning("to go on with all folds, say the same overrides and hydra.run.dir=%s", run_dir)
+            raise
+    metrics = over_folds(folds) | _combine(config, images, folders, run_dir)
+    write_csv(
+        run_dir / FOLDS,
+        ["fold", "image", *folds[0]],
+        [{"fold": number, "image": image, **folds[number]} for number, image in enumerate(images)],
+    )
+    if config.logger.tensorboard:
+        _write_board(config, run_dir, metrics)
+    write_metrics(run_dir / METRICS, metrics)
+    return LeaveOneOut(run_dir, tuple(images), tuple(folds), metrics)
+
+
+def left_out_images(data: FolderDataConfig) -> list[str]:
+    """Names of the images that validate, in the order of the folds.
+
+    Raises:
+        GrainsegError: There are too few or too many of them.
+    """
+    stems = [item.stem for item in list_folder(Path(data.root)).labelled]
+    count = len(set(stems) - set(data.test or []))
+    if count < FEWEST_IMAGES:
+        raise GrainsegError(
+            f"data.root={data.root}: holds {count} labelled images that do not test; leave_one_out needs "
+            f"at least {FEWEST_IMAGES}, label more"
+        )
+    if count > MAX_MEMBERS:
+        raise GrainsegError(
+            f"data.root={data.root}: holds {count} labelled images, leave_one_out trains a network for each "
+            f"of up to {MAX_MEMBERS}; say data.fold=0 data.folds=5 and leave_one_out=false instead"
+        )
+    found = []
+    for number in range(count):
+        _, [left_out], _ = split_with_test(stems, None, data.test, number, count)
+        found.append(left_out)
+    return found
+
+
+def over_folds(folds: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Mean and standard deviation (n - 1, ``…_sd``) of what all folds have; nan where one is not finite."""
+    found = {}
+    for name in folds[0]:
+        values = [fold[name] for fold in folds if name in fold]
+        if len(values) == len(folds):
+            finite = all(map(math.isfinite, values))
+            found[name] = float(np.mean(values)) if finite else math.nan
+            found[f"{name}_sd"] = float(np.std(values, ddof=1)) if finite else math.nan
+    return found
+
+
+def out_of_fold(
+    images: Sequence[str], folds: Sequence[tuple[CheckpointSpec, nn.Module]], config: TrainConfig
+) -> tuple[list[LabelledMicrograph], list[np.ndarray[tuple[int, ...], np.dtype[np.float32]]]]:
+    """Each image as the network sees it that was trained without it.
+
+    Args:
+        images: Name of the image that each fold left out.
+        folds: What the best checkpoint of each fold holds, in the same order.
+        config: The run.
+
+    Returns:
+        The images with their labels, and their (H, W) float32 boundary probabilities.
+    """
+    data = _data(config)
+    items = {item.stem: item for item in list_folder(Path(data.root)).labelled}
+    device = choose_device(config.trainer.accelerator, "trainer.accelerator")
+    read, probabilities = [], []
+    for image, (spec, network) in zip(images, folds, strict=True):
+        read.append(read_labelled(items[image], data, spec.in_channels))
+        tiles = TileSettings(spec.tile_size, spec.overlap)
+        probabilities.append(predict_probability(network.to(device), read[-1].unit, tiles))
+        network.cpu()
+    return read, probabilities
+
+
+def _data(config: TrainConfig) -> FolderDataConfig:
+    """The folder of labelled images, written first if it is the embedded one."""
+    assert isinstance(config.data, FolderDataConfig)  # the configuration is checked
+    BoundaryDataModule(
+        config.data, config.augment, config.model.in_channels, config.batch_size, config.seed
+    ).prepare_data()
+    return config.data
+
+
+def _train_fold(config: TrainConfig, folder: Path) -> dict[str, float]:
+    """Train a fold, go on with it, or take what it came to."""
+    if (folder / CONFIG).is_file():
+        _require_same(config, folder)
+        checkpoints = folder / CHECKPOINTS
+        if (folder / METRICS).is_file() and (checkpoints / f"{BEST}.ckpt").is_file():
+            log.info("%s: is finished", folder)
+            return _read_metrics(folder / METRICS)
+        last = checkpoints / f"{LAST}.ckpt"
+        if last.is_file():
+            config = replace(config, resume=str(last))
+    return train(config, folder)
+
+
+def _require_same(config: TrainConfig, folder: Path) -> None:
+    """Raise a GrainsegError where a folder holds a fold of another configuration."""
+    try:
+        found = OmegaConf.to_container(OmegaConf.load(folder / CONFIG))
+    except Exception as error:  # a text of any kind: the readers of YAML raise errors of their own
+        raise GrainsegError(f"{folder / CONFIG}: cannot be read; remove {folder}") from error
+    was = flatten({str(key): value for key, value in found.items()} if isinstance(found, dict) else {})
+    was["resume"] = "None"  # it may have been interrupted before
+    now = flatten(to_plain(config))
+    for key in dict.fromkeys([*now, *was]):
+        if was.get(key) != now.get(key):
+            raise GrainsegError(
+                f"{folder}: was trained with {key}={was.get(key)}, this run has {key}={now.get(key)}; "
+                "say the same overrides again, or another hydra.run.dir"
+            )
+
+
+def _read_metrics(path: Path) -> dict[str, float]:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        return {name: math.nan if value is None else float(value) for name, value in values.items()}
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise GrainsegError(f"{path}: is damaged; remove it, and the fold is scored again") from error
+
+
+def _combine(
+    config: TrainConfig, images: Sequence[str], folders: Sequence[Path], run_dir: Path
+) -> dict[str, float]:
+    """Write the ensemble, with what all out-of-fold predictions together say of it, and score these."""
+    folds = [load_network(folder / CHECKPOINTS / f"{BEST}.ckpt") for folder in folders]
+    read, probabilities = out_of_fold(images, folds, config)
+    specs = [spec for spec, _ in folds]
+    references = [each.doubt_reference for each in specs if each.doubt_reference is not None]
+    spec = replace(
+        specs[0],
+        line_width_px=float(np.mean([each.line_width_px for each in specs])),
+        steps=max(each.steps for each in specs),
+        segmentation=None,
+        doubt_reference=None if len(references) < len(specs) else pooled_reference(references),
+    )
+    fitted: dict[str, float] = {}
+    if config.partition.name != "none":
+        spec, fitted = fit_validation(config, spec, read, probabilities)
+        if spec.segmentation is not None:
+            source = f"leave-one-out over {len(images)} images, which also chose checkpoints and partition"
+            spec = replace(spec, segmentation=replace(spec.segmentation, source=source))
+    write_ensemble(run_dir / CHECKPOINTS / f"{BEST}.ckpt", spec, [network for _, network in folds])
+    scores = score_validation(config, spec, read, probabilities, run_dir) | fitted
+    return {f"out_of_fold/{name.removeprefix('val/')}": value for name, value in scores.items()}
+
+
+def _write_board(config: TrainConfig, run_dir: Path, metrics: Mapping[str, float]) -> None:
+    """Means and standard deviations in TensorBoard, in place of those of an earlier start."""
+    for old in (run_dir / TENSORBOARD).glob("events.out.tfevents.*"):
+        old.unlink()
+    logger = TensorBoardLogger(run_dir, name="", version=TENSORBOARD, default_hp_metric=False)
+    log_configuration(logger, to_plain(config))
+    logger.log_metrics({SCORE_TAG: metrics["val/iou"], **metrics}, 0)
+    logger.finalize("success")

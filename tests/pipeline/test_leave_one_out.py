@@ -1,0 +1,251 @@
+"""Leave-one-out: each image is judged by the network that did not see it, and by no other."""
+
+import csv
+import json
+import math
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+import torch
+from omegaconf import OmegaConf
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from torch import nn
+
+from grainseg.config import FolderDataConfig, TrainConfig, to_plain
+from grainseg.errors import GrainsegError
+from grainseg.grains.labelled_grains import label_grains
+from grainseg.grains.partition_fit import fit_partition
+from grainseg.inference.predictor import TileSettings, predict_probability
+from grainseg.micrograph.folder import list_folder
+from grainseg.micrograph.image import FloatImage
+from grainseg.model.checkpoint import CheckpointSpec, load_network
+from grainseg.model.ensemble import load_networks, write_ensemble
+from grainseg.model.networks import build_network
+from grainseg.pipeline import leave_one_out as tested
+from grainseg.pipeline.deliverable import make_deliverable
+from grainseg.pipeline.leave_one_out import leave_one_out, left_out_images, out_of_fold, over_folds
+from grainseg.pipeline.train import network_spec
+from grainseg.pipeline.training_record import TRAINED, image_roles, read_record
+from grainseg.report.metrics_file import write_metrics
+
+STEMS = ["f0", "f1", "f2"]
+
+
+@pytest.fixture(scope="session")
+def config(smoke_config: TrainConfig) -> TrainConfig:
+    model = replace(smoke_config.model, encoder="tu-mobilenetv3_small_100")
+    data = replace(smoke_config.data, patches_per_epoch=4)
+    return replace(smoke_config, leave_one_out=True, epochs=2, model=model, data=data)
+
+
+def number_of(network: nn.Module) -> int:
+    """Which fold a network of ``quick_train`` is of."""
+    return round(float(network.state_dict()["segmentation_head.0.bias"]))
+
+
+def quick_train(config: TrainConfig, folder: Path) -> dict[str, float]:
+    """In the place of a training: a network that knows its fold, and metrics that tell it."""
+    assert isinstance(config.data, FolderDataConfig)
+    assert config.data.fold is not None
+    assert not config.leave_one_out
+    folder.mkdir(parents=True)
+    OmegaConf.save(OmegaConf.create(to_plain(config)), folder / "config.yaml")
+    network = build_network(network_spec(config))
+    network.state_dict()["segmentation_head.0.bias"].fill_(float(config.data.fold))
+    spec = CheckpointSpec(**vars(network_spec(config)), **SPEC)  # type: ignore[arg-type]
+    write_ensemble(folder / "checkpoints" / "best.ckpt", spec, [network])
+    metrics = {"val/iou": 0.5 + 0.1 * config.data.fold, "val/boundary_f1": math.nan, "train/seconds": 1.0}
+    write_metrics(folder / "metrics.json", metrics)
+    return metrics
+
+
+SPEC = {"tile_size": 64, "overlap": 32, "threshold": 0.5, "line_width_px": 3.0, "seed": 0}
+
+
+@pytest.fixture
+def knowing(fields: Path, monkeypatch: pytest.MonkeyPatch, config: TrainConfig) -> dict[int, FloatImage]:
+    """Networks that draw their own fold's image well and any other badly; the good maps by fold."""
+    monkeypatch.setattr(tested, "train", quick_train)
+    networks = [nn.Conv2d(1, 1, 1)] * 3
+    images, _ = read_all(config, networks)
+    good = {
+        number: np.where(image.label == 1, np.float32(0.9), np.float32(0.15))
+        for number, image in enumerate(images)
+    }
+    good[1][20:60, 20:60] = 0.15  # not all of it: then errors would not differ between images
+
+    def predict(network: nn.Module, unit: FloatImage, tiles: TileSettings) -> FloatImage:
+        number = number_of(network)
+        if np.array_equal(unit, images[number].unit):
+            return good[number]
+        return np.random.default_rng(number).random(unit.shape[:2], dtype=np.float32)
+
+    monkeypatch.setattr(tested, "predict_probability", predict)
+    return good
+
+
+def masks_only(config: TrainConfig) -> TrainConfig:
+    """Quicker: no partition to fit and no TensorBoard."""
+    quiet = replace(config.logger, tensorboard=False)
+    return replace(config, partition=replace(config.partition, name="none"), logger=quiet)
+
+
+def read_all(config: TrainConfig, networks: list[nn.Module]):
+    spec = CheckpointSpec(**vars(network_spec(config)), **SPEC)  # type: ignore[arg-type]
+    return out_of_fold(STEMS, [(spec, network) for network in networks], config)
+
+
+def test_what_is_known_of_the_ensemble_comes_from_unseen_images(
+    knowing: dict[int, FloatImage], config: TrainConfig, tmp_path: Path
+) -> None:
+    result = leave_one_out(config, tmp_path)
+    assert result.images == tuple(STEMS)
+    spec, networks = load_networks(tmp_path / "checkpoints" / "best.ckpt")
+    assert [number_of(network) for network in networks] == [0, 1, 2]
+    for number, stem in enumerate(STEMS):
+        written = tifffile.imread(tmp_path / "predictions" / f"{stem}_probability.tif")
+        np.testing.assert_array_equal(written, knowing[number])
+    images, _ = read_all(config, networks)
+    truth = [label_grains(image.label) for image in images]
+    fitted, _ = fit_partition(knowing.values(), truth, [None] * 3, "are_count")
+    assert spec.partition == fitted
+    assert spec.segmentation is not None
+    assert spec.segmentation.images == 3
+    assert spec.segmentation.source.startswith("leave-one-out over 3 images")
+    assert spec.segmentation.sd_ln > 0
+    assert abs(spec.segmentation.bias_ln) < 0.1
+    assert result.metrics["out_of_fold/iou"] > 0.8
+
+
+def test_means_and_deviations_are_over_the_folds(
+    knowing: dict[int, FloatImage], config: TrainConfig, tmp_path: Path
+) -> None:
+    result = leave_one_out(replace(config, partition=replace(config.partition, name="none")), tmp_path)
+    assert result.metrics["val/iou"] == pytest.approx(0.6)
+    assert result.metrics["val/iou_sd"] == pytest.approx(0.1)
+    saved = json.loads((tmp_path / "metrics.json").read_text())
+    assert saved["val/iou"] == pytest.approx(0.6)
+    assert saved["val/boundary_f1"] is None
+    with (tmp_path / "folds.csv").open(encoding="utf-8", newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    assert [(row["fold"], row["image"], float(row["val/iou"])) for row in rows] == [
+        ("0", "f0", 0.5),
+        ("1", "f1", 0.6),
+        ("2", "f2", 0.7),
+    ]
+    lines = result.summary().splitlines()
+    assert lines[0].split() == ["left", "out", "iou", "boundary_f1"]
+    assert lines[4].split()[:2] == ["mean", "0.6000"]
+    assert lines[5].split()[:2] == ["sd", "0.1000"]
+    board = EventAccumulator(str(tmp_path / "tensorboard")).Reload()
+    assert board.Scalars("val/iou")[-1].value == pytest.approx(0.6)
+    assert board.Scalars("hp/val_iou")[-1].value == pytest.approx(0.6)
+
+
+def test_what_one_fold_lacks_has_no_mean() -> None:
+    found = over_folds([{"a": 1.0, "b": 1.0, "c": math.inf}, {"a": 3.0, "c": math.inf}])
+    assert found.keys() == {"a", "a_sd", "c", "c_sd"}
+    assert (found["a"], found["a_sd"]) == (2.0, pytest.approx(math.sqrt(2)))
+    assert math.isnan(found["c"])
+    assert math.isnan(found["c_sd"])
+
+
+def test_finished_folds_are_kept_interrupted_ones_go_on_and_missing_ones_are_trained(
+    knowing: dict[int, FloatImage], config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = masks_only(config)
+    leave_one_out(config, tmp_path)
+    shutil.rmtree(tmp_path / "fold_1")
+    (tmp_path / "fold_2" / "metrics.json").unlink()
+    last = tmp_path / "fold_2" / "checkpoints" / "last.ckpt"
+    last.touch()
+    trained: list[tuple[str, str | None]] = []
+
+    def train(config: TrainConfig, folder: Path) -> dict[str, float]:
+        trained.append((folder.name, config.resume))
+        if config.resume is None:
+            return quick_train(config, folder)
+        OmegaConf.save(OmegaConf.create(to_plain(config)), folder / "config.yaml")
+        write_metrics(folder / "metrics.json", {"val/iou": 0.9})
+        return {"val/iou": 0.9}
+
+    monkeypatch.setattr(tested, "train", train)
+    result = leave_one_out(config, tmp_path)
+    assert trained == [("fold_1", None), ("fold_2", str(last))]
+    assert result.metrics["val/iou"] == pytest.approx((0.5 + 0.6 + 0.9) / 3)
+    assert "train/seconds" not in result.metrics
+    assert leave_one_out(config, tmp_path).metrics == result.metrics
+    assert len(trained) == 2
+    with pytest.raises(GrainsegError, match=r"fold_0: was trained with seed=0, this run has seed=7; say"):
+        leave_one_out(replace(config, seed=7), tmp_path)
+
+
+def test_every_image_has_trained_the_ensemble(
+    knowing: dict[int, FloatImage], config: TrainConfig, fields: Path, tmp_path: Path
+) -> None:
+    leave_one_out(masks_only(config), tmp_path)
+    path = tmp_path / "checkpoints" / "best.ckpt"
+    record = read_record(path, load_networks(path)[0])
+    assert record.source
+    assert image_roles(record, list_folder(fields).labelled) == dict.fromkeys(STEMS, TRAINED)
+    with pytest.raises(GrainsegError, match="is a leave-one-out run; give one of its folds"):
+        make_deliverable(tmp_path, tmp_path / "x.zip")
+
+
+@pytest.mark.parametrize(
+    ("count", "test", "message"),
+    [
+        (2, None, "holds 2 labelled images that do not test; leave_one_out needs at least 3"),
+        (3, ["f0"], "holds 2 labelled images that do not test"),
+        (17, None, "holds 17 labelled images, leave_one_out trains a network for each of up to 16"),
+    ],
+)
+def test_too_few_or_too_many_images_are_refused_before_training(
+    count: int, test: list[str] | None, message: str, config: TrainConfig, tmp_path: Path
+) -> None:
+    for kind in ("images", "masks"):
+        (tmp_path / kind).mkdir()
+        for number in range(count):
+            (tmp_path / kind / f"f{number}.png").touch()
+    data = replace(config.data, root=str(tmp_path), test=test)
+    with pytest.raises(GrainsegError, match=message):
+        leave_one_out(replace(config, data=data), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_images_that_test_are_never_left_out(config: TrainConfig, tmp_path: Path) -> None:
+    for kind in ("images", "masks"):
+        (tmp_path / kind).mkdir()
+        for stem in "dbace":
+            (tmp_path / kind / f"{stem}.png").touch()
+    assert isinstance(config.data, FolderDataConfig)
+    assert left_out_images(replace(config.data, root=str(tmp_path), test=["b"])) == ["a", "c", "d", "e"]
+
+
+@pytest.mark.slow
+def test_a_real_one(config: TrainConfig, tmp_path: Path) -> None:
+    result = leave_one_out(config, tmp_path)
+    spec, networks = load_networks(tmp_path / "checkpoints" / "best.ckpt")
+    assert spec.members == len(networks) == 3
+    assert isinstance(config.data, FolderDataConfig)
+    for number, stem in enumerate(STEMS):
+        folder = tmp_path / f"fold_{number}"
+        split = OmegaConf.load(folder / "config.yaml").data
+        assert (split.fold, split.folds, split.val) == (number, 3, None)
+        own = tifffile.imread(folder / "predictions" / f"{stem}_probability.tif")
+        out = tifffile.imread(tmp_path / "predictions" / f"{stem}_probability.tif")
+        np.testing.assert_allclose(out, own, atol=1e-6)
+        _, best = load_network(folder / "checkpoints" / "best.ckpt")
+        member = networks[number].state_dict()
+        assert all(torch.equal(value, member[name]) for name, value in best.state_dict().items())
+    images, wrong = read_all(config, [networks[1], networks[2], networks[0]])
+    out = tifffile.imread(tmp_path / "predictions" / "f0_probability.tif")
+    assert np.abs(wrong[0] - out).max() > 1e-3, "the networks differ, or the test shows nothing"
+    tiles = TileSettings(spec.tile_size, spec.overlap)
+    np.testing.assert_allclose(predict_probability(networks[0], images[0].unit, tiles), out, atol=1e-6)
+    ious = [fold["val/iou"] for fold in result.folds]
+    assert result.metrics["val/iou"] == pytest.approx(np.mean(ious))
