@@ -29,6 +29,7 @@ from grainseg.config.schema import (
     TrainConfig,
     TrainerConfig,
 )
+from grainseg.config.suggest import SuggestConfig
 
 __all__ = [
     "VALIDATION_METRICS",
@@ -56,6 +57,7 @@ __all__ = [
     "SchedulerConfig",
     "StreamDataConfig",
     "StructureConfig",
+    "SuggestConfig",
     "TrainConfig",
     "TrainerConfig",
     "parse_predict",
