@@ -5,7 +5,7 @@ import logging
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -15,8 +15,10 @@ from grainseg.config import (
     MeasureConfig,
     RobustnessConfig,
     StructureConfig,
+    SuggestConfig,
 )
 from grainseg.config.baseline import BOTH, METHODS
+from grainseg.config.command_line import crop_of, numbers, text_of
 from grainseg.config.measurement import PHASES, TWINS
 from grainseg.errors import GrainsegError
 
@@ -94,18 +96,18 @@ def measure(
     """Measure masks or grain maps from elsewhere, a corrected *_grains.tif among them."""
     config = MeasureConfig(
         output=str(output),
-        pixel_size_um=_numbers("--pixel-size-um", pixel_size_um, float),
+        pixel_size_um=numbers("--pixel-size-um", pixel_size_um, float),
         pixel_size_rel_unc=pixel_size_rel_unc,
-        crop=_crop(crop),
-        batches=_text(batches),
-        excluded=_text(excluded),
-        ignored=_text(ignored),
+        crop=crop_of(crop),
+        batches=text_of(batches),
+        excluded=text_of(excluded),
+        ignored=text_of(ignored),
         structure=StructureConfig(twins, second_phase, pores),
         masks=masks,
         kind=kind,
         boundary_value=boundary_value,
         zero=zero,
-        images=_text(images),
+        images=text_of(images),
         max_megapixels=max_megapixels,
     )
     from grainseg.pipeline.measure import measure as run  # heavy, and the options are right
@@ -165,10 +167,10 @@ def baseline(
     max_megapixels: MaxMegapixels = 500.0,
 ) -> None:
     """Tune what does without deep learning on labelled images, to see whether a network earns its place."""
-    cut = _crop(crop)
+    cut = crop_of(crop)
     config = BaselineConfig(
         output=str(output),
-        pixel_size_um=_numbers("--pixel-size-um", pixel_size_um, float),
+        pixel_size_um=numbers("--pixel-size-um", pixel_size_um, float),
         pixel_size_rel_unc=None,
         crop=cut,
         batches=None,
@@ -248,11 +250,11 @@ def robustness(
             test=test or None,
             fold=None,
             folds=None,
-            crop=_crop(crop),
+            crop=crop_of(crop),
         ),
         output=str(output),
         references=references,
-        tensorboard=_text(tensorboard),
+        tensorboard=text_of(tensorboard),
         seed=seed,
         boundary_tolerance_px=boundary_tolerance_px,
         accelerator=accelerator,
@@ -260,6 +262,33 @@ def robustness(
     from grainseg.pipeline.robustness import robustness as run  # heavy, and the options are right
 
     print(run(config, shlex.join(["grainseg", *sys.argv[1:]])).summary())
+
+
+@app.command()
+def suggest(
+    images: Annotated[str, typer.Argument(help="A picture, a folder of them, or a glob in quotes.")],
+    output: Annotated[Path, typer.Option(help="Folder of the suggestions.")],
+    checkpoint: Annotated[
+        Path | None, typer.Option(help="best.ckpt of a training run; default: the weights that ship.")
+    ] = None,
+    count: Annotated[int, typer.Option(help="Regions to suggest at most.")] = 10,
+    window_px: Annotated[
+        int | None, typer.Option(help="Side of a region; default: 256, or half a smaller picture's sides.")
+    ] = None,
+    crop: Cut = "auto",
+    accelerator: Annotated[str, typer.Option(help="auto, cpu, gpu or mps.")] = "auto",
+    max_megapixels: MaxMegapixels = 500.0,
+) -> None:
+    """Say which image without a label, and which part of it, is worth labelling next."""
+    config = SuggestConfig(
+        text_of(checkpoint), images, str(output), count, window_px, crop_of(crop), accelerator, max_megapixels
+    )
+    from grainseg.pipeline.suggest import suggest as run  # heavy, and the options are right
+
+    found = run(config)
+    print(found.summary())
+    if found.failures:
+        raise GrainsegError(f"{len(found.failures)} of the pictures failed, see above; the others are done")
 
 
 @app.command()
@@ -285,25 +314,6 @@ def export(
     from grainseg.pipeline.export import export as run
 
     print(run(checkpoint, target))
-
-
-def _text(path: Path | None) -> str | None:
-    return None if path is None else str(path)
-
-
-def _crop(text: str) -> Any:
-    return {"auto": "auto", "none": None}[text] if text in ("auto", "none") else _numbers("--crop", text, int)
-
-
-def _numbers(option: str, text: str | None, kind: type[int] | type[float]) -> Any:
-    """A number or several with commas between them."""
-    if text is None:
-        return None
-    try:
-        values = [kind(part) for part in text.split(",")]
-    except ValueError as error:
-        raise GrainsegError(f"{option}={text}: must be numbers with commas between them") from error
-    return values[0] if len(values) == 1 else values
 
 
 def main() -> int:

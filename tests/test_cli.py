@@ -76,6 +76,13 @@ def test_measure_then_compare(masks: Path, tmp_path: Path) -> None:
             [*ROBUSTNESS, "--checkpoint", "{checkpoint}", "--accelerator", "x"],
             "accelerator=x: must be one of auto, cpu, gpu, mps",
         ),
+        (["suggest", "nowhere", "--output", "out", "--count", "0"], "count=0: must be 1 to 1000"),
+        (["suggest", "nowhere", "--output", "out", "--crop", "1,2"], "crop=[1, 2]: must be"),
+        pytest.param(
+            ["suggest", "nowhere", "--output", "out"],
+            "images=nowhere: no such file, or no pictures there",
+            marks=pytest.mark.slow,
+        ),
         (["synth", "--sheet", "sheet.jpg"], "--sheet=sheet.jpg: is written as PNG"),
         (["synth", "--sheet", "a.png", "--rows", "0"], "--rows=0: must be 1 or more"),
         (["synth", "--sheet", "a.png", "--side", "8"], "--side=8: must be 32 or more"),
@@ -145,12 +152,24 @@ def test_robustness_makes_a_card(checkpoint: Path, fields: Path, tmp_path: Path)
     for line, words in zip(lines[2:5], ("Mean over the card", "Worst cell", "Largest drift"), strict=True):
         assert line.split(maxsplit=1)[0] in ("met", "MISSED")
         assert words in line
-    assert lines[5] == "page:         my card (ü)/robustness.html"
-    assert lines[6] == "TensorBoard:  tensorboard --logdir board"
+    assert lines[5].strip().startswith("Doubt, which needs no label: rank correlation ")
+    assert lines[6] == "page:         my card (ü)/robustness.html"
+    assert lines[7] == "TensorBoard:  tensorboard --logdir board"
     assert {path.name for path in (tmp_path / "my card (ü)").iterdir()} == {
         *("robustness.csv", "robustness_images.csv", "robustness.html", "robustness.png"),
     }
     assert (tmp_path / "board" / "robustness_network").is_dir()
+
+
+def test_suggest_says_what_to_label_first(checkpoint: Path, fields: Path, tmp_path: Path) -> None:
+    options = ("--checkpoint", str(checkpoint), "--output", "next (ü)", "--count", "2", "--window-px", "64")
+    done = grainseg("suggest", str(fields / "images" / "*.png"), *options, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "\nlabel first: f" in done.stdout
+    assert "data.ignore_value=128" in done.stdout
+    assert {path.name for path in (tmp_path / "next (ü)").iterdir()} == {
+        *("suggestions.csv", "suggested_images.csv", "suggestions.png"),
+    }
 
 
 def test_help_imports_nothing_heavy() -> None:

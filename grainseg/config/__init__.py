@@ -30,6 +30,7 @@ from grainseg.config.schema import (
     TrainConfig,
     TrainerConfig,
 )
+from grainseg.config.suggest import SuggestConfig
 
 __all__ = [
     "VALIDATION_METRICS",
@@ -58,6 +59,7 @@ __all__ = [
     "SkeletonLossConfig",
     "StreamDataConfig",
     "StructureConfig",
+    "SuggestConfig",
     "TrainConfig",
     "TrainerConfig",
     "parse_predict",

@@ -32,6 +32,8 @@ UNSURE = (0.2, 0.8)
 """Between these probabilities the network is not sure of a boundary."""
 LEAST_DEVIATIONS, MOST_DEVIATIONS = -2.0, 5.0
 """Signs further out say no more; one that is good far beyond training outweighs no others."""
+_DIGITS = 4
+"""Of a reference: the last ones of a sum depend on the machine, and no picture's scatter is as small."""
 _LARGEST = 1000.0
 """Magnitude that no sign reaches."""
 
@@ -71,7 +73,8 @@ def make_reference(appearances: Sequence[Signs], predictions: Sequence[Signs]) -
     for names, samples in ((APPEARANCE, appearances), (PREDICTED, predictions)):
         for name in names:
             values = np.array([sample[name] for sample in samples])
-            found[name] = (float(values.mean()), float(values.std(ddof=1)) if len(values) > 1 else 0.0)
+            sd = float(values.std(ddof=1)) if len(values) > 1 else 0.0
+            found[name] = (round(float(values.mean()), _DIGITS), round(sd, _DIGITS))
     return found
 
 

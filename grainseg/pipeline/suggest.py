@@ -1,0 +1,176 @@
+"""What to label next: pictures without labels ranked by how much networks, or views of them, disagree."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from torch import nn
+
+from grainseg.config import SuggestConfig
+from grainseg.config.measurement import SYMMETRIES
+from grainseg.data.images import to_channels
+from grainseg.errors import GrainsegError
+from grainseg.grains.suggestion import (
+    Region,
+    boundary_band,
+    disagreement,
+    rank_images,
+    rank_regions,
+    regions_of,
+)
+from grainseg.inference.device import choose_device
+from grainseg.inference.ensemble import predict_members
+from grainseg.inference.predictor import TileSettings
+from grainseg.micrograph.crop import Crop, crop_setting
+from grainseg.micrograph.files import read_micrograph, write_rgb
+from grainseg.micrograph.image import Micrograph
+from grainseg.micrograph.normalization import to_unit_range
+from grainseg.micrograph.selection import SelectedImage, select_images
+from grainseg.model.checkpoint import CheckpointSpec
+from grainseg.model.ensemble import load_networks
+from grainseg.model.generic import default_checkpoint
+from grainseg.pipeline.progress import progress
+from grainseg.report.overlay import to_display
+from grainseg.report.suggestion_sheet import SheetPicture, small_picture, suggestion_sheet
+from grainseg.report.tables import write_csv
+
+log = logging.getLogger(__name__)
+
+REGIONS, IMAGES, SHEET = "suggestions.csv", "suggested_images.csv", "suggestions.png"
+
+
+@dataclass(frozen=True)
+class Suggestions:
+    """What came of a ranking.
+
+    Attributes:
+        images: Names and scores, the image to label first in front.
+        regions: In the order in which to label them; rows and columns are those of the files.
+        source: Whose disagreement it is, in words.
+        folder: Of the files.
+        failures: One line for each picture that could not be read.
+    """
+
+    images: tuple[tuple[str, float], ...]
+    regions: tuple[Region, ...]
+    source: str
+    folder: Path
+    failures: tuple[str, ...]
+
+    def summary(self) -> str:
+        """What to label first and how, and where everything lies."""
+        (image, score), first = self.images[0], self.regions[0]
+        rows = f"rows {first.row} to {first.row + first.height - 1}"
+        columns = f"columns {first.column} to {first.column + first.width - 1}"
+        return "\n".join(
+            (
+                f"ranked by {self.source}",
+                f"most doubtful image: {image} (disagreement {score:.3f} of {len(self.images)} images)",
+                f"label first: {first.image}, {rows}, {columns} (disagreement {first.score:.3f}); give the "
+                "rest of its mask a value of its own, as 128, and train with data.ignore_value=128 "
+                "(docs/labels.md)",
+                f"regions:  {self.folder / REGIONS}",
+                f"images:   {self.folder / IMAGES}",
+                f"pictures: {self.folder / SHEET}",
+            )
+        )
+
+
+def suggest(config: SuggestConfig) -> Suggestions:
+    """Rank pictures and their regions by what labelling them would teach.
+
+    A picture that cannot be read is skipped and reported; the others are done.
+
+    Args:
+        config: The ranking.
+
+    Raises:
+        GrainsegError: Nothing can be ranked at all: no checkpoint, no picture that can be read.
+    """
+    checkpoint = default_checkpoint() if config.checkpoint is None else Path(config.checkpoint)
+    output = Path(config.output)
+    selected = select_images(config.images, output)
+    spec, networks = load_networks(checkpoint)
+    for network in networks:
+        network.to(choose_device(config.accelerator, "accelerator"))
+    output.mkdir(parents=True, exist_ok=True)  # fails now if it does
+    scores: dict[str, float] = {}
+    regions: list[Region] = []
+    files: dict[str, SelectedImage] = {}
+    crops: dict[str, Crop] = {}
+    failures = []
+    for each in progress(selected, "predicting"):
+        name = each.relative.as_posix()
+        try:
+            picture = _read(config, each)
+            scores[name], found = _look_at(config, spec, networks, picture, name)
+        except GrainsegError as error:
+            log.error("%s", error)
+            failures.append(str(error))
+            continue
+        regions += found
+        files[name], crops[name] = each, picture.crop
+    if not scores:
+        raise GrainsegError(f"images={config.images}: none of the pictures can be read, see above")
+    chosen = rank_regions(regions, config.count)
+    write_rgb(output / SHEET, suggestion_sheet(_sheet_pictures(config, chosen, files)))
+    ranked = rank_images(scores)
+    in_files = tuple(_in_file(region, crops[region.image]) for region in chosen)
+    _write_tables(output, ranked, in_files)
+    source = (
+        f"the disagreement of the checkpoint's {len(networks)} networks"
+        if len(networks) > 1
+        else "the disagreement of one network's views of each picture, turned and flipped"
+    )
+    return Suggestions(tuple(ranked), in_files, source, output, tuple(failures))
+
+
+def _read(config: SuggestConfig, image: SelectedImage) -> Micrograph:
+    return read_micrograph(image.path, config.max_megapixels, None, crop_setting(config.crop))
+
+
+def _look_at(
+    config: SuggestConfig,
+    spec: CheckpointSpec,
+    networks: Sequence[nn.Module],
+    picture: Micrograph,
+    name: str,
+) -> tuple[float, list[Region]]:
+    """Score of the whole picture, and its regions in the picture as it is cropped."""
+    unit = to_unit_range(to_channels(picture.pixels, spec.in_channels))
+    views = SYMMETRIES["none"] if len(networks) > 1 else SYMMETRIES["d4"]
+    tiles = TileSettings(spec.tile_size, spec.overlap)
+    forecast = predict_members(networks, unit, tiles, views)
+    assert forecast.spread is not None  # there are several networks or views
+    band = boundary_band(forecast.probability, spec.threshold)
+    regions = regions_of(name, forecast.spread, band, config.window_px)
+    return disagreement(forecast.spread, band), regions
+
+
+def _in_file(region: Region, crop: Crop) -> Region:
+    """The region in the rows and columns of the file, where a mask is drawn."""
+    return replace(region, row=region.row + crop.top, column=region.column + crop.left)
+
+
+def _sheet_pictures(
+    config: SuggestConfig, chosen: Sequence[Region], files: dict[str, SelectedImage]
+) -> list[SheetPicture]:
+    pictures = []
+    for name in dict.fromkeys(region.image for region in chosen):
+        small, zoom = small_picture(to_display(_read(config, files[name]).pixels))
+        ranks = tuple((rank, region) for rank, region in enumerate(chosen, 1) if region.image == name)
+        pictures.append(SheetPicture(name, small, zoom, ranks))
+    return pictures
+
+
+def _write_tables(output: Path, images: Sequence[tuple[str, float]], regions: Sequence[Region]) -> None:
+    names = ("rank", "image", "row", "column", "height", "width", "score")
+    write_csv(
+        output / REGIONS, names, ({"rank": rank, **vars(region)} for rank, region in enumerate(regions, 1))
+    )
+    write_csv(
+        output / IMAGES,
+        ("rank", "image", "score"),
+        ({"rank": rank, "image": name, "score": score} for rank, (name, score) in enumerate(images, 1)),
+    )

@@ -1,0 +1,83 @@
+"""Suggestions end to end: the tables name places in the files, and the sheet shows them."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers import csv_rows
+from PIL import Image
+
+from grainseg.config import SuggestConfig
+from grainseg.errors import GrainsegError
+from grainseg.inference.ensemble import Forecast
+from grainseg.pipeline import suggest as module
+from grainseg.pipeline.suggest import suggest
+
+
+@pytest.fixture
+def config(checkpoint: Path, fields: Path, tmp_path: Path) -> SuggestConfig:
+    return SuggestConfig(
+        str(checkpoint), str(fields / "images"), str(tmp_path / "out"), 4, None, None, "cpu", 10.0
+    )
+
+
+def test_all_files_are_written_and_agree(config: SuggestConfig, tmp_path: Path) -> None:
+    found = suggest(config)
+    rows = csv_rows(tmp_path / "out" / "suggestions.csv")
+    assert [row["rank"] for row in rows] == ["1", "2", "3", "4"]
+    assert list(rows[0]) == ["rank", "image", "row", "column", "height", "width", "score"]
+    assert [float(row["score"]) for row in rows] == [region.score for region in found.regions]
+    images = csv_rows(tmp_path / "out" / "suggested_images.csv")
+    assert {row["image"] for row in images} == {"f0.png", "f1.png", "f2.png"}
+    scores = [float(row["score"]) for row in images]
+    assert scores == sorted(scores, reverse=True)
+    assert np.asarray(Image.open(tmp_path / "out" / "suggestions.png")).ndim == 3
+    first = found.regions[0]
+    assert (
+        f"label first: {first.image}, rows {first.row} to {first.row + first.height - 1}" in found.summary()
+    )
+    assert "views of each picture" in found.summary()
+
+
+def test_the_place_of_the_disagreement_is_found_in_the_file(
+    config: SuggestConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows that a crop cuts off count in the file's rows, where the mask is drawn."""
+
+    def forecast(_networks: object, unit: np.ndarray, *_: object) -> Forecast:
+        spread = np.zeros(unit.shape[:2], np.float32)
+        spread[-30:, -30:] = 0.4
+        return Forecast(np.ones(unit.shape[:2], np.float32), spread)
+
+    monkeypatch.setattr(module, "predict_members", forecast)
+    found = suggest(replace(config, window_px=32, crop=[10, 0, 7, 0]))
+    assert {region.image for region in found.regions[:3]} == {"f0.png", "f1.png", "f2.png"}
+    for region in found.regions[:3]:
+        with Image.open(Path(config.images) / region.image) as picture:
+            width, height = picture.size
+        assert (region.row + region.height, region.column + region.width) == (height, width)
+
+
+def test_one_bad_picture_does_not_stop_the_others(
+    config: SuggestConfig, fields: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "bad.png").write_bytes(b"no picture")
+    only_bad = replace(config, images=str(tmp_path / "in"))
+    with pytest.raises(GrainsegError, match="none of the pictures can be read"):
+        suggest(only_bad)
+    Image.open(fields / "images" / "f0.png").save(tmp_path / "in" / "good.png")
+    found = suggest(only_bad)
+    assert len(found.failures) == 1
+    assert "bad.png" in found.failures[0]
+    assert [name for name, _ in found.images] == ["good.png"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [({"count": 0}, "count=0: must be 1 to 1000"), ({"window_px": 8}, "window_px=8: must be 32 or more")],
+)
+def test_what_cannot_be_is_refused(config: SuggestConfig, changes: dict[str, int], message: str) -> None:
+    with pytest.raises(GrainsegError, match=message):
+        replace(config, **changes)  # type: ignore[arg-type]
