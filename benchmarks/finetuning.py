@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VARIANTS: dict[str, tuple[str, ...]] = {
     "scratch, lr 3e-3": ("model.init=scratch", "optimizer.lr=3e-3"),
     "lr 1e-3": ("optimizer.lr=1e-3",),
+    "lr 3e-3": ("optimizer.lr=3e-3",),
     "lr 3e-4": ("optimizer.lr=3e-4",),
     "lr 1e-3, EMA 0.99": ("optimizer.lr=1e-3", "callbacks.ema_decay=0.99"),
     "lr 1e-3, robust": ("optimizer.lr=1e-3", "augment=robust"),
