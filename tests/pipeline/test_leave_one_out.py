@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import tifffile
 import torch
+from helpers import compose_train
 from omegaconf import OmegaConf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch import nn
@@ -249,3 +250,22 @@ def test_a_real_one(config: TrainConfig, tmp_path: Path) -> None:
     np.testing.assert_allclose(predict_probability(networks[0], images[0].unit, tiles), out, atol=1e-6)
     ious = [fold["val/iou"] for fold in result.folds]
     assert result.metrics["val/iou"] == pytest.approx(np.mean(ious))
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["data=stream", "augment=stream"], "leave_one_out: needs a folder of labelled images"),
+        (["data.val=[a]"], r"data\.val=\['a'\]: leave_one_out lets every image validate once"),
+        (["data.fold=0", "data.folds=5"], r"data\.fold=0: leave_one_out lets every image validate once"),
+        (
+            ["resume=x/last.ckpt"],
+            "leave_one_out goes on by itself; say hydra",
+        ),
+        (["trainer=ddp"], "leave_one_out cannot start several processes per fold"),
+        (["leave_one_out=often"], "leave_one_out: "),
+    ],
+)
+def test_what_contradicts_it_is_refused(overrides: list[str], message: str) -> None:
+    with pytest.raises(GrainsegError, match=message):
+        compose_train("experiment=leave_one_out", *overrides)
