@@ -184,7 +184,7 @@ def test_a_fit_sees_the_judged_grains_alone():
     for reference in (whole, other):
         assert scores["are"] == pytest.approx(reference["are"], abs=0.03)
         one_grain = 1 / len(np.unique(grains[10:180, 20:185]))
-        assert scores["grain_count_error"] == pytest.approx(reference["grain_count_error"], abs=2 * one_grain)
+        assert scores["grain_count_error"] == pytest.approx(reference["grain_count_error"], abs=3 * one_grain)
     assert settings.threshold == pytest.approx(whole_settings.threshold, abs=0.11)
     # What is reported afterwards is scored on the partition of the whole field.
     after = region_scores(partition_probability(probability, settings).grains, known, ignored)
