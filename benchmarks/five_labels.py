@@ -1,0 +1,108 @@
+"""What five labelled images give: without a label, from scratch, and with the default recipe.
+
+    python benchmarks/five_labels.py SOURCE FOLDER RUNS [--seeds 0 1 2] [--sets iron tbm]
+
+``FOLDER`` is made from ``SOURCE`` by ``real_sets.py``. Four images train, a fifth chooses checkpoint and
+partition, the test images choose nothing; the network trained on iron predicts ``SOURCE/nist``, too. A run
+that is already there is not repeated. Scores are those of ``predict.py``, over all pixels of the test images,
+mean and standard deviation over the seeds.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from finetuning import SPLITS
+
+ROOT = Path(__file__).resolve().parent.parent
+RECIPES = {"scratch": ("model.init=scratch", "optimizer.lr=3e-3"), "default": ()}
+TESTS = {"iron": "004_right,005_right", "tbm": SPLITS["tbm"][2]}
+KEYS = ("iou", "boundary_f1", "are", "grain_count_error", "intercept_error")
+
+
+def view(source: Path, target: Path, stems: Sequence[str]) -> Path:
+    """A data folder of some of the pictures of another."""
+    for kind in ("images", "masks"):
+        (target / kind).mkdir(parents=True, exist_ok=True)
+        for stem in stems:
+            link = target / kind / f"{stem}.png"
+            if not link.exists():
+                link.symlink_to((source / kind / f"{stem}.png").resolve())
+    return target
+
+
+def train(data: Path, run: Path, val: str, recipe: str, seed: int) -> Path:
+    if not (run / "metrics.json").exists():
+        overrides = [
+            *("data=folder", f"data.root={data}", f"data.val=[{val}]", f"seed={seed}"),
+            *("callbacks.progress_bar=false", "logger=none", f"hydra.run.dir={run}", *RECIPES[recipe]),
+        ]
+        subprocess.run([sys.executable, ROOT / "train.py", *overrides], check=True)
+    return run / "checkpoints" / "best.ckpt"
+
+
+def score(data: Path, output: Path, checkpoint: Path | None, tta: str) -> dict[str, float]:
+    if not (output / "metrics.json").exists():
+        said = [] if checkpoint is None else [f"checkpoint={checkpoint}"]
+        subprocess.run(
+            [
+                *(sys.executable, ROOT / "predict.py", *said, f"images={data / 'images'}", f"tta={tta}"),
+                *(f"masks={data / 'masks'}", f"output={output}"),
+            ],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+    metrics = json.loads((output / "metrics.json").read_text(encoding="utf-8"))["all"]
+    return {key: metrics[key] for key in KEYS}
+
+
+def row(title: str, scores: Sequence[dict[str, float]]) -> str:
+    cells = []
+    for key in KEYS:
+        values = [each[key] for each in scores]
+        spread = f" ± {statistics.stdev(values):.3f}" if len(values) > 1 else ""
+        cells.append(f"{statistics.mean(values):.3f}{spread}")
+    return f"| {title} | {' | '.join(cells)} |"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("source", type=Path)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("runs", type=Path)
+    parser.add_argument("--sets", nargs="+", default=list(TESTS), choices=TESTS)
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    arguments = parser.parse_args()
+    runs: Path = arguments.runs
+    print(f"| tested on, by | {' | '.join(KEYS)} |\n|---|" + "---|" * len(KEYS))
+    for name in arguments.sets:
+        stems = {path.stem for path in (arguments.folder / name / "images").iterdir()}
+        tested = TESTS[name].split(",")
+        kept_out = {*tested, *(SPLITS["iron"][1].split(",") if name == "iron" else ())}
+        data = view(arguments.folder / name, runs / "data" / name, sorted(stems - kept_out))
+        tests = {name: view(arguments.folder / name, runs / "data" / f"{name}_test", tested)}
+        if name == "iron":
+            tests["nist"] = arguments.source / "nist"
+        for recipe in (None, *RECIPES):
+            seeds = arguments.seeds if recipe else [0]
+            checkpoints = {
+                seed: train(data, runs / f"{name}_{recipe}_{seed}", SPLITS[name][0], recipe, seed)
+                if recipe
+                else None
+                for seed in seeds
+            }
+            for tested_on, pictures in tests.items():
+                for tta in ("none", "d4"):
+                    scores = [
+                        score(pictures, runs / "out" / f"{tested_on}_{recipe}_{seed}_{tta}", checkpoint, tta)
+                        for seed, checkpoint in checkpoints.items()
+                    ]
+                    print(row(f"{tested_on}, {recipe or 'no label'}, tta={tta}", scores), flush=True)
+
+
+if __name__ == "__main__":
+    main()
