@@ -28,7 +28,7 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "skeleton recall": ("loss=bce_dice_skeleton",),
     "1200 steps": ("epochs=30",),
 }
-"""The default recipe with these changes: eight in all, so that no set is searched for what it likes by chance."""
+"""The default recipe with these changes: eight, lest a set be searched for what it likes by chance."""
 SPLITS = {
     "iron": ("005_left", "001_right,002_right,003_right", "004_right,005_right"),
     "tbm": (
