@@ -48,6 +48,7 @@ def train(data: Path, run: Path, name: str, architecture: str, seed: int) -> dic
         overrides = [
             f"model={architecture}",
             "model.init=scratch",
+            "augment=light",
             f"seed={seed}",
             "data=folder",
             f"data.root={data}",

@@ -19,14 +19,14 @@ from architectures import folder_for
 
 ROOT = Path(__file__).resolve().parent.parent
 VARIANTS: dict[str, tuple[str, ...]] = {
-    "scratch": ("model.init=scratch",),
-    "default: lr 3e-3": (),
-    "lr 1e-3": ("optimizer.lr=1e-3",),
-    "lr 3e-4": ("optimizer.lr=3e-4",),
-    "lr 1e-3, EMA 0.99": ("optimizer.lr=1e-3", "callbacks.ema_decay=0.99"),
-    "robust": ("augment=robust",),
-    "skeleton recall": ("loss=bce_dice_skeleton",),
-    "1200 steps": ("epochs=30",),
+    "scratch": ("model.init=scratch", "augment=light"),
+    "light": ("augment=light",),
+    "light, lr 1e-3": ("augment=light", "optimizer.lr=1e-3"),
+    "light, lr 3e-4": ("augment=light", "optimizer.lr=3e-4"),
+    "light, lr 1e-3, EMA 0.99": ("augment=light", "optimizer.lr=1e-3", "callbacks.ema_decay=0.99"),
+    "robust: the default": (),
+    "light, skeleton recall": ("augment=light", "loss=bce_dice_skeleton"),
+    "robust, 1200 steps": ("epochs=30",),
 }
 """The default recipe with these changes: eight, lest a set be searched for what it likes by chance."""
 SPLITS = {

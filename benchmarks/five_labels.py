@@ -19,7 +19,7 @@ from pathlib import Path
 from finetuning import SPLITS
 
 ROOT = Path(__file__).resolve().parent.parent
-RECIPES = {"scratch": ("model.init=scratch", "optimizer.lr=3e-3"), "default": ()}
+RECIPES = {"scratch": ("model.init=scratch", "augment=light"), "default": ()}
 TESTS = {"iron": "004_right,005_right", "tbm": SPLITS["tbm"][2]}
 KEYS = ("iou", "boundary_f1", "are", "grain_count_error", "intercept_error")
 
