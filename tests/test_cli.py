@@ -142,6 +142,7 @@ def test_export_writes_weights_that_predict(checkpoint: Path, tmp_path: Path) ->
     assert spec == load_network(checkpoint)[0]
 
 
+@pytest.mark.slow
 def test_robustness_makes_a_card(checkpoint: Path, fields: Path, tmp_path: Path) -> None:
     options = ("--checkpoint", str(checkpoint), "--data", str(fields), "--test", "f2", "--accelerator", "cpu")
     done = grainseg("robustness", *options, "--output", "my card (ü)", "--tensorboard", "board", cwd=tmp_path)
@@ -161,6 +162,7 @@ def test_robustness_makes_a_card(checkpoint: Path, fields: Path, tmp_path: Path)
     assert (tmp_path / "board" / "robustness_network").is_dir()
 
 
+@pytest.mark.slow
 def test_suggest_says_what_to_label_first(checkpoint: Path, fields: Path, tmp_path: Path) -> None:
     options = ("--checkpoint", str(checkpoint), "--output", "next (ü)", "--count", "2", "--window-px", "64")
     done = grainseg("suggest", str(fields / "images" / "*.png"), *options, cwd=tmp_path)

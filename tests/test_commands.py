@@ -167,6 +167,7 @@ def started(*arguments: str | Path, cwd: Path) -> Iterator[subprocess.Popen[str]
             process.kill()
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_a_checkpoint_that_predicts_and_resumes(fields: Path, tmp_path: Path) -> None:
     last = tmp_path / "run" / "checkpoints" / "last.ckpt"
     with started(

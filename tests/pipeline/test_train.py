@@ -165,6 +165,7 @@ def test_without_a_partition_there_are_masks_only(smoke_config: TrainConfig, tmp
     assert "val/are_fitted" not in metrics
 
 
+@pytest.mark.slow
 def test_an_error_chooses_the_checkpoint_where_it_is_least(smoke_config: TrainConfig, tmp_path: Path) -> None:
     config = replace(smoke_config, epochs=4, optimized_metric="val/grain_count_error")
     metrics = train(config, tmp_path)
