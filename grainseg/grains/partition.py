@@ -59,7 +59,7 @@ class PartitionSettings:
                 raise ValueError(f"{name} {getattr(self, name)} outside [0, 1]")
 
 
-DEFAULT_SETTINGS = PartitionSettings(threshold=0.4, depth=0.2, support=0.15, min_size=0.002)
+DEFAULT_SETTINGS = PartitionSettings(threshold=0.5, depth=0.2, support=0.15, min_size=0.002)
 """For maps without a label: what counts drawn closed networks within 2 % and gapped ones within 5 %, and of
 that what lies in the flat middle of the error on the validation images of three kinds of micrograph together
 (``benchmarks/partition.py``). The minimum size takes specks; 0.01 took 3 % of the grains of drawn networks.
