@@ -221,7 +221,7 @@ def _segmentation(error: SegmentationError | None) -> BudgetEntry:
     their scatter, too, and counts twice: on the safe side.
     """
     if error is None:
-        return BudgetEntry("segmentation", None, "unknown: no error against labels is known for these settings")
+        return BudgetEntry("segmentation", None, "unknown: no error against labels with these settings")
     how = f"{error.source}: bias {signed(percent(error.bias_ln), 2)} %, not corrected"
     if error.images == 1:
         how += "; one image does not show how much the error varies"
