@@ -4,6 +4,7 @@ import io
 import logging
 import shlex
 import sys
+from inspect import signature
 from pathlib import Path
 from typing import Annotated
 
@@ -18,7 +19,7 @@ from grainseg.config import (
     SuggestConfig,
 )
 from grainseg.config.baseline import BOTH, METHODS
-from grainseg.config.command_line import crop_of, numbers, text_of
+from grainseg.config.command_line import OptionFormatter, as_options, crop_of, numbers, text_of
 from grainseg.config.measurement import PHASES, TWINS
 from grainseg.errors import GrainsegError
 
@@ -316,18 +317,29 @@ def export(
     print(run(checkpoint, target))
 
 
+def _options(command: str) -> set[str]:
+    """Keys that are options of a command, not arguments."""
+    callbacks = [each.callback for each in app.registered_commands if each.callback is not None]
+    parameters = [signature(each).parameters.values() for each in callbacks if each.__name__ == command]
+    kinds = {each.name: each.annotation.__metadata__ for listed in parameters for each in listed}
+    return {name for name, notes in kinds.items() if not isinstance(notes[0], typer.models.ArgumentInfo)}
+
+
 def main() -> int:
     """Run the command; returns the exit status."""
     for stream in (sys.stdout, sys.stderr):  # a file may have a name that the terminal cannot show
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s", stream=sys.stdout)
+    handler = logging.StreamHandler(sys.stdout)
+    names = _options(sys.argv[1] if len(sys.argv) > 1 else "")
+    handler.setFormatter(OptionFormatter("%(levelname)s: %(message)s", names))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
     logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # a damaged file is one line of ours
     try:
         app()
     except (GrainsegError, OSError, MemoryError) as error:
         kind = "" if isinstance(error, GrainsegError) else f"{type(error).__name__}: "
-        print(f"error: {kind}{' '.join(str(error).split())}", file=sys.stderr)
+        print(f"error: {kind}{as_options(' '.join(str(error).split()), names)}", file=sys.stderr)
         return 1
     return 0  # app itself exits, with 2 where the command line is wrong
 

@@ -9,6 +9,7 @@ import pytest
 from helpers import ROOT
 from PIL import Image
 
+from grainseg.config.command_line import as_options
 from grainseg.micrograph.polycrystal import boundary_lines, polycrystal
 from grainseg.micrograph.wide import contact_sheet
 from grainseg.model.checkpoint import load_network
@@ -45,17 +46,26 @@ def test_measure_then_compare(masks: Path, tmp_path: Path) -> None:
     assert "Not enough fields" in compared.stdout
 
 
+def test_messages_name_options_and_leave_paths_alone() -> None:
+    names = {"boundary_value", "crop"}
+    assert as_options("data.boundary_value=7: crop=1 too", names) == "--boundary-value=7: --crop=1 too"
+    assert as_options("a/crop=1.png: masks=x", names) == "a/crop=1.png: masks=x"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["measure", "nowhere", "--output", "out"], "masks=nowhere: no such file"),
-        (["measure", "nowhere", "--output", "out", "--pixel-size-um", "0"], "pixel_size_um=0.0: must be"),
+        (["measure", "nowhere", "--output", "out", "--pixel-size-um", "0"], "--pixel-size-um=0.0: must be"),
         (
             ["measure", "nowhere", "--output", "out", "--pixel-size-um", "x"],
             "--pixel-size-um=x: must be numbers",
         ),
-        (["measure", "nowhere", "--output", "out", "--crop", "1,2"], "crop=[1, 2]: must be"),
-        (["measure", "nowhere", "--output", "out", "--kind", "x"], "kind=x: must be one of boundary, grains"),
+        (["measure", "nowhere", "--output", "out", "--crop", "1,2"], "--crop=[1, 2]: must be"),
+        (
+            ["measure", "nowhere", "--output", "out", "--kind", "x"],
+            "--kind=x: must be one of boundary, grains",
+        ),
         (["compare", "nowhere"], "nowhere/fields.csv: cannot be read"),
         (["export", "nowhere.ckpt", "x.safetensors"], "checkpoint nowhere.ckpt: there is no such file"),
         pytest.param(
@@ -71,13 +81,13 @@ def test_measure_then_compare(masks: Path, tmp_path: Path) -> None:
             "data.root=nowhere: there is no such folder",
             marks=pytest.mark.slow,
         ),
-        ([*ROBUSTNESS, "--checkpoint", "{checkpoint}", "--seed", "-1"], "seed=-1: must be a whole number"),
+        ([*ROBUSTNESS, "--checkpoint", "{checkpoint}", "--seed", "-1"], "--seed=-1: must be a whole number"),
         (
             [*ROBUSTNESS, "--checkpoint", "{checkpoint}", "--accelerator", "x"],
-            "accelerator=x: must be one of auto, cpu, gpu, mps",
+            "--accelerator=x: must be one of auto, cpu, gpu, mps",
         ),
-        (["suggest", "nowhere", "--output", "out", "--count", "0"], "count=0: must be 1 to 1000"),
-        (["suggest", "nowhere", "--output", "out", "--crop", "1,2"], "crop=[1, 2]: must be"),
+        (["suggest", "nowhere", "--output", "out", "--count", "0"], "--count=0: must be 1 to 1000"),
+        (["suggest", "nowhere", "--output", "out", "--crop", "1,2"], "--crop=[1, 2]: must be"),
         pytest.param(
             ["suggest", "nowhere", "--output", "out"],
             "images=nowhere: no such file, or no pictures there",

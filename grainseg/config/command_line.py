@@ -1,5 +1,8 @@
-"""Texts of the command line as the values of a configuration."""
+"""Texts of the command line as the values of a configuration, and its keys as options."""
 
+import logging
+import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -33,3 +36,35 @@ def numbers(option: str, text: str | None, kind: type[int] | type[float]) -> Any
     except ValueError as error:
         raise GrainsegError(f"{option}={text}: must be numbers with commas between them") from error
     return values[0] if len(values) == 1 else values
+
+
+def as_options(message: str, names: Collection[str]) -> str:
+    """Name a command's options where a message names the keys of its configuration.
+
+    Args:
+        message: Such as ``data.boundary_value=7: must be …``.
+        names: Keys that are options, such as ``boundary_value``; other keys stay.
+    """
+
+    def option(match: re.Match[str]) -> str:
+        name = match.group(1)
+        return f"--{name.replace('_', '-')}=" if name in names else match.group()
+
+    return re.sub(r"(?<![\w/.-])(?:[a-z_]+\.)*([a-z_]+)=", option, message)
+
+
+class OptionFormatter(logging.Formatter):
+    """Messages with options in place of keys.
+
+    Args:
+        layout: As of ``logging.Formatter``.
+        names: Keys that are options.
+    """
+
+    def __init__(self, layout: str, names: Collection[str]) -> None:
+        super().__init__(layout)
+        self._names = names
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The message in one line or more."""
+        return as_options(super().format(record), self._names)
