@@ -1,5 +1,11 @@
 """Small labelled folders, networks and runs that several tests share."""
 
+import os
+
+# Before torch is imported, here and in the commands that tests start: on patches this small threads wait for
+# each other longer than they compute.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path

@@ -143,6 +143,7 @@ def test_synth_writes_a_sheet(tmp_path: Path) -> None:
     np.testing.assert_array_equal(sheet, contact_sheet(5, 1, 2, 64))
 
 
+@pytest.mark.slow
 def test_export_writes_weights_that_predict(checkpoint: Path, tmp_path: Path) -> None:
     done = grainseg("export", str(checkpoint), "my weights (ü).safetensors", cwd=tmp_path)
     assert done.returncode == 0, done.stderr

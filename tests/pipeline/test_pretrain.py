@@ -16,6 +16,7 @@ from grainseg.pipeline.train import train
 REGIMES = ("etched_dark", "bright_grooves", "orientation_contrast", "texture_only")
 
 
+@pytest.mark.slow
 def test_a_run_is_scored_on_every_regime(stream_config: TrainConfig, tmp_path: Path) -> None:
     metrics = train(stream_config, tmp_path)
     logged = EventAccumulator(str(tmp_path / "tensorboard"))

@@ -157,6 +157,7 @@ def test_the_partition_is_fitted_and_kept(
     assert result.measured is not None
 
 
+@pytest.mark.slow
 def test_without_a_partition_there_are_masks_only(smoke_config: TrainConfig, tmp_path: Path) -> None:
     partition = replace(smoke_config.partition, name="none")
     metrics = train(replace(smoke_config, partition=partition), tmp_path)
@@ -182,6 +183,7 @@ def stop_at_epoch_2(self: object, trainer: Trainer, module: object) -> None:
         raise PowerCutError
 
 
+@pytest.mark.slow
 def test_a_resumed_run_goes_on_where_it_stopped(smoke_config: TrainConfig, tmp_path: Path) -> None:
     """Weights, epoch, optimizer and schedule: two halves equal one whole run."""
     config = replace(smoke_config, epochs=4, trainer=replace(smoke_config.trainer, precision="32-true"))
@@ -207,6 +209,7 @@ def test_a_resumed_run_goes_on_where_it_stopped(smoke_config: TrainConfig, tmp_p
     assert rates[0] == pytest.approx(rates[1])
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_network(smoke_config: TrainConfig, tmp_path: Path) -> None:
     config = replace(smoke_config, epochs=1)
     scores = [train(config, tmp_path / name)["val/iou_fitted"] for name in ("one", "two")]
@@ -222,6 +225,7 @@ def test_test_pictures_are_scored_beside(smoke_config: TrainConfig, tmp_path: Pa
     assert not (tmp_path / "predictions" / "f2_mask.png").exists()
 
 
+@pytest.mark.slow
 def test_early_stopping_stops(smoke_config: TrainConfig, tmp_path: Path) -> None:
     callbacks = replace(smoke_config.callbacks, early_stopping_patience=1)
     frozen = replace(smoke_config.optimizer, lr=1e-12)
@@ -307,6 +311,7 @@ def test_the_saved_configuration_is_the_run(
     assert saved == to_plain(replace(smoke_config, epochs=3))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moved", [True, False])
 def test_a_resumed_run_keeps_a_better_checkpoint_of_before(
     moved: bool, run: tuple[Path, dict[str, float]], smoke_config: TrainConfig, tmp_path: Path
