@@ -12,7 +12,10 @@ import json
 import statistics
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+
+from real_sets import view, without
 
 from grainseg.model.checkpoint import load_network
 from grainseg.model.networks import parameter_count
@@ -29,17 +32,6 @@ SPLITS = {
     "iron": ("005_left", "004_right,005_right", "001_right,002_right,003_right"),
     "tbm": ("m21-256-256", TBM_TEST, ""),
 }
-
-
-def folder_for(source: Path, target: Path, left_out: str) -> Path:
-    """A view of a data folder without some of its pictures."""
-    for kind in ("images", "masks"):
-        (target / kind).mkdir(parents=True, exist_ok=True)
-        for path in (source / kind).iterdir():
-            link = target / kind / path.name
-            if path.stem not in left_out.split(",") and not link.exists():
-                link.symlink_to(path.resolve())
-    return target
 
 
 def train(data: Path, run: Path, name: str, architecture: str, seed: int) -> dict[str, float]:
@@ -62,7 +54,7 @@ def train(data: Path, run: Path, name: str, architecture: str, seed: int) -> dic
     return metrics
 
 
-def summary(values: list[float]) -> str:
+def summary(values: Sequence[float]) -> str:
     mean = f"{statistics.mean(values):.3f}"
     return mean if len(values) == 1 else f"{mean} ± {statistics.stdev(values):.3f}"
 
@@ -77,7 +69,8 @@ def main() -> None:
     results: dict[tuple[str, str], list[dict[str, float]]] = {}
     for seed in arguments.seeds:
         for name in arguments.sets:
-            data = folder_for(arguments.folder / name, arguments.runs / "data" / name, SPLITS[name][2])
+            source = arguments.folder / name
+            data = view(source, arguments.runs / "data" / name, without(source, SPLITS[name][2]))
             for architecture in ARCHITECTURES:
                 run = arguments.runs / f"{name}_{architecture}_{seed}"
                 metrics = train(data, run, name, architecture, seed)

@@ -10,29 +10,17 @@ mean and standard deviation over the seeds.
 
 import argparse
 import json
-import statistics
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from finetuning import SPLITS
+from architectures import summary
+from finetuning import KEYS, SPLITS
+from real_sets import view, without
 
 ROOT = Path(__file__).resolve().parent.parent
 RECIPES = {"scratch": ("model.init=scratch", "augment=light"), "default": ()}
-TESTS = {"iron": "004_right,005_right", "tbm": SPLITS["tbm"][2]}
-KEYS = ("iou", "boundary_f1", "are", "grain_count_error", "intercept_error")
-
-
-def view(source: Path, target: Path, stems: Sequence[str]) -> Path:
-    """A data folder of some of the pictures of another."""
-    for kind in ("images", "masks"):
-        (target / kind).mkdir(parents=True, exist_ok=True)
-        for stem in stems:
-            link = target / kind / f"{stem}.png"
-            if not link.exists():
-                link.symlink_to((source / kind / f"{stem}.png").resolve())
-    return target
 
 
 def train(data: Path, run: Path, val: str, recipe: str, seed: int) -> Path:
@@ -61,12 +49,7 @@ def score(data: Path, output: Path, checkpoint: Path | None, tta: str) -> dict[s
 
 
 def row(title: str, scores: Sequence[dict[str, float]]) -> str:
-    cells = []
-    for key in KEYS:
-        values = [each[key] for each in scores]
-        spread = f" ± {statistics.stdev(values):.3f}" if len(values) > 1 else ""
-        cells.append(f"{statistics.mean(values):.3f}{spread}")
-    return f"| {title} | {' | '.join(cells)} |"
+    return f"| {title} | {' | '.join(summary([each[key] for each in scores]) for key in KEYS)} |"
 
 
 def main() -> None:
@@ -74,25 +57,21 @@ def main() -> None:
     parser.add_argument("source", type=Path)
     parser.add_argument("folder", type=Path)
     parser.add_argument("runs", type=Path)
-    parser.add_argument("--sets", nargs="+", default=list(TESTS), choices=TESTS)
+    parser.add_argument("--sets", nargs="+", default=list(SPLITS), choices=SPLITS)
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     arguments = parser.parse_args()
     runs: Path = arguments.runs
     print(f"| tested on, by | {' | '.join(KEYS)} |\n|---|" + "---|" * len(KEYS))
     for name in arguments.sets:
-        stems = {path.stem for path in (arguments.folder / name / "images").iterdir()}
-        tested = TESTS[name].split(",")
-        kept_out = {*tested, *(SPLITS["iron"][1].split(",") if name == "iron" else ())}
-        data = view(arguments.folder / name, runs / "data" / name, sorted(stems - kept_out))
-        tests = {name: view(arguments.folder / name, runs / "data" / f"{name}_test", tested)}
+        source, (val, chose_recipe, tested) = arguments.folder / name, SPLITS[name]
+        data = view(source, runs / "data" / name, without(source, f"{chose_recipe},{tested}"))
+        tests = {name: view(source, runs / "data" / f"{name}_test", tested.split(","))}
         if name == "iron":
             tests["nist"] = arguments.source / "nist"
         for recipe in (None, *RECIPES):
             seeds = arguments.seeds if recipe else [0]
             checkpoints = {
-                seed: train(data, runs / f"{name}_{recipe}_{seed}", SPLITS[name][0], recipe, seed)
-                if recipe
-                else None
+                seed: train(data, runs / f"{name}_{recipe}_{seed}", val, recipe, seed) if recipe else None
                 for seed in seeds
             }
             for tested_on, pictures in tests.items():

@@ -11,6 +11,7 @@ fields of another seed that test.
 
 import argparse
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 
 from PIL import Image
@@ -37,6 +38,22 @@ def tbm(source: Path, output: Path) -> None:
         (output / kind).mkdir(parents=True, exist_ok=True)
         for path in sorted((source / kind).glob("*.png")):
             shutil.copyfile(path, output / kind / path.name)
+
+
+def view(source: Path, target: Path, stems: Collection[str]) -> Path:
+    """A data folder of some of the pictures of another, as links."""
+    for kind in ("images", "masks"):
+        (target / kind).mkdir(parents=True, exist_ok=True)
+        for path in (source / kind).iterdir():
+            link = target / kind / path.name
+            if path.stem in stems and not link.exists():
+                link.symlink_to(path.resolve())
+    return target
+
+
+def without(source: Path, left_out: str) -> set[str]:
+    """Names of a data folder's pictures but for these, with commas between them."""
+    return {path.stem for path in (source / "images").iterdir()} - set(left_out.split(","))
 
 
 def synthetic(output: Path) -> None:

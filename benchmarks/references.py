@@ -12,7 +12,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from architectures import SPLITS, folder_for
+from architectures import SPLITS
+from real_sets import view, without
 
 COLUMNS = {
     "iou": "test IoU",
@@ -39,7 +40,8 @@ def main() -> None:
     arguments = parser.parse_args()
     rows = []
     for name in arguments.sets:
-        data = folder_for(arguments.folder / name, arguments.output / "data" / name, SPLITS[name][2])
+        source = arguments.folder / name
+        data = view(source, arguments.output / "data" / name, without(source, SPLITS[name][2]))
         tuned(data, arguments.output / name, name)
         for method in ("ridge", "forest"):
             text = (arguments.output / name / method / "metrics.json").read_text(encoding="utf-8")

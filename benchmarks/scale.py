@@ -33,7 +33,7 @@ from grainseg.micrograph.normalization import to_unit_range
 from grainseg.micrograph.polycrystal import boundary_lines
 from grainseg.micrograph.synthetic import generate
 from grainseg.model.checkpoint import load_network
-from grainseg.model.generic import default_checkpoint, with_generic_scale
+from grainseg.model.generic import default_checkpoint
 from grainseg.pipeline.scoring import partition_or_none
 
 GrainMap = npt.NDArray[np.uint32]
@@ -72,7 +72,6 @@ def main() -> None:
     parser.add_argument("--magnifications", type=float, nargs="*", default=[0.25, 0.5, 1.0, 2.0])
     arguments = parser.parse_args()
     spec, network = load_network(arguments.checkpoint or default_checkpoint())
-    spec = spec if arguments.checkpoint else with_generic_scale(spec)
     spec = replace(spec, intercept_px=arguments.intercept_px or spec.intercept_px)
     assert spec.intercept_px is not None
     tiles = TileSettings(spec.tile_size, spec.overlap)

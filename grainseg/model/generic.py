@@ -1,13 +1,12 @@
 """Weights that ship with the package: trained on synthetic pictures, for use before any label exists."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from torch import Tensor, nn
 
 from grainseg.errors import GrainsegError
-from grainseg.model.checkpoint import CheckpointSpec, read_checkpoint
+from grainseg.model.checkpoint import read_checkpoint
 from grainseg.model.networks import NetworkSpec
 from grainseg.model.weights_file import SUFFIX
 
@@ -15,9 +14,6 @@ WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
 """Holds ``<architecture>_<encoder>.safetensors``."""
 DEFAULT = "unet_resnet18"
 """What predicts where no checkpoint is named."""
-
-GENERIC_INTERCEPT_PX = 35.0
-"""Grain size at which the weights that ship are at home: the geometric middle of the 8 to 150 px they saw."""
 
 
 def shipped_networks() -> list[str]:
@@ -38,11 +34,6 @@ def default_checkpoint() -> Path:
             "say checkpoint=PATH, the best.ckpt of a training run"
         )
     return path
-
-
-def with_generic_scale(spec: CheckpointSpec) -> CheckpointSpec:
-    """The description of weights that ship with the grain size that they know best, if it does not say it."""
-    return spec if spec.intercept_px is not None else replace(spec, intercept_px=GENERIC_INTERCEPT_PX)
 
 
 def load_generic(network: nn.Module, spec: NetworkSpec) -> None:

@@ -27,7 +27,7 @@ from grainseg.micrograph.normalization import to_unit_range
 from grainseg.micrograph.selection import SelectedImage, find_mask, select_images
 from grainseg.model.checkpoint import CheckpointSpec
 from grainseg.model.ensemble import load_networks
-from grainseg.model.generic import default_checkpoint, with_generic_scale
+from grainseg.model.generic import default_checkpoint
 from grainseg.pipeline.mapping import close_picture, open_picture, require_folders
 from grainseg.pipeline.measurement import (
     BatchResults,
@@ -91,7 +91,6 @@ def predict(config: PredictConfig, command: str = "") -> Prediction:
     label_spec(config.data)  # refuses what cannot be before any picture is read
     require_folders(config)
     spec, networks = load_networks(checkpoint)
-    spec = with_generic_scale(spec) if config.checkpoint is None else spec
     scaling = scaling_of(config, spec, checkpoint)
     for network in networks:
         network.to(choose_device(config.accelerator, "accelerator"))
