@@ -32,6 +32,7 @@ def smoke_config(fields: Path) -> TrainConfig:
         "experiment=smoke",
         "data=folder",
         f"data.root='{fields}'",
+        "data.label_offset=null",
         "trainer=cpu",
         "callbacks.progress_bar=false",
         "inference.tile_size=64",

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from grainseg.errors import GrainsegError
 
+MAX_LABEL_OFFSET_PX = 4.0
+"""Labels that lie farther beside their pictures belong to another field."""
 STRIDE = 32
 """Largest output stride of the networks: patches, tiles and paddings are multiples of it."""
 MAX_DECODER_WIDTH = 1024
@@ -38,6 +40,17 @@ def fraction(key: str, value: float) -> None:
 def positive(key: str, value: float) -> None:
     """Raise a GrainsegError unless the value is above 0."""
     require(value > 0, key, "must be positive", value)
+
+
+def label_offset(key: str, value: object) -> None:
+    """Raise a GrainsegError unless an offset is null, auto or two numbers within ±``MAX_LABEL_OFFSET_PX``."""
+    two = (
+        isinstance(value, list)
+        and len(value) == 2
+        and all(type(px) in (int, float) and abs(px) <= MAX_LABEL_OFFSET_PX for px in value)
+    )
+    rule = f"must be null, auto or [down,right] in px, each within ±{MAX_LABEL_OFFSET_PX:g}"
+    require(value in (None, "auto") or two, key, rule, value)
 
 
 def crop(key: str, value: object) -> None:

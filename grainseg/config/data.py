@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from grainseg.config.checks import STRIDE, crop, legal_tiles, one_of, positive, require
+from grainseg.config.checks import STRIDE, crop, label_offset, legal_tiles, one_of, positive, require
 from grainseg.config.recipe import RecipeConfig
 
 MAX_LABEL_WIDTH_PX = 32
@@ -80,11 +80,13 @@ class FolderDataConfig(DataConfig, LabelledFolderConfig):
 
     sampling: str
     overlap: int
+    label_offset: Any
 
     def __post_init__(self) -> None:
         """Check ranges."""
         DataConfig.__post_init__(self)
         LabelledFolderConfig.__post_init__(self)
+        label_offset("data.label_offset", self.label_offset)
         one_of("data.sampling", self.sampling, ("random", "grid"))
         rule = "must be at least 0 and less than data.tile_size"
         require(0 <= self.overlap < self.tile_size, "data.overlap", rule, self.overlap)

@@ -1,12 +1,15 @@
 """Training data from a folder of labelled micrographs, split by image."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from grainseg.config import AugmentConfig, FolderDataConfig
-from grainseg.data.images import mean_line_width_px, read_labelled
+from grainseg.data.images import LabelledMicrograph, mean_line_width_px, read_labelled
 from grainseg.data.patches import PatchDataset
+from grainseg.data.registration import Observe, Offset, label_offset_px
 from grainseg.data.scale import labelled_intercept_px, shared_pixel_size_um
 from grainseg.data.source import TrainingData
 from grainseg.micrograph.folder import list_folder, split_with_test
@@ -16,7 +19,13 @@ FEW_PATCHES = 4
 """A warning where less is labelled than this many patches show: every patch is much the same."""
 
 
-def read_folder(config: FolderDataConfig, augment: AugmentConfig, channels: int, seed: int) -> TrainingData:
+def read_folder(
+    config: FolderDataConfig,
+    augment: AugmentConfig,
+    channels: int,
+    seed: int,
+    observe: Observe | None = None,
+) -> TrainingData:
     """Read all pictures, some to cut patches from and some to score.
 
     Args:
@@ -24,6 +33,7 @@ def read_folder(config: FolderDataConfig, augment: AugmentConfig, channels: int,
         augment: Ranges of the augmentation.
         channels: Channels that the network takes.
         seed: Determines every patch.
+        observe: Tells where boundaries are, for ``data.label_offset=auto``; None takes labels as they lie.
 
     Raises:
         GrainsegError: A file or the split cannot be what the configuration says.
@@ -33,6 +43,8 @@ def read_folder(config: FolderDataConfig, augment: AugmentConfig, channels: int,
     train, val, test = split_with_test(list(items), config.val, config.test, config.fold, config.folds)
     images = {stem: read_labelled(items[stem], config, channels) for stem in (*train, *val, *test)}
     train_images = [images[stem] for stem in train]
+    offset = _label_offset(config, train_images, observe)
+    train_images = [replace(image, label_offset_px=offset) for image in train_images]
     overlap = config.overlap if config.sampling == "grid" else None
     patches = PatchDataset(train_images, config.tile_size, augment, seed, overlap)
     labelled = sum(int(np.count_nonzero(image.label != IGNORE)) for image in train_images)
@@ -47,8 +59,20 @@ def read_folder(config: FolderDataConfig, augment: AugmentConfig, channels: int,
         labelled_share=labelled / sum(image.label.size for image in train_images),
         pixel_size_um=shared_pixel_size_um([image.pixel_size_um for image in train_images]),
         intercept_px=labelled_intercept_px([image.label for image in train_images]),
+        label_offset_px=offset,
         warnings=_warnings(labelled, config.tile_size),
     )
+
+
+def _label_offset(
+    config: FolderDataConfig, images: Sequence[LabelledMicrograph], observe: Observe | None
+) -> Offset:
+    if isinstance(config.label_offset, list):
+        down, right = config.label_offset
+        return float(down), float(right)
+    if config.label_offset is None or observe is None:
+        return 0.0, 0.0
+    return label_offset_px(images, observe)
 
 
 def _warnings(labelled_px: int, tile_size: int) -> tuple[str, ...]:

@@ -112,7 +112,7 @@ def cut_patch(
 
     The label's lines keep their width w under the magnification s: a point at distance d outside the line's
     edge lies d + w/2 from its middle, which becomes s(d + w/2) in the patch; it belongs to the line if that
-    is at most w/2, so if d <= (w/2)(1/s - 1).
+    is at most w/2, so if d <= (w/2)(1/s - 1). The label is moved to where the picture shows its boundaries.
 
     Args:
         image: Picture and label.
@@ -130,10 +130,12 @@ def cut_patch(
     top, left = max(0, int(rows.min()) - 2), max(0, int(columns.min()) - 2)
     window = (slice(top, int(rows.max()) + 4), slice(left, int(columns.max()) + 4))
     at = (columns - left, rows - top)
+    down, right = image.label_offset_px
+    labelled_at = (at[0] + np.float32(right), at[1] + np.float32(down))
 
     pixels = np.clip(_sample(image.unit[window], at, cv2.INTER_CUBIC), 0, 1)
-    field = _sample(distance[window].astype(np.float32), at, cv2.INTER_LINEAR)
-    ignored = _sample((image.label[window] == IGNORE).astype(np.float32), at, cv2.INTER_NEAREST)
+    field = _sample(distance[window].astype(np.float32), labelled_at, cv2.INTER_LINEAR)
+    ignored = _sample((image.label[window] == IGNORE).astype(np.float32), labelled_at, cv2.INTER_NEAREST)
     edge = image.line_width_px / 2 * (1 / geometry.scale - 1)
     label = np.where(field <= edge, BOUNDARY, GRAIN).astype(np.uint8)
     label[(ignored > 0) | outside] = IGNORE

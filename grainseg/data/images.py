@@ -35,6 +35,8 @@ class LabelledMicrograph:
         line_width_px: Mean width of the label's lines in px.
         regime: Which kind of synthetic picture it is; empty for one from a file.
         pixel_size_um: µm per px, (row, column); None where nobody says it.
+        label_offset_px: How far the label's lines lie from what the picture shows, rows down and columns to
+            the right.
     """
 
     stem: str
@@ -43,6 +45,7 @@ class LabelledMicrograph:
     line_width_px: float
     regime: str = ""
     pixel_size_um: tuple[float, float] | None = None
+    label_offset_px: tuple[float, float] = (0.0, 0.0)
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -14,7 +14,7 @@ import numpy as np
 from torch import nn
 
 from grainseg.config.measurement import SYMMETRIES
-from grainseg.inference.predictor import TileSettings, predict_probability
+from grainseg.inference.predictor import TileSettings, moved, see_boundaries
 from grainseg.inference.scale import Factors, predict_at
 from grainseg.micrograph.image import FloatImage
 
@@ -76,7 +76,8 @@ def predict_members(
 
 def _in_view(network: nn.Module, tiles: TileSettings, number: int, unit: FloatImage) -> FloatImage:
     there, back = _view(number)
-    return np.ascontiguousarray(back(predict_probability(network, there(unit), tiles)))
+    seen = np.ascontiguousarray(back(see_boundaries(network, there(unit), tiles)))
+    return moved(seen, tiles.offset_px)
 
 
 def _view(number: int) -> tuple[View, View]:

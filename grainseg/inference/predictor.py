@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from scipy.ndimage import shift
 from torch import nn
 
 from grainseg.config.checks import STRIDE
 from grainseg.errors import GrainsegError
 from grainseg.micrograph.image import FloatImage
+from grainseg.model.checkpoint import CheckpointSpec
 from grainseg.model.networks import network_input
 from grainseg.tiling import plan_tiles, stitch
 
@@ -26,11 +28,14 @@ class TileSettings:
         overlap: Overlap of neighbouring tiles in px. Three eighths on each side are thrown away, since a
             network sees less there than on the whole picture; the middle quarter is blended.
         batch_size: Tiles that go through the network at once.
+        offset_px: How far the lines wanted lie from the boundaries that the network finds, as the labels of
+            its training did: rows down and columns to the right.
     """
 
     tile_size: int
     overlap: int
     batch_size: int = 1
+    offset_px: tuple[float, float] = (0.0, 0.0)
 
     @property
     def halo(self) -> int:
@@ -38,8 +43,13 @@ class TileSettings:
         return self.overlap * 3 // 8
 
 
+def tile_settings(spec: CheckpointSpec) -> TileSettings:
+    """How a checkpoint says that its network predicts."""
+    return TileSettings(spec.tile_size, spec.overlap, offset_px=spec.label_offset_px)
+
+
 def predict_probability(network: nn.Module, unit: FloatImage, tiles: TileSettings) -> FloatImage:
-    """Predict the boundary probability of one picture.
+    """Predict the boundary probability of one picture, where the labels of the training would have it.
 
     Args:
         network: Maps (N, C, h, w) to logits (N, 1, h, w); it is put into evaluation mode and left so.
@@ -52,6 +62,25 @@ def predict_probability(network: nn.Module, unit: FloatImage, tiles: TileSetting
     Raises:
         GrainsegError: The network answers with NaN.
     """
+    return moved(see_boundaries(network, unit, tiles), tiles.offset_px)
+
+
+def moved(probability: FloatImage, offset_px: tuple[float, float]) -> FloatImage:
+    """Move a probability by a part of a pixel, by cubic splines.
+
+    Args:
+        probability: (H, W) float32 in [0, 1].
+        offset_px: Rows down and columns to the right.
+    """
+    if not any(offset_px):
+        return probability
+    found = np.empty_like(probability)
+    shift(probability, offset_px, output=found, order=3, mode="nearest")
+    return np.clip(found, 0, 1, out=found)
+
+
+def see_boundaries(network: nn.Module, unit: FloatImage, tiles: TileSettings) -> FloatImage:
+    """The boundary probability of one picture, where the network sees it; else as ``predict_probability``."""
     network.eval()
     device = next(network.parameters()).device
 

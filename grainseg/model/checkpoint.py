@@ -6,7 +6,7 @@ project's own tables. A weights file (``weights_file.py``) stands for a checkpoi
 """
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from grainseg.config.checks import legal_decoder_width, legal_tiles
+from grainseg.config.checks import MAX_LABEL_OFFSET_PX, legal_decoder_width, legal_tiles
 from grainseg.errors import GrainsegError
 from grainseg.grains.budget import SegmentationError
 from grainseg.grains.doubt import Reference, read_reference
@@ -26,10 +26,13 @@ from grainseg.model.networks import NetworkSpec, build_network
 from grainseg.model.weights_file import SUFFIX, read_weights
 
 KEY = "grainseg"
-FORMAT = 4
-"""1 had no partition and no segmentation error, 2 no number of steps, 3 not what ``_NEW`` names."""
-_NEW: Mapping[str, Any] = {"pixel_size_um": None, "intercept_px": None, "doubt_reference": None, "members": 1}
-"""What layout 3, which is still read, did not say."""
+FORMAT = 5
+"""1 had no partition and no segmentation error, 2 no number of steps, 3 and 4 not all that ``_NEW`` names."""
+_NEW: Mapping[int, Mapping[str, Any]] = {
+    3: {"pixel_size_um": None, "intercept_px": None, "doubt_reference": None, "members": 1},
+    4: {"label_offset_px": (0.0, 0.0)},
+}
+"""What a layout that is still read did not say, which the next one does."""
 NETWORK_PREFIX = "network."
 """State-dict prefix of the LightningModule's attribute that holds the network."""
 MAX_MEMBERS = 16
@@ -58,6 +61,8 @@ class CheckpointSpec:
         pixel_size_um: Of the training images, µm per px; None if unknown or not the same in all.
         intercept_px: Mean intercept of the training labels; None if unknown.
         doubt_reference: What pictures and predictions looked like in training, None if unknown.
+        label_offset_px: How far the labels of the training lie from what its pictures show, rows down and
+            columns to the right; predictions follow the labels.
         members: Networks in the file, 1 to ``MAX_MEMBERS``; see ``ensemble.py`` for several.
         format: Version of this layout.
     """
@@ -80,6 +85,7 @@ class CheckpointSpec:
     pixel_size_um: float | None = None
     intercept_px: float | None = None
     doubt_reference: Reference | None = None
+    label_offset_px: tuple[float, float] = (0.0, 0.0)
     members: int = 1
     format: int = FORMAT
 
@@ -119,6 +125,7 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
     "pixel_size_um": (float, type(None)),
     "intercept_px": (float, type(None)),
     "doubt_reference": (dict, type(None)),
+    "label_offset_px": (tuple, list),
     "members": (int,),
     "format": (int,),
 }
@@ -171,12 +178,14 @@ def can_resume(path: Path) -> bool:
 
 def _parse_spec(values: Mapping[str, Any], path: Path) -> CheckpointSpec:
     layout = values.get("format")
-    if type(layout) is int and layout == 3:
-        values = {**values, **_NEW, "format": FORMAT}
+    if type(layout) is int and layout in _NEW:
+        for older in range(layout, FORMAT):
+            values = {**values, **_NEW[older]}
+        values = {**values, "format": FORMAT}
     elif type(layout) is not int or layout != FORMAT:
         shown = layout if type(layout) is int and 0 <= layout < 1000 else "unknown"
         raise GrainsegError(
-            f"checkpoint {path}: has layout {shown}, this version reads 3 and {FORMAT}; "
+            f"checkpoint {path}: has layout {shown}, this version reads {min(_NEW)} to {FORMAT}; "
             "use the grainseg version that wrote it"
         )
     names = {item.name for item in fields(CheckpointSpec)}
@@ -192,6 +201,7 @@ def _parse_spec(values: Mapping[str, Any], path: Path) -> CheckpointSpec:
                 **values,
                 "partition": PartitionSettings(**_numbers(values["partition"])),
                 "segmentation": None if found is None else SegmentationError(**found),
+                "label_offset_px": _offset(values["label_offset_px"]),
                 "doubt_reference": None if reference is None else read_reference(reference),
             }
         )
@@ -215,6 +225,18 @@ def _parse_spec(values: Mapping[str, Any], path: Path) -> CheckpointSpec:
             f"checkpoint {path}: needs normalisation {spec.normalization}, this version has {NORMALIZATION}"
         )
     return spec
+
+
+def _offset(values: Sequence[object]) -> tuple[float, float]:
+    """An offset of labels.
+
+    Raises:
+        ValueError: It is none.
+    """
+    numbers = [value for value in values if isinstance(value, float) and abs(value) <= MAX_LABEL_OFFSET_PX]
+    if len(values) != 2 or len(numbers) != 2:
+        raise ValueError("label_offset_px is no offset in its range")
+    return numbers[0], numbers[1]
 
 
 def _numbers(values: Mapping[str, Any]) -> dict[str, float]:

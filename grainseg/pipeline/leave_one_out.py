@@ -22,7 +22,7 @@ from grainseg.data.images import LabelledMicrograph, read_labelled
 from grainseg.errors import GrainsegError
 from grainseg.grains.doubt import pooled_reference
 from grainseg.inference.device import choose_device
-from grainseg.inference.predictor import TileSettings, predict_probability
+from grainseg.inference.predictor import predict_probability, tile_settings
 from grainseg.micrograph.folder import list_folder, split_with_test
 from grainseg.model.checkpoint import MAX_MEMBERS, CheckpointSpec, load_network
 from grainseg.model.ensemble import write_ensemble
@@ -183,7 +183,7 @@ def out_of_fold(
     read, probabilities = [], []
     for image, (spec, network) in zip(images, folds, strict=True):
         read.append(read_labelled(items[image], data, spec.in_channels))
-        tiles = TileSettings(spec.tile_size, spec.overlap)
+        tiles = tile_settings(spec)
         probabilities.append(predict_probability(network.to(device), read[-1].unit, tiles))
         network.cpu()
     return read, probabilities
@@ -244,10 +244,12 @@ def _combine(
     folds = [load_network(folder / CHECKPOINTS / f"{BEST}.ckpt") for folder in folders]
     read, probabilities = out_of_fold(images, folds, config)
     specs = [spec for spec, _ in folds]
+    down, right = (float(each) for each in np.mean([each.label_offset_px for each in specs], axis=0))
     references = [each.doubt_reference for each in specs if each.doubt_reference is not None]
     spec = replace(
         specs[0],
         line_width_px=float(np.mean([each.line_width_px for each in specs])),
+        label_offset_px=(down, right),
         steps=max(each.steps for each in specs),
         segmentation=None,
         doubt_reference=None if len(references) < len(specs) else pooled_reference(references),

@@ -21,7 +21,7 @@ from grainseg.grains.label_files import read_label
 from grainseg.grains.partition import DEFAULT_SETTINGS
 from grainseg.inference.device import choose_device
 from grainseg.inference.ensemble import predict_members
-from grainseg.inference.predictor import TileSettings, predict_probability
+from grainseg.inference.predictor import predict_probability, tile_settings
 from grainseg.micrograph.image import Label, Micrograph
 from grainseg.micrograph.normalization import to_unit_range
 from grainseg.micrograph.selection import SelectedImage, find_mask, select_images
@@ -156,11 +156,21 @@ def _provenance(
         | _averaged(config, spec)
         | scaling.says()
         | {"Line width of the training labels": f"{spec.line_width_px:.1f} px"}
+        | _offset(spec)
         | partition,
         config=OmegaConf.to_yaml(OmegaConf.create(asdict(config))),
         versions=versions() | {"torch": version("torch")},
         command=command,
     )
+
+
+def _offset(spec: CheckpointSpec) -> dict[str, str]:
+    """Where the lines are drawn, if not where the network sees them."""
+    if not any(spec.label_offset_px):
+        return {}
+    down, right = spec.label_offset_px
+    said = f"{down:+.2f} px down, {right:+.2f} px to the right of what the pictures show; predictions, too"
+    return {"Offset of the training labels": said}
 
 
 def _averaged(config: PredictConfig, spec: CheckpointSpec) -> dict[str, str]:
@@ -184,7 +194,7 @@ def _predict_one(
 ) -> None:
     opened = open_picture(config, image, config.data.max_megapixels)
     unit = to_unit_range(to_channels(opened.micrograph.pixels, spec.in_channels))
-    tiles = TileSettings(spec.tile_size, spec.overlap)
+    tiles = tile_settings(spec)
     first = functools.partial(predict_probability, networks[0], tiles=tiles)
     opened, factors = scale_of_picture(scaling, opened, unit, first)
     settings = None if measurements is None else replace(spec.partition, **config.partition.given())

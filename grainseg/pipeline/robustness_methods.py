@@ -17,7 +17,7 @@ from grainseg.grains.partition import Partition, PartitionSettings
 from grainseg.grains.robustness import ImageScores
 from grainseg.inference.device import choose_device
 from grainseg.inference.ensemble import predict_members
-from grainseg.inference.predictor import TileSettings
+from grainseg.inference.predictor import tile_settings
 from grainseg.micrograph.corruptions import lost_share, to_grid
 from grainseg.micrograph.image import BOUNDARY, IGNORE, FloatImage
 from grainseg.micrograph.normalization import to_unit_range
@@ -72,7 +72,7 @@ def network_method(spec: CheckpointSpec, networks: Sequence[nn.Module], accelera
     """
     for network in networks:
         network.to(choose_device(accelerator, "accelerator"))
-    tiles = TileSettings(spec.tile_size, spec.overlap)
+    tiles = tile_settings(spec)
     return Method(
         NETWORK,
         lambda unit: predict_members(networks, unit, tiles).probability,

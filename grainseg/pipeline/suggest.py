@@ -21,7 +21,7 @@ from grainseg.grains.suggestion import (
 )
 from grainseg.inference.device import choose_device
 from grainseg.inference.ensemble import predict_members
-from grainseg.inference.predictor import TileSettings
+from grainseg.inference.predictor import tile_settings
 from grainseg.micrograph.crop import Crop, crop_setting
 from grainseg.micrograph.files import read_micrograph, write_rgb
 from grainseg.micrograph.image import Micrograph
@@ -140,7 +140,7 @@ def _look_at(
     """Score of the whole picture, and its regions in the picture as it is cropped."""
     unit = to_unit_range(to_channels(picture.pixels, spec.in_channels))
     views = SYMMETRIES["none"] if len(networks) > 1 else SYMMETRIES["d4"]
-    tiles = TileSettings(spec.tile_size, spec.overlap)
+    tiles = tile_settings(spec)
     forecast = predict_members(networks, unit, tiles, views)
     assert forecast.spread is not None  # there are several networks or views
     band = boundary_band(forecast.probability, spec.threshold)

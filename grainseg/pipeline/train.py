@@ -20,7 +20,7 @@ from grainseg.data.images import LabelledMicrograph
 from grainseg.errors import GrainsegError
 from grainseg.grains.agreement import fit_threshold
 from grainseg.grains.partition import DEFAULT_SETTINGS
-from grainseg.inference.predictor import TileSettings, predict_probability
+from grainseg.inference.predictor import predict_probability, tile_settings
 from grainseg.micrograph.files import write_rgb
 from grainseg.micrograph.image import FloatImage
 from grainseg.model.checkpoint import (
@@ -35,6 +35,7 @@ from grainseg.model.generic import load_generic
 from grainseg.model.losses import build_loss
 from grainseg.model.networks import NetworkSpec, build_network, parameter_count
 from grainseg.pipeline.doubt_reference import training_reference
+from grainseg.pipeline.observer import generic_observer
 from grainseg.pipeline.scoring import (
     MaskScores,
     fit_grains,
@@ -95,6 +96,8 @@ def train(config: TrainConfig, run_dir: Path) -> dict[str, float]:
     trainer.fit(module, data, ckpt_path=config.resume, weights_only=True)
     metrics = _score_best(config, trainer, module, data, run_dir)
     metrics |= {"train/line_width_px": data.data.line_width_px}
+    down, right = data.data.label_offset_px
+    metrics |= {"train/label_offset_down_px": down, "train/label_offset_right_px": right}
     if config.resume is None:  # the time of a part would say nothing
         metrics |= {"train/seconds": time.monotonic() - started}
     if trainer.is_global_zero:
@@ -165,7 +168,12 @@ def _build_network(config: TrainConfig) -> nn.Module:
 
 def _read_data(config: TrainConfig) -> BoundaryDataModule:
     data = BoundaryDataModule(
-        config.data, config.augment, config.model.in_channels, config.batch_size, config.seed
+        config.data,
+        config.augment,
+        config.model.in_channels,
+        config.batch_size,
+        config.seed,
+        generic_observer(),
     )
     data.prepare_data()
     data.setup()
@@ -177,6 +185,13 @@ def _read_data(config: TrainConfig) -> BoundaryDataModule:
         if images:
             log.info("%s on %s", part, ", ".join(image.stem for image in images))
     log.info("lines of the labels: %.1f px wide on average", opened.line_width_px)
+    if any(opened.label_offset_px):
+        down, right = opened.label_offset_px
+        log.info(
+            "the labels lie %+.2f px down and %+.2f px to the right of what the pictures show: "
+            "learnt without, and given back to predictions (data.label_offset)",
+            *(down, right),
+        )
     if opened.labelled_share < 1:
         log.info("labelled: %.0f %% of the training pixels", 100 * opened.labelled_share)
     for warning in opened.warnings:
@@ -195,6 +210,7 @@ def _build_module(config: TrainConfig, network: nn.Module, data: BoundaryDataMod
         seed=config.seed,
         pixel_size_um=data.data.pixel_size_um,
         intercept_px=data.data.intercept_px,
+        label_offset_px=data.data.label_offset_px,
     )
     optimizers = functools.partial(build_optimizers, config.optimizer, config.scheduler)
     return BoundaryModule(network, build_loss(config.loss), optimizers, spec, config.boundary_tolerance_px)
@@ -214,7 +230,7 @@ def _score_best(
     if not trainer.is_global_zero:
         return {}
     network.to(trainer.strategy.root_device)
-    tiles = TileSettings(spec.tile_size, spec.overlap)
+    tiles = tile_settings(spec)
     probabilities = [predict_probability(network, image.unit, tiles) for image in data.data.val_images]
     metrics: dict[str, float] = {}
     if config.partition.name != "none":

@@ -10,6 +10,7 @@ from grainseg.config import AugmentConfig, DataConfig, FolderDataConfig, StreamD
 from grainseg.data.folder import read_folder
 from grainseg.data.images import LabelledMicrograph
 from grainseg.data.patches import PatchSampler
+from grainseg.data.registration import Observe
 from grainseg.data.source import Patch, TrainingData
 from grainseg.data.stream import open_stream
 from grainseg.errors import GrainsegError
@@ -44,10 +45,17 @@ class BoundaryDataModule(LightningDataModule):
         channels: Channels that the network takes.
         batch_size: Patches in a batch.
         seed: Determines every patch.
+        observe: Tells where boundaries are, for ``data.label_offset=auto``.
     """
 
     def __init__(
-        self, config: DataConfig, augment: AugmentConfig, channels: int, batch_size: int, seed: int
+        self,
+        config: DataConfig,
+        augment: AugmentConfig,
+        channels: int,
+        batch_size: int,
+        seed: int,
+        observe: Observe | None = None,
     ) -> None:
         super().__init__()
         self._config = config
@@ -55,6 +63,7 @@ class BoundaryDataModule(LightningDataModule):
         self._channels = channels
         self._batch_size = batch_size
         self._seed = seed
+        self._observe = observe
         self._opened: TrainingData | None = None
 
     @property
@@ -82,7 +91,7 @@ class BoundaryDataModule(LightningDataModule):
             self._opened = open_stream(config, self._augment, self._channels, self._seed)
         else:
             assert isinstance(config, FolderDataConfig)  # there are no others
-            self._opened = read_folder(config, self._augment, self._channels, self._seed)
+            self._opened = read_folder(config, self._augment, self._channels, self._seed, self._observe)
 
     def train_dataloader(self) -> DataLoader[Patch]:
         """Batches of patches (N, C, size, size) float32 and label codes (N, size, size) uint8."""

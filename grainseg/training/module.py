@@ -9,7 +9,7 @@ from lightning import LightningModule
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 
-from grainseg.inference.predictor import TileSettings, predict_probability
+from grainseg.inference.predictor import predict_probability, tile_settings
 from grainseg.model.checkpoint import KEY, CheckpointSpec
 from grainseg.model.losses import BoundaryLoss
 from grainseg.model.networks import network_input
@@ -44,7 +44,7 @@ class BoundaryModule(LightningModule):
         self.loss = loss
         self.spec = spec
         self._optimizers = optimizers
-        self._tiles = TileSettings(spec.tile_size, spec.overlap)
+        self._tiles = tile_settings(spec)
         self.val_metrics = boundary_metrics("val/", tolerance_px)
         self.test_metrics = boundary_metrics("test/", tolerance_px)
 

@@ -1,6 +1,7 @@
 """Patches keep the truth: exact crops, true rotations, lines of constant width, nothing from outside."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -35,6 +36,20 @@ def test_without_change_a_patch_is_the_crop(field: LabelledMicrograph) -> None:
     window = (slice(17, 17 + SIZE), slice(40, 40 + SIZE))
     np.testing.assert_array_equal(label, field.label[window])
     np.testing.assert_allclose(pixels, field.unit[window], atol=1e-6)
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2, 3])
+@pytest.mark.parametrize("flip", [False, True])
+def test_a_label_beside_its_picture_is_brought_back_before_it_is_turned(
+    field: LabelledMicrograph, turns: int, flip: bool
+) -> None:
+    beside = np.roll(field.label, (2, -1), axis=(0, 1))
+    moved = replace(field, label=beside, label_offset_px=(2.0, -1.0))
+    geometry = Geometry(centre=at(50, 60), angle=turns * np.pi / 2, flip=flip)
+    pixels, label = cut(moved, geometry)
+    expected_pixels, expected = cut(field, geometry)
+    np.testing.assert_array_equal(pixels, expected_pixels)
+    assert (label == expected).mean() > 0.999
 
 
 @pytest.mark.parametrize("turns", [1, 2, 3])

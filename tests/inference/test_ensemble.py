@@ -1,5 +1,7 @@
 """Several networks and views of a picture: their plain mean and spread, whatever the picture's shape."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -46,6 +48,14 @@ def test_all_views_are_the_mean_of_explicit_flips(shape: tuple[int, int], count:
     np.testing.assert_allclose(forecast.probability, answers.mean(0), atol=1e-6)
     np.testing.assert_allclose(forecast.spread, answers.std(0), atol=1e-6)
     assert forecast.spread.max() > 1e-3, "the views of this network differ, or the test shows nothing"
+
+
+@pytest.mark.parametrize("symmetries", [1, 8])
+def test_lines_are_moved_once_and_not_with_the_views(symmetries: int) -> None:
+    network, unit = one_sided_network(0), picture(50, 70)
+    here = predict_members([network], unit, TILES, symmetries).probability
+    there = predict_members([network], unit, replace(TILES, offset_px=(2.0, -1.0)), symmetries).probability
+    np.testing.assert_allclose(there[2:, :-1], here[:-2, 1:], atol=1e-5)
 
 
 def test_members_are_averaged_and_shown_one_by_one() -> None:

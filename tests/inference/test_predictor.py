@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from grainseg.errors import GrainsegError
-from grainseg.inference.predictor import TileSettings, predict_probability
+from grainseg.inference.predictor import TileSettings, moved, predict_probability
 from grainseg.micrograph.synthetic import generate
 from grainseg.model.networks import NetworkSpec, build_network
 
@@ -84,3 +84,22 @@ def test_a_network_that_is_certain_stays_a_probability() -> None:
     tiles = TileSettings(768, 256)
     probability = predict_probability(Certain(1, 1, 1), np.zeros((800, 800, 1), np.float32), tiles)
     assert probability.max() <= 1
+
+
+@pytest.mark.parametrize("offset", [(0.5, 0.25), (-0.3, 0.0), (1.5, -2.0)])
+def test_a_line_is_moved_by_parts_of_a_pixel(offset: tuple[float, float]) -> None:
+    """A blurred spot's centre of mass moves by the offset; its sum stays."""
+    rows, columns = np.mgrid[:40, :50]
+    spot = np.exp(-((rows - 20) ** 2 + (columns - 25) ** 2) / 8).astype(np.float32)
+    found = moved(spot, offset)
+    assert found.dtype == np.float32
+    assert found.min() >= 0
+    assert found.max() <= 1
+    assert (found * rows).sum() / found.sum() == pytest.approx(20 + offset[0], abs=0.01)
+    assert (found * columns).sum() / found.sum() == pytest.approx(25 + offset[1], abs=0.01)
+    assert found.sum() == pytest.approx(spot.sum(), rel=1e-3)
+
+
+def test_what_need_not_move_is_not_touched() -> None:
+    map_ = np.random.default_rng(0).random((9, 9), dtype=np.float32)
+    assert moved(map_, (0.0, 0.0)) is map_

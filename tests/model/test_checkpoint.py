@@ -15,6 +15,7 @@ from grainseg.grains.doubt import DEFAULT_REFERENCE
 from grainseg.grains.partition import PartitionSettings
 from grainseg.model.checkpoint import (
     _NEW,
+    FORMAT,
     KEY,
     NETWORK_PREFIX,
     CheckpointSpec,
@@ -76,8 +77,10 @@ def test_what_is_said_of_the_grains_can_be_added_later(content: dict[str, Any], 
     assert weights.keys() == load_network(path)[1].state_dict().keys()
 
 
-def test_the_layout_before_is_read(content: dict[str, Any], tmp_path: Path) -> None:
-    before = {name: value for name, value in content[KEY].items() if name not in _NEW} | {"format": 3}
+@pytest.mark.parametrize("layout", [3, 4])
+def test_the_layouts_before_are_read(content: dict[str, Any], tmp_path: Path, layout: int) -> None:
+    new = {name for older in range(layout, FORMAT) for name in _NEW[older]}
+    before = {name: value for name, value in content[KEY].items() if name not in new} | {"format": layout}
     spec, _ = load_network(saved(content | {KEY: before}, tmp_path))
     assert replace(spec, versions={}) == SPEC
     del before["steps"]
@@ -93,6 +96,12 @@ def test_what_is_said_of_the_scale_reads_back(content: dict[str, Any], tmp_path:
     known = replace(SPEC, pixel_size_um=0.25, intercept_px=31.5)
     spec, _ = read_checkpoint(saved(content | {KEY: known.to_plain()}, tmp_path))
     assert (spec.pixel_size_um, spec.intercept_px) == (0.25, 31.5)
+
+
+def test_the_offset_of_the_labels_reads_back(content: dict[str, Any], tmp_path: Path) -> None:
+    known = replace(SPEC, label_offset_px=(0.5, -0.25))
+    spec, _ = read_checkpoint(saved(content | {KEY: known.to_plain()}, tmp_path))
+    assert spec.label_offset_px == (0.5, -0.25)
 
 
 class Exploit:
@@ -155,6 +164,11 @@ def test_what_is_no_checkpoint_is_refused(kind: str, content: dict[str, Any], tm
             for name in ("pixel_size_um", "intercept_px")
             for value in (1, True, "1.0", [1.0], torch.tensor(1.0))
         ),
+        *(
+            ({"label_offset_px": value}, "label_offset_px is no offset in its range")
+            for value in ((), (0.5,), (0.5, 0.5, 0.5), (0.5, 5.0), (0.5, float("nan")), (0.5, "1"), (1, True))
+        ),
+        ({"label_offset_px": 0.5}, "'label_offset_px' is missing or cannot be"),
         ({"normalization": "z-score"}, "needs normalisation z-score"),
         ({"format": 99}, "has layout 99"),
         ({"format": 3.0}, "has layout unknown"),

@@ -13,11 +13,15 @@ from PIL import Image
 
 from grainseg.config import FolderDataConfig, TrainConfig
 from grainseg.data.folder import read_folder
+from grainseg.data.images import read_labelled
 from grainseg.errors import GrainsegError
 from grainseg.grains.label_files import read_label
+from grainseg.inference.predictor import moved, see_boundaries, tile_settings
+from grainseg.micrograph.folder import LabelledImage
 from grainseg.micrograph.image import BOUNDARY, IGNORE
 from grainseg.micrograph.labels import LabelSpec
 from grainseg.micrograph.synthetic import generate
+from grainseg.model.checkpoint import load_network
 from grainseg.pipeline.predict import predict
 from grainseg.pipeline.train import train
 
@@ -99,6 +103,46 @@ def test_a_network_trains_on_partly_ignored_labels_of_each_kind(
     assert scores["f2.png"]["iou"] == pytest.approx(metrics["val/iou"], abs=1e-6)
     with pytest.raises(GrainsegError, match=r"data\.label_width_px=null"):
         predict(replace(config, checkpoint="nowhere", data=replace(config.data, label_width_px=None)))
+
+
+def test_an_offset_of_the_labels_is_seen_learnt_and_given_back(
+    smoke_config: TrainConfig, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Labels lie a pixel lower and two to the right; the network that ships sees where the grooves are."""
+    for number in range(3):
+        write_field(tmp_path, f"f{number}", number, (160, 192))
+        path = tmp_path / "masks" / f"f{number}.png"
+        mask = np.roll(np.array(Image.open(path)), (1, 2), axis=(0, 1))
+        Image.fromarray(mask).save(path)
+    data = replace(smoke_config.data, root=str(tmp_path), label_offset="auto")
+    with caplog.at_level(logging.INFO, "grainseg"):
+        metrics = train(replace(smoke_config, data=data), tmp_path / "run")
+    found = metrics["train/label_offset_down_px"], metrics["train/label_offset_right_px"]
+    assert found == pytest.approx((1, 2), abs=0.25)
+    assert f"the labels lie {found[0]:+.2f} px down and {found[1]:+.2f} px to the right" in caplog.text
+    spec, network = load_network(tmp_path / "run" / "checkpoints" / "best.ckpt")
+    assert spec.label_offset_px == found
+
+    composed = compose_predict("checkpoint=c", "images=i", "output=o", "accelerator=cpu")
+    config = replace(
+        composed,
+        checkpoint=str(tmp_path / "run" / "checkpoints" / "best.ckpt"),
+        images=str(tmp_path / "images"),
+        output=str(tmp_path / "out"),
+        masks=str(tmp_path / "masks"),
+    )
+    assert predict(config).failures == []
+    scores = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert scores["f2.png"]["iou"] == pytest.approx(metrics["val/iou"], abs=1e-6)
+    picture = read_labelled(LabelledImage("f2", *_files(tmp_path, "f2")), data, 1)
+    seen = see_boundaries(network, picture.unit, tile_settings(spec))
+    written = np.asarray(Image.open(tmp_path / "out" / "f2_mask.png")) > 0
+    np.testing.assert_array_equal(written, moved(seen, spec.label_offset_px) > spec.threshold)
+    assert "px to the right of what the pictures show" in (tmp_path / "out" / "report.html").read_text()
+
+
+def _files(folder: Path, stem: str) -> tuple[Path, Path]:
+    return folder / "images" / f"{stem}.png", folder / "masks" / f"{stem}.png"
 
 
 def test_nobody_is_warned_of_enough_labels(smoke_config: TrainConfig) -> None:
