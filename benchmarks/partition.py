@@ -1,6 +1,7 @@
 """Compare ways from a boundary map to grains, and measure what a large map costs.
 
     python benchmarks/partition.py --map iron PROBABILITY.tif LABEL --map tbm PROBABILITY.tif LABEL …
+    python benchmarks/partition.py --fresh
     python benchmarks/partition.py --megapixels 100
 
 A label is a map of grain ids, or a mask of two values whose boundaries are drawn with the greater one; of a
@@ -8,6 +9,10 @@ label larger than its map the top left counts. Each method is fitted to each map
 error and relative count error together), and once to all of them; with that one choice, drawn closed networks
 (lines 2, 3 and 5 px wide, grains of 20, 30, 45 and 60 px) and the same with 7 px gaps in 5 % of their
 boundaries are counted. Without maps only the drawn networks are looked at, by the default of the package.
+
+``--fresh`` counts twelve more drawn networks of each grain size, of seeds that chose nothing. Gaps of 7 px
+are cut into any boundaries, of which one shorter than that is gone then, and into such as are longer than a
+gap and the line's width, so that something of each is left.
 """
 
 import argparse
@@ -80,19 +85,30 @@ def cell(scores: RegionScores) -> str:
 
 
 def cut_gaps(
-    grains: Grains, lines: npt.NDArray[np.bool_], share: float, gap_px: float, seed: int
+    grains: Grains,
+    lines: npt.NDArray[np.bool_],
+    share: float,
+    gap_px: float,
+    seed: int,
+    longer_px: float = 0.0,
 ) -> npt.NDArray[np.bool_]:
-    """Cut a gap into the middle of a share of the boundaries."""
-    middles = boundary_middles(grains)
+    """Cut a gap into the middle of a share of the boundaries, all of them longer than so much."""
+    middles, length_px = boundary_middles(grains)
+    chosen = np.random.default_rng(seed).permutation(middles[length_px >= longer_px])
     gapped = lines.copy()
-    for row, column in np.random.default_rng(seed).permutation(middles)[: round(share * len(middles))]:
+    for row, column in chosen[: round(share * len(middles))]:
         y, x = np.ogrid[: lines.shape[0], : lines.shape[1]]
         gapped &= (y - row) ** 2 + (x - column) ** 2 > (gap_px / 2) ** 2
     return gapped
 
 
-def boundary_middles(grains: Grains) -> npt.NDArray[np.float64]:
-    """(N, 2) of each pair of neighbours the point of their boundary nearest to its centre of gravity."""
+def boundary_middles(grains: Grains) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Where the boundary of each pair of neighbours can be cut.
+
+    Returns:
+        (N, 2) the point of it that is nearest to its centre of gravity, and (N,) the diagonal of the
+        rectangle around it.
+    """
     points: dict[tuple[int, int], list[tuple[float, float]]] = {}
     for down, right in ((0, 1), (1, 0)):
         here, there = grains[: -down or None, : -right or None], grains[down:, right:]
@@ -100,7 +116,8 @@ def boundary_middles(grains: Grains) -> npt.NDArray[np.float64]:
             pair = sorted((int(here[row, column]), int(there[row, column])))
             points.setdefault((pair[0], pair[1]), []).append((row + down / 2, column + right / 2))
     arrays = [np.array(each) for each in points.values()]
-    return np.array([each[((each - each.mean(axis=0)) ** 2).sum(axis=1).argmin()] for each in arrays])
+    middles = [each[((each - each.mean(axis=0)) ** 2).sum(axis=1).argmin()] for each in arrays]
+    return np.array(middles), np.array([np.hypot(*np.ptp(each, axis=0)) for each in arrays])
 
 
 def drawn_networks() -> list[tuple[int, npt.NDArray[np.bool_], npt.NDArray[np.bool_]]]:
@@ -176,6 +193,26 @@ def compare(maps: list[tuple[str, str, str]]) -> None:
     )
 
 
+def fresh() -> None:
+    """Drawn networks that no setting was chosen on."""
+    print("| grains | closed | gaps in any boundary, beyond 5 % | in longer ones, beyond 5 % |")
+    print("|---|---|---|---|")
+    for mean_px, side in ((20, 512), (30, 512), (40, 640), (60, 768)):
+        errors: list[list[float]] = [[], [], []]
+        for width, seed in product((2, 3, 5), range(4)):
+            grains = polycrystal(7000 + 97 * seed + mean_px + width, (side, side), mean_px, 0.42, width)
+            lines = boundary_lines(grains, width) == BOUNDARY
+            drawn = [lines, *(cut_gaps(grains, lines, 0.05, 7, seed, longer) for longer in (0, 7 + width))]
+            for found, mask in zip(errors, drawn, strict=True):
+                found.append(100 * (partition_mask(mask).count / int(grains.max()) - 1))
+        cells = [f"{np.mean(each):+.1f} ({min(each):+.1f} to {max(each):+.1f})" for each in errors]
+        beyond = [sum(abs(each) > 5 for each in found) for found in errors]
+        print(
+            f"| {mean_px} px | {cells[0]} | {cells[1]}, {beyond[1]} of 12 | {cells[2]}, {beyond[2]} of 12 |",
+            flush=True,
+        )
+
+
 def large(megapixels: float) -> None:
     """A blurred, noisy map of a gapped network, mirrored until it is large enough."""
     grains = polycrystal(1, (1024, 1024), 40, 0.42, 3)
@@ -202,10 +239,13 @@ def main() -> None:
     parser.add_argument(
         "--map", nargs=3, action="append", default=[], metavar=("NAME", "PROBABILITY", "LABEL")
     )
+    parser.add_argument("--fresh", action="store_true")
     parser.add_argument("--megapixels", type=float)
     arguments = parser.parse_args()
     if arguments.megapixels:
         large(arguments.megapixels)
+    elif arguments.fresh:
+        fresh()
     else:
         compare([tuple(each) for each in arguments.map])
 

@@ -91,6 +91,7 @@ def batch_statistics(
     segmentation: SegmentationError | None = None,
     pixel_size_rel_unc: float | None = None,
     threshold_sd_ln: float | None = None,
+    line_share: float = 0.0,
 ) -> BatchStatistics:
     """Measure a batch by its fields.
 
@@ -104,6 +105,7 @@ def batch_statistics(
         segmentation: See `intercept_budget`; None is unknown.
         pixel_size_rel_unc: Relative standard uncertainty of the pixel size; None is unknown.
         threshold_sd_ln: Of ln mean intercept; None is unknown, 0 where there was no threshold.
+        line_share: Width of lines over the mean intercept; 0 where grains were given, not lines.
 
     Returns:
         The statistics; what cannot be known is nan or None, with a flag.
@@ -150,7 +152,9 @@ def batch_statistics(
         bimodal=bimodal,
         bimodality=why,
         more_fields_for_10_percent=more,
-        budget=intercept_budget(intercept, unit, segmentation, pixel_size_rel_unc, threshold_sd_ln),
+        budget=intercept_budget(
+            intercept, unit, segmentation, pixel_size_rel_unc, threshold_sd_ln, line_share
+        ),
         flags=tuple(flags),
     )
 

@@ -5,7 +5,7 @@ uncertainties of the logarithm of the mean intercept, that is relative ones, and
 
 A part that nobody has measured is unknown, not zero. The budget is then incomplete: it has no expanded
 uncertainty, and where nothing but the field sampling is known, not even a combined one, because the sampling
-interval alone must not pass for the uncertainty.
+interval alone must not pass for the uncertainty (nor what drawn lines can hide, which is known of every map).
 
 A known bias of the segmentation does not correct the result. The GUM would have it corrected (3.2.4), but
 the bias of a network is known from a few validation images and changes with the material and the picture;
@@ -23,11 +23,14 @@ from grainseg.grains.wording import counted, signed
 
 SAMPLING = "field sampling"
 PIXEL_SIZE = "pixel size"
+LINE_WIDTH = "line width"
 _SHARE = {PIXEL_SIZE: "uncertainty of the pixel size"}
 """What is missing, in words, where the name alone would say that something else is."""
 
 MAX_ERROR_LN = 1.0
 """Of a segmentation: beyond a factor of e a predicted map is none of that label's picture."""
+_HIDDEN = 0.1
+_NARROW = 0.2
 _MOST_IMAGES = 1_000_000
 _LONGEST_SOURCE = 200
 
@@ -126,6 +129,7 @@ def intercept_budget(
     segmentation: SegmentationError | None,
     pixel_size_rel_unc: float | None,
     threshold_sd_ln: float | None,
+    line_share: float = 0.0,
 ) -> UncertaintyBudget:
     """Budget of a batch's mean intercept.
 
@@ -136,9 +140,10 @@ def intercept_budget(
         pixel_size_rel_unc: Relative standard uncertainty of the pixel size, such as 0.01; None if unknown.
         threshold_sd_ln: Standard deviation of ln mean intercept over the thresholds that could have been
             chosen; 0 if there was no threshold, None if unknown.
+        line_share: Width of the lines between the grains over the mean intercept; 0 if none were drawn.
 
     Returns:
-        The budget, always of four entries in the same order.
+        The budget, always of five entries in the same order.
 
     Raises:
         ValueError: If an uncertainty is negative or not finite.
@@ -149,8 +154,21 @@ def intercept_budget(
             _segmentation(segmentation),
             _said("threshold", threshold_sd_ln, "shift of ln mean intercept with the threshold"),
             _pixel_size(unit, pixel_size_rel_unc),
+            _line_width(line_share),
         )
     )
+
+
+def hidden_by_lines(share: float) -> float:
+    """What lines of equal width can add to a mean intercept at most, relative to it.
+
+    They hide the smallest of the grains between them. The bound is that of broad distributions (log-normal
+    Laguerre cells), drawn and closed again (docs/measuring.md): a tenth of the share, of wider lines more.
+
+    Args:
+        share: Width of the lines over the mean intercept.
+    """
+    return _HIDDEN * share * max(1.0, share / _NARROW)
 
 
 def combine(entries: Sequence[BudgetEntry]) -> UncertaintyBudget:
@@ -165,7 +183,11 @@ def combine(entries: Sequence[BudgetEntry]) -> UncertaintyBudget:
     combined = math.sqrt(sum(value**2 for _, value, _ in known))
     missing = [part for part in entries if not (_known(part) and part.complete)]
     if missing:
-        shown = combined if any(value > 0 and name != SAMPLING for name, value, _ in known) else None
+        shown = (
+            combined
+            if any(value > 0 and name not in (SAMPLING, LINE_WIDTH) for name, value, _ in known)
+            else None
+        )
         words = _incomplete(missing, shown)
         return UncertaintyBudget(tuple(entries), shown, math.nan, math.nan, None, words, False)
     shares = sum(value**4 / df for _, value, df in known)
@@ -228,6 +250,20 @@ def _segmentation(error: SegmentationError | None) -> BudgetEntry:
         return BudgetEntry("segmentation", error.rms_ln, how, 1.0, complete=False)
     how += f", scatter {percent(error.sd_ln):.2f} % over {counted(error.images, 'image')}"
     return BudgetEntry("segmentation", error.rms_ln, how, float(error.images))
+
+
+def _line_width(share: float) -> BudgetEntry:
+    """What lines hide of the smallest grains: anything from nothing to the bound (GUM 4.3.7).
+
+    The error makes intercepts long and is not corrected, so its root mean square about zero counts.
+    """
+    if not (math.isfinite(share) and share >= 0):
+        raise ValueError(f"lines of {share} of the mean intercept: negative or no number")
+    if share == 0:
+        return BudgetEntry(LINE_WIDTH, 0.0, "takes no part: grains were given, not lines between them")
+    bound = hidden_by_lines(share)
+    how = f"lines of {share:.2f} of the mean intercept hide small grains: 0 to {100 * bound:.1f} % too long"
+    return BudgetEntry(LINE_WIDTH, bound / math.sqrt(3), how)
 
 
 def _pixel_size(unit: str, relative: float | None) -> BudgetEntry:

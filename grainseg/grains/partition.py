@@ -77,6 +77,7 @@ class Partition:
         closed_length_px: Crofton length of these cracks.
         boundary_length_px: Crofton length of all cracks between grains.
         open_ends: Dangling ends of the predicted lines.
+        line_width_px: Mean width of these lines; 0 where there is none.
     """
 
     grains: npt.NDArray[np.uint32]
@@ -85,6 +86,7 @@ class Partition:
     closed_length_px: float
     boundary_length_px: float
     open_ends: int
+    line_width_px: float
 
     @property
     def count(self) -> int:
@@ -133,6 +135,7 @@ def partition_probability(
         closed_length_px=closed,
         boundary_length_px=whole,
         open_ends=count_open_ends(pieces.boundary, pieces.graph.line_width_px),
+        line_width_px=pieces.graph.line_width_px,
     )
 
 

@@ -17,6 +17,7 @@ from grainseg.grains.compare import Comparison, compare_batches
 from grainseg.grains.field import FieldMeasurement, Structure, measure_field
 from grainseg.grains.field_samples import common_unit, field_sample
 from grainseg.grains.members import member_flags
+from grainseg.grains.partition import Partition
 from grainseg.grains.wording import counted, minus
 from grainseg.micrograph.batches import assign_batches
 from grainseg.micrograph.selection import selection_root
@@ -64,6 +65,7 @@ class Measurements:
         self._segmentation = segmentation
         self._images: list[ReportImage] = []
         self._threshold_sd_ln: dict[str, float | None] = {}
+        self._line_share: dict[str, float] = {}
 
     def add(self, mapped: MappedField) -> FieldMeasurement:
         """Measure a field; what is doubtful about its file stands first among its flags."""
@@ -80,6 +82,7 @@ class Measurements:
         batch = self._batch_of[mapped.relative]
         self._images.append(ReportImage(batch, field, preview, str(mapped.path), mapped.notes))
         self._threshold_sd_ln[name] = mapped.threshold_sd_ln
+        self._line_share[name] = line_share(field, mapped.partition)
         return field
 
     def write(self, title: str, provenance: Provenance, flags: tuple[str, ...] = ()) -> BatchResults | None:
@@ -129,12 +132,21 @@ class Measurements:
             self._segmentation,
             self._config.pixel_size_rel_unc,
             rms_or_none([self._threshold_sd_ln[field.image] for field in used]),
+            float(np.mean([self._line_share[field.image] for field in used])) if used else 0.0,
         )
         if len(used) < len(fields):
             lost = ", ".join(field.image for field in fields if field.unit_um is None)
             flag = f"without a pixel size, so left out of this batch: {lost}"
             statistics = replace(statistics, flags=(*statistics.flags, flag))
         return ReportBatch(statistics, samples)
+
+
+def line_share(field: FieldMeasurement, partition: Partition | None) -> float:
+    """Width of the lines that grains were closed from over the mean intercept; 0 if that is unknown."""
+    sample = field_sample(field, "px")
+    if partition is None or not sample.has_intercept:
+        return 0.0
+    return partition.line_width_px * sample.crossings / sample.line_length
 
 
 def rms_or_none(values: Sequence[float | None]) -> float | None:

@@ -92,6 +92,7 @@ def test_the_budget_says_what_is_unknown():
         ("segmentation", False),
         ("threshold", False),
         ("pixel size", True),
+        ("line width", True),
     ]
     assert rows[1]["standard_uncertainty_percent"] is None
     assert rows[1]["how"].startswith("unknown")

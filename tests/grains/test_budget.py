@@ -37,20 +37,38 @@ def test_every_part_of_a_budget_by_hand():
     # Sampling 0.04 (df 4); segmentation √(0.01² + 0.02²·3/4) = 0.02 (df 4); threshold 0.02; pixel size 0.01.
     # Squares: 16 + 4 + 4 + 1 = 25, so u = 0.05. Welch and Satterthwaite: 0.05⁴ / (0.04⁴/4 + 0.02⁴/4) =
     # 6.25e-6 / 6.8e-7 = 9.19, rounded down to 9, of which a table of Student's t has 2.262 (GUM, table G.2).
+    # Lines of 0.1 of the mean intercept, at the end, hide up to 1 % of it: 0.01 / √3, a rectangle from 0 on.
     sampling = Estimate(20.0, 17.9, 22.3, 0.04, 4.0)
     budget = intercept_budget(sampling, "µm", SegmentationError(-0.01, 0.02, 4, "x"), 0.01, 0.02)
     assert [part.name for part in budget.entries] == [
-        *("field sampling", "segmentation", "threshold", "pixel size"),
+        *("field sampling", "segmentation", "threshold", "pixel size", "line width"),
     ]
     uncertainties = [part.standard_uncertainty_ln for part in budget.entries]
-    assert uncertainties == pytest.approx([0.04, 0.02, 0.02, 0.01])
-    assert [part.df for part in budget.entries] == [4, 4, math.inf, math.inf]
+    assert uncertainties == pytest.approx([0.04, 0.02, 0.02, 0.01, 0])
+    assert [part.df for part in budget.entries] == [4, 4, math.inf, math.inf, math.inf]
     assert budget.combined_ln == pytest.approx(0.05)
     assert budget.df == pytest.approx(9.1912, abs=1e-4)
     assert budget.k == pytest.approx(2.262, abs=5e-4)
     assert budget.expanded == pytest.approx(0.1131, abs=5e-5)
     assert percent(budget.expanded) == pytest.approx(11.98, abs=0.01)
     assert budget.coverage == "95 % (k = 2.26, 9.2 effective degrees of freedom)"
+    with_lines = intercept_budget(sampling, "µm", SegmentationError(-0.01, 0.02, 4, "x"), 0.01, 0.02, 0.1)
+    assert with_lines.entries[4].standard_uncertainty_ln == pytest.approx(0.01 / math.sqrt(3))
+    assert with_lines.combined_ln == pytest.approx(math.sqrt(0.05**2 + 0.01**2 / 3))
+    assert "0 to 1.0 % too long" in with_lines.entries[4].how
+
+
+@pytest.mark.parametrize(("share", "bound"), [(0.05, 0.005), (0.2, 0.02), (0.4, 0.08)])
+def test_wide_lines_hide_more_than_their_share(share, bound):
+    part = intercept_budget(SAMPLING, "px", None, None, None, share).entries[4]
+    assert part.standard_uncertainty_ln == pytest.approx(bound / math.sqrt(3))
+
+
+def test_what_lines_hide_alone_is_not_the_uncertainty():
+    budget = intercept_budget(SAMPLING, "px", None, None, None, 0.2)
+    assert budget.combined_ln is None
+    with pytest.raises(ValueError, match="negative or no number"):
+        intercept_budget(SAMPLING, "px", None, None, None, -0.1)
 
 
 def test_the_rms_is_that_of_the_errors():

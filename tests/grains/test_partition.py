@@ -28,7 +28,7 @@ def network(width, seed=0):
     return grains, boundary_lines(grains, width) == BOUNDARY
 
 
-def middles(grains):
+def middles(grains, longer_px=0.0):
     """Of each pair of neighbours the crack nearest to the centre of gravity of their boundary."""
     points = {}
     for axis in (0, 1):
@@ -37,6 +37,7 @@ def middles(grains):
             pair = frozenset((int(here[row, column]), int(there[row, column])))
             points.setdefault(pair, []).append((row + (axis == 0) / 2, column + (axis == 1) / 2))
     arrays = [np.array(each) for each in points.values()]
+    arrays = [each for each in arrays if np.hypot(*np.ptp(each, axis=0)) >= longer_px]
     return np.array([each[((each - each.mean(axis=0)) ** 2).sum(axis=1).argmin()] for each in arrays])
 
 
@@ -83,6 +84,20 @@ def test_gaps_are_closed(width):
     assert merged_without_closing < 0.93 * truth.max()
     assert result.count == pytest.approx(truth.max(), rel=0.05)
     assert 0.005 < result.closed_length_px / result.boundary_length_px < 0.03
+
+
+@pytest.mark.parametrize("width", [2, 3, 5])
+def test_gaps_between_small_grains_are_closed(width):
+    """Grains of 20 px: of half of their boundaries a gap of 7 px leaves something, and that is enough."""
+    truth = polycrystal(11, (384, 384), 20, 0.42, width)
+    lines = boundary_lines(truth, width) == BOUNDARY
+    cut = np.random.default_rng(0).permutation(middles(truth, 7 + width))[: round(0.05 * len(middles(truth)))]
+    gapped = lines.copy()
+    rows, columns = np.ogrid[:384, :384]
+    for row, column in cut:
+        gapped &= (rows - row) ** 2 + (columns - column) ** 2 > 3.5**2
+    assert len(cut) > 30
+    assert partition_mask(gapped).count == pytest.approx(truth.max(), rel=0.05)
 
 
 def test_every_pixel_lies_in_one_connected_grain():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from tessellations import bimodal, hexagons, laguerre, poisson_voronoi, relaxed_voronoi
 
+from grainseg.grains.budget import hidden_by_lines
 from grainseg.grains.grain_table import grain_table
 from grainseg.grains.intercepts import circle_intercepts, line_intercepts, mean_intercept_px, pooled
 from grainseg.grains.partition import partition_mask
@@ -122,6 +123,8 @@ def test_drawn_lines_over_many_fields(name):
     assert max(narrow) < 0.01 + swallowed / 2
     assert min(narrow) > -0.01
     assert max(table.values()) < 0.012 + 1.5 * swallowed
+    for (grain_px, width_px), by in table.items():
+        assert by < hidden_by_lines(width_px / (np.pi / 4 * grain_px)) + 0.002, "beyond what the budget says"
 
 
 def test_poisson_voronoi_has_its_known_shape():
