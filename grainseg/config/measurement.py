@@ -92,6 +92,7 @@ class PredictConfig(MeasurementConfig):
     Attributes:
         scale: None, a factor by which pictures are resampled before the network, or one of ``SCALES``: so
             that their pixel or grain size is that of the training.
+        robustness: Folder of a robustness card of the same checkpoint, for the report.
     """
 
     checkpoint: str | None
@@ -101,6 +102,7 @@ class PredictConfig(MeasurementConfig):
     scale: Any
     boundary_tolerance_px: float
     accelerator: str
+    robustness: str | None
     tta: str
     data: LabelConfig
     partition: PartitionConfig

@@ -25,6 +25,7 @@ from grainseg.pipeline.mapping import MappedField
 from grainseg.report.contents import Provenance, Report, ReportBatch, ReportImage
 from grainseg.report.page import write_report
 from grainseg.report.preview import make_preview
+from grainseg.report.robustness_note import RobustnessNote
 from grainseg.report.tables import write_batches, write_budgets, write_comparisons, write_fields, write_grains
 
 REPORT = "report.html"
@@ -85,7 +86,13 @@ class Measurements:
         self._line_share[name] = line_share(field, mapped.partition)
         return field
 
-    def write(self, title: str, provenance: Provenance, flags: tuple[str, ...] = ()) -> BatchResults | None:
+    def write(
+        self,
+        title: str,
+        provenance: Provenance,
+        flags: tuple[str, ...] = (),
+        robustness: tuple[RobustnessNote, bytes] | None = None,
+    ) -> BatchResults | None:
         """Write tables and report into the output folder; None, and nothing, where no field was measured.
 
         Raises:
@@ -117,6 +124,7 @@ class Measurements:
             batches=batches,
             comparisons=comparisons,
             flags=flags,
+            robustness=robustness,
         )
         write_report(output / REPORT, report)
         return BatchResults(statistics, comparisons, output / REPORT)

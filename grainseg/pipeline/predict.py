@@ -43,6 +43,7 @@ from grainseg.pipeline.scoring import MaskScores, score_prediction
 from grainseg.report.contents import Provenance
 from grainseg.report.metrics_file import write_metrics
 from grainseg.report.prediction_files import PredictionPaths, prediction_paths, write_uncertainty
+from grainseg.report.robustness_note import read_note
 
 log = logging.getLogger(__name__)
 
@@ -91,6 +92,7 @@ def predict(config: PredictConfig, command: str = "") -> Prediction:
     label_spec(config.data)  # refuses what cannot be before any picture is read
     require_folders(config)
     spec, networks = load_networks(checkpoint)
+    card = None if config.robustness is None else read_note(Path(config.robustness), _sha256(checkpoint))
     scaling = scaling_of(config, spec, checkpoint)
     for network in networks:
         network.to(choose_device(config.accelerator, "accelerator"))
@@ -109,6 +111,7 @@ def predict(config: PredictConfig, command: str = "") -> Prediction:
             title_of(config.images),
             _provenance(config, checkpoint, spec, scaling, command),
             _flags(config, spec, result.failures),
+            card,
         )
     return result
 
@@ -151,7 +154,7 @@ def _provenance(
     return Provenance(
         source="boundaries predicted by a network",
         checkpoint=str(checkpoint),
-        checkpoint_sha256=hashlib.sha256(checkpoint.read_bytes()).hexdigest(),
+        checkpoint_sha256=_sha256(checkpoint),
         settings={"Threshold of the mask": threshold}
         | _averaged(config, spec)
         | scaling.says()
@@ -162,6 +165,10 @@ def _provenance(
         versions=versions() | {"torch": version("torch")},
         command=command,
     )
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _offset(spec: CheckpointSpec) -> dict[str, str]:

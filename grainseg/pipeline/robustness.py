@@ -37,6 +37,7 @@ from grainseg.pipeline.training_record import (
     read_record,
 )
 from grainseg.report.contents import Provenance
+from grainseg.report.robustness_note import PLOT, RobustnessNote, write_note
 from grainseg.report.robustness_page import RobustnessReport, Sample, make_sample, write_robustness
 from grainseg.report.robustness_plots import card_plots
 from grainseg.report.robustness_tables import write_cells, write_images
@@ -44,9 +45,9 @@ from grainseg.report.robustness_views import doubt_sentence, verdicts
 
 log = logging.getLogger(__name__)
 
-CELLS, IMAGES, PAGE, PLOT, BOARD = (
+CELLS, IMAGES, PAGE, BOARD = (
     *("robustness.csv", "robustness_images.csv"),
-    *("robustness.html", "robustness.png", "tensorboard"),
+    *("robustness.html", "tensorboard"),
 )
 UNTOUCHED = Seen("no", "tuned on untouched pictures")
 
@@ -127,6 +128,7 @@ def robustness(config: RobustnessConfig, command: str = "") -> RobustnessRun:
     write_cells(output / CELLS, cards)
     write_images(output / IMAGES, cards, shown)
     (output / PLOT).write_bytes(png)
+    write_note(output, _note(checkpoint, choice, cards[0]))
     report = RobustnessReport(
         title=f"Robustness of {checkpoint.name} on {title_of(config.data.root)}",
         created=datetime.now().astimezone(),
@@ -143,6 +145,20 @@ def robustness(config: RobustnessConfig, command: str = "") -> RobustnessRun:
     board = output / BOARD if config.tensorboard is None else Path(config.tensorboard)
     write_board(board, cards, png)
     return RobustnessRun(cards, shown, choice, output / PAGE, board)
+
+
+def _note(checkpoint: Path, choice: str, card: Card) -> RobustnessNote:
+    """What the report of a prediction says of the network."""
+    doubt = doubt_sentence(card)
+    return RobustnessNote(
+        _sha256(checkpoint),
+        choice,
+        (*(verdict.sentence for verdict in verdicts(card)), *([] if doubt is None else [doubt])),
+    )
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _choose(config: RobustnessConfig, roles: Mapping[str, str]) -> tuple[list[str], str]:
@@ -231,7 +247,7 @@ def _provenance(config: RobustnessConfig, checkpoint: Path, command: str) -> Pro
     return Provenance(
         source="boundaries predicted under corruptions",
         checkpoint=str(checkpoint),
-        checkpoint_sha256=hashlib.sha256(checkpoint.read_bytes()).hexdigest(),
+        checkpoint_sha256=_sha256(checkpoint),
         config=OmegaConf.to_yaml(OmegaConf.create(asdict(config))),
         versions=versions() | {"torch": version("torch")} | learnt,
         command=command,

@@ -9,6 +9,7 @@ from grainseg.grains.compare import Comparison
 from grainseg.grains.field import FieldMeasurement, Structure
 from grainseg.grains.samples import FieldSample
 from grainseg.report.preview import Preview
+from grainseg.report.robustness_note import RobustnessNote
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,7 @@ class Report:
         batches: In the order in which they are shown; each image's batch is among them.
         comparisons: Of pairs of batches; empty where there is one.
         flags: What concerns the whole, in plain words.
+        robustness: What the card of the network says, and its plot (PNG); None where none was given.
     """
 
     title: str
@@ -84,3 +86,4 @@ class Report:
     batches: tuple[ReportBatch, ...]
     comparisons: tuple[Comparison, ...] = ()
     flags: tuple[str, ...] = ()
+    robustness: tuple[RobustnessNote, bytes] | None = None

@@ -88,6 +88,7 @@ def _context(report: Report) -> dict[str, Any]:
         "scales": [_scale_view(unit, scale) for unit, scale in scales.items()],
         "closed_known": any(image.preview.has_closed for image in report.images),
         "provenance": _provenance(report),
+        "robustness_plot": "" if report.robustness is None else data_uri(report.robustness[1], "png"),
         "pixel_sizes": image_views.pixel_size_table(report.images),
     }
 

@@ -104,9 +104,9 @@ def size_layer_webp(
     return _lossless(size_layer(preview.grains(), ids, sizes, scale))
 
 
-def data_uri(webp: bytes) -> str:
+def data_uri(picture: bytes, kind: str = "webp") -> str:
     """A picture as the address of itself."""
-    return f"data:image/webp;base64,{base64.b64encode(webp).decode('ascii')}"
+    return f"data:image/{kind};base64,{base64.b64encode(picture).decode('ascii')}"
 
 
 def _reduced(pixels: FloatImage, grains: GrainLabels, closed: BoolMask | None, longest: float) -> Preview:
