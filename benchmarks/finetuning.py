@@ -19,14 +19,14 @@ from real_sets import view, without
 
 ROOT = Path(__file__).resolve().parent.parent
 VARIANTS: dict[str, tuple[str, ...]] = {
-    "scratch": ("model.init=scratch", "augment=light"),
+    "the default": (),
     "light": ("augment=light",),
-    "light, lr 1e-3": ("augment=light", "optimizer.lr=1e-3"),
-    "light, lr 3e-4": ("augment=light", "optimizer.lr=3e-4"),
-    "light, lr 1e-3, EMA 0.99": ("augment=light", "optimizer.lr=1e-3", "callbacks.ema_decay=0.99"),
-    "robust: the default": (),
-    "light, skeleton recall": ("augment=light", "loss=bce_dice_skeleton"),
-    "robust, 1200 steps": ("epochs=30",),
+    "lr 1e-3": ("optimizer.lr=1e-3",),
+    "skeleton recall": ("loss=bce_dice_skeleton",),
+    "clDice": ("loss=bce_cldice",),
+    "encoder frozen": ("optimizer.encoder_lr_factor=0",),
+    "labels as they lie": ("data.label_offset=null",),
+    "scratch, light": ("model.init=scratch", "augment=light"),
 }
 """The default recipe with these changes: eight, lest a set be searched for what it likes by chance."""
 # What validates, what tests variants, and what stays out: it tests the recipe that was chosen.

@@ -1,11 +1,12 @@
-"""What five labelled images give: without a label, from scratch, and with the default recipe.
+"""What five labelled images give: without a label, from scratch, with the default and with the best recipe.
 
     python benchmarks/five_labels.py SOURCE FOLDER RUNS [--seeds 0 1 2] [--sets iron tbm]
+    python benchmarks/five_labels.py SOURCE FOLDER RUNS --recipes best --seeds 0
 
 ``FOLDER`` is made from ``SOURCE`` by ``real_sets.py``. Four images train, a fifth chooses checkpoint and
-partition, the test images choose nothing; the network trained on iron predicts ``SOURCE/nist``, too. A run
-that is already there is not repeated. Scores are those of ``predict.py``, over all pixels of the test images,
-mean and standard deviation over the seeds.
+partition (``best``: each image does for the network that the others train), the test images choose nothing; the network
+trained on iron predicts ``SOURCE/nist``, too. A run that is already there is not repeated. Scores are those of
+``predict.py``, over all pixels of the test images, mean and standard deviation over the seeds.
 """
 
 import argparse
@@ -20,14 +21,19 @@ from finetuning import KEYS, SPLITS
 from real_sets import view, without
 
 ROOT = Path(__file__).resolve().parent.parent
-RECIPES = {"scratch": ("model.init=scratch", "augment=light"), "default": ()}
+RECIPES = {
+    "scratch": ("model.init=scratch", "augment=light"),
+    "default": (),
+    "best": ("experiment=best",),
+}
 
 
 def train(data: Path, run: Path, val: str, recipe: str, seed: int) -> Path:
     if not (run / "metrics.json").exists():
         overrides = [
-            *("data=folder", f"data.root={data}", f"data.val=[{val}]", f"seed={seed}"),
-            *("callbacks.progress_bar=false", "logger=none", f"hydra.run.dir={run}", *RECIPES[recipe]),
+            *("data=folder", f"data.root={data}", f"seed={seed}", *RECIPES[recipe]),
+            *("callbacks.progress_bar=false", "logger=none", f"hydra.run.dir={run}"),
+            *([] if recipe == "best" else [f"data.val=[{val}]"]),
         ]
         subprocess.run([sys.executable, ROOT / "train.py", *overrides], check=True)
     return run / "checkpoints" / "best.ckpt"
@@ -58,6 +64,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("runs", type=Path)
     parser.add_argument("--sets", nargs="+", default=list(SPLITS), choices=SPLITS)
+    parser.add_argument("--recipes", nargs="+", default=["scratch", "default"], choices=RECIPES)
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     arguments = parser.parse_args()
     runs: Path = arguments.runs
@@ -68,7 +75,7 @@ def main() -> None:
         tests = {name: view(source, runs / "data" / f"{name}_test", tested.split(","))}
         if name == "iron":
             tests["nist"] = arguments.source / "nist"
-        for recipe in (None, *RECIPES):
+        for recipe in (None, *arguments.recipes):
             seeds = arguments.seeds if recipe else [0]
             checkpoints = {
                 seed: train(data, runs / f"{name}_{recipe}_{seed}", val, recipe, seed) if recipe else None
