@@ -41,6 +41,7 @@ def train(data: Path, run: Path, name: str, architecture: str, seed: int) -> dic
             f"model={architecture}",
             "model.init=scratch",
             "augment=light",
+            "data.label_offset=null",
             f"seed={seed}",
             "data=folder",
             f"data.root={data}",

@@ -26,7 +26,7 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "clDice": ("loss=bce_cldice",),
     "encoder frozen": ("optimizer.encoder_lr_factor=0",),
     "labels as they lie": ("data.label_offset=null",),
-    "scratch, light": ("model.init=scratch", "augment=light"),
+    "scratch, light": ("model.init=scratch", "augment=light", "data.label_offset=null"),
 }
 """The default recipe with these changes: eight, lest a set be searched for what it likes by chance."""
 # What validates, what tests variants, and what stays out: it tests the recipe that was chosen.

@@ -22,7 +22,7 @@ from real_sets import view, without
 
 ROOT = Path(__file__).resolve().parent.parent
 RECIPES = {
-    "scratch": ("model.init=scratch", "augment=light"),
+    "scratch": ("model.init=scratch", "augment=light", "data.label_offset=null"),
     "default": (),
     "best": ("experiment=best",),
 }
