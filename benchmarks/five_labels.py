@@ -4,9 +4,9 @@
     python benchmarks/five_labels.py SOURCE FOLDER RUNS --recipes best --seeds 0
 
 ``FOLDER`` is made from ``SOURCE`` by ``real_sets.py``. Four images train, a fifth chooses checkpoint and
-partition (``best``: each image does for the network that the others train), the test images choose nothing; the network
-trained on iron predicts ``SOURCE/nist``, too. A run that is already there is not repeated. Scores are those of
-``predict.py``, over all pixels of the test images, mean and standard deviation over the seeds.
+partition (``best``: each image does for the network that the others train), the test images choose nothing;
+the network trained on iron predicts ``SOURCE/nist``, too. A run that is already there is not repeated. Scores
+are those of ``predict.py``, over all pixels of the test images, mean and standard deviation over the seeds.
 """
 
 import argparse
