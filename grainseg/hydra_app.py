@@ -4,6 +4,7 @@ It takes paths as they are typed, keeps torch out until the configuration is kno
 errors into one line.
 """
 
+import json
 import logging
 import os
 import re
@@ -12,11 +13,12 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+from hydra.experimental.callback import Callback
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
@@ -37,6 +39,7 @@ PATH_KEYS = (
     "batches",
     "excluded",
     "ignored",
+    "robustness",
 )
 _PATH_OVERRIDE = re.compile(rf"(\+{{0,2}}(?:{'|'.join(map(re.escape, PATH_KEYS))}))=(.*)", re.DOTALL)
 _TRACEBACK = "HYDRA_FULL_ERROR"
@@ -108,7 +111,10 @@ def _run(task: Callable[[DictConfig], Any], config_name: str, arguments: list[st
     try:
         # With full errors, Hydra raises instead of printing and exiting.
         with _arguments([quote_path(argument) for argument in arguments]), _traceback(True):
-            entry()
+            try:
+                entry()
+            finally:
+                SweepSummary.show()
         if errors:
             raise errors[0]
     except KeyboardInterrupt:
@@ -145,6 +151,47 @@ def _arguments(arguments: list[str]) -> Iterator[None]:
         yield
     finally:
         sys.argv = typed
+
+
+class SweepSummary(Callback):
+    """Says after a sweep which of its jobs were best, also where one of them failed.
+
+    Hydra makes the callback itself and does not end a sweep properly where a job failed, so where the sweep
+    lies is kept with the class.
+    """
+
+    _sweep: ClassVar[tuple[Path, str] | None] = None
+
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Remember where the jobs will leave their scores, in whatever process they run."""
+        metric = config.get("optimized_metric")
+        if metric in VALIDATION_METRICS:
+            SweepSummary._sweep = Path(config.hydra.sweep.dir), metric
+
+    @classmethod
+    def show(cls) -> None:
+        """Print the jobs, the best first; nothing where there was no sweep."""
+        if cls._sweep is not None:
+            for line in sweep_lines(*cls._sweep):
+                print(line, flush=True)
+            cls._sweep = None
+
+
+def sweep_lines(folder: Path, metric: str) -> list[str]:
+    """A line for each job of a sweep that came to an end, the best first; none if there is no such job.
+
+    Args:
+        folder: Of the sweep; each job has a folder of its own.
+        metric: By which they are ranked, one of ``VALIDATION_METRICS``.
+    """
+    found: list[tuple[float, str]] = []
+    for path in sorted(folder.glob("*/metrics.json")):
+        value = json.loads(path.read_text(encoding="utf-8")).get(metric)
+        if value is not None:  # null is what is not finite
+            found.append((float(value), path.parent.name))
+    found.sort(key=lambda each: each[0], reverse=VALIDATION_METRICS[metric] == "max")
+    best = [f"{metric}  job, the best first ({folder})"] if found else []
+    return best + [f"{value:<{len(metric)}.4f}  {job}" for value, job in found]
 
 
 def quote_path(argument: str) -> str:

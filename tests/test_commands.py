@@ -1,5 +1,6 @@
 """The commands as a person starts them: real processes, their screens, exit codes and files."""
 
+import json
 import os
 import signal
 import subprocess
@@ -105,6 +106,13 @@ def test_a_sweep_makes_one_readable_folder_per_job_and_outlives_a_failing_one(
     }
     assert len(jobs) == 4
     assert all("seed=" in name for name in jobs)
+    ious = {
+        name: json.loads((sweep / name / "metrics.json").read_text())["val/iou"]
+        for name in jobs
+        if "model=unet" in name
+    }
+    told = done.stdout[done.stdout.index("val/iou  job, the best first") :].splitlines()[1:3]
+    assert [line.split(maxsplit=1)[1] for line in told] == sorted(ious, key=lambda name: -ious[name])
     assert "model.architecture is missing" in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
 

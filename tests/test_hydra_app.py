@@ -1,5 +1,6 @@
 """Every option composes and builds; paths are taken as typed; errors are one line."""
 
+import json
 import os
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
 from grainseg.data.photometry import Photometry
-from grainseg.hydra_app import CONF, PATH_KEYS, main_predict, main_train, quote_path
+from grainseg.hydra_app import CONF, PATH_KEYS, main_predict, main_train, quote_path, sweep_lines
 from grainseg.model.losses import build_loss
 from grainseg.model.networks import build_network
 from grainseg.pipeline.train import network_spec
@@ -136,3 +137,19 @@ def test_nothing_heavy_is_imported_before_the_configuration_is_known_to_be_right
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert run.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("metric", "order"), [("val/iou", ["b", "a"]), ("val/are", ["a", "b"]), ("val/recall", ["b"])]
+)
+def test_jobs_of_a_sweep_are_ranked(tmp_path: Path, metric: str, order: list[str]) -> None:
+    """Errors the least first; a job whose score is no number, and one that broke off, are left out."""
+    for job, values in {
+        "a": {"val/iou": 0.5, "val/are": 0.1, "val/recall": None},
+        "b": {"val/iou": 0.6, "val/are": 0.2, "val/recall": 0.5},
+    }.items():
+        (tmp_path / job).mkdir()
+        (tmp_path / job / "metrics.json").write_text(json.dumps(values))
+    (tmp_path / "broken").mkdir()
+    assert [line.split()[1] for line in sweep_lines(tmp_path, metric)[1:]] == order
+    assert sweep_lines(tmp_path / "broken", metric) == []
