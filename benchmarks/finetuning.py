@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VARIANTS: dict[str, tuple[str, ...]] = {
     "the default": (),
     "light": ("augment=light",),
-    "lr 1e-3": ("optimizer.lr=1e-3",),
+    "no generic share": ("model.generic_share=0",),
     "skeleton recall": ("loss=bce_dice_skeleton",),
     "clDice": ("loss=bce_cldice",),
     "encoder frozen": ("optimizer.encoder_lr_factor=0",),

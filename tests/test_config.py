@@ -51,6 +51,7 @@ from grainseg.grains.structure import PART_CHOICES, TWIN_CHOICES
         ("optimizer.encoder_lr_factor=1.5", "optimizer.encoder_lr_factor=1.5: must lie between 0 and 1"),
         ("callbacks.ema_decay=1", "callbacks.ema_decay=1.0: must lie between 0.9 and 0.9999, or null"),
         ("augment.illumination=0.3", "augment.illumination=0.3: must be 0 or 0.01 to 0.2"),
+        ("model.generic_share=1", "model.generic_share=1.0: must be at least 0 and less than 1"),
         ("model.decoder_width=17", "model.decoder_width=17: must be a multiple of 16"),
         ("data.label_offset=far", "data.label_offset=far: must be null, auto or [down,right] in px"),
         ("data.label_offset=[1]", "data.label_offset=[1]: must be null, auto or [down,right] in px"),

@@ -71,6 +71,7 @@ class ModelConfig:
     architecture: str
     encoder: str
     init: str
+    generic_share: float
     in_channels: int
     decoder_width: int | None
     options: dict[str, Any]
@@ -78,6 +79,8 @@ class ModelConfig:
     def __post_init__(self) -> None:
         """Check ranges."""
         one_of("model.init", self.init, ("scratch", "generic", "imagenet"))
+        rule = "must be at least 0 and less than 1"
+        require(0 <= self.generic_share < 1, "model.generic_share", rule, self.generic_share)
         require(self.in_channels in (1, 3), "model.in_channels", "must be 1 or 3", self.in_channels)
         legal = legal_decoder_width(self.decoder_width)
         rule = f"must be a multiple of 16 up to {MAX_DECODER_WIDTH}, or null"

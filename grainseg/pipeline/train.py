@@ -48,7 +48,7 @@ from grainseg.pipeline.scoring import (
 from grainseg.report.metrics_file import write_metrics
 from grainseg.report.overlay import panel
 from grainseg.report.prediction_files import PREDICTIONS, PredictionPaths, prediction_paths, write_prediction
-from grainseg.training.averaging import require_same_average
+from grainseg.training.averaging import require_same_kept
 from grainseg.training.callbacks import BEST, build_callbacks
 from grainseg.training.datamodule import BoundaryDataModule
 from grainseg.training.logging import log_configuration, log_score
@@ -141,7 +141,7 @@ def _check_resume(config: TrainConfig, checkpoint: Path, run_dir: Path) -> None:
             )
     if not can_resume(checkpoint):
         raise GrainsegError(f"resume={checkpoint}: holds no optimizer; give the last.ckpt beside it")
-    require_same_average(checkpoint, config.callbacks.ema_decay)
+    require_same_kept(checkpoint, config)
     best, here = checkpoint.with_name(f"{BEST}.ckpt"), run_dir / CHECKPOINTS / f"{BEST}.ckpt"
     if best.is_file() and not here.exists():
         here.parent.mkdir(parents=True, exist_ok=True)

@@ -21,7 +21,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from grainseg.config import VALIDATION_METRICS, TrainConfig
 from grainseg.micrograph.image import Label
 from grainseg.report.overlay import panel
-from grainseg.training.averaging import WeightAverage
+from grainseg.training.averaging import kept_weights
 from grainseg.training.datamodule import BoundaryDataModule, WholePicture
 from grainseg.training.encoder import FrozenEncoder
 from grainseg.training.metrics import THRESHOLD
@@ -61,8 +61,9 @@ def build_callbacks(config: TrainConfig, checkpoints: Path) -> list[Callback]:
     ]
     if config.optimizer.encoder_lr_factor == 0:
         callbacks.append(FrozenEncoder())
-    if config.callbacks.ema_decay is not None:
-        callbacks.append(WeightAverage(config.callbacks.ema_decay))
+    kept = kept_weights(config)
+    if kept is not None:
+        callbacks.append(kept)
     if config.callbacks.early_stopping_patience is not None:
         callbacks.append(
             EarlyStopping(monitor=monitor, mode=mode, patience=config.callbacks.early_stopping_patience)

@@ -12,8 +12,9 @@ from torch import Tensor
 from grainseg.config import TrainConfig
 from grainseg.errors import GrainsegError
 from grainseg.model.checkpoint import read_checkpoint
+from grainseg.model.generic import default_checkpoint
 from grainseg.pipeline.train import train
-from grainseg.training.averaging import WeightAverage
+from grainseg.training.averaging import KeptWeights
 
 DECAY = 0.9
 LAST = Path("checkpoints") / "last.ckpt"
@@ -48,19 +49,19 @@ def recorded(
     """A run, and what the network was at its start and after each step."""
     history: list[dict[str, Tensor]] = []
     folder = tmp_path_factory.mktemp("averaged")
-    begin, step = WeightAverage.on_train_start, WeightAverage.on_train_batch_end
+    begin, step = KeptWeights.on_train_start, KeptWeights.on_train_batch_end
 
-    def on_start(self: WeightAverage, trainer: Trainer, module: LightningModule) -> None:
+    def on_start(self: KeptWeights, trainer: Trainer, module: LightningModule) -> None:
         history.append(floats(module))
         begin(self, trainer, module)
 
-    def on_step(self: WeightAverage, trainer: Trainer, module: LightningModule, *rest: object) -> None:
+    def on_step(self: KeptWeights, trainer: Trainer, module: LightningModule, *rest: object) -> None:
         history.append(floats(module))
         step(self, trainer, module, *rest)  # type: ignore[arg-type]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(WeightAverage, "on_train_start", on_start)
-        patch.setattr(WeightAverage, "on_train_batch_end", on_step)
+        patch.setattr(KeptWeights, "on_train_start", on_start)
+        patch.setattr(KeptWeights, "on_train_batch_end", on_step)
         metrics = train(config, folder)
     return folder, metrics, history
 
@@ -140,9 +141,56 @@ def test_a_resumed_run_has_the_average_of_one_that_never_stopped(
             train(config, tmp_path)
     train(replace(config, resume=str(tmp_path / LAST)), tmp_path)
     whole, halves = (torch.load(folder / LAST, weights_only=True) for folder in (recorded[0], tmp_path))
-    assert halves["callbacks"]["WeightAverage"]["steps"] == 12
+    assert halves["callbacks"]["KeptWeights"]["steps"] == 12
     for key, value in whole["state_dict"].items():
         torch.testing.assert_close(halves["state_dict"][key], value, rtol=1e-3, atol=1e-4)
-    others = (each["callbacks"]["WeightAverage"]["other"] for each in (halves, whole))
-    for ours, theirs in zip(*others, strict=True):
-        torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-4)
+    kept = [each["callbacks"]["KeptWeights"]["weights"] for each in (halves, whole)]
+    assert set(kept[0]) == set(kept[1]) == {"average", "own"}
+    for name in kept[0]:
+        for ours, theirs in zip(kept[0][name], kept[1][name], strict=True):
+            torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-4)
+
+
+def test_a_share_of_the_start_is_kept(config: TrainConfig, tmp_path: Path) -> None:
+    """With the weights that ship; the weights to go on with stand beside those that are kept."""
+    wide = replace(config.model, init="generic", generic_share=0.3, decoder_width=128)
+    callbacks = replace(config.callbacks, ema_decay=None)
+    metrics = train(replace(config, model=wide, callbacks=callbacks, epochs=2), tmp_path)
+    _, generic = read_checkpoint(default_checkpoint())
+    _, kept = read_checkpoint(tmp_path / LAST)
+    state = torch.load(tmp_path / LAST, weights_only=True)["callbacks"]["KeptWeights"]
+    names = [name for name, value in kept.items() if value.is_floating_point()]
+    moved = 0.0
+    for name, own in zip(names, state["weights"]["own"], strict=True):
+        torch.testing.assert_close(kept[name], 0.3 * generic[name] + 0.7 * own, rtol=1e-4, atol=1e-6)
+        moved = max(moved, float((own - generic[name]).abs().max()))
+    assert moved > 1e-2
+    events = EventAccumulator(str(tmp_path / "tensorboard"))
+    events.Reload()
+    logged = max(each.value for each in events.Scalars("val/iou"))
+    assert metrics["val/iou"] == pytest.approx(logged, abs=1e-6)
+    with pytest.raises(GrainsegError, match=r"has model\.generic_share=0\.3, this run model"):
+        train(
+            replace(
+                config,
+                model=replace(wide, generic_share=0.0),
+                callbacks=callbacks,
+                resume=str(tmp_path / LAST),
+            ),
+            tmp_path / "again",
+        )
+
+
+@pytest.mark.slow
+def test_a_resumed_run_keeps_the_same_share(config: TrainConfig, tmp_path: Path) -> None:
+    wide = replace(config.model, init="generic", generic_share=0.3, decoder_width=128)
+    whole = replace(config, model=wide, callbacks=replace(config.callbacks, ema_decay=None))
+    train(whole, tmp_path / "whole")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("grainseg.training.callbacks.SaveOnInterrupt.on_train_epoch_start", stop_at_epoch_2)
+        with pytest.raises(PowerCutError):
+            train(whole, tmp_path / "part")
+    train(replace(whole, resume=str(tmp_path / "part" / LAST)), tmp_path / "part")
+    _, ours = read_checkpoint(tmp_path / "part" / LAST)
+    for key, value in read_checkpoint(tmp_path / "whole" / LAST)[1].items():
+        torch.testing.assert_close(ours[key], value, rtol=1e-3, atol=1e-4)
