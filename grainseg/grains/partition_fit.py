@@ -75,8 +75,10 @@ OBJECTIVES: dict[str, Callable[[FitScore], float]] = {
 """What a fit can minimise: the first weighs which pixels belong together and how many grains there are."""
 
 
-_TOLERANCE = 0.4
-"""Over the square root of the number of labelled grains: about the standard error of a rate of 15 %."""
+_TOLERANCE = 1.0
+"""Over the square root of the number of labelled grains: the standard error of a number of grains, relative.
+With 0.4, that of a rate of 15 %, the grains of eight networks were off by 3.5 % in number and 3.0 % in mean
+intercept on pictures of iron that the fit had not seen, with 1.0 by 2.9 % and 2.2 %."""
 
 
 def fit_partition(
