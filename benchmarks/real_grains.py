@@ -21,7 +21,7 @@ from grainseg.grains.field import FieldMeasurement, measure_field
 from grainseg.grains.field_samples import field_sample
 from grainseg.grains.partition import partition_mask, partition_probability
 from grainseg.grains.samples import weighted_percentiles
-from grainseg.inference.predictor import TileSettings, predict_probability
+from grainseg.inference.predictor import predict_probability, tile_settings
 from grainseg.micrograph.files import read_mask_values, read_micrograph
 from grainseg.micrograph.image import PixelSize
 from grainseg.micrograph.normalization import to_unit_range
@@ -36,7 +36,7 @@ NIST = PixelSize(0.2252, 0.2252, "the set's description")
 def predicted_grains(checkpoint: Path, pixels: npt.NDArray[np.float32]) -> Grains:
     spec, network = load_network(checkpoint)
     unit = to_unit_range(to_channels(pixels, spec.in_channels))
-    probability = predict_probability(network, unit, TileSettings(spec.tile_size, spec.overlap))
+    probability = predict_probability(network, unit, tile_settings(spec))
     return partition_probability(probability, spec.partition).grains
 
 

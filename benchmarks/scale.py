@@ -23,7 +23,7 @@ from grainseg.grains.agreement import boundary_counts
 from grainseg.grains.intercepts import mean_intercept_px
 from grainseg.grains.label_files import read_label
 from grainseg.grains.labelled_grains import label_grains
-from grainseg.inference.predictor import TileSettings, predict_probability
+from grainseg.inference.predictor import predict_probability, tile_settings
 from grainseg.inference.scale import predict_at_estimate, resample, resampled_shape
 from grainseg.micrograph.files import read_micrograph
 from grainseg.micrograph.folder import list_folder
@@ -74,7 +74,7 @@ def main() -> None:
     spec, network = load_network(arguments.checkpoint or default_checkpoint())
     spec = replace(spec, intercept_px=arguments.intercept_px or spec.intercept_px)
     assert spec.intercept_px is not None
-    tiles = TileSettings(spec.tile_size, spec.overlap)
+    tiles = tile_settings(spec)
 
     def predict(unit: FloatImage) -> FloatImage:
         return predict_probability(network, unit, tiles)

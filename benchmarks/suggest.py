@@ -21,7 +21,7 @@ from grainseg.grains.agreement import boundary_counts, pixel_scores
 from grainseg.grains.doubt import doubt_of
 from grainseg.grains.suggestion import boundary_band, disagreement, regions_of
 from grainseg.inference.ensemble import predict_members
-from grainseg.inference.predictor import TileSettings
+from grainseg.inference.predictor import tile_settings
 from grainseg.micrograph.folder import list_folder
 from grainseg.model.ensemble import load_networks
 from grainseg.model.generic import default_checkpoint
@@ -74,7 +74,7 @@ def main() -> None:
     images, regions = [], []
     for item in list_folder(arguments.root).labelled:
         image = read_labelled(item, config, spec.in_channels)
-        tiles, views = TileSettings(spec.tile_size, spec.overlap), 8 if len(networks) == 1 else 1
+        tiles, views = tile_settings(spec), 8 if len(networks) == 1 else 1
         forecast = predict_members(networks, image.unit, tiles, views)
         assert forecast.spread is not None
         probability, spread = forecast.probability, forecast.spread

@@ -35,7 +35,7 @@ from grainseg.grains.doubt import (
     prediction_signs,
 )
 from grainseg.hydra_app import CONF
-from grainseg.inference.predictor import TileSettings, predict_probability
+from grainseg.inference.predictor import predict_probability, tile_settings
 from grainseg.micrograph.appearance import appearance
 from grainseg.micrograph.corruptions import CORRUPTIONS, LEVELS
 from grainseg.micrograph.folder import list_folder
@@ -175,7 +175,7 @@ def stream_pictures(count: int) -> Iterator[np.ndarray]:
 
 def reference(arguments: argparse.Namespace) -> None:
     spec, network = load_network(default_checkpoint())
-    tiles = TileSettings(spec.tile_size, spec.overlap)
+    tiles = tile_settings(spec)
     appearances = [appearance(unit) for unit in stream_pictures(arguments.pictures)]
     predictions = []
     for seed in range(1000, 1020):
