@@ -83,7 +83,7 @@ def test_other_overrides_are_left_alone() -> None:
         assert quote_path(argument) == argument
     assert set(PATH_KEYS) == {
         *("data.root", "resume", "checkpoint", "images", "output", "masks"),
-        *("batches", "excluded", "ignored"),
+        *("batches", "excluded", "ignored", "robustness"),
     }
 
 
