@@ -168,7 +168,7 @@ def test_robustness_makes_a_card(checkpoint: Path, fields: Path, tmp_path: Path)
     assert lines[6] == "page:         my card (ü)/robustness.html"
     assert lines[7] == "TensorBoard:  tensorboard --logdir board"
     assert {path.name for path in (tmp_path / "my card (ü)").iterdir()} == {
-        *("robustness.csv", "robustness_images.csv", "robustness.html", "robustness.png"),
+        *("robustness.csv", "robustness_images.csv", "robustness.html", "robustness.png", "robustness.json"),
     }
     assert (tmp_path / "board" / "robustness_network").is_dir()
 
