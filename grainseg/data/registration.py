@@ -60,10 +60,8 @@ def label_offset_px(images: Sequence[LabelledMicrograph], observe: Observe) -> O
 
 
 def _offsets(image: LabelledMicrograph, observe: Observe) -> list[npt.NDArray[np.float64]]:
-    middle = tuple(
-        slice(max(0, length - LARGEST_SIDE_PX) // 2, max(0, length - LARGEST_SIDE_PX) // 2 + LARGEST_SIDE_PX)
-        for length in image.shape
-    )
+    starts = [max(0, length - LARGEST_SIDE_PX) // 2 for length in image.shape]
+    middle = tuple(slice(start, start + LARGEST_SIDE_PX) for start in starts)
     label, probability = image.label[middle], observe(image.unit[middle])
     halves = [np.array_split(np.arange(length), 2) for length in label.shape]
     quarters = [np.ix_(rows, columns) for rows in halves[0] for columns in halves[1]]

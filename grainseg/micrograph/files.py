@@ -4,6 +4,7 @@ The first bytes say what a file is, not its extension. Pixels are taken as store
 are not applied, as in ImageJ, so that an image and its mask cannot be turned differently.
 """
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -232,3 +233,8 @@ def _unit_scaled(stored: Stored, path: Path) -> FloatImage:
     if samples.dtype.kind == "i" and samples.min() < 0:
         raise GrainsegError(f"{path}: holds negative integers; save it as unsigned integers or float")
     return np.asarray(np.divide(samples, float(stored.full_scale), dtype=np.float32))
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file's content, 64 hexadecimal digits: which file it was, wherever it lies now."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,7 +1,6 @@
 """Prediction: pictures in; masks, grains, tables and a report out, and scores where there are labels."""
 
 import functools
-import hashlib
 import logging
 import operator
 from collections.abc import Sequence
@@ -22,6 +21,7 @@ from grainseg.grains.partition import DEFAULT_SETTINGS
 from grainseg.inference.device import choose_device
 from grainseg.inference.ensemble import predict_members
 from grainseg.inference.predictor import predict_probability, tile_settings
+from grainseg.micrograph.files import file_sha256
 from grainseg.micrograph.image import Label, Micrograph
 from grainseg.micrograph.normalization import to_unit_range
 from grainseg.micrograph.selection import SelectedImage, find_mask, select_images
@@ -92,7 +92,7 @@ def predict(config: PredictConfig, command: str = "") -> Prediction:
     label_spec(config.data)  # refuses what cannot be before any picture is read
     require_folders(config)
     spec, networks = load_networks(checkpoint)
-    card = None if config.robustness is None else read_note(Path(config.robustness), _sha256(checkpoint))
+    card = None if config.robustness is None else read_note(Path(config.robustness), file_sha256(checkpoint))
     scaling = scaling_of(config, spec, checkpoint)
     for network in networks:
         network.to(choose_device(config.accelerator, "accelerator"))
@@ -154,7 +154,7 @@ def _provenance(
     return Provenance(
         source="boundaries predicted by a network",
         checkpoint=str(checkpoint),
-        checkpoint_sha256=_sha256(checkpoint),
+        checkpoint_sha256=file_sha256(checkpoint),
         settings={"Threshold of the mask": threshold}
         | _averaged(config, spec)
         | scaling.says()
@@ -165,10 +165,6 @@ def _provenance(
         versions=versions() | {"torch": version("torch")},
         command=command,
     )
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _offset(spec: CheckpointSpec) -> dict[str, str]:

@@ -1,6 +1,5 @@
 """The robustness card: a network, and the classical references beside it, on pictures as they might come."""
 
-import hashlib
 import logging
 import zlib
 from collections.abc import Mapping, Sequence
@@ -16,6 +15,7 @@ from grainseg.data.images import LabelledMicrograph, read_labelled
 from grainseg.errors import GrainsegError
 from grainseg.grains.robustness import Card, ImageScores, Seen, make_card
 from grainseg.micrograph.corruptions import CORRUPTIONS, KINDS, Corruption
+from grainseg.micrograph.files import file_sha256
 from grainseg.micrograph.folder import LabelledImage, list_folder, split_with_test
 from grainseg.model.ensemble import load_networks
 from grainseg.pipeline.measurement import title_of, versions
@@ -151,14 +151,10 @@ def _note(checkpoint: Path, choice: str, card: Card) -> RobustnessNote:
     """What the report of a prediction says of the network."""
     doubt = doubt_sentence(card)
     return RobustnessNote(
-        _sha256(checkpoint),
+        file_sha256(checkpoint),
         choice,
         (*(verdict.sentence for verdict in verdicts(card)), *([] if doubt is None else [doubt])),
     )
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _choose(config: RobustnessConfig, roles: Mapping[str, str]) -> tuple[list[str], str]:
@@ -247,7 +243,7 @@ def _provenance(config: RobustnessConfig, checkpoint: Path, command: str) -> Pro
     return Provenance(
         source="boundaries predicted under corruptions",
         checkpoint=str(checkpoint),
-        checkpoint_sha256=_sha256(checkpoint),
+        checkpoint_sha256=file_sha256(checkpoint),
         config=OmegaConf.to_yaml(OmegaConf.create(asdict(config))),
         versions=versions() | {"torch": version("torch")} | learnt,
         command=command,

@@ -5,7 +5,6 @@ A checkpoint itself does not say. Its run folder does, as long as it lies there:
 called so.
 """
 
-import hashlib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -19,6 +18,7 @@ from yaml import YAMLError  # type: ignore[import-untyped]  # what OmegaConf.loa
 from grainseg.errors import GrainsegError
 from grainseg.grains.robustness import Seen
 from grainseg.micrograph.corruptions import COMBINED, KINDS, Kind
+from grainseg.micrograph.files import file_sha256
 from grainseg.micrograph.folder import LabelledImage, list_folder, split_with_test
 from grainseg.micrograph.wide.recipe import WIDE
 from grainseg.model.checkpoint import CheckpointSpec
@@ -96,7 +96,7 @@ def image_roles(record: TrainingRecord, images: Sequence[LabelledImage]) -> dict
         files = {item.stem: item.image for item in listing.labelled}
         split = split_with_test(list(files), *(data.get(key) for key in ("val", "test", "fold", "folds")))
         by_content = {
-            _digest(files[stem]): role
+            file_sha256(files[stem]): role
             for stems, role in zip(split, (TRAINED, VALIDATED, TESTED), strict=True)
             for stem in stems
         }
@@ -107,7 +107,7 @@ def image_roles(record: TrainingRecord, images: Sequence[LabelledImage]) -> dict
         return dict.fromkeys((image.stem for image in images), UNKNOWN)
     # A relative root may name another folder here than where the run was started.
     otherwise = FOREIGN if root.is_absolute() else UNKNOWN
-    return {image.stem: by_content.get(_digest(image.image), otherwise) for image in images}
+    return {image.stem: by_content.get(file_sha256(image.image), otherwise) for image in images}
 
 
 def kinds_seen(record: TrainingRecord) -> dict[str, Seen]:
@@ -235,7 +235,3 @@ def _of_recipe(recipe: Mapping[str, Any]) -> dict[str, _Reach]:
         "double": sizes,
         "jpeg": (100 - coarsest, f"quality from {coarsest:g}"),
     }
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -41,11 +41,13 @@ def middles(grains, longer_px=0.0):
     return np.array([each[((each - each.mean(axis=0)) ** 2).sum(axis=1).argmin()] for each in arrays])
 
 
-def with_gaps(grains, lines, share=0.05, gap_px=7, seed=0):
-    cut = np.random.default_rng(seed).permutation(middles(grains))
+def with_gaps(grains, lines, share=0.05, gap_px=7, seed=0, longer_px=0.0):
+    """Gaps in a share of the boundaries, all of them longer than so much."""
+    count = round(share * len(middles(grains)))
+    cut = np.random.default_rng(seed).permutation(middles(grains, longer_px))
     rows, columns = np.ogrid[: lines.shape[0], : lines.shape[1]]
     gapped = lines.copy()
-    for row, column in cut[: round(share * len(cut))]:
+    for row, column in cut[:count]:
         gapped &= (rows - row) ** 2 + (columns - column) ** 2 > (gap_px / 2) ** 2
     return gapped
 
@@ -91,12 +93,8 @@ def test_gaps_between_small_grains_are_closed(width):
     """Grains of 20 px: of half of their boundaries a gap of 7 px leaves something, and that is enough."""
     truth = polycrystal(11, (384, 384), 20, 0.42, width)
     lines = boundary_lines(truth, width) == BOUNDARY
-    cut = np.random.default_rng(0).permutation(middles(truth, 7 + width))[: round(0.05 * len(middles(truth)))]
-    gapped = lines.copy()
-    rows, columns = np.ogrid[:384, :384]
-    for row, column in cut:
-        gapped &= (rows - row) ** 2 + (columns - column) ** 2 > 3.5**2
-    assert len(cut) > 30
+    gapped = with_gaps(truth, lines, longer_px=7 + width)
+    assert connected(~gapped, connectivity=1).max() < 0.93 * truth.max()
     assert partition_mask(gapped).count == pytest.approx(truth.max(), rel=0.05)
 
 

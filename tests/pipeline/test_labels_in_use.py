@@ -11,7 +11,7 @@ import tifffile
 from helpers import compose_predict, compose_train, write_field
 from PIL import Image
 
-from grainseg.config import FolderDataConfig, TrainConfig
+from grainseg.config import FolderDataConfig, PredictConfig, TrainConfig
 from grainseg.data.folder import read_folder
 from grainseg.data.images import read_labelled
 from grainseg.errors import GrainsegError
@@ -44,6 +44,26 @@ def opened(config: TrainConfig, root: Path, **changes: object) -> tuple[np.ndarr
     assert isinstance(data, FolderDataConfig)
     read = read_folder(data, config.augment, 1, 0)
     return read.patches._images[0].label, read.line_width_px  # type: ignore[attr-defined]
+
+
+def predicting(folder: Path, data: Path, **label: object) -> PredictConfig:
+    """The prediction of a data folder by the run in ``folder``, scored."""
+    composed = compose_predict("checkpoint=c", "images=i", "output=o", "accelerator=cpu")
+    return replace(
+        composed,
+        checkpoint=str(folder / "run" / "checkpoints" / "best.ckpt"),
+        images=str(data / "images"),
+        output=str(folder / "out"),
+        masks=str(data / "masks"),
+        data=replace(composed.data, **label),  # type: ignore[arg-type]
+    )
+
+
+def predicted_iou(config: PredictConfig, image: str) -> float:
+    """Predict, and read what was written of one image."""
+    assert predict(config).failures == []
+    scores = json.loads((Path(config.output) / "metrics.json").read_text())
+    return float(scores[image]["iou"])
 
 
 def test_grain_maps_and_thin_drawings_become_the_label_that_was_meant(
@@ -89,18 +109,8 @@ def test_a_network_trains_on_partly_ignored_labels_of_each_kind(
     assert (tmp_path / "run" / "predictions" / "f2_panel.png").is_file()
 
     caplog.clear()
-    composed = compose_predict("checkpoint=c", "images=i", "output=o", "accelerator=cpu")
-    config = replace(
-        composed,
-        checkpoint=str(tmp_path / "run" / "checkpoints" / "best.ckpt"),
-        images=str(root / "images"),
-        output=str(tmp_path / "out"),
-        masks=str(root / "masks"),
-        data=replace(composed.data, label_kind="instances", label_width_px=3, ignore_value=65535),
-    )
-    assert predict(config).failures == []
-    scores = json.loads((tmp_path / "out" / "metrics.json").read_text())
-    assert scores["f2.png"]["iou"] == pytest.approx(metrics["val/iou"], abs=1e-6)
+    config = predicting(tmp_path, root, label_kind="instances", label_width_px=3, ignore_value=65535)
+    assert predicted_iou(config, "f2.png") == pytest.approx(metrics["val/iou"], abs=1e-6)
     with pytest.raises(GrainsegError, match=r"data\.label_width_px=null"):
         predict(replace(config, checkpoint="nowhere", data=replace(config.data, label_width_px=None)))
 
@@ -123,26 +133,15 @@ def test_an_offset_of_the_labels_is_seen_learnt_and_given_back(
     spec, network = load_network(tmp_path / "run" / "checkpoints" / "best.ckpt")
     assert spec.label_offset_px == found
 
-    composed = compose_predict("checkpoint=c", "images=i", "output=o", "accelerator=cpu")
-    config = replace(
-        composed,
-        checkpoint=str(tmp_path / "run" / "checkpoints" / "best.ckpt"),
-        images=str(tmp_path / "images"),
-        output=str(tmp_path / "out"),
-        masks=str(tmp_path / "masks"),
+    assert predicted_iou(predicting(tmp_path, tmp_path), "f2.png") == pytest.approx(
+        metrics["val/iou"], abs=1e-6
     )
-    assert predict(config).failures == []
-    scores = json.loads((tmp_path / "out" / "metrics.json").read_text())
-    assert scores["f2.png"]["iou"] == pytest.approx(metrics["val/iou"], abs=1e-6)
-    picture = read_labelled(LabelledImage("f2", *_files(tmp_path, "f2")), data, 1)
+    files = tmp_path / "images" / "f2.png", tmp_path / "masks" / "f2.png"
+    picture = read_labelled(LabelledImage("f2", *files), data, 1)
     seen = see_boundaries(network, picture.unit, tile_settings(spec))
     written = np.asarray(Image.open(tmp_path / "out" / "f2_mask.png")) > 0
     np.testing.assert_array_equal(written, moved(seen, spec.label_offset_px) > spec.threshold)
     assert "px to the right of what the pictures show" in (tmp_path / "out" / "report.html").read_text()
-
-
-def _files(folder: Path, stem: str) -> tuple[Path, Path]:
-    return folder / "images" / f"{stem}.png", folder / "masks" / f"{stem}.png"
 
 
 def test_nobody_is_warned_of_enough_labels(smoke_config: TrainConfig) -> None:
