@@ -1,4 +1,4 @@
-"""Pits, pores, scratches and stains: what is on the section and is no boundary."""
+"""Pits, holes, pores, scratches and stains: what is on the section and is no boundary."""
 
 import math
 
@@ -15,6 +15,8 @@ _Ints = npt.NDArray[np.int64]
 
 _SUBPIXEL_BITS = 4  # OpenCV draws lines at sixteenths of a pixel
 _PIT_KINDS = ((0.7, 0.6, 0.5), (0.22, 1.0, 0.7), (0.08, 2.0, 0.8))  # share, radius in px, darkness
+_HOLES = 0.03  # per pit
+_ACROSS = 0.4  # share of the scratches that run from edge to edge
 
 
 def damage(surface: FloatImage, cracks: Cracks, drawn: Drawn, rng: np.random.Generator) -> FloatImage:
@@ -36,7 +38,9 @@ def damage(surface: FloatImage, cracks: Cracks, drawn: Drawn, rng: np.random.Gen
     if drawn["scratches_per_mpx"] > 0:
         damaged = _towards(damaged, _scratches(shape, drawn["scratches_per_mpx"], rng), rng.random() < 0.7)
     anywhere = rng.integers(0, surface.size, _count(surface, drawn["pits_per_mpx"], rng))
-    damaged = _towards(damaged, _pits(shape, anywhere, rng), rng.random() < 0.85)
+    dark = rng.random() < 0.85
+    damaged = _towards(damaged, _pits(shape, anywhere, rng), dark)
+    damaged = _towards(damaged, _holes(shape, anywhere, rng), dark)
     pitting = drawn["boundary_pits_per_mpx"] + 3000 * drawn["over_etching"] * drawn.has_grooves
     at_boundary = _near_cracks(cracks, _count(surface, pitting, rng), rng)
     damaged = _towards(damaged, _pits(shape, at_boundary, rng), drawn.polarity == "dark")
@@ -81,15 +85,33 @@ def _pits(shape: tuple[int, int], places: _Ints, rng: np.random.Generator) -> Fl
     return cover
 
 
+def _holes(shape: tuple[int, int], pits: _Ints, rng: np.random.Generator) -> FloatImage:
+    """Cover of roundish spots with a sharp edge beside a few of the pits: etch pits, bubbles, inclusions."""
+    canvas = np.zeros(shape, np.uint8)
+    for place in pits[rng.random(pits.size) < _HOLES]:
+        centre = np.array([place % shape[1], place // shape[1]]) * 2**_SUBPIXEL_BITS
+        radius = math.exp(rng.uniform(math.log(1.5), math.log(9.0)))
+        axes = np.rint(radius * np.array([1.0, rng.uniform(0.6, 1.0)]) * 2**_SUBPIXEL_BITS).astype(int)
+        turn, grey = rng.uniform(0, 180), int(255 * rng.uniform(0.3, 1.0))
+        # Wide rings would be enclosed grains.
+        ring = radius < 5 and rng.random() < 0.4
+        cv2.ellipse(
+            *(canvas, centre.tolist(), axes.tolist(), turn, 0, 360, grey),
+            *(1 if ring else cv2.FILLED, cv2.LINE_AA, _SUBPIXEL_BITS),
+        )
+    return blur(as_float32(canvas / 255), rng.uniform(0.3, 0.8))
+
+
 def _scratches(shape: tuple[int, int], per_mpx: float, rng: np.random.Generator) -> FloatImage:
-    """Cover of lines that are no boundaries: straight, bent, and families of parallel ones."""
+    """Cover of lines that are no boundaries: short, from edge to edge, bent, families of parallel ones."""
     canvas = np.zeros(shape, np.uint8)
     count = max(1, int(rng.poisson(per_mpx * canvas.size / 1e6)))
     parallel, direction = rng.random() < 0.4, rng.uniform(0, math.pi)
     strongest = rng.uniform(0.2, 0.9)
     for _ in range(count):
         angle = direction + 0.05 * rng.standard_normal() if parallel else rng.uniform(0, math.pi)
-        half = 0.5 * math.exp(rng.uniform(math.log(15), math.log(600)))
+        across = rng.random() < _ACROSS
+        half = 1.5 * max(shape) if across else 0.5 * math.exp(rng.uniform(math.log(15), math.log(600)))
         bend = rng.normal(0, 0.15) / half if rng.random() < 0.4 else 0.0
         along = np.linspace(-half, half, 9)
         x = rng.uniform(0, shape[1]) + math.cos(angle) * along - math.sin(angle) * bend * along**2

@@ -84,10 +84,10 @@ class WideRecipe:
         over_etching: 0-1: grooves wider and pitted along their sides, grains darker.
         under_etching: 0-1: grooves shallower and many of them missing.
 
-        pits_per_mpx: Small dark or bright spots per 10⁶ px.
+        pits_per_mpx: Small dark or bright spots per 10⁶ px; beside a few of them larger, sharp ones.
         boundary_pits_per_mpx: The same, strung along the boundaries.
         pores: Area share of pores.
-        scratches_per_mpx: Straight, curved and parallel scratches per 10⁶ px.
+        scratches_per_mpx: Scratches per 10⁶ px: short, from edge to edge, curved, parallel.
         stains: Amplitude of stains with an edge.
 
         illumination: Relative change of the light from side to side.
@@ -162,7 +162,7 @@ class WideRecipe:
     pits_per_mpx: Sometimes = (0.7, 100.0, 8000.0)
     boundary_pits_per_mpx: Sometimes = (0.3, 200.0, 5000.0)
     pores: Sometimes = (0.15, 0.001, 0.03)
-    scratches_per_mpx: Sometimes = (0.4, 15.0, 400.0)
+    scratches_per_mpx: Sometimes = (0.5, 8.0, 400.0)
     stains: Sometimes = (0.2, 0.03, 0.25)
 
     illumination: Sometimes = (0.6, 0.05, 0.5)
