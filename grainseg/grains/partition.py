@@ -223,12 +223,15 @@ def joined(graph: RegionGraph, settings: PartitionSettings, seen_px: Floats | No
         (N,) grain of each basin, 0..K-1 without gaps.
     """
     counted_px = graph.area_px if seen_px is None else seen_px
+
+    def typical_area_px(into: Ints) -> float:
+        return median_area_px(np.bincount(into, counted_px).astype(np.float64))
+
     graph, shallow = join_shallow(graph, settings.depth)
-    graph, unsupported = join_unsupported(graph.crediting_deep_necks(), settings.support)
+    graph = graph.crediting_deep_necks(typical_area_px(shallow))
+    graph, unsupported = join_unsupported(graph, settings.support)
     into = unsupported[shallow]
-    _, small = join_small(
-        graph, settings.min_size * median_area_px(np.bincount(into, counted_px).astype(np.float64))
-    )
+    _, small = join_small(graph, settings.min_size * typical_area_px(into))
     return small[into]
 
 

@@ -167,16 +167,29 @@ def dumbbell(distance):
     rows, columns = np.ogrid[:60, :106]
     for centre in (30, 30 + distance):
         mask &= (rows - 30) ** 2 + (columns - centre) ** 2 > 22**2
-    return partition_mask(mask)
+    return mask
 
 
 def test_a_waist_is_no_boundary():
-    assert dumbbell(38).count == 1
-    assert dumbbell(38).closed_length_px == 0
+    assert partition_mask(dumbbell(30)).count == 1
+    assert partition_mask(dumbbell(30)).closed_length_px == 0
 
 
-def test_a_neck_less_than_half_as_wide_as_the_grains_parts_them():
-    assert dumbbell(41).count == 2
+def test_a_neck_less_than_seven_tenths_as_wide_as_the_grains_parts_them():
+    assert partition_mask(dumbbell(34)).count == 2
+
+
+@pytest.mark.parametrize(
+    ("line_width_px", "typical_area_px"), [(3.0, 1500.0), (30.0, 20_000.0)], ids=["no hole", "a lobe"]
+)
+def test_a_neck_that_is_no_hole_or_parts_a_small_lobe_must_be_less_than_half_as_wide(
+    line_width_px, typical_area_px
+):
+    for distance, parted in ((38, False), (41, True)):
+        graph = over_segment(dumbbell(distance).astype(np.float32), 0.5).graph
+        bare = replace(graph, line_width_px=line_width_px, evidence=0 * graph.evidence)
+        support = bare.crediting_deep_necks(typical_area_px).support[0]
+        assert (support >= DEFAULT_SETTINGS.support) == parted
 
 
 def test_weak_evidence_along_a_border_keeps_it():

@@ -102,14 +102,14 @@ def test_what_ships_can_be_loaded_and_is_described() -> None:
         assert name in card
 
 
-def test_the_default_network_starts_from_the_weights_that_ship() -> None:
-    """Wherever networks are compared, or the weights are made, all start from scratch."""
-    assert shipped_networks() == ["unet_resnet18"]
-    default = compose_train().model
-    assert (default.architecture, default.encoder, default.init) == ("unet", "resnet18", "generic")
+def test_the_default_networks_start_from_the_weights_that_ship() -> None:
+    """Wherever architectures are compared, or the weights are made, all start from scratch."""
+    shipped = ("unet", "unetplusplus", "deeplabv3plus")
+    assert shipped_networks() == sorted(f"{name}_resnet18" for name in shipped)
+    for name in shipped:
+        default = compose_train(f"model={name}").model
+        assert (default.architecture, default.encoder, default.init) == (name, "resnet18", "generic")
     for overrides in (
-        ("model=unetplusplus",),
-        ("model=deeplabv3plus",),
         ("model=smp", "model.architecture=fpn"),
         *((f"experiment={name}",) for name in ("compare_architectures", "pretrain", "smoke")),
     ):
