@@ -125,7 +125,10 @@ def partition_probability(
         ValueError: Not two-dimensional, empty, NaN or outside [0, 1].
         GrainsegError: The whole field is boundary.
     """
-    pieces = over_segment(probability, settings.threshold)
+    return _partition(over_segment(probability, settings.threshold), settings)
+
+
+def _partition(pieces: OverSegmentation, settings: PartitionSettings) -> Partition:
     grains = closed_grains(pieces, settings)
     whole, closed = crack_lengths(grains, pieces.boundary)
     return Partition(
@@ -142,7 +145,9 @@ def partition_probability(
 def partition_mask(mask: BoolMask, settings: PartitionSettings = DEFAULT_SETTINGS) -> Partition:
     """Close drawn boundaries to grains: a label, or the mask of another program.
 
-    The threshold plays no role; the support of a border is the share of it that is drawn.
+    The threshold plays no role; the support of a border is the share of it that is drawn. What lies between
+    two ends of a line nobody knows, so a neck between grains of the usual size is taken for a gap sooner than
+    in a probability.
 
     Args:
         mask: (H, W) bool, true on boundaries. Lines may end openly.
@@ -157,15 +162,16 @@ def partition_mask(mask: BoolMask, settings: PartitionSettings = DEFAULT_SETTING
     """
     if mask.dtype != np.bool_:
         raise ValueError(f"mask of {mask.dtype}: bool expected")
-    return partition_probability(mask.astype(np.float32), settings)
+    return _partition(over_segment(mask.astype(np.float32), settings.threshold, drawn=True), settings)
 
 
-def over_segment(probability: FloatImage, threshold: float) -> OverSegmentation:
+def over_segment(probability: FloatImage, threshold: float, drawn: bool = False) -> OverSegmentation:
     """Cut a field into basins.
 
     Args:
         probability: (H, W) float, in [0, 1].
         threshold: A pixel is boundary where its probability exceeds this.
+        drawn: Whether its boundaries were drawn rather than predicted.
 
     Returns:
         The pieces.
@@ -188,7 +194,8 @@ def over_segment(probability: FloatImage, threshold: float) -> OverSegmentation:
         )
     height, line_width = relief(probability, boundary)
     basins = find_basins(height)
-    return OverSegmentation(basins.ids, region_graph(basins, height, probability, line_width), boundary)
+    graph = region_graph(basins, height, probability, line_width, drawn)
+    return OverSegmentation(basins.ids, graph, boundary)
 
 
 def closed_grains(

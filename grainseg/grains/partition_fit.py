@@ -6,7 +6,7 @@ extension of tips at the end of a partition, which leaves the count and moves er
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import astuple, dataclass, field, replace
+from dataclasses import astuple, dataclass, field
 from functools import cache
 from itertools import product
 from typing import Self
@@ -236,9 +236,8 @@ class _Image:
         stage = self._pieces(threshold)
         if stage is None:
             return None
-        stage = stage.after(join_shallow(stage.graph, depth))
-        seen_px = stage.counted if stage.counted.any() else stage.graph.area_px
-        return replace(stage, graph=stage.graph.crediting_deep_necks(median_area_px(seen_px)))
+        graph, into = join_shallow(stage.graph, depth)
+        return stage.after((graph.crediting_deep_necks(median_area_px(graph.area_px)), into))
 
     def _without_unsupported(self, threshold: float, depth: float, support: float) -> _Stage | None:
         stage = self._shallow(threshold, depth)

@@ -30,10 +30,11 @@ little can be told."""
 _HOLE_WAIST = 0.15
 _HOLE = 2.0
 _ROOMY = 0.2
-"""Of a neck no wider than a hole in a line is (half of it the second, in line widths) between two regions
-that are roomy (the lower peak the third, in roots of the area-weighted median area) more can be told: what
-has the size of the grains around it is a grain rather than a lobe of one. It is as good as supported by what
-its relative depth exceeds the first.
+"""In drawn lines, of a neck no wider than a hole in a line is (half of it the second, in line widths) between
+two regions that are roomy (the lower peak the third, in roots of the area-weighted median area) more can be
+told: what has the size of the grains around it is a grain rather than a lobe of one. It is as good as
+supported by what its relative depth exceeds the first. Where there is a probability, it has seen the picture
+across the neck, and has the say.
 
 With the default support, 0.15, a neck parts two grains by itself where it is less than half as wide as the
 narrower, and 0.7 times as wide where it may be a hole. Between small grains a gap takes most of a boundary,
@@ -57,6 +58,7 @@ class RegionGraph:
         length_px: (M,) pixel edges that make up the border.
         evidence: (M,) boundary probability summed over these edges.
         line_width_px: Mean width of the predicted lines.
+        drawn: Whether lines were drawn rather than predicted, so that nothing is known across their gaps.
     """
 
     area_px: Floats
@@ -67,6 +69,7 @@ class RegionGraph:
     length_px: Floats
     evidence: Floats
     line_width_px: float
+    drawn: bool
 
     @property
     def relative_depth(self) -> Floats:
@@ -102,15 +105,16 @@ class RegionGraph:
         """
         lower = np.minimum(self.peak[self.first], self.peak[self.second])
         floor = 1 - (self.saddle + _DOUBT_PX) / lower - _WAIST
-        roomy = lower >= _ROOMY * np.sqrt(typical_area_px)
-        hole = roomy & (self.saddle <= _HOLE * self.line_width_px)
-        floor = np.where(hole, np.maximum(floor, self.relative_depth - _HOLE_WAIST), floor)
+        if self.drawn:
+            roomy = lower >= _ROOMY * np.sqrt(typical_area_px)
+            hole = roomy & (self.saddle <= _HOLE * self.line_width_px)
+            floor = np.where(hole, np.maximum(floor, self.relative_depth - _HOLE_WAIST), floor)
         credited = np.where((self.saddle > 0) & (floor > 0), floor * self.length_px + self._ends, 0)
         return replace(self, evidence=np.maximum(self.evidence, credited))
 
 
 def region_graph(
-    basins: Basins, height: FloatImage, probability: FloatImage, line_width_px: float
+    basins: Basins, height: FloatImage, probability: FloatImage, line_width_px: float, drawn: bool = False
 ) -> RegionGraph:
     """Describe basins and their borders.
 
@@ -119,6 +123,7 @@ def region_graph(
         height: (H, W) relief that they are basins of.
         probability: (H, W) float32 in [0, 1]; an edge between two pixels has the greater of the two.
         line_width_px: Mean width of the predicted lines.
+        drawn: Whether they were drawn rather than predicted.
 
     Returns:
         One region per basin.
@@ -140,6 +145,7 @@ def region_graph(
         length_px=length,
         evidence=evidence,
         line_width_px=line_width_px,
+        drawn=drawn,
     )
 
 
@@ -164,7 +170,7 @@ def contract(graph: RegionGraph, groups: Ints) -> RegionGraph:
     np.maximum.at(peak, groups, graph.peak)
     area = np.bincount(groups, graph.area_px, count).astype(np.float64)
     first, second = pairs // count, pairs % count
-    return RegionGraph(area, peak, first, second, saddle, length, evidence, graph.line_width_px)
+    return RegionGraph(area, peak, first, second, saddle, length, evidence, graph.line_width_px, graph.drawn)
 
 
 def join_shallow(graph: RegionGraph, depth: float) -> tuple[RegionGraph, Ints]:

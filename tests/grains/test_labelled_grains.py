@@ -9,7 +9,7 @@ import pytest
 
 from grainseg.grains.agreement_regions import RegionScores, region_scores
 from grainseg.grains.labelled_grains import cut_grains, hidden_part, label_grains, rim
-from grainseg.grains.partition import DEFAULT_SETTINGS, partition_mask, partition_probability
+from grainseg.grains.partition import DEFAULT_SETTINGS, partition_probability
 from grainseg.grains.partition_fit import _Image as FieldScores
 from grainseg.grains.partition_fit import fit_partition
 from grainseg.micrograph.image import BOUNDARY, GRAIN, IGNORE
@@ -48,7 +48,7 @@ LARGE = (quarter, window, disc)
 def field(seed):
     """Label of a whole field, its lines, and grains as a network without fault predicts them."""
     label = boundary_lines(polycrystal(seed, (SIDE, SIDE), 24, 0.42, 3), 3)
-    return label, partition_mask(label == BOUNDARY).grains
+    return label, partition_probability((label == BOUNDARY).astype(np.float32)).grains
 
 
 def partly(label, ignored):

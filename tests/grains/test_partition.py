@@ -175,8 +175,10 @@ def test_a_waist_is_no_boundary():
     assert partition_mask(dumbbell(30)).closed_length_px == 0
 
 
-def test_a_neck_less_than_seven_tenths_as_wide_as_the_grains_parts_them():
+def test_in_drawn_lines_a_neck_less_than_seven_tenths_as_wide_as_the_grains_parts_them():
     assert partition_mask(dumbbell(34)).count == 2
+    assert partition_probability(dumbbell(34).astype(np.float32)).count == 1
+    assert partition_probability(dumbbell(41).astype(np.float32)).count == 2
 
 
 @pytest.mark.parametrize(
@@ -186,7 +188,7 @@ def test_a_neck_that_is_no_hole_or_parts_a_small_lobe_must_be_less_than_half_as_
     line_width_px, typical_area_px
 ):
     for distance, parted in ((38, False), (41, True)):
-        graph = over_segment(dumbbell(distance).astype(np.float32), 0.5).graph
+        graph = over_segment(dumbbell(distance).astype(np.float32), 0.5, drawn=True).graph
         bare = replace(graph, line_width_px=line_width_px, evidence=0 * graph.evidence)
         support = bare.crediting_deep_necks(typical_area_px).support[0]
         assert (support >= DEFAULT_SETTINGS.support) == parted
