@@ -186,7 +186,7 @@ def compare(maps: list[tuple[str, str, str]]) -> None:
         )
     defaults = [region_scores(partition_probability(each).grains, label) for each, label in pairs]
     cells = [cell(each) for each in defaults]
-    counts = count_errors(lambda each: partition_mask(each > 0).grains, (), drawn)
+    counts = count_errors(lambda each: partition_probability(each).grains, (), drawn)
     total = sum(map(error, defaults))
     print(
         f"| the package's default | {' | '.join([*cells, str(DEFAULT_SETTINGS)])} | {total:.3f} | {counts} |"

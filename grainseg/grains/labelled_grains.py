@@ -5,7 +5,7 @@ import numpy as np
 import numpy.typing as npt
 
 from grainseg.grains.agreement import BoolMask, near
-from grainseg.grains.partition import DEFAULT_SETTINGS, closed_grains, over_segment, partition_probability
+from grainseg.grains.partition import DEFAULT_SETTINGS, OverSegmentation, closed_grains, over_segment
 from grainseg.micrograph.image import BOUNDARY, IGNORE, Label
 from grainseg.micrograph.labels import line_width_px
 
@@ -18,7 +18,7 @@ def label_grains(label: Label) -> GrainLabels:
     A small ignored place (dirt, a scratch) belongs to the grains beside it, whose boundaries are closed
     across it. A large one hides how far its neighbours reach. They end at its edge, and it has no grain: left
     open to it they would all be one. What a person left open is meant to be so sooner than a hole in a mask
-    that a program made, so necks are judged as in a probability of 0 and 1.
+    that a program made, so necks are judged as where there is a probability.
 
     Args:
         label: (H, W) uint8 codes, not everywhere BOUNDARY.
@@ -29,13 +29,17 @@ def label_grains(label: Label) -> GrainLabels:
     boundary, ignored = label == BOUNDARY, label == IGNORE
     hidden = _large_places(boundary, ignored) if ignored.any() and boundary.any() else np.zeros_like(ignored)
     if not hidden.any():
-        return partition_probability(boundary.astype(np.float32)).grains
-    pieces = over_segment((boundary | rim(hidden)).astype(np.float32), DEFAULT_SETTINGS.threshold)
+        return closed_grains(_pieces(boundary), DEFAULT_SETTINGS)
+    pieces = _pieces(boundary | rim(hidden))
     grains = closed_grains(pieces, DEFAULT_SETTINGS, judged=~ignored)
     # Lines along the edge go by halves to the region on its other side, which is no grain.
     beyond = np.bincount(grains[hidden & ~rim(hidden)], minlength=int(grains.max()) + 1) > 0
     grains[hidden | (boundary & beyond[grains])] = 0
     return grains
+
+
+def _pieces(lines: BoolMask) -> OverSegmentation:
+    return over_segment(lines.astype(np.float32), DEFAULT_SETTINGS.threshold)
 
 
 def hidden_part(grains: npt.NDArray[np.integer], ignored: BoolMask | None) -> BoolMask:

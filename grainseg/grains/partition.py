@@ -115,7 +115,8 @@ def partition_probability(
     """Close a boundary map to grains.
 
     Args:
-        probability: (H, W) boundary probability, float, in [0, 1]. An empty map is one grain.
+        probability: (H, W) boundary probability, float, in [0, 1]. An empty map is one grain; one of 0 and 1
+            alone says no more than drawn lines, and is closed as `partition_mask` does.
         settings: How.
 
     Returns:
@@ -125,7 +126,8 @@ def partition_probability(
         ValueError: Not two-dimensional, empty, NaN or outside [0, 1].
         GrainsegError: The whole field is boundary.
     """
-    return _partition(over_segment(probability, settings.threshold), settings)
+    drawn = not ((probability > 0) & (probability < 1)).any()
+    return _partition(over_segment(probability, settings.threshold, drawn), settings)
 
 
 def _partition(pieces: OverSegmentation, settings: PartitionSettings) -> Partition:
