@@ -235,8 +235,8 @@ DEFAULT_REFERENCE: Reference = {
     CLOSED: (0.038, 0.012),
 }
 """Of the weights that ship, whose file says none, and of other networks without one: 160 patches of the
-synthetic stream that trained these weights, and their predictions for 20 plain synthetic fields
-(``python benchmarks/trust.py reference``, 26 November 2026)."""
+synthetic stream that trained the U-Net's weights (before it drew scratches from edge to edge), and their
+predictions for 20 plain synthetic fields (``python benchmarks/trust.py reference``, 26 November 2026)."""
 
 BIAS = -3.76
 WEIGHTS = {"grey": 0.20, "texture": 0.18, UNCERTAIN: 0.45, OPEN_ENDS: 0.28, CLOSED: 0.04}
