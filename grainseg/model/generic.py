@@ -57,9 +57,17 @@ def load_generic(network: nn.Module, spec: NetworkSpec) -> None:
             "model.init=generic: this version ships no weights; set model.init=scratch or imagenet"
         )
     if name not in shipped:
+        pairs = [each.split("_", 1) for each in shipped]
         others = " or ".join(
-            f"model.architecture={architecture} model.encoder={encoder}"
-            for architecture, _, encoder in (each.partition("_") for each in shipped)
+            [
+                f"model.encoder={encoder}"
+                for architecture, encoder in pairs
+                if architecture == spec.architecture
+            ]
+            or [
+                f"model.architecture={architecture} model.encoder={encoder}"
+                for architecture, encoder in pairs
+            ]
         )
         raise GrainsegError(
             f"model.init=generic: no weights ship for {spec.architecture} with {spec.encoder}; "

@@ -44,10 +44,14 @@ def test_a_network_takes_over_what_ships(shipped: Path) -> None:
     [
         (
             {"encoder": "resnet18"},
-            "no weights ship for unet with resnet18; set model.architecture=unet "
-            "model.encoder=tu-mobilenetv3_small_100, or model.init=scratch",
+            "no weights ship for unet with resnet18; set model.encoder=tu-mobilenetv3_small_100, or "
+            "model.init=scratch",
         ),
-        ({"architecture": "unetplusplus"}, "no weights ship for unetplusplus with"),
+        (
+            {"architecture": "unetplusplus"},
+            "no weights ship for unetplusplus with tu-mobilenetv3_small_100; set model.architecture=unet "
+            "model.encoder=tu-mobilenetv3_small_100, or",
+        ),
         ({"decoder_width": 32}, "have model.decoder_width=16, this run has 32; set model.decoder_width=16"),
         ({"options": {"encoder_depth": 4}}, "set model.options={}, or model.init=scratch"),
     ],
