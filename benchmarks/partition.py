@@ -1,7 +1,7 @@
 """Compare ways from a boundary map to grains, and measure what a large map costs.
 
     python benchmarks/partition.py --map iron PROBABILITY.tif LABEL --map tbm PROBABILITY.tif LABEL …
-    python benchmarks/partition.py --fresh
+    python benchmarks/partition.py --fresh [--blur-px 0.7]
     python benchmarks/partition.py --megapixels 100
 
 A label is a map of grain ids, or a mask of two values whose boundaries are drawn with the greater one; of a
@@ -12,7 +12,7 @@ boundaries are counted. Without maps only the drawn networks are looked at, by t
 
 ``--fresh`` counts twelve more drawn networks of each grain size, of seeds that chose nothing. Gaps of 7 px
 are cut into any boundaries, of which one shorter than that is gone then, and into such as are longer than a
-gap and the line's width, so that something of each is left.
+gap and the line's width, so that something of each is left. Blurred, they are counted as a probability is.
 """
 
 import argparse
@@ -193,7 +193,7 @@ def compare(maps: list[tuple[str, str, str]]) -> None:
     )
 
 
-def fresh() -> None:
+def fresh(blur_px: float) -> None:
     """Drawn networks that no setting was chosen on."""
     print("| grains | closed | gaps in any boundary, beyond 5 % | in longer ones, beyond 5 % |")
     print("|---|---|---|---|")
@@ -204,7 +204,10 @@ def fresh() -> None:
             lines = boundary_lines(grains, width) == BOUNDARY
             drawn = [lines, *(cut_gaps(grains, lines, 0.05, 7, seed, longer) for longer in (0, 7 + width))]
             for found, mask in zip(errors, drawn, strict=True):
-                found.append(100 * (partition_mask(mask).count / int(grains.max()) - 1))
+                graded = mask.astype(np.float32)
+                if blur_px > 0:
+                    graded = cv2.GaussianBlur(graded, (0, 0), blur_px)
+                found.append(100 * (partition_probability(graded).count / int(grains.max()) - 1))
         cells = [f"{np.mean(each):+.1f} ({min(each):+.1f} to {max(each):+.1f})" for each in errors]
         beyond = [sum(abs(each) > 5 for each in found) for found in errors]
         print(
@@ -240,12 +243,13 @@ def main() -> None:
         "--map", nargs=3, action="append", default=[], metavar=("NAME", "PROBABILITY", "LABEL")
     )
     parser.add_argument("--fresh", action="store_true")
+    parser.add_argument("--blur-px", type=float, default=0.0)
     parser.add_argument("--megapixels", type=float)
     arguments = parser.parse_args()
     if arguments.megapixels:
         large(arguments.megapixels)
     elif arguments.fresh:
-        fresh()
+        fresh(arguments.blur_px)
     else:
         compare([tuple(each) for each in arguments.map])
 

@@ -58,20 +58,11 @@ def load_generic(network: nn.Module, spec: NetworkSpec) -> None:
         )
     if name not in shipped:
         pairs = [each.split("_", 1) for each in shipped]
-        others = " or ".join(
-            [
-                f"model.encoder={encoder}"
-                for architecture, encoder in pairs
-                if architecture == spec.architecture
-            ]
-            or [
-                f"model.architecture={architecture} model.encoder={encoder}"
-                for architecture, encoder in pairs
-            ]
-        )
+        choices = [f"model.encoder={encoder}" for kind, encoder in pairs if kind == spec.architecture]
+        choices = choices or [f"model.architecture={kind} model.encoder={encoder}" for kind, encoder in pairs]
         raise GrainsegError(
             f"model.init=generic: no weights ship for {spec.architecture} with {spec.encoder}; "
-            f"set {others}, or model.init=scratch"
+            f"set {' or '.join(choices)}, or model.init=scratch"
         )
     path = WEIGHTS / f"{name}{SUFFIX}"
     found, weights = read_checkpoint(path)
