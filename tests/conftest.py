@@ -6,7 +6,8 @@ import os
 # each other longer than they compute.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +24,14 @@ def fields(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number, shape in enumerate([(97, 130), (128, 96), (101, 111)]):
         write_field(folder, f"f{number}", number, shape)
     return folder
+
+
+@pytest.fixture(scope="module")
+def module_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder that goes with the module: the checkpoints of all modules together fill a small disk."""
+    folder = tmp_path_factory.mktemp("module")
+    yield folder
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")

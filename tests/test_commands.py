@@ -30,13 +30,12 @@ def command(script: str, *arguments: str, cwd: Path) -> subprocess.CompletedProc
 
 
 @pytest.fixture(scope="module")
-def run(fields: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, str]:
+def run(fields: Path, module_folder: Path) -> tuple[Path, Path, str]:
     """One training run: where it was started, its folder, its screen."""
-    cwd = tmp_path_factory.mktemp("cwd")
-    done = command("train", *TINY, "data=folder", f"data.root={fields}", cwd=cwd)
+    done = command("train", *TINY, "data=folder", f"data.root={fields}", cwd=module_folder)
     assert done.returncode == 0, done.stderr
-    (folder,) = (cwd / "outputs" / "smoke").iterdir()
-    return cwd, folder, done.stdout
+    (folder,) = (module_folder / "outputs" / "smoke").iterdir()
+    return module_folder, folder, done.stdout
 
 
 def test_train_ends_with_its_iou_and_where_everything_lies(run: tuple[Path, Path, str]) -> None:

@@ -20,16 +20,15 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("default")
+def run(module_folder: Path) -> Path:
     command = [
         sys.executable,
         ROOT / "train.py",
         "callbacks.progress_bar=false",
         "hydra.run.dir=run",
     ]
-    subprocess.run(command, cwd=folder, check=True)
-    return folder / "run"
+    subprocess.run(command, cwd=module_folder, check=True)
+    return module_folder / "run"
 
 
 def test_the_demo_reaches_its_floor(run: Path) -> None:

@@ -31,9 +31,8 @@ from grainseg.training.callbacks import SaveOnInterrupt
 
 
 @pytest.fixture(scope="module")
-def run(smoke_config: TrainConfig, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, float]]:
-    folder = tmp_path_factory.mktemp("run")
-    return folder, train(replace(smoke_config, epochs=3), folder)
+def run(smoke_config: TrainConfig, module_folder: Path) -> tuple[Path, dict[str, float]]:
+    return module_folder, train(replace(smoke_config, epochs=3), module_folder)
 
 
 def events(folder: Path) -> EventAccumulator:

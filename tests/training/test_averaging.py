@@ -44,11 +44,10 @@ def floats(module: LightningModule) -> dict[str, Tensor]:
 
 @pytest.fixture(scope="module")
 def recorded(
-    config: TrainConfig, tmp_path_factory: pytest.TempPathFactory
+    config: TrainConfig, module_folder: Path
 ) -> tuple[Path, dict[str, float], list[dict[str, Tensor]]]:
     """A run, and what the network was at its start and after each step."""
     history: list[dict[str, Tensor]] = []
-    folder = tmp_path_factory.mktemp("averaged")
     begin, step = KeptWeights.on_train_start, KeptWeights.on_train_batch_end
 
     def on_start(self: KeptWeights, trainer: Trainer, module: LightningModule) -> None:
@@ -62,8 +61,8 @@ def recorded(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(KeptWeights, "on_train_start", on_start)
         patch.setattr(KeptWeights, "on_train_batch_end", on_step)
-        metrics = train(config, folder)
-    return folder, metrics, history
+        metrics = train(config, module_folder)
+    return module_folder, metrics, history
 
 
 def weighted_mean(history: list[dict[str, Tensor]], name: str) -> Tensor:
