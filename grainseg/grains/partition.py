@@ -115,8 +115,8 @@ def partition_probability(
     """Close a boundary map to grains.
 
     Args:
-        probability: (H, W) boundary probability, float, in [0, 1]. An empty map is one grain; one of 0 and 1
-            alone says no more than drawn lines, and is closed as `partition_mask` does.
+        probability: (H, W) boundary probability, float, in [0, 1]. An empty map is one grain; one of two
+            values alone says no more than drawn lines, and is closed as `partition_mask` does.
         settings: How.
 
     Returns:
@@ -126,8 +126,13 @@ def partition_probability(
         ValueError: Not two-dimensional, empty, NaN or outside [0, 1].
         GrainsegError: The whole field is boundary.
     """
-    drawn = not ((probability > 0) & (probability < 1)).any()
-    return _partition(over_segment(probability, settings.threshold, drawn), settings)
+    return _partition(over_segment(probability, settings.threshold, _of_two_values(probability)), settings)
+
+
+def _of_two_values(probability: FloatImage) -> bool:
+    if probability.size == 0:
+        return True
+    return not ((probability > probability.min()) & (probability < probability.max())).any()
 
 
 def _partition(pieces: OverSegmentation, settings: PartitionSettings) -> Partition:
