@@ -2,6 +2,7 @@
 
     python benchmarks/five_labels.py SOURCE FOLDER RUNS [--seeds 0 1 2] [--sets iron tbm]
     python benchmarks/five_labels.py SOURCE FOLDER RUNS --recipes best --seeds 0
+    python benchmarks/five_labels.py SOURCE FOLDER RUNS --recipes unetplusplus deeplabv3plus
 
 ``FOLDER`` is made from ``SOURCE`` by ``real_sets.py``. Four images train, a fifth chooses checkpoint and
 partition (``best``: each image does for the network that the others train), the test images choose nothing;
@@ -25,6 +26,8 @@ RECIPES = {
     "scratch": ("model.init=scratch", "augment=light", "data.label_offset=null"),
     "default": (),
     "best": ("experiment=best",),
+    "unetplusplus": ("model=unetplusplus",),
+    "deeplabv3plus": ("model=deeplabv3plus",),
 }
 
 

@@ -1,9 +1,10 @@
 """Tune and score the classical references on folders made by ``real_sets.py``, with the networks' split.
 
-    python benchmarks/references.py FOLDER OUTPUT [--sets synthetic iron tbm]
+    python benchmarks/references.py FOLDER OUTPUT [--sets synthetic iron tbm] [--nist SOURCE/nist]
 
 Calls ``grainseg baseline`` once per set and prints what was measured on the test pictures, which served no
-choice. The grains' errors are those of the partition as fitted to the validation picture.
+choice. ``--nist`` tests on that picture of another steel what was tuned on iron, as it is done with networks.
+The grains' errors are those of the partition as fitted to the validation picture.
 """
 
 import argparse
@@ -25,8 +26,7 @@ COLUMNS = {
 }
 
 
-def tuned(data: Path, output: Path, name: str) -> None:
-    val, test, _ = SPLITS[name]
+def tuned(data: Path, output: Path, val: str, test: str) -> None:
     named = [f"--val={stem}" for stem in val.split(",")] + [f"--test={stem}" for stem in test.split(",")]
     command = [sys.executable, "-m", "grainseg.cli", "baseline", str(data), "--output", str(output), *named]
     subprocess.run(command, check=True)
@@ -37,12 +37,20 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("output", type=Path)
     parser.add_argument("--sets", nargs="+", default=["synthetic", "iron", "tbm"], choices=SPLITS)
+    parser.add_argument("--nist", type=Path, help="its data folder")
     arguments = parser.parse_args()
     rows = []
-    for name in arguments.sets:
-        source = arguments.folder / name
-        data = view(source, arguments.output / "data" / name, without(source, SPLITS[name][2]))
-        tuned(data, arguments.output / name, name)
+    for name in [*arguments.sets, *(["nist"] if arguments.nist else [])]:
+        tuned_on = "iron" if name == "nist" else name
+        source = arguments.folder / tuned_on
+        val, test, unused = SPLITS[tuned_on]
+        data = arguments.output / "data" / name
+        if name == "nist":
+            pictures = [path.stem for path in (arguments.nist / "images").iterdir()]
+            unused, test = f"{unused},{test}", ",".join(pictures)
+            view(arguments.nist, data, pictures)
+        view(source, data, without(source, unused))
+        tuned(data, arguments.output / name, val, test)
         for method in ("ridge", "forest"):
             text = (arguments.output / name / method / "metrics.json").read_text(encoding="utf-8")
             metrics: dict[str, float] = json.loads(text)
