@@ -2,12 +2,14 @@
 
     python benchmarks/trust.py measure SETS CELLS --checkpoint PATH --images set/stem … [--seed N]
     python benchmarks/trust.py fit CELLS … [--evaluate CELLS …]
+    python benchmarks/trust.py evaluate CELLS …
     python benchmarks/trust.py reference --pictures N
 
 ``measure`` adds the cells of the robustness card of the images (their first 400 × 400 px; ``wide/7`` is a
 picture of the wide generator) to a file of JSON lines: scores and signs. ``fit`` prints the constants and the
-rank correlations; what is fitted is the IoU lost against the image's untouched picture. ``reference`` prints
-what stands for the training of the network that ships: patches of its stream, and plain synthetic fields.
+rank correlations; what is fitted is the IoU lost against the image's untouched picture. ``evaluate`` prints
+the latter for the constants of the package. ``reference`` prints what stands for the training of the network
+that ships: patches of its stream, and plain synthetic fields.
 """
 
 import argparse
@@ -28,7 +30,9 @@ from grainseg.config import LabelledFolderConfig, StreamDataConfig, parse_train
 from grainseg.data.images import LabelledMicrograph, read_labelled, to_channels
 from grainseg.data.stream import open_stream
 from grainseg.grains.doubt import (
+    BIAS,
     DEFAULT_REFERENCE,
+    FLAG_ABOVE,
     WEIGHTS,
     deviations,
     make_reference,
@@ -137,10 +141,18 @@ def fit(arguments: argparse.Namespace) -> None:
     limit = float(next(limits))
     print(f"flag above {limit:.2f}: {np.mean(found > limit):.0%} of the cells")
     for title, paths in (("fitted", arguments.cells), ("evaluated", arguments.evaluate)):
-        for path in paths:
-            report(f"{title}, {path.stem}", read_cells([path]), constants, limit)
-        if paths:
-            report_some(f"{title}, pooled", read_cells(paths), constants, limit)
+        report_files(title, paths, constants, limit)
+
+
+def evaluate(arguments: argparse.Namespace) -> None:
+    report_files("evaluated", arguments.cells, np.array([BIAS, *WEIGHTS.values()]), FLAG_ABOVE)
+
+
+def report_files(title: str, paths: Sequence[Path], constants: np.ndarray, limit: float) -> None:
+    for path in paths:
+        report(f"{title}, {path.stem}", read_cells([path]), constants, limit)
+    if paths:
+        report_some(f"{title}, pooled", read_cells(paths), constants, limit)
 
 
 def report(title: str, rows: Sequence[Row], constants: np.ndarray, limit: float) -> None:
@@ -201,9 +213,12 @@ def main() -> None:
     two.set_defaults(run=fit)
     two.add_argument("cells", nargs="+", type=Path)
     two.add_argument("--evaluate", nargs="+", type=Path, default=[])
-    three = commands.add_parser("reference")
-    three.set_defaults(run=reference)
-    three.add_argument("--pictures", type=int, default=160)
+    three = commands.add_parser("evaluate")
+    three.set_defaults(run=evaluate)
+    three.add_argument("cells", nargs="+", type=Path)
+    four = commands.add_parser("reference")
+    four.set_defaults(run=reference)
+    four.add_argument("--pictures", type=int, default=160)
     arguments = parser.parse_args()
     arguments.run(arguments)
 
