@@ -15,6 +15,7 @@ from grainseg.data.images import to_channels
 from grainseg.errors import GrainsegError
 from grainseg.grains.budget import SegmentationError
 from grainseg.grains.partition import PartitionSettings
+from grainseg.micrograph.exposure import exposure_warning
 from grainseg.micrograph.image import FloatImage
 from grainseg.micrograph.normalization import to_unit_range
 from grainseg.micrograph.selection import SelectedImage
@@ -129,7 +130,9 @@ def _predict_one(
     probability: FloatImage | None,
 ) -> MappedField:
     opened = open_picture(config, image, config.data.max_megapixels)
+    unit = to_unit_range(to_channels(opened.micrograph.pixels, 1))
+    if (warning := exposure_warning(unit)) is not None:
+        opened = opened.warned(warning)
     if probability is None:
-        unit = to_unit_range(to_channels(opened.micrograph.pixels, 1))[:, :, 0]
-        probability = fitted.reference.probability(unit)
+        probability = fitted.reference.probability(unit[:, :, 0])
     return close_picture(opened, probability, THRESHOLD, fitted.partition, folder).require_field()

@@ -70,6 +70,13 @@ class OpenedPicture:
         """What makes its figures doubtful before anything is measured, one line each."""
         return (*self.micrograph.warnings, *self.left_out.warnings)
 
+    def warned(self, *lines: str) -> "OpenedPicture":
+        """The same with further lines among its warnings, which are said on the screen, too."""
+        for line in lines:
+            log.warning("%s: %s", self.selected.path, line)
+        told = replace(self.micrograph, warnings=(*self.micrograph.warnings, *lines))
+        return replace(self, micrograph=told)
+
 
 @dataclass(frozen=True)
 class MappedField:

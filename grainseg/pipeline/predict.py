@@ -21,6 +21,7 @@ from grainseg.grains.partition import DEFAULT_SETTINGS
 from grainseg.inference.device import choose_device
 from grainseg.inference.ensemble import predict_members
 from grainseg.inference.predictor import predict_probability, tile_settings
+from grainseg.micrograph.exposure import exposure_warning
 from grainseg.micrograph.files import file_sha256
 from grainseg.micrograph.image import Label, Micrograph
 from grainseg.micrograph.normalization import to_unit_range
@@ -197,6 +198,8 @@ def _predict_one(
 ) -> None:
     opened = open_picture(config, image, config.data.max_megapixels)
     unit = to_unit_range(to_channels(opened.micrograph.pixels, spec.in_channels))
+    if (warning := exposure_warning(unit)) is not None:
+        opened = opened.warned(warning)
     tiles = tile_settings(spec)
     first = functools.partial(predict_probability, networks[0], tiles=tiles)
     opened, factors = scale_of_picture(scaling, opened, unit, first)

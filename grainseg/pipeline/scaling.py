@@ -108,11 +108,8 @@ def scale_of_picture(
         _require_size(scaling, opened, factors)
         note = f"resampled by {_written(factors)} for the network, and its answer back"
     log.info("%s: %s", opened.selected.path, note)
-    for doubt in doubts:
-        log.warning("%s: %s", opened.selected.path, doubt)
-    picture = opened.micrograph
-    told = replace(picture, notes=(*picture.notes, note), warnings=(*picture.warnings, *doubts))
-    return replace(opened, micrograph=told), factors
+    told = replace(opened.micrograph, notes=(*opened.micrograph.notes, note))
+    return replace(opened, micrograph=told).warned(*doubts), factors
 
 
 def _known_factors(scaling: Scaling, opened: OpenedPicture) -> Factors:

@@ -230,6 +230,18 @@ def test_the_doubt_stands_in_table_and_report_with_its_reason(
     assert "f0.png: do not trust the boundaries" in caplog.text
 
 
+def test_a_burnt_out_picture_is_flagged(
+    config: PredictConfig, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    pixels = np.full((64, 64), 255, np.uint8)
+    pixels[:, ::8] = 40
+    Image.fromarray(pixels).save(tmp_path / "burnt.png")
+    predict(replace(config, images=str(tmp_path / "burnt.png")))
+    (row,) = rows(tmp_path / "out" / "fields.csv")
+    assert "88 % of the picture is at its lightest grey level" in row["flags"]
+    assert "burnt.png: 88 % of the picture" in caplog.text
+
+
 def test_without_a_partition_nothing_is_measured(config: PredictConfig, tmp_path: Path) -> None:
     result = predict(replace(config, partition=replace(config.partition, name="none")))
     assert result.measured is None
