@@ -85,8 +85,9 @@ def _predict(node: DictConfig) -> None:
 
     result = predict(config, shlex.join(["python", "predict.py", *sys.argv[1:]]))
     print(prediction_summary(result, Path(config.output)), flush=True)
-    if result.failures:
-        raise GrainsegError(f"{len(result.failures)} of the pictures failed, see above; the others are done")
+    failed = len(result.failures) + len(result.unscored)
+    if failed:
+        raise GrainsegError(f"{failed} of the pictures failed, see above; the others are done")
 
 
 def _run(task: Callable[[DictConfig], Any], config_name: str, arguments: list[str]) -> int:

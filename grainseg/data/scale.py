@@ -29,6 +29,14 @@ def shared_pixel_size_um(sizes: Sequence[tuple[float, float] | None]) -> float |
     return math.exp(float(np.mean(np.log(known))))
 
 
+def shared_intercept_px(intercepts: Sequence[float | None]) -> float | None:
+    """Geometric mean of the mean intercepts that several networks were trained at; None if one is unknown."""
+    known = [value for value in intercepts if value is not None]
+    if not known or len(known) < len(intercepts):
+        return None
+    return math.exp(float(np.mean(np.log(known))))
+
+
 def labelled_intercept_px(labels: Sequence[Label]) -> float | None:
     """Mean lineal intercept of the labelled grains of several images together.
 

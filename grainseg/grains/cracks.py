@@ -8,7 +8,9 @@ import numpy.typing as npt
 BoolMask = npt.NDArray[np.bool_]
 
 
-def crack_lengths(grains: npt.NDArray[np.integer], boundary: BoolMask) -> tuple[float, float]:
+def crack_lengths(
+    grains: npt.NDArray[np.integer], boundary: BoolMask, left_out: BoolMask | None = None
+) -> tuple[float, float]:
     """Length of all cracks between grains and of those where no boundary was predicted.
 
     By Crofton's formula from the crossings with all rows, columns and diagonals (length = π/2 · crossings ·
@@ -18,6 +20,7 @@ def crack_lengths(grains: npt.NDArray[np.integer], boundary: BoolMask) -> tuple[
     Args:
         grains: (H, W) grain ids.
         boundary: (H, W), where a boundary was predicted. A crossing is closed if neither pixel is in there.
+        left_out: (H, W), pixels whose crossings do not count.
 
     Returns:
         Both lengths in px.
@@ -30,6 +33,8 @@ def crack_lengths(grains: npt.NDArray[np.integer], boundary: BoolMask) -> tuple[
         (np.s_[:-1, 1:], np.s_[1:, :-1], math.sqrt(0.5)),
     ):
         crack = grains[here] != grains[there]
+        if left_out is not None:
+            crack &= ~(left_out[here] | left_out[there])
         weight = math.pi / 8 * spacing
         whole += weight * np.count_nonzero(crack)
         crack &= ~(boundary[here] | boundary[there])

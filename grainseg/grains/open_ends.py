@@ -13,16 +13,17 @@ BoolMask = npt.NDArray[np.bool_]
 _BIT_OF_NEIGHBOUR = np.array([[1, 2, 4], [128, 0, 8], [64, 32, 16]], np.float32)  # clockwise
 
 
-def count_open_ends(boundary: BoolMask, line_width_px: float) -> int:
+def count_open_ends(boundary: BoolMask, line_width_px: float, left_out: BoolMask | None = None) -> int:
     """Ends of lines within the field. A closed network has none, each gap in it two.
 
     The thinned lines are shortened by the line's width from every end: what a ragged edge makes them branch
     into vanishes, and what dangles further keeps one end. Ends that close to the field's border are lines
-    that run out of it.
+    that run out of it; so are those that close to what is left out.
 
     Args:
         boundary: (H, W), true on boundaries.
         line_width_px: Mean width of the lines.
+        left_out: (H, W), where ends do not count.
 
     Returns:
         The number of ends.
@@ -31,8 +32,12 @@ def count_open_ends(boundary: BoolMask, line_width_px: float) -> int:
     lines = skeleton(boundary).astype(np.uint8)
     for _ in range(rounds):
         lines[_ends(lines)] = 0
+    ends = _ends(lines)
+    if left_out is not None:
+        near = cv2.distanceTransform((~left_out).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+        ends &= np.asarray(near) > 2 * rounds
     within = slice(2 * rounds, -2 * rounds or None)
-    return int(np.count_nonzero(_ends(lines)[within, within]))
+    return int(np.count_nonzero(ends[within, within]))
 
 
 def _ends(lines: npt.NDArray[np.uint8]) -> BoolMask:

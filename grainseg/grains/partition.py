@@ -8,7 +8,7 @@ is not, since nothing was predicted along it. Sharp tips, which overlapping line
 end (``tips``). All lengths are relative to the grains or lines beside them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -170,6 +170,24 @@ def partition_mask(mask: BoolMask, settings: PartitionSettings = DEFAULT_SETTING
     if mask.dtype != np.bool_:
         raise ValueError(f"mask of {mask.dtype}: bool expected")
     return _partition(over_segment(mask.astype(np.float32), settings.threshold, drawn=True), settings)
+
+
+def leave_out(partition: Partition, boundary: BoolMask, left_out: BoolMask) -> Partition:
+    """Take back what the partition says of boundaries in an area that is not measured; its grains stay.
+
+    Args:
+        partition: Of the field.
+        boundary: (H, W), where a boundary was predicted or drawn.
+        left_out: (H, W), the area.
+    """
+    whole, closed = crack_lengths(partition.grains, boundary, left_out)
+    return replace(
+        partition,
+        closed=partition.closed & ~left_out,
+        closed_length_px=closed,
+        boundary_length_px=whole,
+        open_ends=count_open_ends(boundary, partition.line_width_px, left_out),
+    )
 
 
 def over_segment(probability: FloatImage, threshold: float, drawn: bool = False) -> OverSegmentation:

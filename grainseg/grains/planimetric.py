@@ -52,7 +52,7 @@ def jeffries(grains: GrainIds, table: GrainTable, step: Step = SQUARE) -> float:
     within = np.hypot(rows[:, None] * step[0], columns * step[1]) <= radius + 1e-9
     found = grains[within]
     counts = np.bincount(np.searchsorted(table.id, found[found > 0]), minlength=len(table))
-    whole = (counts * step[0] * step[1] == table.area_px) & ~table.touches_border
+    whole = (counts == np.rint(table.area_px / (step[0] * step[1]))) & ~table.touches_border
     inside = int(np.count_nonzero(whole))
     intercepted = int(np.count_nonzero(counts)) - inside
     share = np.count_nonzero(found) / found.size if found.size else 0.0

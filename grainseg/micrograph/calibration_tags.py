@@ -180,7 +180,10 @@ def _olympus(page: TiffPage) -> Claim | None:
 
 
 def _ome(tiff: TiffFile) -> Claim | None:
-    """OME-XML: Pixels PhysicalSizeX and PhysicalSizeY; their unit is µm where none is written."""
+    """OME-XML: Pixels PhysicalSizeX and PhysicalSizeY; their unit is µm where none is written.
+
+    Both are optional in the OME schema (2016-06); where the one is missing pixels are taken for square.
+    """
     text = tiff.ome_metadata
     if not text:
         return None
@@ -191,7 +194,9 @@ def _ome(tiff: TiffFile) -> Claim | None:
         return None
     entries = dict(pixels.attrib)
     column_um = value_of(entries, "PhysicalSizeX") * um_per(entries.get("PhysicalSizeXUnit", "µm"))
-    row_um = value_of(entries, "PhysicalSizeY") * um_per(entries.get("PhysicalSizeYUnit", "µm"))
+    row_um = column_um
+    if "PhysicalSizeY" in entries:
+        row_um = value_of(entries, "PhysicalSizeY") * um_per(entries.get("PhysicalSizeYUnit", "µm"))
     return Claim(Rank.OME, "OME-XML (PhysicalSizeX)", row_um, column_um, count_of(entries.get("SizeX")))
 
 

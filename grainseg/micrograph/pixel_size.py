@@ -126,11 +126,30 @@ def choose_pixel_size(
     return chosen, tuple(notes)
 
 
+def contradiction(chosen: PixelSize, other: PixelSize, whose: str) -> str | None:
+    """Say that another file of the same field has another scale than the one that was taken.
+
+    Args:
+        chosen: What is taken.
+        other: What the other file says.
+        whose: That file, in words.
+
+    Returns:
+        One line; None where they differ by no more than ``DISAGREEMENT``.
+    """
+    if not _contradict(chosen, other):
+        return None
+    return (
+        f"the pixel size is {_in_words(chosen)}, {_by(chosen.source)}, but {whose} says {_in_words(other)}, "
+        f"{_by(other.source)}; say the right one with pixel_size_um"
+    )
+
+
 def _is_possible(size_um: float) -> bool:
     return math.isfinite(size_um) and MIN_PIXEL_UM <= size_um <= MAX_PIXEL_UM
 
 
-def _contradict(one: PixelSize, other: Claim) -> bool:
+def _contradict(one: PixelSize, other: PixelSize | Claim) -> bool:
     pairs = (one.row_um, other.row_um), (one.column_um, other.column_um)
     return any(abs(a - b) > DISAGREEMENT * min(a, b) for a, b in pairs)
 

@@ -11,7 +11,14 @@ from grainseg.micrograph.files import IMAGE_SUFFIXES
 
 log = logging.getLogger(__name__)
 
-OUTPUT_ENDS = ("_mask.png", "_probability.tif", "_overlay.png", "_grains.tif", "_panel.png")
+OUTPUT_ENDS = (
+    "_mask.png",
+    "_probability.tif",
+    "_overlay.png",
+    "_grains.tif",
+    "_panel.png",
+    "_uncertainty.tif",
+)
 """How the names of the files end that a prediction leaves of a picture: the first three always."""
 
 

@@ -19,6 +19,7 @@ from torch import nn
 
 from grainseg.config import FolderDataConfig, TrainConfig, to_plain
 from grainseg.data.images import LabelledMicrograph, read_labelled
+from grainseg.data.scale import shared_intercept_px, shared_pixel_size_um
 from grainseg.errors import GrainsegError
 from grainseg.grains.doubt import pooled_reference
 from grainseg.inference.device import choose_device
@@ -245,11 +246,14 @@ def _combine(
     read, probabilities = out_of_fold(images, folds, config)
     specs = [spec for spec, _ in folds]
     down, right = (float(each) for each in np.mean([each.label_offset_px for each in specs], axis=0))
+    sizes = [each.pixel_size_um for each in specs]
     references = [each.doubt_reference for each in specs if each.doubt_reference is not None]
     spec = replace(
         specs[0],
         line_width_px=float(np.mean([each.line_width_px for each in specs])),
         label_offset_px=(down, right),
+        pixel_size_um=shared_pixel_size_um([size if size is None else (size, size) for size in sizes]),
+        intercept_px=shared_intercept_px([each.intercept_px for each in specs]),
         steps=max(each.steps for each in specs),
         segmentation=None,
         doubt_reference=None if len(references) < len(specs) else pooled_reference(references),

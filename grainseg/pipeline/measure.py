@@ -18,9 +18,9 @@ from grainseg.micrograph.crop import NO_CROP, Crop, crop_setting
 from grainseg.micrograph.files import read_mask_values, read_micrograph
 from grainseg.micrograph.image import BOUNDARY, Micrograph
 from grainseg.micrograph.labels import LabelSpec, fit_to_image, to_label
-from grainseg.micrograph.pixel_size import said_by_user
+from grainseg.micrograph.pixel_size import contradiction, said_by_user
 from grainseg.micrograph.selection import SelectedImage, find_mask, refuse_collisions, select_images
-from grainseg.pipeline.mapping import MappedField, read_left_out, require_folders
+from grainseg.pipeline.mapping import LeftOut, MappedField, read_left_out, require_folders
 from grainseg.pipeline.measurement import (
     BatchResults,
     Measurements,
@@ -121,15 +121,17 @@ def _mapped(config: MeasureConfig, item: SelectedImage) -> MappedField:
     else:
         cut, pixels = picture.crop, picture.pixels
         values = fit_to_image(values, item.path, picture.shape, cut)
-    grains, partition = _grains(config, item, values)
-    left_out = read_left_out(config, item.relative, grains.shape, cut, config.max_megapixels)
-    grains = left_out.of_grains(grains)
+    left_out = read_left_out(config, item.relative, values.shape, cut, config.max_megapixels)
+    grains, partition = _grains(config, item, values, left_out)
     scale: Calibration | Micrograph = calibration
     if picture is not None and picture.pixel_size is not None:
         scale = picture
     notes, warnings = ((), ()) if picture is None else (picture.notes, picture.warnings)
     if scale is calibration:
         notes, warnings = notes + calibration.notes, warnings + calibration.warnings
+    elif scale.pixel_size is not None and calibration.pixel_size is not None:
+        told = contradiction(scale.pixel_size, calibration.pixel_size, "the map")
+        warnings += () if told is None else (told,)
     warnings += left_out.warnings
     for warning in warnings:
         log.warning("%s: %s", item.path, warning)
@@ -168,7 +170,7 @@ def _picture(config: MeasureConfig, item: SelectedImage) -> Micrograph | None:
 
 
 def _grains(
-    config: MeasureConfig, item: SelectedImage, values: npt.NDArray[np.integer[Any]]
+    config: MeasureConfig, item: SelectedImage, values: npt.NDArray[np.integer[Any]], left_out: LeftOut
 ) -> tuple[npt.NDArray[np.uint32], Partition | None]:
     if config.kind == "grains":
         if config.zero is None and not values.all():
@@ -177,7 +179,8 @@ def _grains(
                 "or zero=excluded if nothing is counted there"
             )
         zero_is: ZeroMeaning = "boundary" if config.zero == "boundary" else "excluded"
-        return clean_label_map(values, str(item.path), zero_is), None
+        return left_out.of_grains(clean_label_map(values, str(item.path), zero_is)), None
     label = to_label(values, item.path, LabelSpec(boundary_value=config.boundary_value))
-    partition = partition_mask(np.asarray(label == BOUNDARY, np.bool_))
+    boundary = np.asarray(label == BOUNDARY, np.bool_)
+    partition = left_out.of_partition(partition_mask(boundary), boundary)
     return partition.grains, partition

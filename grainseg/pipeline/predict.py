@@ -23,14 +23,21 @@ from grainseg.inference.ensemble import predict_members
 from grainseg.inference.predictor import predict_probability, tile_settings
 from grainseg.micrograph.exposure import exposure_warning
 from grainseg.micrograph.files import file_sha256
-from grainseg.micrograph.image import Label, Micrograph
+from grainseg.micrograph.image import GRAIN, Label, Micrograph
 from grainseg.micrograph.normalization import to_unit_range
 from grainseg.micrograph.selection import SelectedImage, find_mask, select_images
 from grainseg.model.checkpoint import CheckpointSpec
 from grainseg.model.ensemble import load_networks
 from grainseg.model.generic import default_checkpoint
-from grainseg.pipeline.mapping import close_picture, open_picture, require_folders
+from grainseg.pipeline.mapping import (
+    ClosedPicture,
+    OpenedPicture,
+    close_picture,
+    open_picture,
+    require_folders,
+)
 from grainseg.pipeline.measurement import (
+    REPORT,
     BatchResults,
     Measurements,
     summary,
@@ -48,6 +55,9 @@ from grainseg.report.robustness_note import read_note
 
 log = logging.getLogger(__name__)
 
+METRICS = "metrics.json"
+TABLES = ("grains.csv", "fields.csv", "batches.csv", "budget.csv", REPORT)
+
 
 @dataclass
 class Prediction:
@@ -56,13 +66,15 @@ class Prediction:
     Attributes:
         written: Paths of the files by picture.
         scores: Scores by picture, where a mask was given.
-        failures: One line for each picture or mask that could not be read.
+        failures: One line for each picture that could not be read.
+        unscored: One line for each mask that could not be, or judges nothing; its picture is measured.
         measured: Batches, comparisons and the report; None without a partition or a picture.
     """
 
     written: dict[Path, PredictionPaths] = field(default_factory=dict)
     scores: dict[Path, MaskScores] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
+    unscored: list[str] = field(default_factory=list)
     measured: BatchResults | None = None
 
     def metrics(self) -> dict[str, dict[str, float]]:
@@ -101,17 +113,24 @@ def predict(config: PredictConfig, command: str = "") -> Prediction:
     result = Prediction()
     for image in progress(images, "predicting"):
         try:
-            _predict_one(config, spec, networks, scaling, image, result, measurements)
+            predicted = _predict_one(config, spec, networks, scaling, image, result, measurements)
         except GrainsegError as error:
             log.error("%s", error)
             result.failures.append(str(error))
+            continue
+        try:
+            _score(config, image, predicted, result)
+        except GrainsegError as error:
+            log.error("%s", error)
+            result.unscored.append(str(error))
     if result.scores:
-        write_metrics(output / "metrics.json", result.metrics())
+        write_metrics(output / METRICS, result.metrics())
+    _warn_of_older(output, [] if result.scores else [METRICS], [] if measurements is not None else TABLES)
     if measurements is not None:
         result.measured = measurements.write(
             title_of(config.images),
             _provenance(config, checkpoint, spec, scaling, command),
-            _flags(config, spec, result.failures),
+            _flags(config, spec, result),
             card,
         )
     return result
@@ -128,9 +147,10 @@ def _measurements(
     return Measurements(config, relatives, title_of(config.images), segmentation)
 
 
-def _flags(config: PredictConfig, spec: CheckpointSpec, failures: Sequence[str]) -> tuple[str, ...]:
+def _flags(config: PredictConfig, spec: CheckpointSpec, result: Prediction) -> tuple[str, ...]:
     """What concerns all pictures."""
-    flags = [f"not measured: {failure}" for failure in failures]
+    flags = [f"not measured: {failure}" for failure in result.failures]
+    flags += [f"measured, but not scored: {failure}" for failure in result.unscored]
     if config.partition.given() and spec.segmentation is not None:
         said = ", ".join(f"partition.{name}" for name in config.partition.given())
         flags.append(
@@ -195,7 +215,7 @@ def _predict_one(
     image: SelectedImage,
     result: Prediction,
     measurements: Measurements | None,
-) -> None:
+) -> tuple[OpenedPicture, ClosedPicture]:
     opened = open_picture(config, image, config.data.max_megapixels)
     unit = to_unit_range(to_channels(opened.micrograph.pixels, spec.in_channels))
     if (warning := exposure_warning(unit)) is not None:
@@ -220,12 +240,34 @@ def _predict_one(
             log.warning("%s: %s", image.path, doubt.flag)
         spread = None if members is None else members.spread()
         measurements.add(replace(field, doubt=doubt, members=spread))
+    return opened, closed
+
+
+def _score(
+    config: PredictConfig,
+    image: SelectedImage,
+    predicted: tuple[OpenedPicture, ClosedPicture],
+    result: Prediction,
+) -> None:
+    opened, closed = predicted
     label = _read_label(config, image, opened.micrograph)
-    if label is not None:
-        grains = None if closed.field is None else closed.field.grains
-        label = opened.left_out.of_label(label)
-        scores = score_prediction(closed.mask, grains, label, config.boundary_tolerance_px)
-        result.scores[image.relative] = scores
+    if label is None:
+        return
+    label = opened.left_out.of_label(label)
+    if not (label == GRAIN).any():
+        raise GrainsegError(
+            f"{image.path}: its mask shows no grain outside what is excluded or ignored, and it is not "
+            "scored; leave less out, or remove the mask"
+        )
+    grains = None if closed.field is None else closed.field.grains
+    result.scores[image.relative] = score_prediction(closed.mask, grains, label, config.boundary_tolerance_px)
+
+
+def _warn_of_older(output: Path, *lists: Sequence[str]) -> None:
+    """Say which files of an earlier prediction lie beside the new ones; they may be all there is of it."""
+    older = [name for names in lists for name in names if (output / name).is_file()]
+    if older:
+        log.warning("%s: %s are of an earlier run and not of this one", output, ", ".join(older))
 
 
 def _threshold(config: PredictConfig, spec: CheckpointSpec) -> float:

@@ -153,6 +153,7 @@ def _image_view(image: ReportImage, number: int, scales: Mapping[str, SizeScale]
     field, preview = image.field, image.preview
     unit, scale = image_views.unit_of(field)
     rows, columns = preview.full_shape
+    across = scale if field.pixel_size is None else field.pixel_size.column_um
     return {
         "anchor": f"image-{number}",
         "batch": image.batch,
@@ -168,6 +169,6 @@ def _image_view(image: ReportImage, number: int, scales: Mapping[str, SizeScale]
         "columns": columns,
         "rows": rows,
         "unit": unit,
-        "scale": scale,
-        "rule": image_views.scale_bar(columns * scale, unit),
+        "across": across,
+        "rule": image_views.scale_bar(columns * across, unit),
     }

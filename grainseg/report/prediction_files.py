@@ -55,6 +55,8 @@ def write_prediction(
 ) -> BoolMask:
     """Write mask, probability and overlay of one picture, and its grains where there is a partition.
 
+    Where there is none, the grains that an earlier prediction left are taken away.
+
     Args:
         paths: Where to; folders are made.
         pixels: The picture, (H, W) or (H, W, 3) float32.
@@ -70,6 +72,7 @@ def write_prediction(
     write_mask(paths.mask, mask)
     write_probability(paths.probability, probability, pixel_size_um)
     if partition is None:
+        paths.grains.unlink(missing_ok=True)
         write_rgb(paths.overlay, boundary_overlay(pixels, mask))
     else:
         write_grain_map(paths.grains, partition.grains, pixel_size_um)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from grainseg.data.scale import labelled_intercept_px, shared_pixel_size_um
+from grainseg.data.scale import labelled_intercept_px, shared_intercept_px, shared_pixel_size_um
 from grainseg.micrograph.image import BOUNDARY, IGNORE, Label
 
 
@@ -39,6 +39,12 @@ def expected_px(side_px: float) -> float:
     """Of squares along rows, columns and their diagonals: by direction, crossings per length."""
     crossings = (2 / side_px + 2 * math.sqrt(2) / side_px) / 4
     return 1 / crossings
+
+
+def test_the_intercept_of_several_networks_is_their_mean_or_unknown() -> None:
+    assert shared_intercept_px([20.0, 80.0]) == pytest.approx(40)
+    assert shared_intercept_px([20.0, None]) is None
+    assert shared_intercept_px([]) is None
 
 
 def test_the_intercept_of_squares_is_known() -> None:

@@ -36,6 +36,17 @@ def test_four_grains_at_a_point_are_two_points_and_a_pinched_tip_is_none():
     assert triple_points(pinched) == 1 / 4
 
 
+@pytest.mark.parametrize("enlarged", [3, 5, 7])
+def test_jeffries_knows_whole_grains_in_any_unit(enlarged):
+    """Areas of pixels that are not square round in another way in each unit."""
+    grains = bricks(20, 20)
+    step = (0.26 / 0.25, 1.0)
+    larger = (step[0] * enlarged, step[1] * enlarged)
+    density = jeffries(grains, grain_table(grains, None, step), step)
+    scaled = jeffries(grains, grain_table(grains, None, larger), larger)
+    assert scaled * enlarged**2 == pytest.approx(density, rel=1e-9)
+
+
 def test_jeffries_by_hand():
     grains = np.ones((21, 21), np.uint32)
     grains[8:12, 8:12] = 2  # inside the circle of radius 10

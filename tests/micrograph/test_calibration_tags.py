@@ -110,6 +110,11 @@ def test_ome(tmp_path, unit, size_um):
     expect(tmp_path / "a.ome.tif", 2 * size_um, size_um, source="OME")
 
 
+def test_ome_with_one_size_has_square_pixels(tmp_path):
+    tifffile.imwrite(tmp_path / "a.ome.tif", PICTURE, ome=True, metadata={"axes": "YX", "PhysicalSizeX": 0.2})
+    expect(tmp_path / "a.ome.tif", 0.2, 0.2, source="OME")
+
+
 def test_ome_without_a_size_says_nothing(tmp_path):
     tifffile.imwrite(tmp_path / "a.ome.tif", PICTURE, ome=True)
     assert expect_none(tmp_path / "a.ome.tif") == ()

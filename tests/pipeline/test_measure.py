@@ -13,7 +13,7 @@ from PIL import Image
 from grainseg.config import MeasureConfig, StructureConfig
 from grainseg.errors import GrainsegError
 from grainseg.grains.field import measure_field
-from grainseg.micrograph.files import write_grain_map
+from grainseg.micrograph.files import write_grain_map, write_probability
 from grainseg.micrograph.polycrystal import boundary_lines, polycrystal
 from grainseg.pipeline.compare import compare
 from grainseg.pipeline.measure import measure
@@ -143,6 +143,42 @@ def test_ignored_area_cuts_lines_and_grains(truth: list[np.ndarray], tmp_path: P
     assert float(cut["mean_intercept_px"]) == pytest.approx(float(clean["mean_intercept_px"]), rel=0.04)
     assert "there is no mask below ignored=" in clean["flags"]
     assert "there is no mask below ignored=" not in cut["flags"]
+
+
+def test_lines_in_what_is_ignored_are_neither_closed_nor_open(
+    truth: list[np.ndarray], tmp_path: Path
+) -> None:
+    """A data bar whose letters look like lines."""
+    masks, bars = tmp_path / "masks", tmp_path / "bars"
+    bar = np.zeros(SHAPE, np.uint8)
+    bar[-40:] = 1
+    clean = boundary_lines(truth[0], 3) & (bar == 0)
+    written = clean.copy()
+    written[-32:-8, 10::24] = written[-32:-8, 11::24] = True
+    for folder in (masks, bars):
+        folder.mkdir()
+    for name, lines in (("clean", clean), ("written", written)):
+        Image.fromarray(lines * np.uint8(255)).save(masks / f"{name}.png")
+        Image.fromarray(bar).save(bars / f"{name}.png")
+    measure(measure_config(masks, tmp_path / "all", pixel_size_um=1.0))
+    measure(measure_config(masks, tmp_path / "out", pixel_size_um=1.0, ignored=str(bars)))
+    assert float(csv_rows(tmp_path / "all" / "fields.csv")[1]["open_ends_per_mm"]) > 1
+    first, second = csv_rows(tmp_path / "out" / "fields.csv")
+    assert float(first["open_ends_per_mm"]) == float(second["open_ends_per_mm"]) == 0
+    assert float(second["closed_length_px"]) == pytest.approx(float(first["closed_length_px"]), abs=10)
+
+
+def test_a_map_and_its_picture_of_another_scale_are_a_flag(truth: list[np.ndarray], tmp_path: Path) -> None:
+    maps, pictures = tmp_path / "maps" / "a.tif", tmp_path / "pictures" / "a.tif"
+    for path in (maps, pictures):
+        path.parent.mkdir()
+    write_grain_map(maps, truth[0].astype(np.uint32), (0.5, 0.5))
+    grey = np.linspace(0, 1, SHAPE[0] * SHAPE[1], dtype=np.float32).reshape(SHAPE)
+    write_probability(pictures, grey, (0.25, 0.25))
+    measure(measure_config(maps.parent, tmp_path / "out", kind="grains", images=str(pictures.parent)))
+    (row,) = csv_rows(tmp_path / "out" / "fields.csv")
+    assert "the pixel size is 0.25 µm/px" in row["flags"]
+    assert "but the map says 0.5 µm/px" in row["flags"]
 
 
 def test_contradicting_scales_are_flags(

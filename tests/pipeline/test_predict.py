@@ -149,8 +149,35 @@ def test_a_wrong_mask_costs_the_score_and_not_the_prediction(
     result = predict(replace(config, masks=str(masks)))
     assert len(result.written) == 3
     assert [path.name for path in result.scores] == ["f0.png"]
-    assert len(result.failures) == 1
-    assert "f1.png" in result.failures[0]
+    assert not result.failures
+    (unscored,) = result.unscored
+    assert "f1.png" in unscored
+    assert len(rows(tmp_path / "out" / "fields.csv")) == 3
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "Measured, but not scored: " in page
+    assert "Not measured: " not in page
+
+
+def test_a_mask_whose_judged_part_is_left_out_costs_the_score_and_not_the_prediction(
+    config: PredictConfig, fields: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "ignored").mkdir()
+    with Image.open(fields / "images" / "f0.png") as picture:
+        Image.new("L", picture.size, 255).save(tmp_path / "ignored" / "f0.png")
+    result = predict(replace(config, masks=str(fields / "masks"), ignored=str(tmp_path / "ignored")))
+    assert [path.name for path in result.scores] == ["f1.png", "f2.png"]
+    (unscored,) = result.unscored
+    assert "f0.png: its mask shows no grain outside what is excluded or ignored" in unscored
+
+
+def test_what_an_earlier_prediction_left_is_taken_away_or_named(
+    config: PredictConfig, fields: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    predict(replace(config, masks=str(fields / "masks")))
+    assert "of an earlier run" not in caplog.text
+    predict(replace(config, partition=replace(config.partition, name="none")))
+    assert not list((tmp_path / "out").glob("*_grains.tif"))
+    assert "metrics.json, grains.csv, fields.csv, batches.csv, budget.csv, report.html are of" in caplog.text
 
 
 @pytest.mark.parametrize(

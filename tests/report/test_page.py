@@ -8,6 +8,7 @@ from report_example import image, report
 from grainseg.errors import GrainsegError
 from grainseg.grains.batch import batch_statistics
 from grainseg.grains.field import measure_field
+from grainseg.micrograph.image import PixelSize
 from grainseg.micrograph.synthetic import SyntheticRecipe, generate
 from grainseg.report.batch_views import summary_table
 from grainseg.report.cells import MISSING, number_text
@@ -157,6 +158,13 @@ def test_without_a_pixel_size_it_says_so_and_how_to_say_it(tmp_path):
     assert "Lengths in px, no G" in html
     assert 'data-unit-name="px"' in html
     assert not re.search(r'data-key="astm_g[^>]*data-value="[^"]', html)
+
+
+def test_the_scale_bar_of_pixels_that_are_not_square_is_as_wide_as_their_columns(tmp_path):
+    wide = report({"A": ["a1", "a2"]}, pixel_size=PixelSize(0.25, 0.5, "said by the user"))
+    square = report({"A": ["a1", "a2"]}, pixel_size=PixelSize(0.5, 0.5, "said by the user"))
+    bars = [re.findall(r'data-unit="([^"]*)"', page(tmp_path, each)) for each in (wide, square)]
+    assert bars[0] == bars[1] == ["0.5", "0.5"]
 
 
 def test_with_and_without_a_pixel_size_side_by_side(tmp_path):
