@@ -9,10 +9,12 @@ import logging
 import os
 import re
 import shlex
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any, ClassVar
 
 import hydra
@@ -85,12 +87,29 @@ def _predict(node: DictConfig) -> None:
 
     result = predict(config, shlex.join(["python", "predict.py", *sys.argv[1:]]))
     print(prediction_summary(result, Path(config.output)), flush=True)
-    failed = len(result.failures) + len(result.unscored)
-    if failed:
-        raise GrainsegError(f"{failed} of the pictures failed, see above; the others are done")
+    if result.failures:
+        raise GrainsegError(f"{len(result.failures)} of the pictures failed, see above; the others are done")
+    if result.unscored:
+        raise GrainsegError(f"{len(result.unscored)} of the pictures could not be scored, see above")
+
+
+class _Terminated:
+    """Handles SIGTERM as Ctrl-C: who ends a run shall find its last.ckpt, and no exit status of 0."""
+
+    def __init__(self) -> None:
+        self.happened = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        self.happened = True
+        interrupt = signal.getsignal(signal.SIGINT)
+        if callable(interrupt):
+            interrupt(number, frame)
+        raise KeyboardInterrupt
 
 
 def _run(task: Callable[[DictConfig], Any], config_name: str, arguments: list[str]) -> int:
+    terminated = _Terminated()
+    signal.signal(signal.SIGTERM, terminated)
     traceback_wanted = os.environ.get(_TRACEBACK) == "1"
     logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # a damaged file is one line of ours
     errors: list[Exception] = []
@@ -121,6 +140,11 @@ def _run(task: Callable[[DictConfig], Any], config_name: str, arguments: list[st
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
+    except SystemExit:
+        if not terminated.happened:
+            raise
+        print("terminated", file=sys.stderr)  # Lightning's own way out has the status 0
+        return 143
     except BrokenPipeError:  # the reader of our output, say head, has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1

@@ -175,7 +175,10 @@ def started(*arguments: str | Path, cwd: Path) -> Iterator[subprocess.Popen[str]
 
 
 @pytest.mark.slow
-def test_ctrl_c_leaves_a_checkpoint_that_predicts_and_resumes(fields: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_run_leaves_a_checkpoint_that_predicts_and_resumes(
+    stop: signal.Signals, fields: Path, tmp_path: Path
+) -> None:
     last = tmp_path / "run" / "checkpoints" / "last.ckpt"
     with started(
         ROOT / "train.py", *TINY, "epochs=500", "data=folder", f"data.root={fields}",
@@ -183,7 +186,7 @@ def test_ctrl_c_leaves_a_checkpoint_that_predicts_and_resumes(fields: Path, tmp_
     ) as process:  # fmt: skip
         while process.poll() is None and not last.exists():
             os.sched_yield()
-        process.send_signal(signal.SIGINT)
+        process.send_signal(stop)
         screen, _ = process.communicate(timeout=60)
     assert process.returncode != 0
     assert "Traceback" not in screen

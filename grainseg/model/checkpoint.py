@@ -6,6 +6,8 @@ project's own tables. A weights file (``weights_file.py``) stands for a checkpoi
 """
 
 import platform
+import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from importlib.metadata import version
@@ -148,6 +150,7 @@ def read_checkpoint(path: Path) -> tuple[CheckpointSpec, dict[str, torch.Tensor]
     if path.suffix == SUFFIX:
         values, weights = read_weights(path)
         return _parse_spec(values, path), weights
+    _require_whole(path)
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # bytes of any kind: unpickling raises whatever they make it raise
@@ -167,6 +170,17 @@ def read_checkpoint(path: Path) -> tuple[CheckpointSpec, dict[str, torch.Tensor]
         if isinstance(key, str) and key.startswith(NETWORK_PREFIX)
     }
     return _parse_spec(content[KEY], path), weights
+
+
+def _require_whole(path: Path) -> None:
+    """Compare the sums that stand in the file with its content, which ``torch.load`` does not."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()
+    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, zlib.error):
+        return  # what is no such archive is refused when it is loaded
+    if damaged is not None:
+        raise GrainsegError(f"checkpoint {path}: is damaged ({damaged}); copy it again")
 
 
 def can_resume(path: Path) -> bool:

@@ -113,8 +113,10 @@ def leave_one_out(config: TrainConfig, run_dir: Path) -> LeaveOneOut:
         split = replace(data, fold=number, folds=len(images))
         try:
             folds.append(_train_fold(replace(config, leave_one_out=False, data=split), folder))
-        except KeyboardInterrupt:
-            log.warning("to go on with all folds, say the same overrides and hydra.run.dir=%s", run_dir)
+        except (KeyboardInterrupt, SystemExit):  # which Lightning makes of the former
+            log.warning(
+                "to go on with all folds: no resume, but the same overrides and hydra.run.dir=%s", run_dir
+            )
             raise
     metrics = over_folds(folds) | _combine(config, images, folders, run_dir)
     write_csv(

@@ -3,7 +3,6 @@
 import functools
 import logging
 import operator
-import shutil
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
@@ -26,16 +25,14 @@ from grainseg.micrograph.image import FloatImage
 from grainseg.model.checkpoint import (
     CheckpointSpec,
     add_to_checkpoint,
-    can_resume,
     load_network,
-    read_checkpoint,
-    require_single,
 )
 from grainseg.model.generic import load_generic
 from grainseg.model.losses import build_loss
 from grainseg.model.networks import NetworkSpec, build_network, parameter_count
 from grainseg.pipeline.doubt_reference import training_reference
 from grainseg.pipeline.observer import generic_observer
+from grainseg.pipeline.resuming import check_resume
 from grainseg.pipeline.scoring import (
     MaskScores,
     fit_grains,
@@ -48,8 +45,7 @@ from grainseg.pipeline.scoring import (
 from grainseg.report.metrics_file import write_metrics
 from grainseg.report.overlay import panel
 from grainseg.report.prediction_files import PREDICTIONS, PredictionPaths, prediction_paths, write_prediction
-from grainseg.training.averaging import require_same_kept
-from grainseg.training.callbacks import BEST, build_callbacks
+from grainseg.training.callbacks import BEST, LAST, build_callbacks
 from grainseg.training.datamodule import BoundaryDataModule
 from grainseg.training.logging import log_configuration, log_score
 from grainseg.training.metrics import THRESHOLD
@@ -83,7 +79,12 @@ def train(config: TrainConfig, run_dir: Path) -> dict[str, float]:
     # What can be wrong without reading any data comes first.
     trainer = _build_trainer(config, run_dir)
     if config.resume is not None:
-        _check_resume(config, Path(config.resume), run_dir)
+        check_resume(config, network_spec(config), Path(config.resume), run_dir / CHECKPOINTS)
+    elif trainer.is_global_zero and (run_dir / CHECKPOINTS / f"{LAST}.ckpt").exists():
+        raise GrainsegError(
+            f"hydra.run.dir={run_dir}: holds a run already; "
+            f"say resume={run_dir}/{CHECKPOINTS}/{LAST}.ckpt to go on with it, or another folder"
+        )
     network = _build_network(config)
     data = _read_data(config)
     module = _build_module(config, network, data)
@@ -93,7 +94,14 @@ def train(config: TrainConfig, run_dir: Path) -> dict[str, float]:
     OmegaConf.save(OmegaConf.create(plain), run_dir / "config.yaml")
     log_configuration(trainer.logger, plain)
     started = time.monotonic()
-    trainer.fit(module, data, ckpt_path=config.resume, weights_only=True)
+    try:
+        trainer.fit(module, data, ckpt_path=config.resume, weights_only=True)
+    except MisconfigurationException as error:
+        if config.resume is None or "max_epochs" not in str(error):
+            raise
+        raise GrainsegError(
+            f"epochs={config.epochs}: resume={config.resume} has more already; say more"
+        ) from error
     metrics = _score_best(config, trainer, module, data, run_dir)
     metrics |= {"train/line_width_px": data.data.line_width_px}
     down, right = data.data.label_offset_px
@@ -124,28 +132,6 @@ def _build_trainer(config: TrainConfig, run_dir: Path) -> Trainer:
         )
     except (MisconfigurationException, ValueError) as error:
         raise GrainsegError(f"trainer={hardware} does not suit this machine: {error}") from error
-
-
-def _check_resume(config: TrainConfig, checkpoint: Path, run_dir: Path) -> None:
-    """See that the checkpoint can go on as this network, and bring its best one along."""
-    if not checkpoint.is_file():
-        raise GrainsegError(f"resume={checkpoint}: there is no such file; give the last.ckpt of a run")
-    spec, _ = read_checkpoint(checkpoint)
-    require_single(spec, checkpoint)
-    wanted, found = vars(network_spec(config)), vars(spec.network)
-    for key, value in wanted.items():
-        if found[key] != value:
-            raise GrainsegError(
-                f"resume={checkpoint}: has model.{key}={found[key]}, this run model.{key}={value}; "
-                "say the overrides of the interrupted run again"
-            )
-    if not can_resume(checkpoint):
-        raise GrainsegError(f"resume={checkpoint}: holds no optimizer; give the last.ckpt beside it")
-    require_same_kept(checkpoint, config)
-    best, here = checkpoint.with_name(f"{BEST}.ckpt"), run_dir / CHECKPOINTS / f"{BEST}.ckpt"
-    if best.is_file() and not here.exists():
-        here.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(best, here)
 
 
 def network_spec(config: TrainConfig) -> NetworkSpec:

@@ -17,6 +17,7 @@ from lightning.pytorch.callbacks import (
     RichProgressBar,
 )
 from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.utilities.exceptions import SIGTERMException
 
 from grainseg.config import VALIDATION_METRICS, TrainConfig
 from grainseg.micrograph.image import Label
@@ -148,7 +149,7 @@ class SaveOnInterrupt(Callback):
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         """Save what there is if nothing has been saved, and say how to go on."""
         self._stop_listening()
-        if not isinstance(exception, KeyboardInterrupt) or trainer.global_step == 0:
+        if not isinstance(exception, KeyboardInterrupt | SIGTERMException) or trainer.global_step == 0:
             return
         if not self._path.exists():
             trainer.save_checkpoint(self._path)

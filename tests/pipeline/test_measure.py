@@ -162,10 +162,11 @@ def test_lines_in_what_is_ignored_are_neither_closed_nor_open(
         Image.fromarray(bar).save(bars / f"{name}.png")
     measure(measure_config(masks, tmp_path / "all", pixel_size_um=1.0))
     measure(measure_config(masks, tmp_path / "out", pixel_size_um=1.0, ignored=str(bars)))
-    assert float(csv_rows(tmp_path / "all" / "fields.csv")[1]["open_ends_per_mm"]) > 1
+    whole = csv_rows(tmp_path / "all" / "fields.csv")[1]
+    assert float(whole["open_ends_per_mm"]) > 1
     first, second = csv_rows(tmp_path / "out" / "fields.csv")
     assert float(first["open_ends_per_mm"]) == float(second["open_ends_per_mm"]) == 0
-    assert float(second["closed_length_px"]) == pytest.approx(float(first["closed_length_px"]), abs=10)
+    assert float(second["closed_length_px"]) < 0.1 * float(whole["closed_length_px"])
 
 
 def test_a_map_and_its_picture_of_another_scale_are_a_flag(truth: list[np.ndarray], tmp_path: Path) -> None:

@@ -283,6 +283,7 @@ def test_the_other_architectures_train(architecture: str, smoke_config: TrainCon
             {"resume": "LAST", "model": "wider"},
             r"has model\.decoder_width=16, this run .*=32; say the overrides",
         ),
+        ({"resume": "LAST"}, r"its run had data\.root=.*, this one data\.root=nowhere; say the overrides"),
     ],
 )
 def test_a_wrong_checkpoint_is_found_before_the_data_are_read(
@@ -300,6 +301,43 @@ def test_a_wrong_checkpoint_is_found_before_the_data_are_read(
     config = replace(smoke_config, **changed, data=replace(smoke_config.data, root="nowhere"))  # type: ignore[arg-type]
     with pytest.raises(GrainsegError, match=message):
         train(config, tmp_path)
+
+
+def test_an_image_that_has_trained_a_run_cannot_come_to_validate_it(
+    run: tuple[Path, dict[str, float]], smoke_config: TrainConfig, tmp_path: Path
+) -> None:
+    last = run[0] / "checkpoints" / "last.ckpt"
+    data = replace(smoke_config.data, val=["f0"])  # type: ignore[call-arg]
+    with pytest.raises(GrainsegError, match=r"its run had data\.val=None, this one data\.val=\['f0'\]"):
+        train(replace(smoke_config, epochs=4, resume=str(last), data=data), tmp_path)
+
+
+def test_a_run_that_is_there_is_not_overwritten(
+    run: tuple[Path, dict[str, float]], smoke_config: TrainConfig
+) -> None:
+    metrics = (run[0] / "metrics.json").read_bytes()
+    with pytest.raises(GrainsegError, match=r"holds a run already; say resume=.*last\.ckpt"):
+        train(smoke_config, run[0])
+    assert (run[0] / "metrics.json").read_bytes() == metrics
+
+
+def test_fewer_epochs_than_a_run_has_are_refused(
+    run: tuple[Path, dict[str, float]], smoke_config: TrainConfig, tmp_path: Path
+) -> None:
+    last = run[0] / "checkpoints" / "last.ckpt"
+    with pytest.raises(GrainsegError, match=r"epochs=1: resume=.* has more already; say more"):
+        train(replace(smoke_config, epochs=1, resume=str(last)), tmp_path)
+
+
+def test_a_checkpoint_whose_bytes_were_damaged_is_refused(
+    run: tuple[Path, dict[str, float]], tmp_path: Path
+) -> None:
+    content = bytearray((run[0] / "checkpoints" / "best.ckpt").read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 100] = bytes(255 - byte for byte in content[middle : middle + 100])
+    (tmp_path / "best.ckpt").write_bytes(content)
+    with pytest.raises(GrainsegError, match=r"best\.ckpt: is damaged \(.*\); copy it again"):
+        read_checkpoint(tmp_path / "best.ckpt")
 
 
 def test_the_saved_configuration_is_the_run(
