@@ -228,9 +228,14 @@ class Card:
         return self.mean_share >= TARGET_MEAN_SHARE
 
     @property
+    def has_size(self) -> bool:
+        """Whether a boundary was found on every untouched picture: there is a mean intercept to keep."""
+        return all(math.isfinite(each.intercept_px) for each in self.clean.scores)
+
+    @property
     def keeps_size(self) -> bool:
         """Whether the drift stays below its target under every change of light, mean over the pictures."""
-        return abs(self.worst_light.drift.mean) < TARGET_DRIFT
+        return self.has_size and abs(self.worst_light.drift.mean) < TARGET_DRIFT
 
 
 def make_card(

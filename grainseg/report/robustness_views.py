@@ -89,7 +89,8 @@ def verdicts(card: Card) -> tuple[Verdict, ...]:
             card.keeps_size,
             f"Largest drift of the mean intercept under a change of light: {_signed(light.drift.mean)} in "
             f"the mean over the pictures ({_named(light)}; target: below {100 * TARGET_DRIFT:.0f} %), "
-            f"{_signed(single.drift.worst)} in a single picture ({_named(single)}).",
+            f"{_signed(single.drift.worst)} in a single picture ({_named(single)})."
+            + ("" if card.has_size else " On an untouched picture no boundary was found."),
         ),
     )
 

@@ -58,6 +58,14 @@ def test_no_boundary_at_all_is_an_infinite_intercept(value, reference, expected)
     assert relative(value, reference) == pytest.approx(expected)
 
 
+def test_a_method_that_finds_nothing_keeps_no_size():
+    nothing = [scores("a", intercept=math.inf)]
+    made = make_card("m", SEEN, nothing, dict.fromkeys(CORRUPTIONS, nothing))
+    assert made.worst_light.drift.mean == 0
+    assert not made.has_size
+    assert not made.keeps_size
+
+
 def test_every_kind_counts_once():
     """Gain has six cells, the inversion one: half of the IoU lost under either is the same loss."""
 
