@@ -68,3 +68,12 @@ def csv_rows(path: Path) -> list[dict[str, str]]:
     """The rows of a table, by column."""
     with path.open(encoding="utf-8", newline="") as handle:
         return list(csv.DictReader(handle))
+
+
+def tensorboard_events(folder: Path) -> Any:
+    """The accumulated events of a run, read whole."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator  # heavy
+
+    accumulator = EventAccumulator(str(folder / "tensorboard"), size_guidance={"images": 0, "scalars": 0})
+    accumulator.Reload()
+    return accumulator

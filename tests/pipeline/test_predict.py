@@ -1,6 +1,5 @@
 """Prediction as a function: any size, any name, what fails and what goes on."""
 
-import csv
 import hashlib
 import json
 import shutil
@@ -11,7 +10,7 @@ import numpy as np
 import pytest
 import tifffile
 import torch
-from helpers import compose_predict
+from helpers import csv_rows
 from PIL import Image
 
 from grainseg.config import PredictConfig
@@ -20,17 +19,6 @@ from grainseg.grains.doubt import FLAG_ABOVE
 from grainseg.micrograph.files import read_micrograph
 from grainseg.pipeline.export import export
 from grainseg.pipeline.predict import predict
-
-
-@pytest.fixture
-def config(checkpoint: Path, fields: Path, tmp_path: Path) -> PredictConfig:
-    composed = compose_predict("checkpoint=c", "images=i", "output=o", "accelerator=cpu")
-    return replace(
-        composed,
-        checkpoint=str(checkpoint),
-        images=str(fields / "images"),
-        output=str(tmp_path / "out"),
-    )
 
 
 def save(path: Path, shape: tuple[int, ...], seed: int = 0) -> Path:
@@ -131,45 +119,6 @@ def test_one_bad_picture_does_not_stop_the_others(
     assert set(metrics) == {"f0.png", "f2.png", "all"}
 
 
-def test_one_mask_is_for_one_picture(config: PredictConfig, fields: Path) -> None:
-    mask = str(fields / "masks" / "f0.png")
-    one = predict(replace(config, images=str(fields / "images" / "f0.png"), masks=mask))
-    assert len(one.scores) == 1
-    with pytest.raises(GrainsegError, match="is one mask for 3 pictures; give a folder"):
-        predict(replace(config, masks=mask))
-
-
-def test_a_wrong_mask_costs_the_score_and_not_the_prediction(
-    config: PredictConfig, fields: Path, tmp_path: Path
-) -> None:
-    masks = tmp_path / "masks"
-    shutil.copytree(fields / "masks", masks)
-    shutil.copyfile(masks / "f0.png", masks / "f1.png")  # of another size
-    (masks / "f2.png").unlink()
-    result = predict(replace(config, masks=str(masks)))
-    assert len(result.written) == 3
-    assert [path.name for path in result.scores] == ["f0.png"]
-    assert not result.failures
-    (unscored,) = result.unscored
-    assert "f1.png" in unscored
-    assert len(rows(tmp_path / "out" / "fields.csv")) == 3
-    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
-    assert "Measured, but not scored: " in page
-    assert "Not measured: " not in page
-
-
-def test_a_mask_whose_judged_part_is_left_out_costs_the_score_and_not_the_prediction(
-    config: PredictConfig, fields: Path, tmp_path: Path
-) -> None:
-    (tmp_path / "ignored").mkdir()
-    with Image.open(fields / "images" / "f0.png") as picture:
-        Image.new("L", picture.size, 255).save(tmp_path / "ignored" / "f0.png")
-    result = predict(replace(config, masks=str(fields / "masks"), ignored=str(tmp_path / "ignored")))
-    assert [path.name for path in result.scores] == ["f1.png", "f2.png"]
-    (unscored,) = result.unscored
-    assert "f0.png: its mask shows no grain outside what is excluded or ignored" in unscored
-
-
 def test_what_an_earlier_prediction_left_is_taken_away_or_named(
     config: PredictConfig, fields: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -215,11 +164,6 @@ def test_gain_and_offset_of_the_camera_change_nothing(
     np.testing.assert_allclose(maps[0], maps[1], atol=1e-3)
 
 
-def rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as handle:
-        return list(csv.DictReader(handle))
-
-
 def test_fields_are_measured_and_folders_are_batches(
     config: PredictConfig, fields: Path, tmp_path: Path
 ) -> None:
@@ -228,7 +172,7 @@ def test_fields_are_measured_and_folders_are_batches(
     measured = predict(replace(config, images=str(tmp_path / "in"), pixel_size_um=[0.5, 0.25])).measured
     assert measured is not None
     assert [batch.name for batch in measured.batches] == ["one", "two"]
-    found = rows(tmp_path / "out" / "fields.csv")
+    found = csv_rows(tmp_path / "out" / "fields.csv")
     assert [row["image"] for row in found] == [f"{b}/f{n}.png" for b in ("one", "two") for n in range(3)]
     assert {(row["pixel_size_row_um"], row["pixel_size_column_um"]) for row in found} == {("0.5", "0.25")}
     with tifffile.TiffFile(tmp_path / "out" / "two" / "f1_grains.tif") as tiff:
@@ -247,7 +191,7 @@ def test_the_doubt_stands_in_table_and_report_with_its_reason(
 ) -> None:
     """An untrained network is sure of nothing."""
     predict(config)
-    found = rows(tmp_path / "out" / "fields.csv")
+    found = csv_rows(tmp_path / "out" / "fields.csv")
     assert all(FLAG_ABOVE < float(row["doubt"]) < 1 for row in found)
     for row in found:
         assert row["flags"].startswith("do not trust the boundaries before you have seen the overlay: ")
@@ -264,7 +208,7 @@ def test_a_burnt_out_picture_is_flagged(
     pixels[:, ::8] = 40
     Image.fromarray(pixels).save(tmp_path / "burnt.png")
     predict(replace(config, images=str(tmp_path / "burnt.png")))
-    (row,) = rows(tmp_path / "out" / "fields.csv")
+    (row,) = csv_rows(tmp_path / "out" / "fields.csv")
     assert "88 % of the picture is at its lightest grey level" in row["flags"]
     assert "burnt.png: 88 % of the picture" in caplog.text
 
@@ -301,32 +245,6 @@ def test_excluded_area_is_no_grain(config: PredictConfig, tmp_path: Path) -> Non
     for key in ("excluded", "ignored"):
         with pytest.raises(GrainsegError, match=f"{key}=.*nowhere: there is no such folder"):
             predict(replace(config, **{key: str(tmp_path / "nowhere")}))
-
-
-def test_what_is_left_out_is_not_scored(config: PredictConfig, fields: Path, tmp_path: Path) -> None:
-    """A label that is wrong below a scratch or a pore costs nothing."""
-    masks = tmp_path / "masks"
-    shutil.copytree(fields / "masks", masks)
-    wrong = np.asarray(Image.open(masks / "f0.png")).copy()
-    place = np.zeros(wrong.shape, np.uint8)
-    place[20:60, 20:80] = 1
-    for key in ("excluded", "ignored"):
-        (tmp_path / key).mkdir()
-        for stem in ("f0", "f1", "f2"):
-            Image.fromarray(place).save(tmp_path / key / f"{stem}.png")
-    found = []
-    for label in (wrong, np.where(place, np.uint8(255) - wrong, wrong)):
-        Image.fromarray(label).save(masks / "f0.png")
-        for key in ("excluded", "ignored"):
-            pores = "excluded" if key == "excluded" else "unknown"
-            scored = replace(
-                config,
-                masks=str(masks),
-                structure=replace(config.structure, pores=pores),
-                **{key: str(tmp_path / key)},
-            )
-            found.append(predict(scored).scores[Path("f0.png")].pixels)
-    assert found[0] == found[1] == found[2] == found[3]
 
 
 def test_settings_said_by_hand_leave_the_segmentation_error_unknown(

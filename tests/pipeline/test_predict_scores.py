@@ -1,0 +1,85 @@
+"""Scores of a prediction: what a mask can cost, and what is not scored."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers import csv_rows
+from PIL import Image
+
+from grainseg.config import PredictConfig
+from grainseg.errors import GrainsegError
+from grainseg.pipeline.predict import predict
+
+
+def save(path: Path, shape: tuple[int, ...], seed: int = 0) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)).save(path)
+    return path
+
+
+def test_one_mask_is_for_one_picture(config: PredictConfig, fields: Path) -> None:
+    mask = str(fields / "masks" / "f0.png")
+    one = predict(replace(config, images=str(fields / "images" / "f0.png"), masks=mask))
+    assert len(one.scores) == 1
+    with pytest.raises(GrainsegError, match="is one mask for 3 pictures; give a folder"):
+        predict(replace(config, masks=mask))
+
+
+def test_a_wrong_mask_costs_the_score_and_not_the_prediction(
+    config: PredictConfig, fields: Path, tmp_path: Path
+) -> None:
+    masks = tmp_path / "masks"
+    shutil.copytree(fields / "masks", masks)
+    shutil.copyfile(masks / "f0.png", masks / "f1.png")  # of another size
+    (masks / "f2.png").unlink()
+    result = predict(replace(config, masks=str(masks)))
+    assert len(result.written) == 3
+    assert [path.name for path in result.scores] == ["f0.png"]
+    assert not result.failures
+    (unscored,) = result.unscored
+    assert "f1.png" in unscored
+    assert len(csv_rows(tmp_path / "out" / "fields.csv")) == 3
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "Measured, but not scored: " in page
+    assert "Not measured: " not in page
+
+
+def test_a_mask_whose_judged_part_is_left_out_costs_the_score_and_not_the_prediction(
+    config: PredictConfig, fields: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "ignored").mkdir()
+    with Image.open(fields / "images" / "f0.png") as picture:
+        Image.new("L", picture.size, 255).save(tmp_path / "ignored" / "f0.png")
+    result = predict(replace(config, masks=str(fields / "masks"), ignored=str(tmp_path / "ignored")))
+    assert [path.name for path in result.scores] == ["f1.png", "f2.png"]
+    (unscored,) = result.unscored
+    assert "f0.png: its mask shows no grain outside what is excluded or ignored" in unscored
+
+
+def test_what_is_left_out_is_not_scored(config: PredictConfig, fields: Path, tmp_path: Path) -> None:
+    """A label that is wrong below a scratch or a pore costs nothing."""
+    masks = tmp_path / "masks"
+    shutil.copytree(fields / "masks", masks)
+    wrong = np.asarray(Image.open(masks / "f0.png")).copy()
+    place = np.zeros(wrong.shape, np.uint8)
+    place[20:60, 20:80] = 1
+    for key in ("excluded", "ignored"):
+        (tmp_path / key).mkdir()
+        for stem in ("f0", "f1", "f2"):
+            Image.fromarray(place).save(tmp_path / key / f"{stem}.png")
+    found = []
+    for label in (wrong, np.where(place, np.uint8(255) - wrong, wrong)):
+        Image.fromarray(label).save(masks / "f0.png")
+        for key in ("excluded", "ignored"):
+            pores = "excluded" if key == "excluded" else "unknown"
+            scored = replace(
+                config,
+                masks=str(masks),
+                structure=replace(config.structure, pores=pores),
+                **{key: str(tmp_path / key)},
+            )
+            found.append(predict(scored).scores[Path("f0.png")].pixels)
+    assert found[0] == found[1] == found[2] == found[3]

@@ -1,0 +1,133 @@
+"""An interrupted run goes on where it stopped, or not at all."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+from helpers import tensorboard_events
+from lightning import Trainer
+
+from grainseg.config import TrainConfig
+from grainseg.errors import GrainsegError
+from grainseg.pipeline.train import train
+from grainseg.training.callbacks import SaveOnInterrupt
+
+
+class PowerCutError(Exception):
+    """Ends a run without any farewell."""
+
+
+def stop_at_epoch_2(self: object, trainer: Trainer, module: object) -> None:
+    if trainer.current_epoch == 2:
+        raise PowerCutError
+
+
+@pytest.mark.slow
+def test_a_resumed_run_goes_on_where_it_stopped(smoke_config: TrainConfig, tmp_path: Path) -> None:
+    """Weights, epoch, optimizer and schedule: two halves equal one whole run."""
+    config = replace(smoke_config, epochs=4, trainer=replace(smoke_config.trainer, precision="32-true"))
+    train(config, tmp_path / "whole")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("grainseg.training.callbacks.SaveOnInterrupt.on_train_epoch_start", stop_at_epoch_2)
+        with pytest.raises(PowerCutError):
+            train(config, tmp_path / "halves")
+    last = tmp_path / "halves" / "checkpoints" / "last.ckpt"
+    assert torch.load(last, weights_only=True)["epoch"] == 1
+    train(replace(config, resume=str(last)), tmp_path / "halves")
+    whole, halves = (
+        torch.load(tmp_path / name / "checkpoints" / "last.ckpt", weights_only=True)
+        for name in ("whole", "halves")
+    )
+    assert whole["epoch"] == halves["epoch"] == 3
+    assert whole["global_step"] == halves["global_step"]
+    for key, value in whole["state_dict"].items():
+        torch.testing.assert_close(halves["state_dict"][key], value, rtol=1e-2, atol=1e-3)
+    rates = [
+        [event.value for event in tensorboard_events(tmp_path / name).Scalars("train/lr")]
+        for name in ("whole", "halves")
+    ]
+    assert rates[0] == pytest.approx(rates[1])
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"resume": "nowhere.ckpt"}, "resume=nowhere.ckpt: there is no such file; give the last.ckpt"),
+        ({"resume": __file__}, "not a checkpoint"),
+        ({"resume": "BEST"}, "holds no optimizer; give the last.ckpt beside it"),
+        (
+            {"resume": "LAST", "model": "wider"},
+            r"has model\.decoder_width=16, this run .*=32; say the overrides",
+        ),
+        ({"resume": "LAST"}, r"its run had data\.root=.*, this one data\.root=nowhere; say the overrides"),
+    ],
+)
+def test_a_wrong_checkpoint_is_found_before_the_data_are_read(
+    changes: dict[str, str],
+    message: str,
+    smoke_config: TrainConfig,
+    run: tuple[Path, dict[str, float]],
+    tmp_path: Path,
+) -> None:
+    changed: dict[str, object] = {**changes}
+    if changes["resume"] in ("BEST", "LAST"):
+        changed["resume"] = str(run[0] / "checkpoints" / f"{changes['resume'].lower()}.ckpt")
+    if "model" in changes:
+        changed["model"] = replace(smoke_config.model, decoder_width=32)
+    config = replace(smoke_config, **changed, data=replace(smoke_config.data, root="nowhere"))  # type: ignore[arg-type]
+    with pytest.raises(GrainsegError, match=message):
+        train(config, tmp_path)
+
+
+def test_an_image_that_has_trained_a_run_cannot_come_to_validate_it(
+    run: tuple[Path, dict[str, float]], smoke_config: TrainConfig, tmp_path: Path
+) -> None:
+    last = run[0] / "checkpoints" / "last.ckpt"
+    data = replace(smoke_config.data, val=["f0"])  # type: ignore[call-arg]
+    with pytest.raises(GrainsegError, match=r"its run had data\.val=None, this one data\.val=\['f0'\]"):
+        train(replace(smoke_config, epochs=4, resume=str(last), data=data), tmp_path)
+
+
+def test_fewer_epochs_than_a_run_has_are_refused(
+    run: tuple[Path, dict[str, float]], smoke_config: TrainConfig, tmp_path: Path
+) -> None:
+    last = run[0] / "checkpoints" / "last.ckpt"
+    with pytest.raises(GrainsegError, match=r"epochs=1: resume=.* has more already; say more"):
+        train(replace(smoke_config, epochs=1, resume=str(last)), tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moved", [True, False])
+def test_a_resumed_run_keeps_a_better_checkpoint_of_before(
+    moved: bool, run: tuple[Path, dict[str, float]], smoke_config: TrainConfig, tmp_path: Path
+) -> None:
+    """The run's folder was renamed, or the run goes on in another folder."""
+    shutil.copytree(run[0], tmp_path / "copy")
+    checkpoints = tmp_path / "copy" / "checkpoints"
+    last = torch.load(checkpoints / "last.ckpt", weights_only=True)
+    for name, state in last["callbacks"].items():
+        if "val/iou" in name:
+            state["best_model_score"] = torch.tensor(0.99)
+    torch.save(last, checkpoints / "last.ckpt")
+    before = (checkpoints / "best.ckpt").read_bytes()
+    target = tmp_path / "copy" if moved else tmp_path / "elsewhere"
+    metrics = train(replace(smoke_config, epochs=4, resume=str(checkpoints / "last.ckpt")), target)
+    assert (target / "checkpoints" / "best.ckpt").read_bytes() == before
+    assert metrics["val/iou"] == pytest.approx(run[1]["val/iou"], abs=1e-6)
+    assert "train/seconds" not in metrics
+
+
+def test_ctrl_c_within_the_first_epoch_saves_and_later_keeps_the_whole_epoch(tmp_path: Path) -> None:
+    saved: list[Path] = []
+    trainer = SimpleNamespace(global_step=3, save_checkpoint=saved.append)
+    callback = SaveOnInterrupt(tmp_path / "last.ckpt")
+    callback.on_exception(trainer, None, ValueError())  # type: ignore[arg-type]
+    assert saved == []
+    callback.on_exception(trainer, None, KeyboardInterrupt())  # type: ignore[arg-type]
+    assert saved == [tmp_path / "last.ckpt"]
+    (tmp_path / "last.ckpt").touch()
+    callback.on_exception(trainer, None, KeyboardInterrupt())  # type: ignore[arg-type]
+    assert len(saved) == 1
