@@ -8,7 +8,7 @@ is not, since nothing was predicted along it. Sharp tips, which overlapping line
 end (``tips``). All lengths are relative to the grains or lines beside them.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -110,7 +110,9 @@ class OverSegmentation:
 
 
 def partition_probability(
-    probability: FloatImage, settings: PartitionSettings = DEFAULT_SETTINGS
+    probability: FloatImage,
+    settings: PartitionSettings = DEFAULT_SETTINGS,
+    left_out: BoolMask | None = None,
 ) -> Partition:
     """Close a boundary map to grains.
 
@@ -118,6 +120,7 @@ def partition_probability(
         probability: (H, W) boundary probability, float, in [0, 1]. An empty map is one grain; one of two
             values alone says no more than drawn lines, and is closed as `partition_mask` does.
         settings: How.
+        left_out: (H, W), what is not measured: grains lie there, too, but nothing is closed or ends there.
 
     Returns:
         The partition.
@@ -126,7 +129,8 @@ def partition_probability(
         ValueError: Not two-dimensional, empty, NaN or outside [0, 1].
         GrainsegError: The whole field is boundary.
     """
-    return _partition(over_segment(probability, settings.threshold, _of_two_values(probability)), settings)
+    pieces = over_segment(probability, settings.threshold, _of_two_values(probability))
+    return _partition(pieces, settings, left_out)
 
 
 def _of_two_values(probability: FloatImage) -> bool:
@@ -135,21 +139,24 @@ def _of_two_values(probability: FloatImage) -> bool:
     return not ((probability > probability.min()) & (probability < probability.max())).any()
 
 
-def _partition(pieces: OverSegmentation, settings: PartitionSettings) -> Partition:
+def _partition(pieces: OverSegmentation, settings: PartitionSettings, left_out: BoolMask | None) -> Partition:
     grains = closed_grains(pieces, settings)
-    whole, closed = crack_lengths(grains, pieces.boundary)
+    whole, closed = crack_lengths(grains, pieces.boundary, left_out)
+    beside = beside_closed_cracks(grains, pieces.boundary)
     return Partition(
         grains=grains,
-        closed=beside_closed_cracks(grains, pieces.boundary),
+        closed=beside if left_out is None else beside & ~left_out,
         settings=settings,
         closed_length_px=closed,
         boundary_length_px=whole,
-        open_ends=count_open_ends(pieces.boundary, pieces.graph.line_width_px),
+        open_ends=count_open_ends(pieces.boundary, pieces.graph.line_width_px, left_out),
         line_width_px=pieces.graph.line_width_px,
     )
 
 
-def partition_mask(mask: BoolMask, settings: PartitionSettings = DEFAULT_SETTINGS) -> Partition:
+def partition_mask(
+    mask: BoolMask, settings: PartitionSettings = DEFAULT_SETTINGS, left_out: BoolMask | None = None
+) -> Partition:
     """Close drawn boundaries to grains: a label, or the mask of another program.
 
     The threshold plays no role; the support of a border is the share of it that is drawn. What lies between
@@ -159,6 +166,7 @@ def partition_mask(mask: BoolMask, settings: PartitionSettings = DEFAULT_SETTING
     Args:
         mask: (H, W) bool, true on boundaries. Lines may end openly.
         settings: How.
+        left_out: As for `partition_probability`.
 
     Returns:
         The partition.
@@ -169,25 +177,8 @@ def partition_mask(mask: BoolMask, settings: PartitionSettings = DEFAULT_SETTING
     """
     if mask.dtype != np.bool_:
         raise ValueError(f"mask of {mask.dtype}: bool expected")
-    return _partition(over_segment(mask.astype(np.float32), settings.threshold, drawn=True), settings)
-
-
-def leave_out(partition: Partition, boundary: BoolMask, left_out: BoolMask) -> Partition:
-    """Take back what the partition says of boundaries in an area that is not measured; its grains stay.
-
-    Args:
-        partition: Of the field.
-        boundary: (H, W), where a boundary was predicted or drawn.
-        left_out: (H, W), the area.
-    """
-    whole, closed = crack_lengths(partition.grains, boundary, left_out)
-    return replace(
-        partition,
-        closed=partition.closed & ~left_out,
-        closed_length_px=closed,
-        boundary_length_px=whole,
-        open_ends=count_open_ends(boundary, partition.line_width_px, left_out),
-    )
+    pieces = over_segment(mask.astype(np.float32), settings.threshold, drawn=True)
+    return _partition(pieces, settings, left_out)
 
 
 def over_segment(probability: FloatImage, threshold: float, drawn: bool = False) -> OverSegmentation:

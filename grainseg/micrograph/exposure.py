@@ -13,21 +13,21 @@ _END = 0.01
 """Of the unit range: compressed files scatter about white."""
 
 
-def exposure_warning(unit: FloatImage) -> str | None:
+def exposure_warnings(unit: FloatImage) -> tuple[str, ...]:
     """Say that much of a picture lies at one end of its grey scale.
 
     Args:
         unit: (H, W, C) float32 in the unit range.
 
     Returns:
-        One line; None for a picture that shows its grey levels.
+        One line; none for a picture that shows its grey levels.
     """
     lightest = float(np.mean(unit.min(axis=2) >= 1 - _END))
     darkest = float(np.mean(unit.max(axis=2) <= _END))
     share, end, cause = max((lightest, "lightest", "over"), (darkest, "darkest", "under"))
     if share <= CLIPPED_ABOVE:
-        return None
+        return ()
     return (
         f"{100 * share:.0f} % of the picture is at its {end} grey level: if it is {cause}exposed, faint "
-        "boundaries are lost there and grains look too large; take it with another exposure"
+        "boundaries are lost there and grains look too large; take it with another exposure",
     )

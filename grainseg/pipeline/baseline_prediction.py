@@ -15,7 +15,7 @@ from grainseg.data.images import to_channels
 from grainseg.errors import GrainsegError
 from grainseg.grains.budget import SegmentationError
 from grainseg.grains.partition import PartitionSettings
-from grainseg.micrograph.exposure import exposure_warning
+from grainseg.micrograph.exposure import exposure_warnings
 from grainseg.micrograph.image import FloatImage
 from grainseg.micrograph.normalization import to_unit_range
 from grainseg.micrograph.selection import SelectedImage
@@ -131,8 +131,7 @@ def _predict_one(
 ) -> MappedField:
     opened = open_picture(config, image, config.data.max_megapixels)
     unit = to_unit_range(to_channels(opened.micrograph.pixels, 1))
-    if (warning := exposure_warning(unit)) is not None:
-        opened = opened.warned(warning)
+    opened = opened.warned(*exposure_warnings(unit))
     if probability is None:
         probability = fitted.reference.probability(unit[:, :, 0])
     return close_picture(opened, probability, THRESHOLD, fitted.partition, folder).require_field()

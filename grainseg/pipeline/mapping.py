@@ -15,7 +15,7 @@ from grainseg.errors import GrainsegError
 from grainseg.grains.agreement import BoolMask
 from grainseg.grains.doubt import Doubt
 from grainseg.grains.members import MemberSpread
-from grainseg.grains.partition import Partition, PartitionSettings, leave_out, partition_probability
+from grainseg.grains.partition import Partition, PartitionSettings, partition_probability
 from grainseg.grains.sensitivity import threshold_sd_ln
 from grainseg.micrograph.crop import Crop, crop_setting
 from grainseg.micrograph.files import read_mask_values, read_micrograph
@@ -51,18 +51,6 @@ class LeftOut:
         if self.excluded is None or self.ignored is None:
             return self.ignored if self.excluded is None else self.excluded
         return self.excluded | self.ignored
-
-    def of_partition(self, partition: Partition, boundary: BoolMask) -> Partition:
-        """A partition without the grains of what is excluded, and without boundaries in what is left out.
-
-        Args:
-            partition: Of the whole picture.
-            boundary: (H, W), where a boundary was predicted or drawn.
-        """
-        mask = self.mask
-        if mask is None:
-            return partition
-        return leave_out(replace(partition, grains=self.of_grains(partition.grains)), boundary, mask)
 
     def of_grains(self, grains: GrainIds) -> GrainIds:
         """Grain ids without those of what is excluded: (H, W), 0 there."""
@@ -237,9 +225,8 @@ def close_picture(
     partition, trouble = None, None
     if settings is not None:
         try:
-            partition = partition_probability(probability, settings)
-            boundary = probability > np.float32(settings.threshold)
-            partition = opened.left_out.of_partition(partition, boundary)
+            partition = partition_probability(probability, settings, opened.left_out.mask)
+            partition = replace(partition, grains=opened.left_out.of_grains(partition.grains))
         except GrainsegError as error:
             trouble = GrainsegError(f"{selected.path}: {error}")
     paths = prediction_paths(folder, selected.relative)

@@ -181,6 +181,5 @@ def _grains(
         zero_is: ZeroMeaning = "boundary" if config.zero == "boundary" else "excluded"
         return left_out.of_grains(clean_label_map(values, str(item.path), zero_is)), None
     label = to_label(values, item.path, LabelSpec(boundary_value=config.boundary_value))
-    boundary = np.asarray(label == BOUNDARY, np.bool_)
-    partition = left_out.of_partition(partition_mask(boundary), boundary)
-    return partition.grains, partition
+    partition = partition_mask(np.asarray(label == BOUNDARY, np.bool_), left_out=left_out.mask)
+    return left_out.of_grains(partition.grains), partition

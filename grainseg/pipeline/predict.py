@@ -21,7 +21,7 @@ from grainseg.grains.partition import DEFAULT_SETTINGS
 from grainseg.inference.device import choose_device
 from grainseg.inference.ensemble import predict_members
 from grainseg.inference.predictor import predict_probability, tile_settings
-from grainseg.micrograph.exposure import exposure_warning
+from grainseg.micrograph.exposure import exposure_warnings
 from grainseg.micrograph.files import file_sha256
 from grainseg.micrograph.image import GRAIN, Label, Micrograph
 from grainseg.micrograph.normalization import to_unit_range
@@ -125,7 +125,10 @@ def predict(config: PredictConfig, command: str = "") -> Prediction:
             result.unscored.append(str(error))
     if result.scores:
         write_metrics(output / METRICS, result.metrics())
-    _warn_of_older(output, [] if result.scores else [METRICS], [] if measurements is not None else TABLES)
+    else:
+        _warn_of_older(output, METRICS)
+    if measurements is None:
+        _warn_of_older(output, *TABLES)
     if measurements is not None:
         result.measured = measurements.write(
             title_of(config.images),
@@ -218,8 +221,7 @@ def _predict_one(
 ) -> tuple[OpenedPicture, ClosedPicture]:
     opened = open_picture(config, image, config.data.max_megapixels)
     unit = to_unit_range(to_channels(opened.micrograph.pixels, spec.in_channels))
-    if (warning := exposure_warning(unit)) is not None:
-        opened = opened.warned(warning)
+    opened = opened.warned(*exposure_warnings(unit))
     tiles = tile_settings(spec)
     first = functools.partial(predict_probability, networks[0], tiles=tiles)
     opened, factors = scale_of_picture(scaling, opened, unit, first)
@@ -263,11 +265,11 @@ def _score(
     result.scores[image.relative] = score_prediction(closed.mask, grains, label, config.boundary_tolerance_px)
 
 
-def _warn_of_older(output: Path, *lists: Sequence[str]) -> None:
+def _warn_of_older(output: Path, *names: str) -> None:
     """Say which files of an earlier prediction lie beside the new ones; they may be all there is of it."""
-    older = [name for names in lists for name in names if (output / name).is_file()]
+    older = [name for name in names if (output / name).is_file()]
     if older:
-        log.warning("%s: %s are of an earlier run and not of this one", output, ", ".join(older))
+        log.warning("%s: left by an earlier run, and not of this one: %s", output, ", ".join(older))
 
 
 def _threshold(config: PredictConfig, spec: CheckpointSpec) -> float:
