@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from grainseg import __version__
 from grainseg.config.checks import MAX_LABEL_OFFSET_PX, legal_decoder_width, legal_tiles
 from grainseg.errors import GrainsegError
 from grainseg.grains.budget import SegmentationError
@@ -103,8 +104,9 @@ class CheckpointSpec:
 
 
 def _versions() -> dict[str, str]:
-    packages = ("grainseg", "torch", "lightning", "segmentation-models-pytorch", "timm", "numpy")
-    return {"python": platform.python_version()} | {name: version(name) for name in packages}
+    packages = ("torch", "lightning", "segmentation-models-pytorch", "timm", "numpy")
+    ours = {"python": platform.python_version(), "grainseg": __version__}
+    return ours | {name: version(name) for name in packages}
 
 
 _TYPES: Mapping[str, tuple[type, ...]] = {

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from grainseg import __version__
 from grainseg.config import MeasurementConfig
 from grainseg.grains.batch import BatchStatistics, batch_statistics
 from grainseg.grains.budget import SegmentationError
@@ -194,8 +195,9 @@ def title_of(images: str) -> str:
 
 def versions() -> dict[str, str]:
     """The program and what its measurements depend on."""
-    packages = ("grainseg", "numpy", "scipy", "scikit-image")
-    return {name: version(name) for name in packages} | {"python": platform.python_version()}
+    packages = ("numpy", "scipy", "scikit-image")
+    ours = {"python": platform.python_version(), "grainseg": __version__}
+    return ours | {name: version(name) for name in packages}
 
 
 def summary(results: BatchResults) -> list[str]:
