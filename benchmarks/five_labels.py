@@ -1,7 +1,7 @@
 """What five labelled images give: without a label, from scratch, with the default and with the best recipe.
 
     python benchmarks/five_labels.py SOURCE FOLDER RUNS [--seeds 0 1 2] [--sets iron tbm]
-    python benchmarks/five_labels.py SOURCE FOLDER RUNS --recipes best --seeds 0
+    python benchmarks/five_labels.py SOURCE FOLDER RUNS --recipes best
     python benchmarks/five_labels.py SOURCE FOLDER RUNS --recipes unetplusplus deeplabv3plus
 
 ``FOLDER`` is made from ``SOURCE`` by ``real_sets.py``. Four images train, a fifth chooses checkpoint and

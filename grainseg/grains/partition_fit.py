@@ -19,7 +19,13 @@ from grainseg.grains.agreement_regions import counted_pixels, judged_grains, jud
 from grainseg.grains.basins import BoolMask, Ints
 from grainseg.grains.labelled_grains import hidden_part, rim
 from grainseg.grains.overlaps import Floats, GrainIds, Overlaps, OverlapSums, overlap_sums, overlaps
-from grainseg.grains.partition import DEFAULT_SETTINGS, PartitionSettings, median_area_px, over_segment
+from grainseg.grains.partition import (
+    DEFAULT_SETTINGS,
+    PartitionSettings,
+    as_drawn,
+    median_area_px,
+    over_segment,
+)
 from grainseg.grains.regions import RegionGraph, join_shallow, join_small, join_unsupported
 from grainseg.micrograph.image import FloatImage
 
@@ -205,6 +211,7 @@ class _Image:
             raise ValueError(f"probability of shape {probability.shape} for a label of shape {label.shape}")
         self._judged = judged_pixels(label, ignore)
         hidden = hidden_part(label, ignore)
+        self._drawn = as_drawn(probability)
         # Regions end where the labelled grains do: what is joined beyond is nobody's error.
         self._probability = np.where(rim(hidden), np.float32(1), probability)
         self._counted = counted_pixels(label, self._judged, hidden)
@@ -225,7 +232,7 @@ class _Image:
 
     def _cut(self, threshold: float) -> _Stage | None:
         try:
-            pieces = over_segment(self._probability, threshold)
+            pieces = over_segment(self._probability, threshold, self._drawn)
         except GrainsegError:
             return None
         counted = np.bincount(pieces.ids[self._counted], minlength=pieces.graph.area_px.size)
