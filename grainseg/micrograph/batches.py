@@ -1,10 +1,13 @@
 """Which batch of material a micrograph belongs to: its folder, or a column of a table of images."""
 
 import csv
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
 from grainseg.errors import GrainsegError
+
+log = logging.getLogger(__name__)
 
 IMAGE_COLUMN = "image"
 BATCH_COLUMN = "batch"
@@ -18,7 +21,7 @@ def assign_batches(images: Sequence[Path], root_name: str, table: Path | None) -
         root_name: Batch of the images that lie in that folder itself.
         table: CSV file with the columns ``image`` and ``batch``; None makes a batch of each folder. An image
             is named by its relative path, with or without its suffix, or by its file name where only one
-            image has it.
+            image has it. Rows of images that are not among these are passed over, with a warning.
 
     Returns:
         The batch of each image, in the order of ``images``.
@@ -32,6 +35,7 @@ def assign_batches(images: Sequence[Path], root_name: str, table: Path | None) -
     listed = _read_table(table)
     known = _names(images)
     batches: dict[Path, str] = {}
+    elsewhere = []
     for name, batch in listed.items():
         # A corrected map of a.png is a.tif, and still that image.
         meant = known.get(name) or known.get(Path(name).with_suffix("").as_posix(), set())
@@ -40,6 +44,8 @@ def assign_batches(images: Sequence[Path], root_name: str, table: Path | None) -
             raise GrainsegError(
                 f"batches={table}: {name!r} could be {both}; give the path relative to the images"
             )
+        if not meant:
+            elsewhere.append(name)
         for image in meant:
             if image in batches:
                 raise GrainsegError(
@@ -51,6 +57,9 @@ def assign_batches(images: Sequence[Path], root_name: str, table: Path | None) -
         raise GrainsegError(
             f"batches={table}: has no row for {missing[0].as_posix()!r}; add one, with its batch"
         )
+    if elsewhere:
+        count, first = len(elsewhere), elsewhere[0]
+        log.warning("batches=%s: %d of its rows name no image here, %r first", table, count, first)
     return {image: batches[image] for image in images}
 
 
@@ -100,7 +109,9 @@ def _read_table(table: Path) -> dict[str, str]:
                 if name in listed:
                     raise GrainsegError(f"batches={table}: names {name!r} twice; keep one row per image")
                 listed[name] = batch
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError as error:
+        raise GrainsegError(f"batches={table}: is not encoded in UTF-8; save it as CSV UTF-8") from error
+    except (OSError, csv.Error) as error:
         reason = " ".join(str(error).split())
         raise GrainsegError(f"batches={table}: cannot be read ({reason}); give a CSV file") from error
     return listed

@@ -48,6 +48,20 @@ def test_a_table_that_cannot_be_is_one_line(tmp_path: Path, text: str, message: 
     assert message in str(caught.value)
 
 
+def test_rows_of_no_image_are_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    table = tmp_path / "batches.csv"
+    table.write_text("image,batch\nx.tif,1\ny.tif,2\nz,2\n", encoding="utf-8")
+    assert assign_batches([Path("x.tif")], "plate", table) == {Path("x.tif"): "1"}
+    assert "2 of its rows name no image here, 'y.tif' first" in caplog.text
+
+
+def test_a_table_in_another_encoding_is_one_line(tmp_path: Path) -> None:
+    table = tmp_path / "batches.csv"
+    table.write_text("image,batch\na,Güte\n", encoding="latin-1")
+    with pytest.raises(GrainsegError, match="save it as CSV UTF-8"):
+        assign_batches(IMAGES, "plate", table)
+
+
 def test_a_name_that_several_images_have_is_refused(tmp_path: Path) -> None:
     table = tmp_path / "batches.csv"
     table.write_text("image,batch\nx,1\n", encoding="utf-8")
