@@ -119,7 +119,7 @@ def _map(field: FieldMeasurement, limits: MapLimits) -> Iterator[str]:
     if limits.cut_inside and field.count > 1:
         yield (
             "areas that nobody judged lie inside the field: the grains that they cut cannot be counted, so "
-            "there are no grains per area by Saltikov and Jeffries; the mean intercept is not touched"
+            "there are no grains per area by Saltikov and Jeffries; the mean intercept is of what is left"
         )
     if limits.not_counted > 0 and field.count:
         yield f"{100 * limits.not_counted:.1f} % of the field is not counted (excluded, or no grain)"

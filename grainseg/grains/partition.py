@@ -75,6 +75,12 @@ texture 0.07 (``docs/measuring.md``).
 """
 
 
+_ENDS_OF_HOLES = 0.003
+"""With more open ends than this per basin drawn lines have holes; without, a narrow neck is a waist. Closed
+networks have at most 0.0011, those with gaps of 7 px in 5 % of their boundaries 0.0089 and more.
+"""
+
+
 @dataclass(frozen=True)
 class Partition:
     """The grains of a field, and what had to be added to the boundary map to close them.
@@ -181,8 +187,8 @@ def partition_mask(
     """Close drawn boundaries to grains: a label, or the mask of another program.
 
     The threshold plays no role; the support of a border is the share of it that is drawn. What lies between
-    two ends of a line nobody knows, so a neck between grains of the usual size is taken for a gap sooner than
-    in a probability.
+    two ends of a line nobody knows, so where lines end openly a neck between grains of the usual size is
+    taken for a gap sooner than in a probability.
 
     Args:
         mask: (H, W) bool, true on boundaries. Lines may end openly.
@@ -232,7 +238,8 @@ def over_segment(probability: FloatImage, threshold: float, drawn: bool = False)
     height, line_width = relief(probability, boundary)
     basins = find_basins(height)
     evidence = boundary.astype(np.float32) if drawn else probability
-    graph = region_graph(basins, height, evidence, line_width, drawn)
+    holed = drawn and count_open_ends(boundary, line_width) > _ENDS_OF_HOLES * basins.summits.size
+    graph = region_graph(basins, height, evidence, line_width, holed)
     return OverSegmentation(basins.ids, graph, boundary)
 
 

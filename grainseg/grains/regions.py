@@ -30,7 +30,7 @@ little can be told."""
 _HOLE_WAIST = 0.15
 _HOLE = 2.0
 _ROOMY = 0.2
-"""In drawn lines, of a neck no wider than a hole in a line is (half of it the second, in line widths) between
+"""In drawn lines with holes, of a neck no wider than those (half of it the second, in line widths) between
 two regions that are roomy (the lower peak the third, in roots of the area-weighted median area) more can be
 told: what has the size of the grains around it is a grain rather than a lobe of one. It is as good as
 supported by what its relative depth exceeds the first. Where there is a probability, it has seen the picture
@@ -58,7 +58,7 @@ class RegionGraph:
         length_px: (M,) pixel edges that make up the border.
         evidence: (M,) boundary probability summed over these edges.
         line_width_px: Mean width of the predicted lines.
-        drawn: Whether lines were drawn rather than predicted, so that nothing is known across their gaps.
+        holed: Whether they were drawn, with holes across which nothing is known.
     """
 
     area_px: Floats
@@ -69,7 +69,7 @@ class RegionGraph:
     length_px: Floats
     evidence: Floats
     line_width_px: float
-    drawn: bool
+    holed: bool
 
     @property
     def relative_depth(self) -> Floats:
@@ -105,7 +105,7 @@ class RegionGraph:
         """
         lower = np.minimum(self.peak[self.first], self.peak[self.second])
         floor = 1 - (self.saddle + _DOUBT_PX) / lower - _WAIST
-        if self.drawn:
+        if self.holed:
             roomy = lower >= _ROOMY * np.sqrt(typical_area_px)
             hole = roomy & (self.saddle <= _HOLE * self.line_width_px)
             floor = np.where(hole, np.maximum(floor, self.relative_depth - _HOLE_WAIST), floor)
@@ -114,7 +114,7 @@ class RegionGraph:
 
 
 def region_graph(
-    basins: Basins, height: FloatImage, probability: FloatImage, line_width_px: float, drawn: bool = False
+    basins: Basins, height: FloatImage, probability: FloatImage, line_width_px: float, holed: bool = False
 ) -> RegionGraph:
     """Describe basins and their borders.
 
@@ -123,7 +123,7 @@ def region_graph(
         height: (H, W) relief that they are basins of.
         probability: (H, W) float32 in [0, 1]; an edge between two pixels has the greater of the two.
         line_width_px: Mean width of the predicted lines.
-        drawn: Whether they were drawn rather than predicted.
+        holed: Whether they were drawn rather than predicted, and have holes.
 
     Returns:
         One region per basin.
@@ -145,7 +145,7 @@ def region_graph(
         length_px=length,
         evidence=evidence,
         line_width_px=line_width_px,
-        drawn=drawn,
+        holed=holed,
     )
 
 
@@ -170,7 +170,7 @@ def contract(graph: RegionGraph, groups: Ints) -> RegionGraph:
     np.maximum.at(peak, groups, graph.peak)
     area = np.bincount(groups, graph.area_px, count).astype(np.float64)
     first, second = pairs // count, pairs % count
-    return RegionGraph(area, peak, first, second, saddle, length, evidence, graph.line_width_px, graph.drawn)
+    return RegionGraph(area, peak, first, second, saddle, length, evidence, graph.line_width_px, graph.holed)
 
 
 def join_shallow(graph: RegionGraph, depth: float) -> tuple[RegionGraph, Ints]:

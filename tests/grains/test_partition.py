@@ -13,6 +13,7 @@ from grainseg.grains.partition import (
     DEFAULT_SETTINGS,
     PartitionSettings,
     as_drawn,
+    closed_grains,
     over_segment,
     partition_mask,
     partition_probability,
@@ -207,12 +208,23 @@ def test_a_waist_is_no_boundary():
     assert partition_mask(dumbbell(30)).closed_length_px == 0
 
 
-def test_in_drawn_lines_a_neck_less_than_seven_tenths_as_wide_as_the_grains_parts_them():
-    assert partition_mask(dumbbell(34)).count == 2
-    for low, high in ((0, 1), (0.02, 0.9)):  # two values say no more than a mask
-        assert partition_probability(np.where(dumbbell(34), high, low).astype(np.float32)).count == 2
-    for distance, count in ((34, 1), (41, 2)):
-        assert partition_probability(doubtful(dumbbell(distance), (30, 30))).count == count
+def test_only_in_lines_with_holes_a_neck_seven_tenths_as_wide_as_the_grains_parts_them():
+    for distance, holed, parted in (
+        (34, True, True),
+        (34, False, False),
+        (41, False, True),
+        (30, True, False),
+    ):
+        pieces = over_segment(dumbbell(distance).astype(np.float32), 0.5, drawn=True)
+        grains = closed_grains(replace(pieces, graph=replace(pieces.graph, holed=holed)), DEFAULT_SETTINGS)
+        assert (grains.max() == 2) == parted
+
+
+def test_lines_with_open_ends_have_holes():
+    truth, lines = network(3)
+    for mask, holed in ((lines, False), (with_gaps(truth, lines), True)):
+        assert over_segment(mask.astype(np.float32), 0.5, drawn=True).graph.holed == holed
+    assert not over_segment(doubtful(with_gaps(truth, lines), (100, 100)), 0.5).graph.holed
 
 
 @pytest.mark.parametrize(
@@ -223,7 +235,7 @@ def test_a_neck_that_is_no_hole_or_parts_a_small_lobe_must_be_less_than_half_as_
 ):
     for distance, parted in ((38, False), (41, True)):
         graph = over_segment(dumbbell(distance).astype(np.float32), 0.5, drawn=True).graph
-        bare = replace(graph, line_width_px=line_width_px, evidence=0 * graph.evidence)
+        bare = replace(graph, line_width_px=line_width_px, evidence=0 * graph.evidence, holed=True)
         support = bare.crediting_deep_necks(typical_area_px).support[0]
         assert (support >= DEFAULT_SETTINGS.support) == parted
 
