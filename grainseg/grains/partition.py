@@ -20,6 +20,7 @@ from grainseg.grains.cracks import beside_closed_cracks, crack_lengths
 from grainseg.grains.open_ends import count_open_ends
 from grainseg.grains.regions import (
     Floats,
+    Lines,
     RegionGraph,
     join_shallow,
     join_small,
@@ -238,8 +239,11 @@ def over_segment(probability: FloatImage, threshold: float, drawn: bool = False)
     height, line_width = relief(probability, boundary)
     basins = find_basins(height)
     evidence = boundary.astype(np.float32) if drawn else probability
-    holed = drawn and count_open_ends(boundary, line_width) > _ENDS_OF_HOLES * basins.summits.size
-    graph = region_graph(basins, height, evidence, line_width, holed)
+    lines = Lines.PREDICTED
+    if drawn:
+        holed = count_open_ends(boundary, line_width) > _ENDS_OF_HOLES * basins.summits.size
+        lines = Lines.HOLED if holed else Lines.CLOSED
+    graph = region_graph(basins, height, evidence, line_width, lines)
     return OverSegmentation(basins.ids, graph, boundary)
 
 

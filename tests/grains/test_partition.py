@@ -18,6 +18,7 @@ from grainseg.grains.partition import (
     partition_mask,
     partition_probability,
 )
+from grainseg.grains.regions import Lines
 from grainseg.micrograph.image import BOUNDARY
 from grainseg.micrograph.polycrystal import boundary_lines, polycrystal
 
@@ -208,23 +209,36 @@ def test_a_waist_is_no_boundary():
     assert partition_mask(dumbbell(30)).closed_length_px == 0
 
 
-def test_only_in_lines_with_holes_a_neck_seven_tenths_as_wide_as_the_grains_parts_them():
-    for distance, holed, parted in (
-        (34, True, True),
-        (34, False, False),
-        (41, False, True),
-        (30, True, False),
-    ):
+@pytest.mark.parametrize(
+    ("lines", "widest_parted"), [(Lines.HOLED, 34), (Lines.PREDICTED, 40), (Lines.CLOSED, 44)]
+)
+def test_the_less_is_known_of_a_neck_the_wider_it_may_be_and_still_part_grains(lines, widest_parted):
+    for distance, parted in ((widest_parted - 2, False), (widest_parted, True)):
         pieces = over_segment(dumbbell(distance).astype(np.float32), 0.5, drawn=True)
-        grains = closed_grains(replace(pieces, graph=replace(pieces.graph, holed=holed)), DEFAULT_SETTINGS)
+        grains = closed_grains(replace(pieces, graph=replace(pieces.graph, lines=lines)), DEFAULT_SETTINGS)
         assert (grains.max() == 2) == parted
+
+
+def test_thin_grains_of_a_closed_network_keep_their_waists():
+    grains = polycrystal(41_425, (768, 768), 60, 0.42, 5)
+    assert partition_mask(boundary_lines(grains, 5) == BOUNDARY).count == grains.max()
+
+
+def test_a_pinhole_in_a_closed_network_joins_nothing():
+    grains, lines = network(3)
+    row, column = middles(grains, 20)[50].astype(int)
+    pierced = lines.copy()
+    pierced[row - 1 : row + 3, column - 1 : column + 3] = False
+    assert connected(~pierced, connectivity=1).max() == connected(~lines, connectivity=1).max() - 1
+    assert partition_mask(pierced).count == grains.max()
 
 
 def test_lines_with_open_ends_have_holes():
     truth, lines = network(3)
-    for mask, holed in ((lines, False), (with_gaps(truth, lines), True)):
-        assert over_segment(mask.astype(np.float32), 0.5, drawn=True).graph.holed == holed
-    assert not over_segment(doubtful(with_gaps(truth, lines), (100, 100)), 0.5).graph.holed
+    gapped = with_gaps(truth, lines)
+    for mask, expected in ((lines, Lines.CLOSED), (gapped, Lines.HOLED)):
+        assert over_segment(mask.astype(np.float32), 0.5, drawn=True).graph.lines is expected
+    assert over_segment(doubtful(gapped, (100, 100)), 0.5).graph.lines is Lines.PREDICTED
 
 
 @pytest.mark.parametrize(
@@ -235,7 +249,7 @@ def test_a_neck_that_is_no_hole_or_parts_a_small_lobe_must_be_less_than_half_as_
 ):
     for distance, parted in ((38, False), (41, True)):
         graph = over_segment(dumbbell(distance).astype(np.float32), 0.5, drawn=True).graph
-        bare = replace(graph, line_width_px=line_width_px, evidence=0 * graph.evidence, holed=True)
+        bare = replace(graph, line_width_px=line_width_px, evidence=0 * graph.evidence, lines=Lines.HOLED)
         support = bare.crediting_deep_necks(typical_area_px).support[0]
         assert (support >= DEFAULT_SETTINGS.support) == parted
 

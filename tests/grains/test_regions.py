@@ -8,7 +8,7 @@ import pytest
 from scipy.ndimage import distance_transform_edt
 
 from grainseg.grains.basins import find_basins, relief
-from grainseg.grains.regions import contract, join_shallow, join_small, join_unsupported, region_graph
+from grainseg.grains.regions import Lines, contract, join_shallow, join_small, join_unsupported, region_graph
 
 
 def noisy_map(seed, shape=(60, 70)):
@@ -20,7 +20,7 @@ def graph_of(seed):
     probability = noisy_map(seed)
     height, width = relief(probability, probability > 0.6)
     basins = find_basins(height)
-    return basins, region_graph(basins, height, probability, width)
+    return basins, region_graph(basins, height, probability, width, Lines.PREDICTED)
 
 
 def same_groups(one, other):
