@@ -14,8 +14,11 @@ SEEN = {kind.name: Seen("no", "not drawn in training") for kind in KINDS}
 ROLES = {"a": "trained the network", "b": "chose the checkpoint"}
 
 
-def scores(image="a", iou=0.6, f1=0.9, count=0.0, intercept=20.0, label=20.0, lost=0.0, doubt=0.02):
-    return ImageScores(image, iou, f1, count, intercept, label, lost, doubt)
+def scores(
+    image="a", iou=0.6, f1=0.9, count=0.0, intercept=20.0, label=20.0, lost=0.0, left=None, doubt=0.02
+):
+    left = label if left is None else left
+    return ImageScores(image, iou, f1, count, intercept, label, lost, left, doubt)
 
 
 def card(method="network", change=lambda corruption, image: scores(image), seen=SEEN):

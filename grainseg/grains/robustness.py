@@ -38,6 +38,7 @@ class ImageScores:
         intercept_px: Predicted mean lineal intercept; infinite where no boundary is crossed.
         label_intercept_px: The label's.
         lost_share: Share of the labelled line about which the picture says nothing.
+        left_intercept_px: The label's without the boundaries of which the picture lost more than half.
         doubt: Score that tells without the label whether to trust the prediction; nan where there is none.
     """
 
@@ -48,12 +49,18 @@ class ImageScores:
     intercept_px: float
     label_intercept_px: float
     lost_share: float
+    left_intercept_px: float
     doubt: float = math.nan
 
     @property
     def intercept_error(self) -> float:
         """Predicted over labelled mean intercept, less 1."""
         return relative(self.intercept_px, self.label_intercept_px)
+
+    @property
+    def lost_drift(self) -> float:
+        """Drift of a method that finds all boundaries that the picture has left, and misses the others."""
+        return relative(self.left_intercept_px, self.label_intercept_px)
 
     def drift(self, clean: "ImageScores") -> float:
         """Predicted mean intercept over that of the untouched picture, less 1."""
@@ -85,6 +92,7 @@ class Cell:
         drift: Signed, of the mean intercept against the prediction of the untouched picture.
         intercept_error: Signed, of the mean intercept against the label.
         lost_share: Of the labelled line.
+        lost_drift: Of the label itself, for want of boundaries that the pictures no longer show.
         doubt: The largest is the worst.
         iou_share: Mean IoU over that of the untouched pictures; nan where that is 0.
         scores: Of each picture.
@@ -97,6 +105,7 @@ class Cell:
     drift: Spread
     intercept_error: Spread
     lost_share: Spread
+    lost_drift: Spread
     doubt: Spread
     iou_share: float
     scores: tuple[ImageScores, ...]
@@ -280,6 +289,7 @@ def _cell(corruption: Corruption | None, scores: Sequence[ImageScores], clean: S
         drift=_spread([each.drift(pure) for each, pure in zip(scores, clean, strict=True)], _largest),
         intercept_error=_spread([each.intercept_error for each in scores], _largest),
         lost_share=_spread([each.lost_share for each in scores], max),
+        lost_drift=_spread([each.lost_drift for each in scores], max),
         doubt=_spread([each.doubt for each in scores], max),
         iou_share=iou.mean / clean_iou if clean_iou > 0 else math.nan,
         scores=tuple(scores),

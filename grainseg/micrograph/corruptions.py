@@ -129,27 +129,25 @@ def to_grid(probability: FloatImage, shape: tuple[int, int]) -> FloatImage:
     return np.clip(cv2.resize(probability, shape[::-1], interpolation=method), 0, 1).astype(np.float32)
 
 
-def lost_share(picture: FloatImage, line: npt.NDArray[np.bool_], reach_px: int) -> float:
-    """Share of a line about which a picture says nothing: all grey levels around a pixel of it are equal.
+def lost_places(picture: FloatImage, shape: tuple[int, int], reach_px: int) -> npt.NDArray[np.bool_]:
+    """Where a picture says nothing: all grey levels around a pixel are equal.
 
     No method can see a boundary there, however it works; it can only guess how its visible ends go on.
 
     Args:
         picture: (h, w, C) float32 in [0, 1], looked at in 256 levels; of another size, its nearest pixels.
-        line: (H, W) bool, the middle of the boundaries.
+        shape: Height and width of the label.
         reach_px: Pixels up to this far, along rows and columns, are looked at; beyond the border, none.
 
     Returns:
-        Share in [0, 1]; 0 without a line.
+        (H, W).
     """
-    if not line.any():
-        return 0.0
     window = np.ones((2 * reach_px + 1, 2 * reach_px + 1), np.uint8)
-    flat = np.ones(line.shape, np.bool_)
+    flat = np.ones(shape, np.bool_)
     for channel in np.moveaxis(_levels(picture), 2, 0):
-        levels = cv2.resize(channel, line.shape[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
+        levels = cv2.resize(channel, shape[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
         flat &= cv2.dilate(levels, window) == cv2.erode(levels, window)
-    return float(flat[line].mean())
+    return flat
 
 
 def _levels(picture: FloatImage) -> npt.NDArray[np.uint8]:

@@ -9,16 +9,17 @@ from torch import nn
 
 from grainseg.config.baseline import METHODS
 from grainseg.data.images import LabelledMicrograph, to_channels
-from grainseg.grains.agreement import boundary_counts, pixel_scores, skeleton
+from grainseg.grains.agreement import BoolMask, boundary_counts, pixel_scores, skeleton
 from grainseg.grains.agreement_regions import region_scores
 from grainseg.grains.doubt import doubt_of
 from grainseg.grains.labelled_grains import label_grains
+from grainseg.grains.lost_boundaries import without_lost_boundaries
 from grainseg.grains.partition import Partition, PartitionSettings
 from grainseg.grains.robustness import ImageScores
 from grainseg.inference.device import choose_device
 from grainseg.inference.ensemble import predict_members
 from grainseg.inference.predictor import tile_settings
-from grainseg.micrograph.corruptions import lost_share, to_grid
+from grainseg.micrograph.corruptions import lost_places, to_grid
 from grainseg.micrograph.image import BOUNDARY, IGNORE, FloatImage
 from grainseg.micrograph.normalization import to_unit_range
 from grainseg.model.checkpoint import CheckpointSpec
@@ -62,6 +63,11 @@ class Truth:
         self.ignored = np.asarray(image.label == IGNORE, np.bool_)
         self.line = skeleton(np.asarray(image.label == BOUNDARY, np.bool_))
         self.reach_px = math.ceil(image.line_width_px)
+
+    def intercept_left_px(self, lost: BoolMask) -> float:
+        """Mean intercept of the labelled grains without the boundaries that a picture lost."""
+        left = without_lost_boundaries(self.grains, lost)
+        return region_scores(left, self.grains, self.ignored).predicted.mean_intercept_px
 
 
 def network_method(spec: CheckpointSpec, networks: Sequence[nn.Module], accelerator: str) -> Method:
@@ -130,6 +136,7 @@ def score_picture(
     partition = partition_or_none(probability, method.partition)
     grains = np.zeros(shape, np.uint32) if partition is None else partition.grains
     regions = region_scores(grains, truth.grains, truth.ignored)
+    lost = lost_places(picture, shape, truth.reach_px)
     doubt = math.nan
     if method.doubt is not None:  # of the prediction as its user gets it, not of the label's pixels
         own = partition if seen.shape == shape else partition_or_none(seen, method.partition)
@@ -141,6 +148,7 @@ def score_picture(
         signed_count_error=regions.signed_count_error,
         intercept_px=regions.predicted.mean_intercept_px,
         label_intercept_px=regions.label.mean_intercept_px,
-        lost_share=lost_share(picture, truth.line, truth.reach_px),
+        lost_share=float(lost[truth.line].mean()) if truth.line.any() else 0.0,
+        left_intercept_px=truth.intercept_left_px(lost),
         doubt=doubt,
     )

@@ -55,9 +55,10 @@ def cell_row(card: Card, cell: Cell) -> Row:
     `…_mean` is over the pictures, of the signed values where there is a sign, and `…_worst` that of the worst
     picture. `intercept_drift` is predicted over predicted on the untouched picture, `intercept_error`
     predicted over label, each less 1. `lost_share` is the share of the labelled line in places of one grey
-    level; where it exceeds a half, `holds_information` is false. `doubt` tells without the label whether to
-    trust the prediction; its rank correlations with the errors of all pictures and corruptions of the method
-    stand in the row of the untouched pictures.
+    level; where it exceeds a half, `holds_information` is false. `lost_drift` is that of the label itself
+    without the boundaries that are lost for more than half of their length. `doubt` tells without the label
+    whether to trust the prediction; its rank correlations with the errors of all pictures and corruptions of
+    the method stand in the row of the untouched pictures.
     """
     of = cell.corruption
     check = card.doubt_check if of is None else None
@@ -68,6 +69,7 @@ def cell_row(card: Card, cell: Cell) -> Row:
         "images": len(cell.scores),
         **_spread("lost_share", cell.lost_share),
         "holds_information": cell.holds_information,
+        **_spread("lost_drift", cell.lost_drift),
         **_spread("iou", cell.iou),
         "iou_share_of_clean": cell.iou_share,
         **_spread("boundary_f1", cell.boundary_f1),
@@ -99,6 +101,7 @@ def _image_rows(card: Card, cell: Cell, roles: Mapping[str, str]) -> Iterator[Ro
             "mean_intercept_px": scores.intercept_px,
             "label_mean_intercept_px": scores.label_intercept_px,
             "intercept_drift": scores.drift(clean),
+            "lost_drift": scores.lost_drift,
             "intercept_error": scores.intercept_error,
             "doubt": scores.doubt,
         }

@@ -73,6 +73,11 @@ def verdicts(card: Card) -> tuple[Verdict, ...]:
     """What came of the three targets, each a sentence with its figures."""
     worst, light, single = card.worst_share, card.worst_light, card.worst_light_picture
     below, blind = card.below_least, card.without_information
+    gone = (
+        f" A method that found all boundaries that are left there would drift by {_signed(lost)}."
+        if (lost := light.lost_drift.mean) > 0
+        else ""
+    )
     some = f"; {len(blind)} of the card hold no information and are not asked" if blind else ""
     return (
         Verdict(
@@ -90,6 +95,7 @@ def verdicts(card: Card) -> tuple[Verdict, ...]:
             f"Largest drift of the mean intercept under a change of light: {_signed(light.drift.mean)} in "
             f"the mean over the pictures ({_named(light)}; target: below {100 * TARGET_DRIFT:.0f} %), "
             f"{_signed(single.drift.worst)} in a single picture ({_named(single)})."
+            + gone
             + ("" if card.has_size else " On an untouched picture no boundary was found."),
         ),
     )
@@ -145,6 +151,7 @@ def full_table(cards: Sequence[Card]) -> Table:
         Column("Intercept drift", "%, against the untouched"),
         Column("Intercept error", "%, against the label"),
         Column("Lost line", "%"),
+        Column("Drift by lost boundaries", "%, of the label"),
         Column("Doubt"),
     )
     lines = [_full_line(card, cell) for card in cards for cell in (card.clean, *card.cells)]
@@ -166,6 +173,7 @@ def _full_line(card: Card, cell: Cell) -> Line:
             _two(row, "intercept_drift", _per_cent_signed),
             _two(row, "intercept_error", _per_cent_signed),
             _one(row, "lost_share_mean", _per_cent),
+            _one(row, "lost_drift_mean", _per_cent_signed),
             _two(row, "doubt", _places),
         ),
         **cell_key(card, cell),
@@ -261,7 +269,9 @@ def information_sentence() -> str:
     return (
         "A place of the labelled line is lost where all grey levels around it, as far as the line is wide, "
         f"are equal (of 256). Pictures hold no information where more than {_percent(MOST_LOST)} of the line "
-        "is lost, in the mean over the pictures. Noise and texture, which make no place even, never count."
+        "is lost, in the mean over the pictures. Noise and texture, which make no place even, never count. "
+        "A boundary is lost where more than half of it is; what that does to the label's own mean intercept "
+        "is the drift of a method that finds all others: the least that can be expected of such pictures."
     )
 
 

@@ -30,8 +30,8 @@ def test_mean_and_worst_over_the_pictures():
     cell = one_cell(
         clean,
         [
-            scores("a", iou=0.3, f1=0.9, count=-0.4, intercept=22, label=25, lost=0.1),
-            scores("b", iou=0.2, f1=0.7, count=0.2, intercept=7, label=10, lost=0.3),
+            scores("a", iou=0.3, f1=0.9, count=-0.4, intercept=22, label=25, lost=0.1, left=30),
+            scores("b", iou=0.2, f1=0.7, count=0.2, intercept=7, label=10, lost=0.3, left=10),
         ],
     )
     assert (cell.iou.mean, cell.iou.worst) == (pytest.approx(0.25), 0.2)
@@ -42,6 +42,8 @@ def test_mean_and_worst_over_the_pictures():
     assert (cell.drift.mean, cell.drift.worst) == (pytest.approx(-0.1), pytest.approx(-0.3))
     assert cell.intercept_error.mean == pytest.approx((22 / 25 - 1 + 7 / 10 - 1) / 2)
     assert (cell.lost_share.mean, cell.lost_share.worst) == (pytest.approx(0.2), 0.3)
+    # Of the label itself: 30 px of what is left for 25 px, and nothing gone in the other picture.
+    assert (cell.lost_drift.mean, cell.lost_drift.worst) == (pytest.approx(0.1), pytest.approx(0.2))
 
 
 def test_drift_is_against_the_own_prediction_and_error_against_the_label():

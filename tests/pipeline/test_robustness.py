@@ -1,6 +1,7 @@
 """The card end to end, with methods whose behaviour is known, and with a tiny network."""
 
 import csv
+import math
 import shutil
 from dataclasses import replace
 
@@ -141,7 +142,13 @@ def test_clean_is_what_prediction_says(config, image):
     mask = image.unit[:, :, 0] < 0.45
     truth = image.label == 1
     assert found.iou == (mask & truth).sum() / (mask | truth).sum()
-    assert found.lost_share == 0
+    assert found.lost_share == found.lost_drift == 0
+    burnt = image.unit.copy()
+    burnt[:, : burnt.shape[1] // 2] = 1
+    left = score_picture(method, burnt, Truth(image), False, 3.0)
+    assert 0.2 < left.lost_share < 0.6
+    assert left.lost_drift > 0.3  # half of the field is one grain
+    assert math.isinf(score_picture(method, np.ones_like(burnt), Truth(image), False, 3.0).lost_drift)
 
 
 def test_everything_is_written(config, tmp_path):

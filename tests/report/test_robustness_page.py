@@ -128,7 +128,20 @@ def test_verdicts_say_target_and_figure(cards):
         "−23.3 % in the mean over the pictures (Gain, darker, high: × 0.4; target: below 5 %)"
         in light.sentence
     )
+    assert "boundaries that are left" not in light.sentence
     assert all(verdict.met for verdict in verdicts(cards[1])[1:])
+
+
+def test_a_drift_by_light_is_held_against_what_the_pictures_still_show():
+    def burnt(corruption, image):
+        brighter = (corruption.kind.name, corruption.variant, corruption.level) == (
+            "gain",
+            "brighter",
+            "high",
+        )
+        return scores(image, intercept=24, left=22) if brighter else scores(image)
+
+    assert "would drift by +10.0 %" in verdicts(card(change=burnt))[2].sentence
 
 
 def test_heat_is_coloured_by_value_and_says_it_in_text(cards):
