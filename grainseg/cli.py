@@ -116,7 +116,8 @@ def measure(
     measured = run(config, shlex.join(["grainseg", *sys.argv[1:]]))
     print(measured.summary())
     if measured.failures:
-        raise GrainsegError(f"{len(measured.failures)} of the files failed, see above; the others are done")
+        done = "; the others are done" if measured.results else ""
+        raise GrainsegError(f"{len(measured.failures)} of the files failed, see above{done}")
 
 
 @app.command()

@@ -44,6 +44,11 @@ PATH_KEYS = (
     "robustness",
 )
 _PATH_OVERRIDE = re.compile(rf"(\+{{0,2}}(?:{'|'.join(map(re.escape, PATH_KEYS))}))=(.*)", re.DOTALL)
+_OPTION = re.compile(r"--([a-z][\w-]*)(?:=.*)?", re.DOTALL)
+_OPTIONS_OF_HYDRA = (
+    *("help", "hydra-help", "version", "cfg", "resolve", "package", "run", "multirun", "shell-completion"),
+    *("config-path", "config-name", "config-dir", "experimental-rerun", "info"),
+)
 _TRACEBACK = "HYDRA_FULL_ERROR"
 """Hydra's own switch for tracebacks serves here, too."""
 
@@ -88,7 +93,8 @@ def _predict(node: DictConfig) -> None:
     result = predict(config, shlex.join(["python", "predict.py", *sys.argv[1:]]))
     print(prediction_summary(result, Path(config.output)), flush=True)
     if result.failures:
-        raise GrainsegError(f"{len(result.failures)} of the pictures failed, see above; the others are done")
+        done = "; the others are done" if result.written else ""
+        raise GrainsegError(f"{len(result.failures)} of the pictures failed, see above{done}")
     if result.unscored:
         raise GrainsegError(f"{len(result.unscored)} of the pictures could not be scored, see above")
 
@@ -129,6 +135,7 @@ def _run(task: Callable[[DictConfig], Any], config_name: str, arguments: list[st
 
     entry = hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)(guarded)
     try:
+        _refuse_options(typed)
         # With full errors, Hydra raises instead of printing and exiting.
         with _arguments([quote_path(argument) for argument in arguments]), _traceback(True):
             try:
@@ -235,6 +242,14 @@ def quote_path(argument: str) -> str:
     return f"{match[1]}='{value}'"
 
 
+def _refuse_options(arguments: list[str]) -> None:
+    """Say how settings are said, where one looks like an option; Hydra would take it for a part of one."""
+    for argument in arguments:
+        match = _OPTION.fullmatch(argument)
+        if match and match[1] not in _OPTIONS_OF_HYDRA:
+            raise GrainsegError(f"--{match[1]}: is no option; settings are said as {match[1]}=VALUE")
+
+
 def _continue_in_place(arguments: list[str]) -> list[str]:
     """Let a resumed run go on in its own folder, so that its best checkpoint and curves go on, too."""
     resumed = [argument.removeprefix("resume=") for argument in arguments if argument.startswith("resume=")]
@@ -263,6 +278,12 @@ def one_line(error: BaseException) -> str:
             schema = parent._get_root() if isinstance(parent, DictConfig) else OmegaConf.create()
             assert isinstance(schema, DictConfig)
             return unknown_key(str(cause.full_key), schema)
+        ambiguous = re.match(r"Ambiguous value for argument '(.*?)'\n", str(error), re.DOTALL)
+        if ambiguous:
+            key, _, value = ambiguous[1].partition("=")
+            decimal = re.fullmatch(r"\d+,\d+", value)
+            point = f" or, for a decimal, {key}={value.replace(',', '.')}" if decimal else ""
+            return f"{ambiguous[1]}: say {key}=[{value}] for a list{point}; to sweep over values, add -m"
         return _joined(str(error))
     if isinstance(error, OSError | MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return f"{type(error).__name__}: {_joined(str(error))}"

@@ -50,6 +50,7 @@ def test_messages_name_options_and_leave_paths_alone() -> None:
     names = {"boundary_value", "crop"}
     assert as_options("data.boundary_value=7: crop=1 too", names) == "--boundary-value=7: --crop=1 too"
     assert as_options("a/crop=1.png: masks=x", names) == "a/crop=1.png: masks=x"
+    assert as_options("a crop; set data.boundary_value to it", names) == "a crop; set --boundary-value to it"
 
 
 @pytest.mark.parametrize(
@@ -61,7 +62,10 @@ def test_messages_name_options_and_leave_paths_alone() -> None:
             ["measure", "nowhere", "--output", "out", "--pixel-size-um", "x"],
             "--pixel-size-um=x: must be numbers",
         ),
-        (["measure", "nowhere", "--output", "out", "--crop", "1,2"], "--crop=[1, 2]: must be"),
+        (
+            ["measure", "nowhere", "--output", "out", "--crop", "1,2"],
+            "--crop=1,2: must be auto, none, or TOP",
+        ),
         (
             ["measure", "nowhere", "--output", "out", "--kind", "x"],
             "--kind=x: must be one of boundary, grains",
@@ -87,7 +91,10 @@ def test_messages_name_options_and_leave_paths_alone() -> None:
             "--accelerator=x: must be one of auto, cpu, gpu, mps",
         ),
         (["suggest", "nowhere", "--output", "out", "--count", "0"], "--count=0: must be 1 to 1000"),
-        (["suggest", "nowhere", "--output", "out", "--crop", "1,2"], "--crop=[1, 2]: must be"),
+        (
+            ["suggest", "nowhere", "--output", "out", "--crop", "1,2"],
+            "--crop=1,2: must be auto, none, or TOP",
+        ),
         pytest.param(
             ["suggest", "nowhere", "--output", "out"],
             "images=nowhere: no such file, or no pictures there",

@@ -103,6 +103,22 @@ def run_in_process(monkeypatch: pytest.MonkeyPatch, main: str, *arguments: str) 
         (["train", "+experiment=smok"], "experiment=smok: there is no such choice"),
         (["train", "loss.dice_weight=[1"], "loss.dice_weight=[1: no viable alternative"),
         (["train", "epochs=many"], "epochs: Value 'many' of type 'str' could not be converted to Integer"),
+        (
+            ["train", "data=folder", "data.root=.", "data.val=f5"],
+            "data.val=f5: must be a list; say 'data.val=[f5]'",
+        ),
+        (
+            ["train", "data.val=a,b"],
+            "data.val=a,b: say data.val=[a,b] for a list; to sweep over values, add -m",
+        ),
+        (
+            ["train", "--experiment", "smoke"],
+            "--experiment: is no option; settings are said as experiment=VALUE",
+        ),
+        (
+            ["predict", "pixel_size_um=0,25"],
+            "pixel_size_um=0,25: say pixel_size_um=[0,25] for a list or, for a decimal, pixel_size_um=0.25;",
+        ),
         (["train", "nothing=1"], "nothing: there is no such key"),
         (["predict", "output=b"], "images is missing: say images=VALUE"),
         (["predict", "image=a"], "image: there is no such key; did you mean images?"),

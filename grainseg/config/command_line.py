@@ -20,7 +20,11 @@ def crop_of(text: str) -> Any:
     Raises:
         GrainsegError: It is none of these.
     """
-    return {"auto": "auto", "none": None}[text] if text in ("auto", "none") else numbers("--crop", text, int)
+    if text in ("auto", "none"):
+        return {"auto": "auto", "none": None}[text]
+    if not re.fullmatch(r"\d+(,\d+){3}", text):
+        raise GrainsegError(f"--crop={text}: must be auto, none, or TOP,BOTTOM,LEFT,RIGHT in px, as 0,60,0,0")
+    return numbers("--crop", text, int)
 
 
 def numbers(option: str, text: str | None, kind: type[int] | type[float]) -> Any:
@@ -47,10 +51,11 @@ def as_options(message: str, names: Collection[str]) -> str:
     """
 
     def option(match: re.Match[str]) -> str:
-        name = match.group(1)
-        return f"--{name.replace('_', '-')}=" if name in names else match.group()
+        *_, name = match.group(1).split(".")
+        return f"--{name.replace('_', '-')}" if name in names else match.group()
 
-    return re.sub(r"(?<![\w/.-])(?:[a-z_]+\.)*([a-z_]+)=", option, message)
+    # Without a group before it, a word is a key only if a value follows.
+    return re.sub(r"(?<![\w/.-])((?:[a-z_]+\.)+[a-z_]+(?![\w.])|[a-z_]+(?==))", option, message)
 
 
 class OptionFormatter(logging.Formatter):

@@ -83,6 +83,9 @@ def _schema_message(error: OmegaConfBaseException, config: DictConfig, prefix: s
         around = OmegaConf.create()
         OmegaConf.update(around, prefix.rstrip("."), config)
         return unknown_key(key, around)
+    if "is not a ListConfig" in str(error.msg):
+        value = OmegaConf.select(config, str(error.full_key))
+        return f"{key}={value}: must be a list; say '{key}=[{value}]'"
     return f"{key}: {str(error.msg).splitlines()[0]}"
 
 

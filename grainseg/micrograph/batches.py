@@ -27,11 +27,18 @@ def assign_batches(images: Sequence[Path], root_name: str, table: Path | None) -
         The batch of each image, in the order of ``images``.
 
     Raises:
-        GrainsegError: The table cannot be read, lacks a column, names an image twice, one that several
-            images could be, or leaves an image out.
+        GrainsegError: Two folders have one name; the table cannot be read, lacks a column, names an image
+            twice, one that several images could be, or leaves an image out.
     """
     if table is None:
-        return {image: folder_batch(image, root_name) for image in images}
+        named = {image: folder_batch(image, root_name) for image in images}
+        folders = {image.parent for image, name in named.items() if name == root_name}
+        if len(folders) > 1:
+            raise GrainsegError(
+                f"{root_name}: holds images, and a folder {root_name!r} with more: two batches of one name; "
+                "rename the inner one, or name the batches in a table (batches=TABLE.csv)"
+            )
+        return named
     listed = _read_table(table)
     known = _names(images)
     batches: dict[Path, str] = {}

@@ -14,6 +14,13 @@ def test_a_folder_is_a_batch() -> None:
     assert list(assign_batches(IMAGES, "plate", None).values()) == ["plate", "north", "north", "south/deep"]
 
 
+def test_two_folders_of_one_name_are_no_batch() -> None:
+    both = [Path("a.tif"), Path("plate/b.tif")]
+    with pytest.raises(GrainsegError, match="two batches of one name; rename the inner one"):
+        assign_batches(both, "plate", None)
+    assert list(assign_batches(both[1:], "plate", None).values()) == ["plate"]
+
+
 @pytest.mark.parametrize("delimiter", [",", ";"])
 def test_a_table_names_images_by_path_name_or_stem(tmp_path: Path, delimiter: str) -> None:
     rows = (
