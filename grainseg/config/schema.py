@@ -40,7 +40,6 @@ class AugmentConfig:
     blur_px: float
     noise: float
     texture: float
-    scratches: float
     invert: float
 
     def __post_init__(self) -> None:
@@ -55,7 +54,7 @@ class AugmentConfig:
         rule = "must be 0 or 0.01 to 0.2"
         field_legal = self.illumination == 0 or 0.01 <= self.illumination <= 0.2
         require(field_legal, "augment.illumination", rule, self.illumination)
-        for key in ("offset", "gain", "contrast", "noise", "texture", "scratches", "invert"):
+        for key in ("offset", "gain", "contrast", "noise", "texture", "invert"):
             fraction(f"augment.{key}", getattr(self, key))
 
     @property

@@ -3,7 +3,6 @@
 Strengths are fit for lines of 3 px: the library's own defaults would erase them.
 """
 
-import math
 import os
 import random
 
@@ -28,7 +27,6 @@ class Photometry:
     """
 
     def __init__(self, config: AugmentConfig) -> None:
-        self._scratches = config.scratches
         self._texture = config.texture
         self._contrast = config.contrast
         self._compose = A.Compose(_transforms(config))
@@ -44,8 +42,6 @@ class Photometry:
         Returns:
             (H, W, C) float32 in [0, 1].
         """
-        if self._scratches > 0 and rng.uniform() < self._scratches:
-            pixels = _scratched(pixels, rng)
         if self._texture > 0 and rng.uniform() < PROBABILITY:
             pixels = np.clip(pixels + _texture(rng, pixels.shape[:2], self._texture), 0, 1)
         if self._contrast > 0 and rng.uniform() < PROBABILITY:
@@ -89,28 +85,6 @@ def _transforms(config: AugmentConfig) -> list[A.ImageOnlyTransform]:
     if config.invert > 0:
         transforms.append(A.InvertImg(p=config.invert))
     return transforms
-
-
-def _scratched(pixels: FloatImage, rng: np.random.Generator) -> FloatImage:
-    """One to three scratches from edge to edge, about half of them nearly parallel.
-
-    A boundary ends where it meets others; what crosses them all, thin and hardly bent, is none. Most are
-    dark; their depth, width and bend are the patch's own, and along them the depth swings by up to 0.3.
-    """
-    height, width = pixels.shape[:2]
-    y, x = np.mgrid[:height, :width].astype(np.float32)
-    first = rng.uniform(0, math.pi)
-    for _ in range(int(rng.integers(1, 4))):
-        angle = first + rng.normal(0, 0.15) if rng.uniform() < 0.5 else rng.uniform(0, math.pi)
-        down, right = y - rng.uniform(0, height), x - rng.uniform(0, width)
-        along = down * math.sin(angle) + right * math.cos(angle)
-        across = down * math.cos(angle) - right * math.sin(angle) + rng.normal(0, 3e-4) * along**2
-        profile = np.exp(-(across**2) / (2 * rng.uniform(0.5, 1.2) ** 2))
-        swing = 0.7 + 0.3 * np.sin(along / rng.uniform(8, 60) + rng.uniform(0, 2 * math.pi))
-        end = 0.0 if rng.uniform() < 0.85 else 1.0
-        cover = (rng.uniform(0.1, 0.8) * profile * swing)[:, :, None]
-        pixels = (pixels + cover * (end - pixels)).astype(np.float32)
-    return pixels
 
 
 def _texture(rng: np.random.Generator, shape: tuple[int, int], amplitude: float) -> FloatImage:

@@ -5,7 +5,6 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from helpers import compose_train
-from scipy import ndimage
 
 from grainseg.config import AugmentConfig
 from grainseg.data.photometry import Photometry
@@ -51,7 +50,6 @@ def test_the_generator_alone_determines_the_result(patch: np.ndarray) -> None:
     [
         ({"noise": 0.05}, 0.003, 0.08),
         ({"texture": 0.08}, 0.001, 0.1),
-        ({"scratches": 0.4}, 0.003, 0.1),
         ({"offset": 0.2}, 0.01, 0.25),
         ({"gain": 0.4}, 0.01, 0.3),
         ({"contrast": 0.4}, 0.01, 0.3),
@@ -83,20 +81,6 @@ def test_dark_lines_survive_the_robust_setting() -> None:
         changed = photometry(groove, np.random.default_rng(seed))[:, :, 0]
         line, grain = changed[field.label == BOUNDARY], changed[field.label == 0]
         assert grain.mean() - line.mean() > 1.0 * grain.std()
-
-
-def test_scratches_run_from_edge_to_edge_and_are_thin(augment: Callable[..., AugmentConfig]) -> None:
-    photometry = Photometry(augment(scratches=1.0))
-    grey = np.full((96, 96, 1), 0.5, np.float32)
-    for seed in range(30):
-        touched = np.abs(photometry(grey, np.random.default_rng(seed))[:, :, 0] - 0.5) > 0.01
-        assert 0 < touched.mean() < 0.35
-        edges = touched.copy()
-        edges[1:-1, 1:-1] = False
-        pieces, count = ndimage.label(touched, np.ones((3, 3)))
-        # Each piece, crossing ones together, leaves the patch at two places or more.
-        for piece in range(1, count + 1):
-            assert ndimage.label(edges & (pieces == piece), np.ones((3, 3)))[1] >= 2
 
 
 def test_inversion_inverts(patch: np.ndarray, augment: Callable[..., AugmentConfig]) -> None:
