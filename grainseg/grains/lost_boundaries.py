@@ -18,16 +18,19 @@ def without_lost_boundaries(grains: npt.NDArray[np.integer], lost: BoolMask) -> 
     over that of the grains themselves, less 1, is the drift of a method that finds all that is left.
 
     Args:
-        grains: (H, W) ids of grains that fill the field.
+        grains: (H, W) ids; 0 where there is no grain, which nothing is joined with.
         lost: (H, W), where the picture says nothing.
 
     Returns:
-        (H, W) ids, 1..N.
+        (H, W) ids from 1 up, which may have gaps; 0 where there was no grain.
     """
     ids, index = np.unique(grains, return_inverse=True)
     index = index.reshape(grains.shape)
     sides = (np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:-1, :], np.s_[1:, :])
-    cracks = [(here, there, index[here] != index[there]) for here, there in sides]
+    cracks = [
+        (here, there, (index[here] != index[there]) & (grains[here] > 0) & (grains[there] > 0))
+        for here, there in sides
+    ]
     pairs = np.concatenate(
         [np.sort([index[here][crack], index[there][crack]], axis=0) for here, there, crack in cracks], axis=1
     )
@@ -36,4 +39,5 @@ def without_lost_boundaries(grains: npt.NDArray[np.integer], lost: BoolMask) -> 
     share = np.bincount(of_crack.ravel(), gone, border.shape[1]) / np.maximum(length, 1)
     first, second = border[:, share > _GONE_ABOVE]
     joined = coo_array((np.ones(first.size), (first, second)), shape=(ids.size, ids.size))
-    return (connected_components(joined, directed=False)[1] + 1).astype(np.uint32)[index]
+    group_of_id = connected_components(joined, directed=False)[1] + 1
+    return np.where(ids > 0, group_of_id, 0).astype(np.uint32)[index]

@@ -122,9 +122,8 @@ class RegionGraph:
             typical_area_px: Area-weighted median of the regions' areas.
         """
         lower = np.minimum(self.peak[self.first], self.peak[self.second])
-        floor = (
-            1 - (self.saddle + _DOUBT_PX) / lower - (_CLOSED_WAIST if self.lines is Lines.CLOSED else _WAIST)
-        )
+        waist = _CLOSED_WAIST if self.lines is Lines.CLOSED else _WAIST
+        floor = 1 - (self.saddle + _DOUBT_PX) / lower - waist
         if self.lines is Lines.HOLED:
             roomy = lower >= _ROOMY * np.sqrt(typical_area_px)
             hole = roomy & (self.saddle <= _HOLE * self.line_width_px)

@@ -39,6 +39,14 @@ def test_grains_are_joined_across_others():
     assert [len(np.unique(left[:, part])) for part in (slice(30), slice(40))] == [1, 2]
 
 
+def test_where_there_is_no_grain_nothing_is_joined():
+    grains = stripes()
+    grains[:, 10:20] = 0
+    left = without_lost_boundaries(grains, np.ones((30, 40), np.bool_))
+    np.testing.assert_array_equal(left == 0, grains == 0)
+    assert left[0, 0] != left[0, 20] == left[0, 30]
+
+
 def test_what_loses_all_is_one_grain_and_one_grain_loses_nothing():
     everything = np.ones((30, 40), np.bool_)
     assert without_lost_boundaries(stripes(), everything).max() == 1
