@@ -32,7 +32,7 @@ def checkpoints(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> t
         _, network = load_network(checkpoint)
         generator = torch.Generator().manual_seed(number)
         weight = network.state_dict()["segmentation_head.0.weight"]
-        weight.copy_(torch.randn(weight.shape, generator=generator))
+        weight.copy_(3 * torch.randn(weight.shape, generator=generator))  # some boundary in each map
         networks.append(network)
         write_ensemble(folder / f"{number}.ckpt", spec, [network])
     write_ensemble(folder / "best.ckpt", spec, networks)
