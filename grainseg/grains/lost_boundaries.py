@@ -2,10 +2,9 @@
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from grainseg.grains.agreement import BoolMask
+from grainseg.grains.regions import components
 
 _GONE_ABOVE = 0.5
 """Of a boundary's length: who sees more than half of it can tell that it is there."""
@@ -38,6 +37,5 @@ def without_lost_boundaries(grains: npt.NDArray[np.integer], lost: BoolMask) -> 
     border, of_crack, length = np.unique(pairs, axis=1, return_inverse=True, return_counts=True)
     share = np.bincount(of_crack.ravel(), gone, border.shape[1]) / np.maximum(length, 1)
     first, second = border[:, share > _GONE_ABOVE]
-    joined = coo_array((np.ones(first.size), (first, second)), shape=(ids.size, ids.size))
-    group_of_id = connected_components(joined, directed=False)[1] + 1
-    return np.where(ids > 0, group_of_id, 0).astype(np.uint32)[index]
+    joined = components(ids.size, first, second) + 1
+    return np.where(ids > 0, joined, 0).astype(np.uint32)[index]

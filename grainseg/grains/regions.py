@@ -9,6 +9,8 @@ from enum import Enum
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from grainseg.grains.basins import Basins, Ints
 from grainseg.micrograph.image import FloatImage
@@ -192,6 +194,21 @@ def contract(graph: RegionGraph, groups: Ints) -> RegionGraph:
     return RegionGraph(area, peak, first, second, saddle, length, evidence, graph.line_width_px, graph.lines)
 
 
+def components(count: int, first: Ints, second: Ints) -> Ints:
+    """Connected components of a graph.
+
+    Args:
+        count: N nodes, 0..N-1.
+        first: (M,) node on one side of each edge.
+        second: (M,) node on the other side.
+
+    Returns:
+        (N,) number of the component of each node, 0..K-1 in the order of their lowest nodes.
+    """
+    edges = coo_array((np.ones(first.size), (first, second)), shape=(count, count))
+    return connected_components(edges, directed=False)[1].astype(np.int64)
+
+
 def join_shallow(graph: RegionGraph, depth: float) -> tuple[RegionGraph, Ints]:
     """Join what only shallow necks part, the widest neck first (dynamics; Grimaud 1992, Proc. SPIE 1769:292).
 
@@ -311,17 +328,5 @@ def _best_border(graph: RegionGraph, order: Ints) -> Ints:
 
 def _joined(graph: RegionGraph, into: Ints, borders: Ints) -> tuple[RegionGraph, Ints]:
     """Remove borders, and say where each of the regions before went."""
-    groups = _components(graph.peak.size, graph.first[borders], graph.second[borders])
+    groups = components(graph.peak.size, graph.first[borders], graph.second[borders])
     return contract(graph, groups), groups[into]
-
-
-def _components(count: int, first: Ints, second: Ints) -> Ints:
-    """(count,) number, 0..K-1, of the connected component of each node of a graph with these edges."""
-    root = np.arange(count)
-    while True:
-        one, other = root[first], root[second]
-        if np.array_equal(one, other):
-            return np.unique(root, return_inverse=True)[1].astype(np.int64)
-        np.minimum.at(root, np.maximum(one, other), np.minimum(one, other))
-        while not np.array_equal(further := root[root], root):
-            root = further
