@@ -11,17 +11,15 @@ are those of ``predict.py``, over all pixels of the test images, mean and standa
 """
 
 import argparse
-import json
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from architectures import summary
-from finetuning import KEYS, SPLITS
+from finetuning import KEYS, ROOT, SPLITS, score
 from real_sets import view, without
 
-ROOT = Path(__file__).resolve().parent.parent
 RECIPES = {
     "scratch": ("model.init=scratch", "augment=light", "data.label_offset=null"),
     "default": (),
@@ -40,21 +38,6 @@ def train(data: Path, run: Path, val: str, recipe: str, seed: int) -> Path:
         ]
         subprocess.run([sys.executable, ROOT / "train.py", *overrides], check=True)
     return run / "checkpoints" / "best.ckpt"
-
-
-def score(data: Path, output: Path, checkpoint: Path | None, tta: str) -> dict[str, float]:
-    if not (output / "metrics.json").exists():
-        said = [] if checkpoint is None else [f"checkpoint={checkpoint}"]
-        subprocess.run(
-            [
-                *(sys.executable, ROOT / "predict.py", *said, f"images={data / 'images'}", f"tta={tta}"),
-                *(f"masks={data / 'masks'}", f"output={output}"),
-            ],
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
-    metrics = json.loads((output / "metrics.json").read_text(encoding="utf-8"))["all"]
-    return {key: metrics[key] for key in KEYS}
 
 
 def row(title: str, scores: Sequence[dict[str, float]]) -> str:
@@ -87,7 +70,12 @@ def main() -> None:
             for tested_on, pictures in tests.items():
                 for tta in ("none", "d4"):
                     scores = [
-                        score(pictures, runs / "out" / f"{tested_on}_{recipe}_{seed}_{tta}", checkpoint, tta)
+                        score(
+                            pictures,
+                            runs / "out" / f"{tested_on}_{recipe}_{seed}_{tta}",
+                            checkpoint,
+                            f"tta={tta}",
+                        )
                         for seed, checkpoint in checkpoints.items()
                     ]
                     print(row(f"{tested_on}, {recipe or 'no label'}, tta={tta}", scores), flush=True)

@@ -49,7 +49,6 @@ def main() -> None:
                 tests,
                 runs / "out" / f"{title}_{seed}",
                 train(data, runs / f"{title}_{seed}", val, "default", seed),
-                "none",
             )
             for seed in arguments.seeds
         ]

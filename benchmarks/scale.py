@@ -24,7 +24,7 @@ from grainseg.grains.intercepts import mean_intercept_px
 from grainseg.grains.label_files import read_label
 from grainseg.grains.labelled_grains import label_grains
 from grainseg.inference.predictor import predict_probability, tile_settings
-from grainseg.inference.scale import predict_at_estimate, resample, resampled_shape
+from grainseg.inference.scale import on_grid, predict_at_estimate, resample, resampled_shape
 from grainseg.micrograph.files import read_micrograph
 from grainseg.micrograph.folder import list_folder
 from grainseg.micrograph.image import FloatImage
@@ -97,7 +97,7 @@ def main() -> None:
             truth, label = mean_intercept_px(grains), boundary_lines(grains, 3)
             estimate = predict_at_estimate(predict, unit, spec.intercept_px, intercept_px)
             row = [truth, estimate.factor]
-            for probability in (predict(unit), estimate.probability):
+            for probability in (predict(unit), on_grid(estimate.probability, label.shape)):
                 found = intercept_px(probability) or math.nan
                 row += [boundary_counts(probability > spec.threshold, label, 3.0).f1, abs(found / truth - 1)]
             rows.append(row)

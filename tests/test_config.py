@@ -179,7 +179,9 @@ def test_choices_of_the_schema_are_those_of_the_rooms_that_use_them() -> None:
 
 @pytest.mark.parametrize("scale", ["micron", "0", "11", "true", "nan", "[1,2]"])
 def test_a_scale_is_a_factor_or_known_by_name(scale: str) -> None:
-    with pytest.raises(GrainsegError, match=r"scale=.*: must be null, pixel_size, grain_size or a factor"):
+    with pytest.raises(
+        GrainsegError, match=r"scale=.*: must be null, auto, pixel_size, grain_size or a factor"
+    ):
         compose_predict("images=i", "output=o", f"scale={scale}")
     for legal in ("null", "0.5", "2", "pixel_size", "grain_size"):
         compose_predict("images=i", "output=o", f"scale={legal}")

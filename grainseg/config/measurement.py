@@ -13,7 +13,7 @@ PHASES = ("unknown", "none", "as_grains", "excluded")
 SYMMETRIES: Mapping[str, int] = {"none": 1, "d4": 8}
 """Views of a picture by the name of the test-time augmentation: as it is, or all its flips and turns."""
 
-SCALES = ("pixel_size", "grain_size")
+SCALES = ("auto", "pixel_size", "grain_size")
 """What a picture can be brought to before a network sees it, if not by a factor."""
 
 
@@ -91,7 +91,8 @@ class PredictConfig(MeasurementConfig):
 
     Attributes:
         scale: None, a factor by which pictures are resampled before the network, or one of ``SCALES``: so
-            that their pixel or grain size is that of the training.
+            that their pixel or grain size is that of the training; ``auto``: the weights that ship shrink
+            pictures with larger grains, networks of your own resample nothing.
         robustness: Folder of a robustness card of the same checkpoint, for the report.
     """
 
@@ -113,7 +114,7 @@ class PredictConfig(MeasurementConfig):
         self.require_masks()
         if self.threshold is not None:
             require(0 < self.threshold < 1, "threshold", "must lie between 0 and 1", self.threshold)
-        rule = "must be null, pixel_size, grain_size or a factor from 0.1 to 10"
+        rule = "must be null, auto, pixel_size, grain_size or a factor from 0.1 to 10"
         require(self.scale in (None, *SCALES) or _is_factor(self.scale), "scale", rule, self.scale)
         positive("boundary_tolerance_px", self.boundary_tolerance_px)
         one_of("accelerator", self.accelerator, ("auto", "cpu", "gpu", "mps"))

@@ -8,14 +8,12 @@ D4), as Ronneberger, Fischer & Brox 2015, MICCAI, averaged rotated views of thei
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 from torch import nn
 
 from grainseg.config.measurement import SYMMETRIES
 from grainseg.inference.predictor import TileSettings, moved, see_boundaries
-from grainseg.inference.scale import Factors, predict_at
 from grainseg.micrograph.image import FloatImage
 
 View = Callable[[FloatImage], FloatImage]
@@ -41,7 +39,6 @@ def predict_members(
     tiles: TileSettings,
     symmetries: int = 1,
     of_member: Callable[[FloatImage], None] | None = None,
-    factors: Factors = (1.0, 1.0),
 ) -> Forecast:
     """Predict one picture by all networks in all views.
 
@@ -53,7 +50,6 @@ def predict_members(
         tiles: How to cut it.
         symmetries: 1, the picture as it is, or 8, all its flips and quarter turns.
         of_member: Is given the probability of each network in turn, (H, W) float32, the mean over its views.
-        factors: How much the picture is enlarged for the networks (below 1: shrunk), rows and columns.
 
     Raises:
         GrainsegError: A network answers with NaN.
@@ -65,7 +61,7 @@ def predict_members(
     for network in networks:
         member = _Mean()
         for number in range(symmetries):
-            seen = predict_at(partial(_in_view, network, tiles, number), unit, factors)
+            seen = _in_view(network, tiles, number, unit)
             together.add(seen)
             if of_member is not None:
                 member.add(seen)

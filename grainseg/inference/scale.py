@@ -31,20 +31,19 @@ HARMLESS = 1.25
 """Grains that differ by less from those of the training stay: training scales patches so, too."""
 
 
-def predict_at(predict: Predict, unit: FloatImage, factors: Factors) -> FloatImage:
-    """Predict at another scale.
+def at_scale(unit: FloatImage, factors: Factors) -> FloatImage:
+    """A picture on the network's grid.
 
     Args:
-        predict: Predicts a picture at its own scale.
         unit: (H, W, C) float32 in [0, 1].
-        factors: How much the picture is enlarged before (below 1: shrunk).
+        factors: How much it is enlarged (below 1: shrunk).
 
     Returns:
-        (H, W) float32 in [0, 1], on the picture's own grid.
+        Height, width and channels, float32 in [0, 1]; the picture itself where nothing changes.
     """
     shape = (unit.shape[0], unit.shape[1])
     size = resampled_shape(shape, factors)
-    return on_grid(predict(unit) if size == shape else predict(resample(unit, size)), shape)
+    return unit if size == shape else resample(unit, size)
 
 
 def on_grid(probability: FloatImage, shape: tuple[int, int]) -> FloatImage:
@@ -95,12 +94,14 @@ class EstimatedScale:
     """A prediction at an estimated scale.
 
     Attributes:
-        probability: (H, W) float32 in [0, 1], on the picture's own grid.
+        unit: (h, w, C) float32 in [0, 1], the picture on the network's grid.
+        probability: (h, w) float32 in [0, 1], on the same grid.
         factor: px of the network's grid per px of the picture.
         intercept_px: Mean intercept of what was found, in px of the network's grid; None if nothing was.
         consistent: Whether that is what was aimed at, as well as it can be known.
     """
 
+    unit: FloatImage
     probability: FloatImage
     factor: float
     intercept_px: float | None
@@ -130,15 +131,14 @@ def predict_at_estimate(
     Returns:
         The prediction and how it came about.
     """
-    shape = (unit.shape[0], unit.shape[1])
     factor, tolerance, attempts = 1.0, HARMLESS, []
     for _ in range(1 + ROUNDS):
-        size = resampled_shape(shape, (factor, factor))
-        probability = predict(unit) if size == shape else predict(resample(unit, size))
+        scaled = at_scale(unit, (factor, factor))
+        probability = predict(scaled)
         found = intercept_px(probability)
         off = math.inf if found is None else abs(math.log(target_px / found))
         consistent = off <= math.log(tolerance)
-        estimate = EstimatedScale(on_grid(probability, shape), factor, found, consistent)
+        estimate = EstimatedScale(scaled, probability, factor, found, consistent)
         attempts.append((off, estimate))
         if found is None or consistent:
             break

@@ -21,6 +21,11 @@ def shipped_networks() -> list[str]:
     return sorted(path.stem for path in WEIGHTS.glob(f"*{SUFFIX}"))
 
 
+def ships(checkpoint: Path) -> bool:
+    """Whether a file is one of the weights that ship."""
+    return checkpoint.resolve().parent == WEIGHTS
+
+
 def default_checkpoint() -> Path:
     """The weights file that predicts where no checkpoint is named.
 

@@ -19,8 +19,9 @@ from grainseg.grains.doubt import doubt_of
 from grainseg.grains.label_files import read_label
 from grainseg.grains.partition import DEFAULT_SETTINGS
 from grainseg.inference.device import choose_device
-from grainseg.inference.ensemble import predict_members
+from grainseg.inference.ensemble import Forecast, predict_members
 from grainseg.inference.predictor import predict_probability, tile_settings
+from grainseg.inference.scale import on_grid
 from grainseg.micrograph.exposure import exposure_warnings
 from grainseg.micrograph.files import file_sha256
 from grainseg.micrograph.image import GRAIN, Label, Micrograph
@@ -224,24 +225,30 @@ def _predict_one(
     opened = opened.warned(*exposure_warnings(unit))
     tiles = tile_settings(spec)
     first = functools.partial(predict_probability, networks[0], tiles=tiles)
-    opened, factors = scale_of_picture(scaling, opened, unit, first)
+    scaled = scale_of_picture(scaling, opened, unit, first)
+    opened, shape = scaled.opened, opened.micrograph.shape
     settings = None if measurements is None else replace(spec.partition, **config.partition.given())
     members = MemberGrains(opened, settings) if settings is not None and len(networks) > 1 else None
-    forecast = predict_members(
-        networks, unit, tiles, SYMMETRIES[config.tta], None if members is None else members.add, factors
-    )
+    views = SYMMETRIES[config.tta]
+    if scaled.probability is not None and len(networks) == views == 1:
+        forecast = Forecast(scaled.probability, None)
+    else:
+        of_member = None if members is None else lambda seen: members.add(on_grid(seen, shape))
+        forecast = predict_members(networks, scaled.unit, tiles, views, of_member)
     output, threshold = Path(config.output), _threshold(config, spec)
-    closed = close_picture(opened, forecast.probability, threshold, settings, output)
+    closed = close_picture(opened, on_grid(forecast.probability, shape), threshold, settings, output)
     paths = prediction_paths(output, image.relative)
-    write_uncertainty(paths, forecast.spread, opened.micrograph.pixel_size_um)
+    spread = None if forecast.spread is None else on_grid(forecast.spread, shape)
+    write_uncertainty(paths, spread, opened.micrograph.pixel_size_um)
     result.written[image.relative] = paths
     if measurements is not None:
         field = closed.require_field()
-        doubt = doubt_of(unit, forecast.probability, field.partition, spec.doubt_reference)
+        # On the network's grid, as in training: lines that were enlarged look unsure.
+        doubt = doubt_of(scaled.unit, forecast.probability, field.partition, spec.doubt_reference)
         if doubt.flag is not None:
             log.warning("%s: %s", image.path, doubt.flag)
-        spread = None if members is None else members.spread()
-        measurements.add(replace(field, doubt=doubt, members=spread))
+        of_grains = None if members is None else members.spread()
+        measurements.add(replace(field, doubt=doubt, members=of_grains))
     return opened, closed
 
 

@@ -12,12 +12,16 @@ from grainseg.grains.intercepts import mean_intercept_px
 from grainseg.grains.partition import PartitionSettings
 from grainseg.inference.scale import (
     FARTHEST,
+    HARMLESS,
+    EstimatedScale,
     Factors,
     Predict,
+    at_scale,
     predict_at_estimate,
 )
 from grainseg.micrograph.image import FloatImage
 from grainseg.model.checkpoint import CheckpointSpec
+from grainseg.model.generic import ships
 from grainseg.pipeline.mapping import OpenedPicture
 from grainseg.pipeline.scoring import partition_or_none
 
@@ -33,6 +37,7 @@ class Scaling:
 
     Attributes:
         choice: None, a factor, ``pixel_size`` or ``grain_size``.
+        enlarges: Whether ``grain_size`` does more than shrink pictures with larger grains.
         pixel_size_um: Of the training images; None if unknown.
         intercept_px: Mean intercept of the training labels; None if unknown.
         partition: How a boundary map becomes the grains that an estimate measures.
@@ -40,6 +45,7 @@ class Scaling:
     """
 
     choice: str | float | None
+    enlarges: bool
     pixel_size_um: float | None
     intercept_px: float | None
     partition: PartitionSettings
@@ -49,15 +55,36 @@ class Scaling:
         """For the report's provenance: what was asked for."""
         if self.choice == "pixel_size":
             said = f"pixel_size: resampled to the {self.pixel_size_um:.4g} µm per px of the training images"
-        elif self.choice == "grain_size":
+        elif self.choice == "grain_size" and self.enlarges:
             said = f"grain_size: resampled towards a mean intercept of {self.intercept_px:.3g} px"
+        elif self.choice == "grain_size":
+            said = f"auto: larger grains than {self.intercept_px:.3g} px (mean intercept) are shrunk to that"
         else:
             said = "" if self.choice is None else f"pictures resampled by {self.choice:g}, said by the user"
         return {"Scale": said} if said else {}
 
 
+@dataclass(frozen=True)
+class ScaledPicture:
+    """A picture as the networks are to see it.
+
+    Attributes:
+        opened: The picture, with a note on its scale.
+        unit: (h, w, C) float32 in [0, 1], on the network's grid.
+        probability: (h, w) float32 in [0, 1], what was found there while the scale was estimated; None where
+            nothing had to be.
+    """
+
+    opened: OpenedPicture
+    unit: FloatImage
+    probability: FloatImage | None = None
+
+
 def scaling_of(config: PredictConfig, spec: CheckpointSpec, checkpoint: Path) -> Scaling:
     """What the configuration asks for, as far as the checkpoint knows what is needed for it.
+
+    ``auto`` is for the weights that ship, which have to do with pictures of any magnification; others were
+    trained at that of their pictures.
 
     Raises:
         GrainsegError: The checkpoint does not know the scale of its training.
@@ -71,8 +98,10 @@ def scaling_of(config: PredictConfig, spec: CheckpointSpec, checkpoint: Path) ->
             raise GrainsegError(
                 f"scale={choice}: {checkpoint} does not know {what}; say scale={other}, a factor or null"
             )
+    shrinks = ships(checkpoint) and spec.intercept_px is not None
     return Scaling(
-        config.scale,
+        config.scale if config.scale != "auto" else "grain_size" if shrinks else None,
+        config.scale == "grain_size",
         spec.pixel_size_um,
         spec.intercept_px,
         replace(spec.partition, **config.partition.given()),
@@ -82,7 +111,7 @@ def scaling_of(config: PredictConfig, spec: CheckpointSpec, checkpoint: Path) ->
 
 def scale_of_picture(
     scaling: Scaling, opened: OpenedPicture, unit: FloatImage, predict: Predict
-) -> tuple[OpenedPicture, Factors]:
+) -> ScaledPicture:
     """Find the scale at which a picture is to be predicted.
 
     Args:
@@ -91,25 +120,27 @@ def scale_of_picture(
         unit: (H, W, C) float32 in [0, 1], the picture as the network sees it at its own scale.
         predict: Predicts a picture at its own scale, for an estimate; of an ensemble one network will do.
 
-    Returns:
-        The picture, with a note on the scale, and how much it is to be enlarged, rows and columns.
-
     Raises:
         GrainsegError: The picture's pixel size is needed and unknown, or the factor cannot be.
     """
     if scaling.choice is None:
-        return opened, (1.0, 1.0)
-    doubts: tuple[str, ...] = ()
+        return ScaledPicture(opened, unit)
     if scaling.choice == "grain_size":
-        factor, note, doubts = _estimated_factor(scaling, unit, predict)
-        factors = (factor, factor)
-    else:
-        factors = _known_factors(scaling, opened)
-        _require_size(scaling, opened, factors)
-        note = f"resampled by {_written(factors)} for the network, and its answer back"
+        estimate = _estimate(scaling, unit, predict)
+        told = _noted(opened, *_told(scaling, estimate))
+        return ScaledPicture(told, estimate.unit, estimate.probability)
+    factors = _known_factors(scaling, opened)
+    _require_size(scaling, opened, factors)
+    note = f"resampled by {_written(factors)} for the network, and its answer back"
+    return ScaledPicture(_noted(opened, note), at_scale(unit, factors))
+
+
+def _noted(opened: OpenedPicture, note: str, *doubts: str) -> OpenedPicture:
+    if not note:
+        return opened
     log.info("%s: %s", opened.selected.path, note)
     told = replace(opened.micrograph, notes=(*opened.micrograph.notes, note))
-    return replace(opened, micrograph=told).warned(*doubts), factors
+    return replace(opened, micrograph=told).warned(*doubts)
 
 
 def _known_factors(scaling: Scaling, opened: OpenedPicture) -> Factors:
@@ -139,11 +170,7 @@ def _require_size(scaling: Scaling, opened: OpenedPicture, factors: Factors) -> 
         )
 
 
-def _estimated_factor(
-    scaling: Scaling, unit: FloatImage, predict: Predict
-) -> tuple[float, str, tuple[str, ...]]:
-    """The factor, a note and doubts."""
-
+def _estimate(scaling: Scaling, unit: FloatImage, predict: Predict) -> EstimatedScale:
     def intercept_px(probability: FloatImage) -> float | None:
         partition = partition_or_none(probability, scaling.partition)
         mean = math.nan if partition is None else mean_intercept_px(partition.grains)
@@ -152,9 +179,20 @@ def _estimated_factor(
     target = scaling.intercept_px
     assert target is not None  # scaling_of saw to it
     largest = math.sqrt(scaling.max_megapixels * 1e6 / (unit.shape[0] * unit.shape[1]))
-    estimate = predict_at_estimate(predict, unit, target, intercept_px, max(1.0, largest))
+    return predict_at_estimate(
+        predict, unit, target, intercept_px, max(1.0, largest) if scaling.enlarges else 1.0
+    )
+
+
+def _told(scaling: Scaling, estimate: EstimatedScale) -> tuple[str, ...]:
+    """A note on an estimated scale, empty where there is none to tell, and a doubt if there is one."""
+    target = scaling.intercept_px
+    assert target is not None  # scaling_of saw to it
+    large = estimate.intercept_px is not None and estimate.intercept_px > target * HARMLESS
+    if not (scaling.enlarges or large or estimate.factor < 1):
+        return ("",)
     if estimate.intercept_px is None:
-        return estimate.factor, "not resampled: no boundary to estimate the grain size from", ()
+        return ("not resampled: no boundary to estimate the grain size from",)
     found = f"grains have a mean intercept of {estimate.intercept_px:.3g} px"
     if estimate.factor == 1:
         note = f"not resampled: its {found}, those of the training {target:.3g} px"
@@ -164,12 +202,13 @@ def _estimated_factor(
             f"those of the training {target:.3g} px"
         )
     if estimate.consistent:
-        return estimate.factor, note, ()
+        return (note,)
+    largest = FARTHEST if scaling.enlarges else 1
     doubt = (
-        f"no factor from {1 / FARTHEST:g} to {FARTHEST:g} was found that brings its grains to those of the "
+        f"no factor from {1 / FARTHEST:g} to {largest:g} was found that brings its grains to those of the "
         f"training: {estimate.intercept_px:.3g} px at {estimate.factor:.3g}, wanted {target:.3g} px"
     )
-    return estimate.factor, note, (doubt,)
+    return note, doubt
 
 
 def _written(factors: Sequence[float]) -> str:

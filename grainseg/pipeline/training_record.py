@@ -22,7 +22,7 @@ from grainseg.micrograph.files import file_sha256
 from grainseg.micrograph.folder import LabelledImage, list_folder, split_with_test
 from grainseg.micrograph.wide.recipe import WIDE
 from grainseg.model.checkpoint import CheckpointSpec
-from grainseg.model.generic import WEIGHTS
+from grainseg.model.generic import ships
 
 CONFIG = "config.yaml"
 TRAINED, VALIDATED, TESTED = "trained the network", "chose the checkpoint", "neither trained nor chose"
@@ -60,7 +60,7 @@ def read_record(checkpoint: Path, spec: CheckpointSpec) -> TrainingRecord:
         The record, an empty one where nothing is known.
     """
     config: Any
-    if checkpoint.resolve().parent == WEIGHTS:
+    if ships(checkpoint):
         config = {"data": {"name": "stream", "recipe": asdict(WIDE)}, "augment": dict(STREAM_AUGMENT)}
         return TrainingRecord("the recipe of the weights that ship", config)
     path = checkpoint.resolve().parent.parent / CONFIG

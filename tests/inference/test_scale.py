@@ -5,8 +5,8 @@ import pytest
 
 from grainseg.inference.scale import (
     FARTHEST,
+    at_scale,
     on_grid,
-    predict_at,
     predict_at_estimate,
     resample,
     resampled_shape,
@@ -33,14 +33,9 @@ def smooth(shape: tuple[int, int]) -> FloatImage:
 def test_the_answer_lies_on_the_pictures_grid_where_the_picture_is(factors: tuple[float, float]) -> None:
     """A network that answers what it sees: the way there and back shifts and scales nothing."""
     unit = smooth((121, 160))
-    seen: list[tuple[int, ...]] = []
-
-    def network(resampled: FloatImage) -> FloatImage:
-        seen.append(resampled.shape)
-        return resampled[:, :, 0]
-
-    answer = predict_at(network, unit, factors)
-    assert seen == [(*resampled_shape((121, 160), factors), 1)]
+    seen = at_scale(unit, factors)
+    assert seen.shape == (*resampled_shape((121, 160), factors), 1)
+    answer = on_grid(seen[:, :, 0], (121, 160))
     assert answer.shape == (121, 160)
     assert answer.dtype == np.float32
     inner = np.s_[8:-8, 8:-8]  # where a border is met, nothing lies beyond it
@@ -49,7 +44,8 @@ def test_the_answer_lies_on_the_pictures_grid_where_the_picture_is(factors: tupl
 
 def test_its_own_scale_changes_no_bit() -> None:
     unit = RNG.random((40, 50, 3), np.float32)
-    np.testing.assert_array_equal(predict_at(first_channel, unit, (1.0, 1.0)), unit[:, :, 0])
+    assert at_scale(unit, (1.0, 1.0)) is unit
+    assert on_grid(unit[:, :, 0], (40, 50)).tobytes() == unit[:, :, 0].tobytes()
 
 
 def test_shrinking_averages_and_enlarging_stays_in_range() -> None:
@@ -104,7 +100,8 @@ def test_the_estimate_finds_the_factor(true_px: float, bias: float) -> None:
     found = predict_at_estimate(structure.predict, PICTURE, 30.0, structure.intercept_px)
     assert found.consistent
     assert found.factor == pytest.approx(30 / true_px, rel=0.15)
-    assert found.probability.shape == (400, 20)
+    assert found.unit.shape == (*resampled_shape((400, 20), (found.factor, found.factor)), 1)
+    np.testing.assert_array_equal(found.probability, found.unit[:, :, 0])
     assert len(structure.sides) <= 4
 
 

@@ -13,6 +13,7 @@ from PIL import Image
 
 from grainseg.config import PredictConfig
 from grainseg.errors import GrainsegError
+from grainseg.grains.doubt import Doubt
 from grainseg.micrograph.image import FloatImage
 from grainseg.model.checkpoint import KEY
 from grainseg.pipeline.predict import predict
@@ -125,7 +126,7 @@ def test_grains_are_brought_to_the_size_of_the_training(
     assert after_px == pytest.approx(own_px, rel=0.05)
     seen.clear()
     predict(replace(scaled, checkpoint=knowing(intercept_px=1.1 * own_px)))
-    assert seen == [(SIDE, SIDE)] * 4  # of each picture once for the estimate, once for the answer
+    assert seen == [(SIDE, SIDE)] * 2  # the estimate is the answer
     assert "not resampled: its grains have a mean intercept of" in page(config)
 
 
@@ -151,3 +152,56 @@ def test_the_weights_that_ship_know_the_grains_they_saw(
 ) -> None:
     predict(replace(config, checkpoint=None, scale="grain_size"))
     assert "resampled towards a mean intercept of 35 px" in page(config)
+    assert max(seen) > (SIDE, SIDE)
+
+
+@pytest.fixture
+def enlarged(config: PredictConfig) -> PredictConfig:
+    """The same pictures three times as large: squares of 72 px, lines of 9 px."""
+    for path in Path(config.images).iterdir():
+        small = np.asarray(Image.open(path))
+        Image.fromarray(small.repeat(3, axis=0).repeat(3, axis=1)).save(path)
+    return config
+
+
+def test_the_weights_that_ship_see_large_grains_shrunk_and_small_ones_as_they_are(
+    enlarged: PredictConfig, seen: list[tuple[int, ...]]
+) -> None:
+    predict(replace(enlarged, checkpoint=None, scale=None))
+    own_px = float(csv_rows(Path(enlarged.output) / "fields.csv")[0]["mean_intercept_px"])
+    assert own_px > 60
+    seen.clear()
+    assert enlarged.scale == "auto"
+    assert predict(replace(enlarged, checkpoint=None)).failures == []
+    assert min(seen)[0] == pytest.approx(3 * SIDE * 35 / own_px, rel=0.1)
+    assert max(seen)[0] == 3 * SIDE
+    assert "auto: larger grains than 35 px (mean intercept) are shrunk to that" in page(enlarged)
+    assert "resampled by 0." in page(enlarged)
+    measured = float(csv_rows(Path(enlarged.output) / "fields.csv")[0]["mean_intercept_px"])
+    assert measured == pytest.approx(own_px, rel=0.05)
+
+
+def test_small_grains_and_networks_of_ones_own_are_left_alone(
+    config: PredictConfig, knowing: Any, seen: list[tuple[int, ...]]
+) -> None:
+    for checkpoint in (None, knowing(intercept_px=5.0)):
+        seen.clear()
+        predict(replace(config, checkpoint=checkpoint))
+        assert set(seen) == {(SIDE, SIDE)}
+        assert "resampled by" not in page(config)
+        assert "not resampled" not in page(config)
+
+
+def test_the_doubt_is_that_of_what_the_network_saw(
+    config: PredictConfig, knowing: Any, seen: list[tuple[int, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lines that are enlarged after the network look unsure, and are not."""
+    asked: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
+
+    def doubt_of(unit: FloatImage, probability: FloatImage, *others: Any) -> Doubt:
+        asked.append((unit.shape[:2], probability.shape))
+        return Doubt(0.0, "nothing")
+
+    monkeypatch.setattr("grainseg.pipeline.predict.doubt_of", doubt_of)
+    predict(replace(config, checkpoint=knowing(intercept_px=20.0), scale=0.5))
+    assert asked == [((SIDE // 2, SIDE // 2), (SIDE // 2, SIDE // 2))] * 2

@@ -7,8 +7,8 @@ from omegaconf import OmegaConf
 from grainseg.config import to_plain
 from grainseg.micrograph.corruptions import KINDS
 from grainseg.micrograph.folder import list_folder
+from grainseg.model import generic
 from grainseg.model.checkpoint import read_checkpoint
-from grainseg.pipeline import training_record
 from grainseg.pipeline.training_record import (
     FOREIGN,
     STREAM_AUGMENT,
@@ -162,7 +162,7 @@ def test_what_pretraining_saw_counts_after_fine_tuning(run):
 
 
 def test_weights_that_ship_have_seen_the_recipe_that_ships(checkpoint, tmp_path, monkeypatch):
-    monkeypatch.setattr(training_record, "WEIGHTS", tmp_path)
+    monkeypatch.setattr(generic, "WEIGHTS", tmp_path)
     path = tmp_path / "best.ckpt"
     shutil.copy(checkpoint, path)
     assert record_of(path).source
