@@ -15,6 +15,9 @@ from grainseg.data.source import TrainingData
 from grainseg.micrograph.folder import list_folder, split_with_test
 from grainseg.micrograph.image import IGNORE
 
+LARGE_GRAINS_PX = 80.0
+WELL_KNOWN_PX = 50.0
+"""Mean intercepts: above the first, pictures brought to the second trained better (docs/finetuning.md)."""
 FEW_PATCHES = 4
 """A warning where less is labelled than this many patches show: every patch is much the same."""
 
@@ -47,6 +50,7 @@ def read_folder(
     train_images = [replace(image, label_offset_px=offset) for image in train_images]
     overlap = config.overlap if config.sampling == "grid" else None
     patches = PatchDataset(train_images, config.tile_size, augment, seed, overlap)
+    intercept_px = labelled_intercept_px([image.label for image in train_images])
     labelled = sum(int(np.count_nonzero(image.label != IGNORE)) for image in train_images)
     return TrainingData(
         patches=patches,
@@ -58,9 +62,9 @@ def read_folder(
         left_out=listing.without_mask,
         labelled_share=labelled / sum(image.label.size for image in train_images),
         pixel_size_um=shared_pixel_size_um([image.pixel_size_um for image in train_images]),
-        intercept_px=labelled_intercept_px([image.label for image in train_images]),
+        intercept_px=intercept_px,
         label_offset_px=offset,
-        warnings=_warnings(labelled, config.tile_size),
+        warnings=(*_of_area(labelled, config.tile_size), *_of_grains(intercept_px)),
     )
 
 
@@ -75,7 +79,16 @@ def _label_offset(
     return label_offset_px(images, observe)
 
 
-def _warnings(labelled_px: int, tile_size: int) -> tuple[str, ...]:
+def _of_grains(intercept_px: float | None) -> tuple[str, ...]:
+    if intercept_px is None or intercept_px <= LARGE_GRAINS_PX:
+        return ()
+    return (
+        f"the labelled grains have a mean intercept of {intercept_px:.0f} px: pictures and masks shrunk by "
+        f"{WELL_KNOWN_PX / intercept_px:.1g} before training may show them better (docs/finetuning.md)",
+    )
+
+
+def _of_area(labelled_px: int, tile_size: int) -> tuple[str, ...]:
     patches = labelled_px / tile_size**2
     if patches >= FEW_PATCHES:
         return ()

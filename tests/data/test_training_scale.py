@@ -1,10 +1,15 @@
 """The scale of training data: one pixel size or none, and a grain size over all labels."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import compose_train
+from PIL import Image
 
+from grainseg.config import FolderDataConfig
+from grainseg.data.folder import read_folder
 from grainseg.data.scale import labelled_intercept_px, shared_intercept_px, shared_pixel_size_um
 from grainseg.micrograph.image import BOUNDARY, IGNORE, Label
 
@@ -58,6 +63,24 @@ def test_labels_count_by_their_lines() -> None:
     sizes = [labelled_intercept_px([small]), labelled_intercept_px([large])]
     assert None not in sizes
     assert together == pytest.approx(2 / sum(1 / size for size in sizes if size), rel=0.02)
+
+
+@pytest.mark.parametrize(("side_px", "warned"), [(60, False), (160, True)])
+def test_large_grains_are_said_to_be_learnt_better_from_smaller_pictures(
+    side_px: int, warned: bool, tmp_path: Path
+) -> None:
+    """Squares of 160 px have a mean intercept of about 133 px: shrunk by 0.4 they have 50."""
+    for kind in ("images", "masks"):
+        (tmp_path / kind).mkdir()
+        for stem in ("a", "b"):
+            label = squares(side_px, 960 // side_px)
+            Image.fromarray(np.where(label == BOUNDARY, 255, 0).astype(np.uint8)).save(
+                tmp_path / kind / f"{stem}.png"
+            )
+    config = compose_train("data=folder", f"data.root='{tmp_path}'")
+    assert isinstance(config.data, FolderDataConfig)
+    warnings = read_folder(config.data, config.augment, 1, 0).warnings
+    assert any("shrunk by 0.4 before training" in line for line in warnings) == warned
 
 
 def test_what_nobody_judged_has_no_say() -> None:
