@@ -4,9 +4,8 @@
 
 ``FOLDER`` is made by ``real_sets.py``. On iron the left halves of 1-4 train, the left half of 5 chooses the
 checkpoint, and the right halves of 1-3 choose the recipe. On tbm four crops of m21 train and a fifth chooses
-checkpoint and recipe. What a network has unlearnt of other materials says the last columns: iron's predicts
-the crop of tbm, tbm's the right halves of iron. One process per run; a run that is already there is not
-repeated.
+checkpoint and recipe. The last columns say what is unlearnt of other materials: iron's network predicts tbm's
+crop, and tbm's the right halves of iron. One process per run; a run that is already there is not repeated.
 """
 
 import argparse
