@@ -28,7 +28,7 @@ import numpy.typing as npt
 import tifffile
 from PIL import Image
 from scipy import ndimage
-from skimage.morphology import h_minima
+from skimage.morphology import local_minima, reconstruction
 from skimage.segmentation import expand_labels, watershed
 
 from grainseg.grains.agreement_regions import RegionScores, region_scores
@@ -51,7 +51,9 @@ def thresholded(probability: npt.NDArray[np.float32], threshold: float) -> Grain
 
 
 def minima_of_probability(probability: npt.NDArray[np.float32], h: float) -> Grains:
-    seeds, _ = ndimage.label(h_minima(probability, h))
+    # Not h_minima: it marks the deepest pixels, of which a flat basin has many that do not touch.
+    filled = reconstruction(probability + np.float32(h), probability, method="erosion")
+    seeds, _ = ndimage.label(local_minima(filled))
     return watershed(probability, seeds)
 
 
