@@ -183,5 +183,5 @@ def test_a_scale_is_a_factor_or_known_by_name(scale: str) -> None:
         GrainsegError, match=r"scale=.*: must be null, auto, pixel_size, grain_size or a factor"
     ):
         compose_predict("images=i", "output=o", f"scale={scale}")
-    for legal in ("null", "0.5", "2", "pixel_size", "grain_size"):
+    for legal in ("null", "0.5", "2", "auto", "pixel_size", "grain_size"):
         compose_predict("images=i", "output=o", f"scale={legal}")

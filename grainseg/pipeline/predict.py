@@ -3,7 +3,7 @@
 import functools
 import logging
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -20,11 +20,11 @@ from grainseg.grains.label_files import read_label
 from grainseg.grains.partition import DEFAULT_SETTINGS
 from grainseg.inference.device import choose_device
 from grainseg.inference.ensemble import Forecast, predict_members
-from grainseg.inference.predictor import predict_probability, tile_settings
+from grainseg.inference.predictor import TileSettings, predict_probability, tile_settings
 from grainseg.inference.scale import on_grid
 from grainseg.micrograph.exposure import exposure_warnings
 from grainseg.micrograph.files import file_sha256
-from grainseg.micrograph.image import GRAIN, Label, Micrograph
+from grainseg.micrograph.image import GRAIN, FloatImage, Label, Micrograph
 from grainseg.micrograph.normalization import to_unit_range
 from grainseg.micrograph.selection import SelectedImage, find_mask, select_images
 from grainseg.model.checkpoint import CheckpointSpec
@@ -47,7 +47,7 @@ from grainseg.pipeline.measurement import (
 )
 from grainseg.pipeline.members import MemberGrains
 from grainseg.pipeline.progress import progress
-from grainseg.pipeline.scaling import Scaling, scale_of_picture, scaling_of
+from grainseg.pipeline.scaling import ScaledPicture, Scaling, scale_of_picture, scaling_of
 from grainseg.pipeline.scoring import MaskScores, score_prediction
 from grainseg.report.contents import Provenance
 from grainseg.report.metrics_file import write_metrics
@@ -229,12 +229,8 @@ def _predict_one(
     opened, shape = scaled.opened, opened.micrograph.shape
     settings = None if measurements is None else replace(spec.partition, **config.partition.given())
     members = MemberGrains(opened, settings) if settings is not None and len(networks) > 1 else None
-    views = SYMMETRIES[config.tta]
-    if scaled.probability is not None and len(networks) == views == 1:
-        forecast = Forecast(scaled.probability, None)
-    else:
-        of_member = None if members is None else lambda seen: members.add(on_grid(seen, shape))
-        forecast = predict_members(networks, scaled.unit, tiles, views, of_member)
+    of_member = None if members is None else lambda seen: members.add(on_grid(seen, shape))
+    forecast = _forecast(networks, tiles, SYMMETRIES[config.tta], scaled, of_member)
     output, threshold = Path(config.output), _threshold(config, spec)
     closed = close_picture(opened, on_grid(forecast.probability, shape), threshold, settings, output)
     paths = prediction_paths(output, image.relative)
@@ -250,6 +246,19 @@ def _predict_one(
         of_grains = None if members is None else members.spread()
         measurements.add(replace(field, doubt=doubt, members=of_grains))
     return opened, closed
+
+
+def _forecast(
+    networks: Sequence[nn.Module],
+    tiles: TileSettings,
+    views: int,
+    scaled: ScaledPicture,
+    of_member: Callable[[FloatImage], None] | None,
+) -> Forecast:
+    """On the network's grid. One network that answered while the scale was estimated is not asked again."""
+    if scaled.probability is not None and len(networks) == views == 1:
+        return Forecast(scaled.probability, None)
+    return predict_members(networks, scaled.unit, tiles, views, of_member)
 
 
 def _score(

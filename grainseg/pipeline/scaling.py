@@ -36,8 +36,7 @@ class Scaling:
     """How pictures are brought to the scale of the training.
 
     Attributes:
-        choice: None, a factor, ``pixel_size`` or ``grain_size``.
-        enlarges: Whether ``grain_size`` does more than shrink pictures with larger grains.
+        choice: None, a factor, ``pixel_size``, ``grain_size`` or ``auto``, which shrinks by grain size only.
         pixel_size_um: Of the training images; None if unknown.
         intercept_px: Mean intercept of the training labels; None if unknown.
         partition: How a boundary map becomes the grains that an estimate measures.
@@ -45,7 +44,6 @@ class Scaling:
     """
 
     choice: str | float | None
-    enlarges: bool
     pixel_size_um: float | None
     intercept_px: float | None
     partition: PartitionSettings
@@ -55,9 +53,9 @@ class Scaling:
         """For the report's provenance: what was asked for."""
         if self.choice == "pixel_size":
             said = f"pixel_size: resampled to the {self.pixel_size_um:.4g} µm per px of the training images"
-        elif self.choice == "grain_size" and self.enlarges:
-            said = f"grain_size: resampled towards a mean intercept of {self.intercept_px:.3g} px"
         elif self.choice == "grain_size":
+            said = f"grain_size: resampled towards a mean intercept of {self.intercept_px:.3g} px"
+        elif self.choice == "auto":
             said = f"auto: larger grains than {self.intercept_px:.3g} px (mean intercept) are shrunk to that"
         else:
             said = "" if self.choice is None else f"pictures resampled by {self.choice:g}, said by the user"
@@ -89,19 +87,18 @@ def scaling_of(config: PredictConfig, spec: CheckpointSpec, checkpoint: Path) ->
     Raises:
         GrainsegError: The checkpoint does not know the scale of its training.
     """
-    for choice, known, what in (
+    for named, known, what in (
         ("pixel_size", spec.pixel_size_um, "a pixel size that all its training images have within 2 %"),
         ("grain_size", spec.intercept_px, "the grain size of its training labels"),
     ):
-        if config.scale == choice and known is None:
-            other = "grain_size" if choice == "pixel_size" else "pixel_size"
+        if config.scale == named and known is None:
+            other = "grain_size" if named == "pixel_size" else "pixel_size"
             raise GrainsegError(
-                f"scale={choice}: {checkpoint} does not know {what}; say scale={other}, a factor or null"
+                f"scale={named}: {checkpoint} does not know {what}; say scale={other}, a factor or null"
             )
-    shrinks = ships(checkpoint) and spec.intercept_px is not None
+    idle = config.scale == "auto" and not (ships(checkpoint) and spec.intercept_px is not None)
     return Scaling(
-        config.scale if config.scale != "auto" else "grain_size" if shrinks else None,
-        config.scale == "grain_size",
+        None if idle else config.scale,
         spec.pixel_size_um,
         spec.intercept_px,
         replace(spec.partition, **config.partition.given()),
@@ -125,7 +122,7 @@ def scale_of_picture(
     """
     if scaling.choice is None:
         return ScaledPicture(opened, unit)
-    if scaling.choice == "grain_size":
+    if scaling.choice in ("grain_size", "auto"):
         estimate = _estimate(scaling, unit, predict)
         told = _noted(opened, *_told(scaling, estimate))
         return ScaledPicture(told, estimate.unit, estimate.probability)
@@ -135,9 +132,11 @@ def scale_of_picture(
     return ScaledPicture(_noted(opened, note), at_scale(unit, factors))
 
 
-def _noted(opened: OpenedPicture, note: str, *doubts: str) -> OpenedPicture:
-    if not note:
+def _noted(opened: OpenedPicture, *said: str) -> OpenedPicture:
+    """The picture with a note on its scale and the doubts after it, if there is anything to say."""
+    if not said:
         return opened
+    note, *doubts = said
     log.info("%s: %s", opened.selected.path, note)
     told = replace(opened.micrograph, notes=(*opened.micrograph.notes, note))
     return replace(opened, micrograph=told).warned(*doubts)
@@ -179,18 +178,17 @@ def _estimate(scaling: Scaling, unit: FloatImage, predict: Predict) -> Estimated
     target = scaling.intercept_px
     assert target is not None  # scaling_of saw to it
     largest = math.sqrt(scaling.max_megapixels * 1e6 / (unit.shape[0] * unit.shape[1]))
-    return predict_at_estimate(
-        predict, unit, target, intercept_px, max(1.0, largest) if scaling.enlarges else 1.0
-    )
+    largest = 1.0 if scaling.choice == "auto" else max(1.0, largest)
+    return predict_at_estimate(predict, unit, target, intercept_px, largest)
 
 
 def _told(scaling: Scaling, estimate: EstimatedScale) -> tuple[str, ...]:
-    """A note on an estimated scale, empty where there is none to tell, and a doubt if there is one."""
+    """A note on an estimated scale, and a doubt if there is one; nothing of pictures left as they are."""
     target = scaling.intercept_px
     assert target is not None  # scaling_of saw to it
     large = estimate.intercept_px is not None and estimate.intercept_px > target * HARMLESS
-    if not (scaling.enlarges or large or estimate.factor < 1):
-        return ("",)
+    if scaling.choice == "auto" and estimate.factor == 1 and not large:
+        return ()
     if estimate.intercept_px is None:
         return ("not resampled: no boundary to estimate the grain size from",)
     found = f"grains have a mean intercept of {estimate.intercept_px:.3g} px"
@@ -203,7 +201,7 @@ def _told(scaling: Scaling, estimate: EstimatedScale) -> tuple[str, ...]:
         )
     if estimate.consistent:
         return (note,)
-    largest = FARTHEST if scaling.enlarges else 1
+    largest = 1 if scaling.choice == "auto" else FARTHEST
     doubt = (
         f"no factor from {1 / FARTHEST:g} to {largest:g} was found that brings its grains to those of the "
         f"training: {estimate.intercept_px:.3g} px at {estimate.factor:.3g}, wanted {target:.3g} px"
