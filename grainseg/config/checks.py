@@ -9,6 +9,8 @@ MAX_LABEL_OFFSET_PX = 4.0
 STRIDE = 32
 """Largest output stride of the networks: patches, tiles and paddings are multiples of it."""
 MAX_DECODER_WIDTH = 1024
+MAX_SHRINK = 8
+"""Of pictures for a network: beyond, a patch of the default size covers 1280 px and more."""
 
 
 def legal_tiles(tile_size: int, overlap: int) -> bool:
@@ -51,6 +53,12 @@ def label_offset(key: str, value: object) -> None:
     )
     rule = f"must be null, auto or [down,right] in px, each within ±{MAX_LABEL_OFFSET_PX:g}"
     require(value in (None, "auto") or two, key, rule, value)
+
+
+def shrink(key: str, value: object) -> None:
+    """Raise a GrainsegError unless a factor is auto or a whole number from 1 to ``MAX_SHRINK``."""
+    legal = value == "auto" or (type(value) is int and 1 <= value <= MAX_SHRINK)
+    require(legal, key, f"must be auto or a whole number from 1 (as they are) to {MAX_SHRINK}", value)
 
 
 def crop(key: str, value: object) -> None:

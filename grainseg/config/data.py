@@ -5,7 +5,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from grainseg.config.checks import STRIDE, crop, label_offset, legal_tiles, one_of, positive, require
+from grainseg.config.checks import (
+    STRIDE,
+    crop,
+    label_offset,
+    legal_tiles,
+    one_of,
+    positive,
+    require,
+    shrink,
+)
 from grainseg.config.recipe import RecipeConfig
 
 MAX_LABEL_WIDTH_PX = 32
@@ -80,6 +89,7 @@ class FolderDataConfig(DataConfig, LabelledFolderConfig):
 
     sampling: str
     overlap: int
+    shrink: Any
     label_offset: Any
 
     def __post_init__(self) -> None:
@@ -87,6 +97,7 @@ class FolderDataConfig(DataConfig, LabelledFolderConfig):
         DataConfig.__post_init__(self)
         LabelledFolderConfig.__post_init__(self)
         label_offset("data.label_offset", self.label_offset)
+        shrink("data.shrink", self.shrink)
         one_of("data.sampling", self.sampling, ("random", "grid"))
         rule = "must be at least 0 and less than data.tile_size"
         require(0 <= self.overlap < self.tile_size, "data.overlap", rule, self.overlap)

@@ -10,14 +10,11 @@ from grainseg.config import AugmentConfig, FolderDataConfig
 from grainseg.data.images import LabelledMicrograph, mean_line_width_px, read_labelled
 from grainseg.data.patches import PatchDataset
 from grainseg.data.registration import Observe, Offset, label_offset_px
-from grainseg.data.scale import labelled_intercept_px, shared_pixel_size_um
+from grainseg.data.scale import labelled_intercept_px, shared_pixel_size_um, suited_shrink
 from grainseg.data.source import TrainingData
 from grainseg.micrograph.folder import list_folder, split_with_test
 from grainseg.micrograph.image import IGNORE
 
-LARGE_GRAINS_PX = 80.0
-WELL_KNOWN_PX = 50.0
-"""Mean intercepts: above the first, pictures brought to the second trained better (docs/finetuning.md)."""
 FEW_PATCHES = 4
 """A warning where less is labelled than this many patches show: every patch is much the same."""
 
@@ -48,9 +45,10 @@ def read_folder(
     train_images = [images[stem] for stem in train]
     offset = _label_offset(config, train_images, observe)
     train_images = [replace(image, label_offset_px=offset) for image in train_images]
-    overlap = config.overlap if config.sampling == "grid" else None
-    patches = PatchDataset(train_images, config.tile_size, augment, seed, overlap)
     intercept_px = labelled_intercept_px([image.label for image in train_images])
+    shrink = suited_shrink(intercept_px) if config.shrink == "auto" else config.shrink
+    overlap = config.overlap * shrink if config.sampling == "grid" else None
+    patches = PatchDataset(train_images, config.tile_size * shrink, augment, seed, overlap)
     labelled = sum(int(np.count_nonzero(image.label != IGNORE)) for image in train_images)
     return TrainingData(
         patches=patches,
@@ -63,8 +61,9 @@ def read_folder(
         labelled_share=labelled / sum(image.label.size for image in train_images),
         pixel_size_um=shared_pixel_size_um([image.pixel_size_um for image in train_images]),
         intercept_px=intercept_px,
+        shrink=shrink,
         label_offset_px=offset,
-        warnings=(*_of_area(labelled, config.tile_size), *_of_grains(intercept_px)),
+        warnings=_of_area(labelled, config.tile_size, shrink),
     )
 
 
@@ -79,20 +78,12 @@ def _label_offset(
     return label_offset_px(images, observe)
 
 
-def _of_grains(intercept_px: float | None) -> tuple[str, ...]:
-    if intercept_px is None or intercept_px <= LARGE_GRAINS_PX:
-        return ()
-    return (
-        f"the labelled grains have a mean intercept of {intercept_px:.0f} px: pictures and masks shrunk by "
-        f"{WELL_KNOWN_PX / intercept_px:.1g} before training may show them better (docs/finetuning.md)",
-    )
-
-
-def _of_area(labelled_px: int, tile_size: int) -> tuple[str, ...]:
-    patches = labelled_px / tile_size**2
+def _of_area(labelled_px: int, tile_size: int, shrink: int) -> tuple[str, ...]:
+    patches = labelled_px / (tile_size * shrink) ** 2
+    of = f"data.tile_size={tile_size}" + (f" and data.shrink={shrink}" if shrink > 1 else "")
     if patches >= FEW_PATCHES:
         return ()
     return (
         f"only {labelled_px} px of all training masks are labelled, as many as {patches:.1f} patches "
-        f"of data.tile_size={tile_size} have: the network may learn them by heart; label more",
+        f"of {of} have: the network may learn them by heart; label more",
     )

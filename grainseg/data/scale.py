@@ -1,16 +1,20 @@
-"""The scale of training data: the pixel size of the images, and the grain size of the labels in px."""
+"""The scale of training data: pixel size of images, grain size of labels in px, and what suits it."""
 
 import math
 from collections.abc import Sequence
 
 import numpy as np
 
+from grainseg.config.checks import MAX_SHRINK
 from grainseg.grains.intercepts import line_intercepts, pooled
 from grainseg.grains.labelled_grains import label_grains
 from grainseg.micrograph.image import BOUNDARY, GRAIN, IGNORE, Label
 
 SAME = 1.02
 """Pixel sizes that differ by no more are one."""
+LARGE_GRAINS_PX = 80.0
+WELL_KNOWN_PX = 50.0
+"""Mean intercepts: above the first, pictures brought to the second train better (docs/finetuning.md)."""
 
 
 def shared_pixel_size_um(sizes: Sequence[tuple[float, float] | None]) -> float | None:
@@ -54,3 +58,17 @@ def labelled_intercept_px(labels: Sequence[Label]) -> float | None:
     ]
     mean = pooled(lines).mean if lines else math.nan
     return mean if math.isfinite(mean) else None
+
+
+def suited_shrink(intercept_px: float | None) -> int:
+    """By how much pictures are shrunk for a network that is to be trained on them.
+
+    Args:
+        intercept_px: Mean intercept of their labels; None if unknown.
+
+    Returns:
+        The whole number that brings large grains closest to ``WELL_KNOWN_PX``; 1 for all others.
+    """
+    if intercept_px is None or intercept_px <= LARGE_GRAINS_PX:
+        return 1
+    return min(max(2, round(intercept_px / WELL_KNOWN_PX)), MAX_SHRINK)

@@ -27,6 +27,7 @@ class TrainingData:
         labelled_share: Share of the training pictures' pixels that somebody labelled, in (0, 1].
         pixel_size_um: Of the training images, µm per px; None if unknown or not the same in all.
         intercept_px: Mean intercept of the training labels; None if unknown or without meaning.
+        shrink: Edge in px of the squares of a picture that the network shall see as one px.
         label_offset_px: How far the training labels lie from what the pictures show, see ``registration``.
         warnings: What the user should know of the labels before training, one line each.
     """
@@ -41,5 +42,6 @@ class TrainingData:
     labelled_share: float = 1.0
     pixel_size_um: float | None = None
     intercept_px: float | None = None
+    shrink: int = 1
     label_offset_px: tuple[float, float] = (0.0, 0.0)
     warnings: tuple[str, ...] = ()

@@ -24,18 +24,20 @@ class TileSettings:
     """How a picture is cut for the network.
 
     Attributes:
-        tile_size: Edge length of a tile in px, a multiple of 32.
+        tile_size: Edge length of a tile in px, a multiple of the stride.
         overlap: Overlap of neighbouring tiles in px. Three eighths on each side are thrown away, since a
             network sees less there than on the whole picture; the middle quarter is blended.
         batch_size: Tiles that go through the network at once.
         offset_px: How far the lines wanted lie from the boundaries that the network finds, as the labels of
             its training did: rows down and columns to the right.
+        stride: Grid in px on which the network shifts with its input.
     """
 
     tile_size: int
     overlap: int
     batch_size: int = 1
     offset_px: tuple[float, float] = (0.0, 0.0)
+    stride: int = STRIDE
 
     @property
     def halo(self) -> int:
@@ -45,7 +47,12 @@ class TileSettings:
 
 def tile_settings(spec: CheckpointSpec) -> TileSettings:
     """How a checkpoint says that its network predicts."""
-    return TileSettings(spec.tile_size, spec.overlap, offset_px=spec.label_offset_px)
+    return TileSettings(
+        spec.tile_size * spec.shrink,
+        spec.overlap * spec.shrink,
+        offset_px=spec.label_offset_px,
+        stride=STRIDE * spec.shrink,
+    )
 
 
 def predict_probability(network: nn.Module, unit: FloatImage, tiles: TileSettings) -> FloatImage:
@@ -90,7 +97,7 @@ def see_boundaries(network: nn.Module, unit: FloatImage, tiles: TileSettings) ->
         result: FloatImage = torch.sigmoid(logits[:, 0]).cpu().numpy()
         return result
 
-    plan = plan_tiles(unit.shape[:2], tiles.tile_size, tiles.overlap, tiles.halo, STRIDE)
+    plan = plan_tiles(unit.shape[:2], tiles.tile_size, tiles.overlap, tiles.halo, tiles.stride)
     channels_first = np.ascontiguousarray(unit.transpose(2, 0, 1))
     exact = torch.backends.cudnn.flags(enabled=True, allow_tf32=False)  # TF32 keeps 10 bits of 23
     with torch.inference_mode(), torch.autocast(device.type, enabled=False), exact:

@@ -17,7 +17,7 @@ import torch
 from torch import nn
 
 from grainseg import __version__
-from grainseg.config.checks import MAX_LABEL_OFFSET_PX, legal_decoder_width, legal_tiles
+from grainseg.config.checks import MAX_LABEL_OFFSET_PX, MAX_SHRINK, legal_decoder_width, legal_tiles
 from grainseg.errors import GrainsegError
 from grainseg.grains.budget import SegmentationError
 from grainseg.grains.doubt import Reference, read_reference
@@ -25,14 +25,16 @@ from grainseg.grains.partition import DEFAULT_SETTINGS, PartitionSettings
 from grainseg.micrograph.normalization import NORMALIZATION
 from grainseg.micrograph.replacing import replacing
 from grainseg.model.networks import NetworkSpec, build_network
+from grainseg.model.shrinking import look_shrunk
 from grainseg.model.weights_file import SUFFIX, read_weights
 
 KEY = "grainseg"
-FORMAT = 5
-"""1 had no partition and no segmentation error, 2 no number of steps, 3 and 4 not all that ``_NEW`` names."""
+FORMAT = 6
+"""1 had no partition and no segmentation error, 2 no number of steps, 3 to 5 not all that ``_NEW`` names."""
 _NEW: Mapping[int, Mapping[str, Any]] = {
     3: {"pixel_size_um": None, "intercept_px": None, "doubt_reference": None, "members": 1},
     4: {"label_offset_px": (0.0, 0.0)},
+    5: {"shrink": 1},
 }
 """What a layout that is still read did not say, which the next one does."""
 NETWORK_PREFIX = "network."
@@ -50,8 +52,8 @@ class CheckpointSpec:
         in_channels: 1 (grey) or 3 (RGB).
         decoder_width: Channels of the widest decoder stage, or None.
         options: Further arguments of the architecture.
-        tile_size: Edge length in px of the tiles of whole-image prediction.
-        overlap: Overlap of these tiles in px.
+        tile_size: Edge length of the tiles of whole-image prediction, in px that the network sees.
+        overlap: Overlap of these tiles, likewise.
         threshold: Probability above which a pixel is boundary.
         line_width_px: Mean width of the lines in the training labels.
         seed: Seed of the training run.
@@ -65,6 +67,7 @@ class CheckpointSpec:
         doubt_reference: What pictures and predictions looked like in training, None if unknown.
         label_offset_px: How far the labels of the training lie from what its pictures show, rows down and
             columns to the right; predictions follow the labels.
+        shrink: Edge in px of the squares of a picture that the network sees as one px, see ``shrinking.py``.
         members: Networks in the file, 1 to ``MAX_MEMBERS``; see ``ensemble.py`` for several.
         format: Version of this layout.
     """
@@ -88,6 +91,7 @@ class CheckpointSpec:
     intercept_px: float | None = None
     doubt_reference: Reference | None = None
     label_offset_px: tuple[float, float] = (0.0, 0.0)
+    shrink: int = 1
     members: int = 1
     format: int = FORMAT
 
@@ -129,6 +133,7 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
     "intercept_px": (float, type(None)),
     "doubt_reference": (dict, type(None)),
     "label_offset_px": (tuple, list),
+    "shrink": (int,),
     "members": (int,),
     "format": (int,),
 }
@@ -223,6 +228,7 @@ def _parse_spec(values: Mapping[str, Any], path: Path) -> CheckpointSpec:
         and spec.steps >= 0
         and (spec.pixel_size_um is None or 0.0005 <= spec.pixel_size_um <= 50)
         and (spec.intercept_px is None or 1 <= spec.intercept_px <= 10_000)
+        and 1 <= spec.shrink <= MAX_SHRINK
         and 1 <= spec.members <= MAX_MEMBERS
     )
     if not in_range:
@@ -301,7 +307,7 @@ def build_filled(spec: CheckpointSpec, weights: Mapping[str, torch.Tensor], path
     Raises:
         GrainsegError: The weights do not fit the network.
     """
-    network = build_network(spec.network)
+    network = look_shrunk(build_network(spec.network), spec.shrink)
     try:
         network.load_state_dict(weights)
     except RuntimeError as error:

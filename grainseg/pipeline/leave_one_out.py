@@ -19,7 +19,12 @@ from torch import nn
 
 from grainseg.config import FolderDataConfig, TrainConfig, to_plain
 from grainseg.data.images import LabelledMicrograph, read_labelled
-from grainseg.data.scale import shared_intercept_px, shared_pixel_size_um
+from grainseg.data.scale import (
+    labelled_intercept_px,
+    shared_intercept_px,
+    shared_pixel_size_um,
+    suited_shrink,
+)
 from grainseg.errors import GrainsegError
 from grainseg.grains.doubt import pooled_reference
 from grainseg.inference.device import choose_device
@@ -104,6 +109,7 @@ def leave_one_out(config: TrainConfig, run_dir: Path) -> LeaveOneOut:
     """
     data = _data(config)
     images = left_out_images(data)
+    data = replace(data, shrink=_common_shrink(config, data, images))
     run_dir.mkdir(parents=True, exist_ok=True)
     OmegaConf.save(OmegaConf.create(to_plain(config)), run_dir / CONFIG)
     folders = [run_dir / f"fold_{number}" for number in range(len(images))]
@@ -199,6 +205,15 @@ def _data(config: TrainConfig) -> FolderDataConfig:
         config.data, config.augment, config.model.in_channels, config.batch_size, config.seed
     ).prepare_data()
     return config.data
+
+
+def _common_shrink(config: TrainConfig, data: FolderDataConfig, images: Sequence[str]) -> int:
+    """One for all folds, whose networks become one checkpoint: by the labels of all images together."""
+    if data.shrink != "auto":
+        return int(data.shrink)
+    items = {item.stem: item for item in list_folder(Path(data.root)).labelled}
+    labels = [read_labelled(items[image], data, config.model.in_channels).label for image in images]
+    return suited_shrink(labelled_intercept_px(labels))
 
 
 def _train_fold(config: TrainConfig, folder: Path) -> dict[str, float]:

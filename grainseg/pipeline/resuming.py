@@ -45,6 +45,24 @@ def check_resume(config: TrainConfig, network: NetworkSpec, checkpoint: Path, ch
         shutil.copyfile(best, here)
 
 
+def require_same_shrink(checkpoint: Path, shrink: int) -> None:
+    """See that a network goes on with pictures on the grid that it knows; checkpoints of before have but one.
+
+    Args:
+        checkpoint: One that ``check_resume`` accepts.
+        shrink: What the data of the resumed run ask for.
+
+    Raises:
+        GrainsegError: The interrupted run had another.
+    """
+    spec, _ = read_checkpoint(checkpoint)
+    if spec.shrink != shrink:
+        raise GrainsegError(
+            f"resume={checkpoint}: its network sees pictures shrunk by {spec.shrink}, the labels ask for "
+            f"{shrink} now; say data.shrink={spec.shrink}"
+        )
+
+
 def _require_same_data(config: TrainConfig, spec: CheckpointSpec, checkpoint: Path) -> None:
     """See that the run goes on with its own images: one that has trained it must not come to validate it."""
     before = read_record(checkpoint, spec).config.get("data", {})

@@ -30,9 +30,10 @@ from grainseg.model.checkpoint import (
 from grainseg.model.generic import load_generic
 from grainseg.model.losses import build_loss
 from grainseg.model.networks import NetworkSpec, build_network, parameter_count
+from grainseg.model.shrinking import look_shrunk
 from grainseg.pipeline.doubt_reference import training_reference
 from grainseg.pipeline.observer import generic_observer
-from grainseg.pipeline.resuming import check_resume
+from grainseg.pipeline.resuming import check_resume, require_same_shrink
 from grainseg.pipeline.scoring import (
     MaskScores,
     fit_grains,
@@ -87,6 +88,8 @@ def train(config: TrainConfig, run_dir: Path) -> dict[str, float]:
         )
     network = _build_network(config)
     data = _read_data(config)
+    if config.resume is not None:
+        require_same_shrink(Path(config.resume), data.data.shrink)
     module = _build_module(config, network, data)
 
     run_dir.mkdir(parents=True, exist_ok=True)
@@ -103,7 +106,7 @@ def train(config: TrainConfig, run_dir: Path) -> dict[str, float]:
             f"epochs={config.epochs}: resume={config.resume} has more already; say more"
         ) from error
     metrics = _score_best(config, trainer, module, data, run_dir)
-    metrics |= {"train/line_width_px": data.data.line_width_px}
+    metrics |= {"train/line_width_px": data.data.line_width_px, "train/shrink": float(data.data.shrink)}
     down, right = data.data.label_offset_px
     metrics |= {"train/label_offset_down_px": down, "train/label_offset_right_px": right}
     if config.resume is None:  # the time of a part would say nothing
@@ -171,6 +174,11 @@ def _read_data(config: TrainConfig) -> BoundaryDataModule:
         if images:
             log.info("%s on %s", part, ", ".join(image.stem for image in images))
     log.info("lines of the labels: %.1f px wide on average", opened.line_width_px)
+    if opened.shrink > 1:
+        log.info(
+            "the network sees the pictures shrunk by %d, and answers at their own size (data.shrink)",
+            opened.shrink,
+        )
     if any(opened.label_offset_px):
         down, right = opened.label_offset_px
         log.info(
@@ -197,7 +205,9 @@ def _build_module(config: TrainConfig, network: nn.Module, data: BoundaryDataMod
         pixel_size_um=data.data.pixel_size_um,
         intercept_px=data.data.intercept_px,
         label_offset_px=data.data.label_offset_px,
+        shrink=data.data.shrink,
     )
+    look_shrunk(network, spec.shrink)
     optimizers = functools.partial(build_optimizers, config.optimizer, config.scheduler)
     return BoundaryModule(network, build_loss(config.loss), optimizers, spec, config.boundary_tolerance_px)
 

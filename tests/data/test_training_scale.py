@@ -1,6 +1,7 @@
 """The scale of training data: one pixel size or none, and a grain size over all labels."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,12 @@ from PIL import Image
 
 from grainseg.config import FolderDataConfig
 from grainseg.data.folder import read_folder
-from grainseg.data.scale import labelled_intercept_px, shared_intercept_px, shared_pixel_size_um
+from grainseg.data.scale import (
+    labelled_intercept_px,
+    shared_intercept_px,
+    shared_pixel_size_um,
+    suited_shrink,
+)
 from grainseg.micrograph.image import BOUNDARY, IGNORE, Label
 
 
@@ -65,11 +71,21 @@ def test_labels_count_by_their_lines() -> None:
     assert together == pytest.approx(2 / sum(1 / size for size in sizes if size), rel=0.02)
 
 
-@pytest.mark.parametrize(("side_px", "warned"), [(60, False), (160, True)])
-def test_large_grains_are_said_to_be_learnt_better_from_smaller_pictures(
-    side_px: int, warned: bool, tmp_path: Path
+@pytest.mark.parametrize(
+    ("intercept_px", "shrink"),
+    [(None, 1), (10.0, 1), (80.0, 1), (80.1, 2), (124.0, 2), (126.0, 3), (200.0, 4), (9999.0, 8)],
+)
+def test_large_grains_are_brought_to_a_size_that_is_known(intercept_px: float | None, shrink: int) -> None:
+    assert suited_shrink(intercept_px) == shrink
+
+
+@pytest.mark.parametrize(
+    ("side_px", "asked", "shrink"), [(60, "auto", 1), (160, "auto", 3), (160, "1", 1), (60, "2", 2)]
+)
+def test_patches_show_as_many_grains_where_these_are_large(
+    side_px: int, asked: str, shrink: int, tmp_path: Path
 ) -> None:
-    """Squares of 160 px have a mean intercept of about 133 px: shrunk by 0.4 they have 50."""
+    """Squares of 160 px have a mean intercept of about 133 px."""
     for kind in ("images", "masks"):
         (tmp_path / kind).mkdir()
         for stem in ("a", "b"):
@@ -77,10 +93,17 @@ def test_large_grains_are_said_to_be_learnt_better_from_smaller_pictures(
             Image.fromarray(np.where(label == BOUNDARY, 255, 0).astype(np.uint8)).save(
                 tmp_path / kind / f"{stem}.png"
             )
-    config = compose_train("data=folder", f"data.root='{tmp_path}'")
+    config = compose_train(
+        "data=folder", f"data.root='{tmp_path}'", f"data.shrink={asked}", "data.tile_size=64"
+    )
     assert isinstance(config.data, FolderDataConfig)
-    warnings = read_folder(config.data, config.augment, 1, 0).warnings
-    assert any("shrunk by 0.4 before training" in line for line in warnings) == warned
+    read = read_folder(config.data, config.augment, 1, 0)
+    assert read.shrink == shrink
+    pixels, label = read.patches[0]
+    assert pixels.shape[1:] == label.shape == (64 * shrink, 64 * shrink)
+    cells = read_folder(replace(config.data, sampling="grid"), config.augment, 1, 0).patches_per_epoch
+    step = (64 - 32) * shrink
+    assert cells == (1 + math.ceil((960 - 64 * shrink) / step)) ** 2
 
 
 def test_what_nobody_judged_has_no_say() -> None:

@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 import torch
+from torch.nn.functional import avg_pool2d, interpolate
 
 from grainseg.errors import GrainsegError
 from grainseg.grains.budget import SegmentationError
 from grainseg.grains.doubt import DEFAULT_REFERENCE
 from grainseg.grains.partition import PartitionSettings
+from grainseg.inference.predictor import tile_settings
 from grainseg.model.checkpoint import (
     _NEW,
     FORMAT,
@@ -77,7 +79,7 @@ def test_what_is_said_of_the_grains_can_be_added_later(content: dict[str, Any], 
     assert weights.keys() == load_network(path)[1].state_dict().keys()
 
 
-@pytest.mark.parametrize("layout", [3, 4])
+@pytest.mark.parametrize("layout", [3, 4, 5])
 def test_the_layouts_before_are_read(content: dict[str, Any], tmp_path: Path, layout: int) -> None:
     new = {name for older in range(layout, FORMAT) for name in _NEW[older]}
     before = {name: value for name, value in content[KEY].items() if name not in new} | {"format": layout}
@@ -102,6 +104,20 @@ def test_the_offset_of_the_labels_reads_back(content: dict[str, Any], tmp_path: 
     known = replace(SPEC, label_offset_px=(0.5, -0.25))
     spec, _ = read_checkpoint(saved(content | {KEY: known.to_plain()}, tmp_path))
     assert spec.label_offset_px == (0.5, -0.25)
+
+
+def test_a_network_that_looks_at_shrunk_pictures_comes_back_as_one(
+    content: dict[str, Any], tmp_path: Path
+) -> None:
+    plain = load_network(saved(content, tmp_path))[1]
+    known = replace(SPEC, shrink=2)
+    spec, network = load_network(saved(content | {KEY: known.to_plain()}, tmp_path))
+    assert spec.shrink == 2
+    picture = torch.rand(1, 1, 128, 64)
+    expected = interpolate(plain(avg_pool2d(picture, 2)), scale_factor=2, mode="bilinear")
+    torch.testing.assert_close(network(picture), expected)
+    tiles = tile_settings(spec)
+    assert (tiles.tile_size, tiles.overlap, tiles.stride) == (2 * SPEC.tile_size, 2 * SPEC.overlap, 64)
 
 
 class Exploit:
@@ -154,6 +170,8 @@ def test_what_is_no_checkpoint_is_refused(kind: str, content: dict[str, Any], tm
         ({"decoder_width": 10**9}, "out of range"),
         ({"tile_size": 100}, "out of range"),
         ({"threshold": float("nan")}, "out of range"),
+        *(({"shrink": value}, "out of range") for value in (0, -1, 9, 10**400)),
+        *(({"shrink": value}, "'shrink' is missing or cannot be") for value in (True, 2.0, "2", None)),
         *(
             ({name: value}, "out of range")
             for name in ("pixel_size_um", "intercept_px")

@@ -144,6 +144,24 @@ def test_an_offset_of_the_labels_is_seen_learnt_and_given_back(
     assert "px to the right of what the pictures show" in (tmp_path / "out" / "report.html").read_text()
 
 
+def test_a_network_that_sees_shrunk_pictures_answers_at_their_size(
+    smoke_config: TrainConfig, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert isinstance(smoke_config.data, FolderDataConfig)
+    data = replace(smoke_config.data, shrink=2)
+    with caplog.at_level(logging.INFO, "grainseg"):
+        metrics = train(replace(smoke_config, data=data), tmp_path / "run")
+    assert "the network sees the pictures shrunk by 2" in caplog.text
+    assert metrics["train/shrink"] == 2
+    spec, _ = load_network(tmp_path / "run" / "checkpoints" / "best.ckpt")
+    assert (spec.shrink, spec.tile_size) == (2, smoke_config.inference.tile_size)
+    root = Path(data.root)
+    [validated] = [path.stem for path in (tmp_path / "run" / "predictions").glob("*_mask.png")]
+    stem = validated.removesuffix("_mask")
+    [image] = [path.name for path in (root / "images").glob(f"{stem}.*")]
+    assert predicted_iou(predicting(tmp_path, root), image) == pytest.approx(metrics["val/iou"], abs=1e-6)
+
+
 def test_nobody_is_warned_of_enough_labels(smoke_config: TrainConfig) -> None:
     assert isinstance(smoke_config.data, FolderDataConfig)
     read = read_folder(smoke_config.data, smoke_config.augment, 1, 0)

@@ -13,10 +13,12 @@ import tifffile
 import torch
 from helpers import compose_train
 from omegaconf import OmegaConf
+from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch import nn
 
 from grainseg.config import FolderDataConfig, TrainConfig, to_plain
+from grainseg.data.folder import read_folder
 from grainseg.errors import GrainsegError
 from grainseg.grains.labelled_grains import label_grains
 from grainseg.grains.partition_fit import fit_partition
@@ -225,6 +227,32 @@ def test_images_that_test_are_never_left_out(config: TrainConfig, tmp_path: Path
             (tmp_path / kind / f"{stem}.png").touch()
     assert isinstance(config.data, FolderDataConfig)
     assert left_out_images(replace(config.data, root=str(tmp_path), test=["b"])) == ["a", "c", "d", "e"]
+
+
+def test_all_folds_see_pictures_at_one_scale(
+    config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Grains are large in one image of three: a fold by itself would go by which one it leaves out."""
+    for kind in ("images", "masks"):
+        (tmp_path / "data" / kind).mkdir(parents=True)
+        for name, side_px in (("a", 90), ("b", 110), ("c", 300)):
+            mask = np.zeros((600, 600), np.uint8)
+            mask[side_px // 2 :: side_px] = mask[:, side_px // 2 :: side_px] = 255
+            Image.fromarray(mask).save(tmp_path / "data" / kind / f"{name}.png")
+    asked = []
+
+    def train(config: TrainConfig, folder: Path) -> dict[str, float]:
+        assert isinstance(config.data, FolderDataConfig)
+        data = replace(config.data, shrink="auto")
+        asked.append((read_folder(data, config.augment, 1, 0).shrink, config.data.shrink))
+        return quick_train(config, folder)
+
+    monkeypatch.setattr(tested, "train", train)
+    monkeypatch.setattr(tested, "_combine", lambda *_: {})
+    leave_one_out(
+        masks_only(replace(config, data=replace(config.data, root=str(tmp_path / "data")))), tmp_path
+    )
+    assert asked == [(3, 2), (2, 2), (2, 2)]
 
 
 @pytest.mark.slow

@@ -91,6 +91,19 @@ def test_an_image_that_has_trained_a_run_cannot_come_to_validate_it(
         train(replace(smoke_config, epochs=4, resume=str(last), data=data), tmp_path)
 
 
+def test_a_run_goes_on_with_pictures_as_it_saw_them(
+    run: tuple[Path, dict[str, float]], smoke_config: TrainConfig, tmp_path: Path
+) -> None:
+    """A run of before there was a choice; its labels would have pictures shrunk now."""
+    last = tmp_path / "old" / "checkpoints" / "last.ckpt"
+    shutil.copytree(run[0], tmp_path / "old")
+    (tmp_path / "old" / "config.yaml").unlink()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("grainseg.data.folder.suited_shrink", lambda _: 2)
+        with pytest.raises(GrainsegError, match=r"sees pictures shrunk by 1, .* 2 now; say data\.shrink=1"):
+            train(replace(smoke_config, epochs=4, resume=str(last)), tmp_path)
+
+
 def test_fewer_epochs_than_a_run_has_are_refused(
     run: tuple[Path, dict[str, float]], smoke_config: TrainConfig, tmp_path: Path
 ) -> None:

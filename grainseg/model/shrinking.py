@@ -1,0 +1,38 @@
+"""Networks that look at shrunk pictures, so that large grains come to the sizes in px that networks know.
+
+Only what the network sees is shrunk. Its logits are brought back to the picture's own pixels before anyone
+compares them with a label, so that it learns to draw lines of the labels' width there: lines that are found
+on a coarser grid and enlarged afterwards come back wider.
+"""
+
+from typing import Any
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+def look_shrunk(network: nn.Module, shrink: int) -> nn.Module:
+    """Have a network see the mean of each square of ``shrink`` px, and answer for each px.
+
+    The network is changed in place, and the names of its weights are not: they come from and go to networks
+    that see every pixel.
+
+    Args:
+        network: Maps (N, C, H, W) to logits (N, 1, H, W), H and W multiples of some stride.
+        shrink: A whole number; 1 changes nothing.
+
+    Returns:
+        The same network; from now on H and W are multiples of ``shrink`` times that stride.
+    """
+    if shrink == 1:
+        return network
+
+    def before(_: nn.Module, arguments: tuple[Any, ...]) -> Tensor:
+        return F.avg_pool2d(arguments[0], shrink)
+
+    def after(_: nn.Module, __: tuple[Any, ...], logits: Tensor) -> Tensor:
+        return F.interpolate(logits.float(), scale_factor=shrink, mode="bilinear", align_corners=False)
+
+    network.register_forward_pre_hook(before)
+    network.register_forward_hook(after)
+    return network
