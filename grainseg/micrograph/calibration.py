@@ -53,7 +53,7 @@ def read_calibration(path: Path, shape: tuple[int, int], said: PixelSize | None 
     evidence.ask("the file's metadata", lambda: _read_file(path, evidence))
     read_sidecars(path, shape, evidence)
     pixel_size, doubts = choose_pixel_size(said, evidence.claims, shape[1])
-    notes = tuple(evidence.print_resolutions) if pixel_size is None else ()
+    notes = tuple(evidence.hints) if pixel_size is None else ()
     warnings = (*evidence.warnings, *doubts)
     bar = next((claim for claim in evidence.claims if claim.data_bar_px), None)
     if bar is not None:

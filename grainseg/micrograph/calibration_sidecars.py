@@ -54,7 +54,7 @@ def read_sidecars(path: Path, shape: tuple[int, int], evidence: Evidence) -> Non
     for side in _existing(path, (f"{path.stem}.json",)):
         evidence.ask(side.name, partial(_json, side))
     for side in _existing(path, (TABLE_NAME,)):
-        evidence.ask(side.name, partial(_table, side, path))
+        evidence.ask(side.name, partial(_table, side, path, evidence))
 
 
 def _existing(path: Path, names: Iterable[str]) -> list[Path]:
@@ -130,7 +130,7 @@ def _json(side: Path) -> Claim | None:
     return Claim(Rank.SIDECAR, side.name, float(sizes[0]), float(sizes[-1]))
 
 
-def _table(side: Path, path: Path) -> Claim | None:
+def _table(side: Path, path: Path, evidence: Evidence) -> Claim | None:
     """The row of a picture; its full name goes before its stem."""
     lines = _whole(side).splitlines()
     heading = next((line for line in lines if line.strip()), "")
@@ -148,6 +148,7 @@ def _table(side: Path, path: Path) -> Claim | None:
             across = _decimal(found[0][_KEY], delimiter)
             down = _decimal(found[0].get(_ROW_KEY) or found[0][_KEY], delimiter)
             return Claim(Rank.SIDECAR, side.name, down, across)
+    evidence.hints.append(f"{side.name} says no pixel size of {path.name}")
     return None
 
 

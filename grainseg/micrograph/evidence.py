@@ -29,12 +29,12 @@ class Evidence:
     Attributes:
         claims: Pixel sizes, unchecked.
         warnings: Sources that could not be read, in plain words.
-        print_resolutions: Resolutions for a printer, in plain words; of interest where there is no claim.
+        hints: Why there may be no claim, in plain words; of interest where there is none.
     """
 
     claims: list[Claim] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    print_resolutions: list[str] = field(default_factory=list)
+    hints: list[str] = field(default_factory=list)
 
     def ask(self, source: str, read: Callable[[], Claim | None]) -> None:
         """Add what a source says; where it cannot be understood, add a warning instead.
@@ -58,4 +58,4 @@ class Evidence:
         if across <= 1 and down <= 1:
             return
         dots = f"{across:.4g}" if across == down else f"{across:.4g} × {down:.4g}"
-        self.print_resolutions.append(f"its resolution of {dots} dpi is a print setting and no pixel size")
+        self.hints.append(f"its resolution of {dots} dpi is a print setting and no pixel size")

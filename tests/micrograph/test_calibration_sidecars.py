@@ -109,8 +109,12 @@ def test_table_with_rows_of_their_own(picture):
     ["image,pixel_size_um\nb.png,0.5\n", "image,pixel_size_um\na.png,\n", "image,pixel_size_um\na.png\n"],
 )
 def test_a_table_may_leave_a_picture_out(picture, text):
+    """It is said where nothing else has a pixel size: the row may be misspelt."""
     picture.with_name(TABLE).write_text(text)
     assert size_and_notes(picture) == (None, ())
+    assert read_micrograph(picture).notes == ("pixel_sizes.csv says no pixel size of a.png",)
+    picture.with_suffix(".json").write_text('{"pixel_size_um": 0.25}')
+    assert read_micrograph(picture).notes == ()
 
 
 @pytest.mark.parametrize(
