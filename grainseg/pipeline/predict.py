@@ -184,12 +184,22 @@ def _provenance(
         | _averaged(config, spec)
         | scaling.says()
         | {"Line width of the training labels": f"{spec.line_width_px:.1f} px"}
+        | _shrink(spec)
         | _offset(spec)
         | partition,
         config=OmegaConf.to_yaml(OmegaConf.create(asdict(config))),
         versions=versions() | {"torch": version("torch")},
         command=command,
     )
+
+
+def _shrink(spec: CheckpointSpec) -> dict[str, str]:
+    """How the network sees a picture, if not as it is."""
+    if spec.shrink == 1:
+        return {}
+    return {
+        "The network sees": f"pictures shrunk by {spec.shrink}, as in training; it answers at their own size"
+    }
 
 
 def _offset(spec: CheckpointSpec) -> dict[str, str]:
