@@ -2,6 +2,7 @@
 
 import functools
 import logging
+import math
 import operator
 import time
 from collections.abc import Mapping, Sequence
@@ -176,8 +177,9 @@ def _read_data(config: TrainConfig) -> BoundaryDataModule:
     log.info("lines of the labels: %.1f px wide on average", opened.line_width_px)
     if opened.shrink > 1:
         log.info(
-            "the network sees the pictures shrunk by %d, and answers at their own size (data.shrink)",
-            opened.shrink,
+            "mean intercept of the labels %.0f px: the network sees the pictures shrunk by %d, and answers at "
+            "their own size (data.shrink)",
+            *(opened.intercept_px or math.nan, opened.shrink),
         )
     if any(opened.label_offset_px):
         down, right = opened.label_offset_px
