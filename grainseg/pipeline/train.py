@@ -177,7 +177,7 @@ def _read_data(config: TrainConfig) -> BoundaryDataModule:
     log.info("lines of the labels: %.1f px wide on average", opened.line_width_px)
     if opened.shrink > 1:
         log.info(
-            "mean intercept of the labels %.0f px: the network sees the pictures shrunk by %d, and answers at "
+            "mean intercept of the labels %.0f px: the network sees pictures shrunk by %d, and answers at "
             "their own size (data.shrink)",
             *(opened.intercept_px or math.nan, opened.shrink),
         )

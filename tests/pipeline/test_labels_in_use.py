@@ -151,7 +151,7 @@ def test_a_network_that_sees_shrunk_pictures_answers_at_their_size(
     data = replace(smoke_config.data, shrink=2)
     with caplog.at_level(logging.INFO, "grainseg"):
         metrics = train(replace(smoke_config, data=data), tmp_path / "run")
-    assert "the network sees the pictures shrunk by 2" in caplog.text
+    assert "the network sees pictures shrunk by 2" in caplog.text
     assert metrics["train/shrink"] == 2
     spec, _ = load_network(tmp_path / "run" / "checkpoints" / "best.ckpt")
     assert (spec.shrink, spec.tile_size) == (2, smoke_config.inference.tile_size)
