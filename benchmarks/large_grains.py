@@ -28,7 +28,12 @@ from skimage.morphology import skeletonize
 from grainseg.micrograph.image import BOUNDARY, FloatImage, Label
 from grainseg.micrograph.synthetic import ONE_SPECIMEN, generate
 
-SETS = {"iron × 1.6": ("iron", 1.6), "iron × 2.5": ("iron", 2.5), "tbm × 3": ("tbm", 3.0)}
+SETS = {
+    "iron × 1.3": ("iron", 1.3),
+    "iron × 1.6": ("iron", 1.6),
+    "iron × 2.5": ("iron", 2.5),
+    "tbm × 3": ("tbm", 3.0),
+}
 TRAINED = {
     "iron": [f"{number:03}_left" for number in range(1, 5)],
     "tbm": ["m21-0-1024", "m21-0-256", "m21-0-768", "m21-256-256"],
