@@ -19,7 +19,7 @@ from grainseg.config import (
     SuggestConfig,
 )
 from grainseg.config.baseline import BOTH, METHODS
-from grainseg.config.command_line import OptionFormatter, as_options, crop_of, numbers, text_of
+from grainseg.config.command_line import OptionFormatter, as_options, crop_of, pixel_size_of, text_of
 from grainseg.config.measurement import PHASES, TWINS
 from grainseg.errors import GrainsegError
 
@@ -33,7 +33,7 @@ app = typer.Typer(
 
 Output = Annotated[Path, typer.Option(help="Folder of the tables and the report.")]
 PixelSizeUm = Annotated[
-    str | None, typer.Option(help="µm per px, or ROW,COLUMN; default: what the files say.")
+    str | None, typer.Option(help="µm per px, or [ROW,COLUMN]; default: what the files say.")
 ]
 Cut = Annotated[
     str, typer.Option(help="px to cut: TOP,BOTTOM,LEFT,RIGHT; auto: the data bar that a tag tells; none.")
@@ -97,7 +97,7 @@ def measure(
     """Measure masks or grain maps from elsewhere, a corrected *_grains.tif among them."""
     config = MeasureConfig(
         output=str(output),
-        pixel_size_um=numbers("--pixel-size-um", pixel_size_um, float),
+        pixel_size_um=pixel_size_of(pixel_size_um),
         pixel_size_rel_unc=pixel_size_rel_unc,
         crop=crop_of(crop),
         batches=text_of(batches),
@@ -172,7 +172,7 @@ def baseline(
     cut = crop_of(crop)
     config = BaselineConfig(
         output=str(output),
-        pixel_size_um=numbers("--pixel-size-um", pixel_size_um, float),
+        pixel_size_um=pixel_size_of(pixel_size_um),
         pixel_size_rel_unc=None,
         crop=cut,
         batches=None,

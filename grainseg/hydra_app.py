@@ -30,6 +30,9 @@ from grainseg.errors import GrainsegError
 
 log = logging.getLogger(__name__)
 
+_NAME_BYTES = 160
+"""Of a sweep's folders; most file systems take 255 bytes, with the number of the job before it."""
+
 CONF = Path(__file__).resolve().parent.parent / "conf"
 PATH_KEYS = (
     "data.root",
@@ -226,6 +229,14 @@ def sweep_lines(folder: Path, metric: str) -> list[str]:
     return best + [f"{value:<{len(metric)}.4f}  {job}" for value, job in found]
 
 
+def _shortened(name: object) -> str:
+    """A folder's name that every file system takes; the number before it tells jobs apart."""
+    return str(name).encode()[:_NAME_BYTES].decode(errors="ignore")
+
+
+OmegaConf.register_new_resolver("shortened", _shortened, replace=True)
+
+
 def quote_path(argument: str) -> str:
     """Quote the value of a path key, so that Hydra's grammar takes ``a=b (1) ü,#.png`` as it is typed.
 
@@ -266,7 +277,7 @@ def one_line(error: BaseException) -> str:
         return _joined(str(error))
     if isinstance(error, OverrideParseException):
         problem = _joined(str(error.__cause__ or error)).partition(" See https")[0]
-        advice = "quote arguments with blanks for the shell, and other odd values twice: 'key=\"a=b\"'"
+        advice = "quote odd values twice: 'key=\"a=b\"' (but paths once, for the shell)"
         return f"{error.override}: {problem}; {advice}"
     if isinstance(error, MissingConfigException) and error.options is not None:
         group, _, choice = str(error.missing_cfg_file).rpartition("/")

@@ -33,7 +33,7 @@ def masks(tmp_path: Path) -> Path:
 
 
 def test_measure_then_compare(masks: Path, tmp_path: Path) -> None:
-    done = grainseg("measure", str(masks), "--output", "out", "--pixel-size-um", "0.5,0.5", cwd=tmp_path)
+    done = grainseg("measure", str(masks), "--output", "out", "--pixel-size-um", "[0.5,0.5]", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[0].startswith("a: mean intercept ")
     assert "G " in done.stdout.splitlines()[0]
@@ -61,6 +61,10 @@ def test_messages_name_options_and_leave_paths_alone() -> None:
         (
             ["measure", "nowhere", "--output", "out", "--pixel-size-um", "x"],
             "--pixel-size-um=x: must be numbers",
+        ),
+        (
+            ["measure", "nowhere", "--output", "out", "--pixel-size-um", "1,25"],
+            "--pixel-size-um=1,25: say [1,25] for rows and columns or, for a decimal, 1.25",
         ),
         (
             ["measure", "nowhere", "--output", "out", "--crop", "1,2"],

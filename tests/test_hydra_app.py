@@ -72,6 +72,14 @@ def test_paths_are_taken_as_typed(typed: str, key: str) -> None:
     assert OmegaConf.create({"path": override.value()}).path == typed
 
 
+def test_folders_of_sweeps_have_names_that_file_systems_take() -> None:
+    name = ",".join(f"überlang_{number}=0.001" for number in range(99))
+    node = OmegaConf.create({"name": name, "short": "${shortened:${name}}"})
+    assert name.startswith(node.short)
+    assert 150 < len(node.short.encode()) <= 160
+    assert OmegaConf.create({"a": "seed=1", "b": "${shortened:${a}}"}).b == "seed=1"
+
+
 def test_other_overrides_are_left_alone() -> None:
     for argument in (
         "model=unet,unetplusplus",

@@ -27,6 +27,21 @@ def crop_of(text: str) -> Any:
     return numbers("--crop", text, int)
 
 
+def pixel_size_of(text: str | None) -> Any:
+    """What ``--pixel-size-um`` says: a number, or two in brackets; None stays None.
+
+    Raises:
+        GrainsegError: It is none of these; a comma without brackets may be a decimal one.
+    """
+    if text is None:
+        return None
+    inner = re.fullmatch(r"\[(.*)\]", text)
+    if inner is None and "," in text:
+        point = f" or, for a decimal, {text.replace(',', '.')}" if text.count(",") == 1 else ""
+        raise GrainsegError(f"--pixel-size-um={text}: say [{text}] for rows and columns{point}")
+    return numbers("--pixel-size-um", text if inner is None else inner.group(1), float)
+
+
 def numbers(option: str, text: str | None, kind: type[int] | type[float]) -> Any:
     """A number or several with commas between them; None stays None.
 

@@ -12,7 +12,7 @@ from grainseg.micrograph.image import BOUNDARY, GRAIN, IGNORE, Label
 
 SAME = 1.02
 """Pixel sizes that differ by no more are one."""
-LARGE_GRAINS_PX = 80.0
+LARGE_GRAINS_PX = 60.0
 WELL_KNOWN_PX = 50.0
 """Mean intercepts: above the first, pictures brought to the second train better (docs/finetuning.md)."""
 

@@ -303,12 +303,15 @@ def _no_test(a: _Batch, b: _Batch, needed: int | None) -> str:
     few = [batch for batch in (a, b) if batch.fields < 2]
     if not few:
         return (
-            "Not enough fields: the fields of each batch do not differ at all, so nothing is known about "
-            "their scatter; are they copies of one image?"
+            f"Not enough fields for {a.name} and {b.name}: the fields of each do not differ at all, so "
+            "nothing is known about their scatter; are they copies of one image?"
         )
     counts = " and ".join(f"{each.name} has {'one' if each.fields else 'no'} field" for each in few)
     wanted = f"; {_about(needed)} would decide at the scatter of the other" if needed else ""
-    return f"Not enough fields: {counts}, and a batch with fewer than two shows no scatter{wanted}."
+    return (
+        f"Not enough fields for {a.name} and {b.name}: {counts}, and a batch with fewer than two shows no "
+        f"scatter{wanted}."
+    )
 
 
 def _about(needed: int) -> str:

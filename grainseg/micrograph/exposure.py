@@ -14,7 +14,7 @@ _END = 0.01
 
 
 def exposure_warnings(unit: FloatImage) -> tuple[str, ...]:
-    """Say that much of a picture lies at one end of its grey scale.
+    """Say that a picture is blank, or that much of it lies at one end of its grey scale.
 
     Args:
         unit: (H, W, C) float32 in the unit range.
@@ -22,6 +22,8 @@ def exposure_warnings(unit: FloatImage) -> tuple[str, ...]:
     Returns:
         One line; none for a picture that shows its grey levels.
     """
+    if float(unit.max()) == float(unit.min()):
+        return ("the picture has one grey level only: it shows nothing",)
     lightest = float(np.mean(unit.min(axis=2) >= 1 - _END))
     darkest = float(np.mean(unit.max(axis=2) <= _END))
     share, end, cause = max((lightest, "lightest", "over"), (darkest, "darkest", "under"))

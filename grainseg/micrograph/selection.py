@@ -1,8 +1,8 @@
 """Which pictures a prediction is asked for: a file, a folder or a glob."""
 
 import glob
-import itertools
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,7 +54,8 @@ def select_images(images: str, output: Path, key: str = "images") -> list[Select
     if path.is_dir():
         found = list(path.rglob("*"))
     else:
-        found = [Path(name) for name in glob.glob(images, recursive=True)]  # noqa: PTH207 - as typed
+        pattern = str(path.relative_to(root))
+        found = [root / name for name in glob.glob(pattern, root_dir=root, recursive=True)]  # noqa: PTH207
     if root.resolve() == output.resolve():
         raise GrainsegError(f"output={output} is the folder of the images; choose another one")
     if path.is_dir() and key == "images":
@@ -88,14 +89,21 @@ def _without_outputs(found: list[Path]) -> list[Path]:
 
 
 def selection_root(images: str) -> Path:
-    """Where relative paths start: the folder given, a file's, or the one above the first wildcard."""
+    """Where relative paths start: the folder given, a file's, or the one above the first wildcard.
+
+    A folder that exists is no wildcard, whatever its name.
+    """
     path = Path(images)
     if path.is_dir():
         return path
     if path.is_file():
         return path.parent
-    fixed = itertools.takewhile(lambda part: not glob.has_magic(part), path.parts)
-    return Path(*fixed)
+    root = Path()
+    for part in path.parts[:-1]:
+        if glob.has_magic(part) and not (root / part).is_dir():
+            break
+        root /= part
+    return root
 
 
 def refuse_collisions(selected: list[SelectedImage]) -> None:
@@ -135,3 +143,32 @@ def find_mask(masks: Path, relative: Path) -> Path | None:
     if len(found) > 1:
         raise GrainsegError(f"{found[0]} and {found[1]} could both be the mask of {relative}; remove one")
     return found[0] if found else None
+
+
+def require_masks(masks: Path, images: Sequence[SelectedImage]) -> None:
+    """See that a picture has a mask: none has one where the folder is another.
+
+    Args:
+        masks: As typed.
+        images: The pictures, at least one.
+
+    Raises:
+        GrainsegError: There are no masks, or none of any picture.
+    """
+    if not masks.exists():
+        raise GrainsegError(f"masks={masks}: there is no such folder or file")
+    if masks.is_file() and len(images) > 1:
+        raise GrainsegError(f"masks={masks}: is one mask for {len(images)} pictures; give a folder")
+    if not any(_has_mask(masks, image.relative) for image in images):
+        raise GrainsegError(
+            f"masks={masks}: holds no mask of any picture, which would have the path of {images[0].relative} "
+            "there, with any suffix; give another folder, or none to predict without scores"
+        )
+
+
+def _has_mask(masks: Path, relative: Path) -> bool:
+    """Whether there is a mask of a picture, or several that could be."""
+    try:
+        return find_mask(masks, relative) is not None
+    except GrainsegError:
+        return True

@@ -151,6 +151,8 @@ def read_checkpoint(path: Path) -> tuple[CheckpointSpec, dict[str, torch.Tensor]
     Raises:
         GrainsegError: The file is missing, is no checkpoint of this project, or holds values that cannot be.
     """
+    if path.is_dir():
+        raise GrainsegError(f"checkpoint {path}: is a folder; give checkpoints/best.ckpt in it")
     if not path.is_file():
         raise GrainsegError(f"checkpoint {path}: there is no such file; give the best.ckpt of a training run")
     if path.suffix == SUFFIX:
@@ -162,7 +164,8 @@ def read_checkpoint(path: Path) -> tuple[CheckpointSpec, dict[str, torch.Tensor]
         content = None if damaged else torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # bytes of any kind: unpickling raises whatever they make it raise
         raise GrainsegError(
-            f"checkpoint {path}: not a checkpoint, or cut off; give the best.ckpt of a training run"
+            f"checkpoint {path}: not a checkpoint, or cut off; give the best.ckpt of a training run, or its "
+            "last.ckpt to resume it"
         ) from error
     if damaged:
         raise GrainsegError(f"checkpoint {path}: is damaged ({damaged}); copy it again")

@@ -227,7 +227,11 @@ def _train_fold(config: TrainConfig, folder: Path) -> dict[str, float]:
         last = checkpoints / f"{LAST}.ckpt"
         if last.is_file():
             config = replace(config, resume=str(last))
-    return train(config, folder)
+    found = train(config, folder)
+    (folder / CHECKPOINTS / f"{LAST}.ckpt").unlink(
+        missing_ok=True
+    )  # five of them are 1.2 GB that nobody needs
+    return found
 
 
 def _require_same(config: TrainConfig, folder: Path) -> None:

@@ -1,5 +1,6 @@
 """Fields in, one after the other; tables and the report out, once all are measured. Needs no torch."""
 
+import logging
 import math
 import platform
 from collections.abc import Sequence
@@ -29,7 +30,11 @@ from grainseg.report.preview import make_preview
 from grainseg.report.robustness_note import RobustnessNote
 from grainseg.report.tables import write_batches, write_budgets, write_comparisons, write_fields, write_grains
 
+log = logging.getLogger(__name__)
+
 REPORT = "report.html"
+TABLES = ("grains.csv", "fields.csv", "batches.csv", "budget.csv", REPORT)
+"""What a run that measures always writes."""
 
 
 @dataclass(frozen=True)
@@ -99,9 +104,10 @@ class Measurements:
         Raises:
             GrainsegError: A file cannot be written.
         """
-        if not self._images:
-            return None
         output = Path(self._config.output)
+        if not self._images:
+            warn_of_older(output, *TABLES)
+            return None
         fields: dict[str, list[FieldMeasurement]] = {}
         for image in self._images:
             fields.setdefault(image.batch, []).append(image.field)
@@ -224,3 +230,15 @@ def _batch_line(batch: BatchStatistics) -> str:
         f"{batch.name}: mean intercept {batch.intercept.value:.4g} {batch.unit}{g}; "
         f"{counted(batch.fields, 'field')}, {counted(batch.grains, 'grain')}; {doubt}"
     )
+
+
+def warn_of_older(output: Path, *names: str) -> None:
+    """Say which files of an earlier run lie beside the new ones; they may be all there is of it.
+
+    Args:
+        output: Folder of the new ones.
+        names: What this run would have written and has not, relative to it.
+    """
+    older = [name for name in names if (output / name).is_file()]
+    if older:
+        log.warning("%s: left by an earlier run, and not of this one: %s", output, ", ".join(older))

@@ -26,7 +26,8 @@ from grainseg.micrograph.exposure import exposure_warnings
 from grainseg.micrograph.files import file_sha256
 from grainseg.micrograph.image import GRAIN, FloatImage, Label, Micrograph
 from grainseg.micrograph.normalization import to_unit_range
-from grainseg.micrograph.selection import SelectedImage, find_mask, select_images
+from grainseg.micrograph.replacing import make_folder
+from grainseg.micrograph.selection import SelectedImage, find_mask, require_masks, select_images
 from grainseg.model.checkpoint import CheckpointSpec
 from grainseg.model.ensemble import load_networks
 from grainseg.model.generic import default_checkpoint
@@ -38,12 +39,13 @@ from grainseg.pipeline.mapping import (
     require_folders,
 )
 from grainseg.pipeline.measurement import (
-    REPORT,
+    TABLES,
     BatchResults,
     Measurements,
     summary,
     title_of,
     versions,
+    warn_of_older,
 )
 from grainseg.pipeline.members import MemberGrains
 from grainseg.pipeline.progress import progress
@@ -57,7 +59,6 @@ from grainseg.report.robustness_note import read_note
 log = logging.getLogger(__name__)
 
 METRICS = "metrics.json"
-TABLES = ("grains.csv", "fields.csv", "batches.csv", "budget.csv", REPORT)
 
 
 @dataclass
@@ -99,10 +100,8 @@ def predict(config: PredictConfig, command: str = "") -> Prediction:
     checkpoint = default_checkpoint() if config.checkpoint is None else Path(config.checkpoint)
     output = Path(config.output)
     images = select_images(config.images, output)
-    if config.masks is not None and not Path(config.masks).exists():
-        raise GrainsegError(f"masks={config.masks}: there is no such folder or file")
-    if config.masks is not None and Path(config.masks).is_file() and len(images) > 1:
-        raise GrainsegError(f"masks={config.masks}: is one mask for {len(images)} pictures; give a folder")
+    if config.masks is not None:
+        require_masks(Path(config.masks), images)
     label_spec(config.data)  # refuses what cannot be before any picture is read
     require_folders(config)
     spec, networks = load_networks(checkpoint)
@@ -111,6 +110,7 @@ def predict(config: PredictConfig, command: str = "") -> Prediction:
     for network in networks:
         network.to(choose_device(config.accelerator, "accelerator"))
     measurements = _measurements(config, spec, images)
+    make_folder(output)
     result = Prediction()
     for image in progress(images, "predicting"):
         try:
@@ -118,6 +118,7 @@ def predict(config: PredictConfig, command: str = "") -> Prediction:
         except GrainsegError as error:
             log.error("%s", error)
             result.failures.append(str(error))
+            warn_of_older(output, *_names_of(output, image))
             continue
         try:
             _score(config, image, predicted, result)
@@ -127,10 +128,10 @@ def predict(config: PredictConfig, command: str = "") -> Prediction:
     if result.scores:
         write_metrics(output / METRICS, result.metrics())
     else:
-        _warn_of_older(output, METRICS)
+        warn_of_older(output, METRICS)
     if measurements is None:
-        _warn_of_older(output, *TABLES)
-    if measurements is not None:
+        warn_of_older(output, *TABLES)
+    else:
         result.measured = measurements.write(
             title_of(config.images),
             _provenance(config, checkpoint, spec, scaling, command),
@@ -138,6 +139,12 @@ def predict(config: PredictConfig, command: str = "") -> Prediction:
             card,
         )
     return result
+
+
+def _names_of(output: Path, image: SelectedImage) -> list[str]:
+    """Files of a picture, relative to the output folder."""
+    paths = vars(prediction_paths(output, image.relative)).values()
+    return [path.relative_to(output).as_posix() for path in paths]
 
 
 def _measurements(
@@ -289,13 +296,6 @@ def _score(
         )
     grains = None if closed.field is None else closed.field.grains
     result.scores[image.relative] = score_prediction(closed.mask, grains, label, config.boundary_tolerance_px)
-
-
-def _warn_of_older(output: Path, *names: str) -> None:
-    """Say which files of an earlier prediction lie beside the new ones; they may be all there is of it."""
-    older = [name for name in names if (output / name).is_file()]
-    if older:
-        log.warning("%s: left by an earlier run, and not of this one: %s", output, ", ".join(older))
 
 
 def _threshold(config: PredictConfig, spec: CheckpointSpec) -> float:

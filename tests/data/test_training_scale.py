@@ -73,7 +73,7 @@ def test_labels_count_by_their_lines() -> None:
 
 @pytest.mark.parametrize(
     ("intercept_px", "shrink"),
-    [(None, 1), (10.0, 1), (80.0, 1), (80.1, 2), (124.0, 2), (126.0, 3), (200.0, 4), (9999.0, 8)],
+    [(None, 1), (10.0, 1), (60.0, 1), (60.1, 2), (124.0, 2), (126.0, 3), (200.0, 4), (9999.0, 8)],
 )
 def test_large_grains_are_brought_to_a_size_that_is_known(intercept_px: float | None, shrink: int) -> None:
     assert suited_shrink(intercept_px) == shrink

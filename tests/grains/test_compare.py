@@ -110,7 +110,9 @@ def test_a_batch_of_fewer_than_two_fields_is_not_judged(count, said):
     assert found.verdict == "not enough fields"
     assert math.isnan(found.p)
     assert math.isnan(found.ratio.low)
-    assert found.sentence.startswith(f"Not enough fields: B has {said}, and a batch with fewer than two")
+    assert found.sentence.startswith(
+        f"Not enough fields for A and B: B has {said}, and a batch with fewer than two"
+    )
     assert found.sentence.endswith(
         f"; about {found.fields_needed} fields per batch would decide at the scatter of the other."
     )

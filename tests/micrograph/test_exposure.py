@@ -35,6 +35,13 @@ def test_a_burnt_out_picture_is_flagged_with_how_much_of_it(picture, burnt, word
         assert int(warning.split()[0]) == pytest.approx(100 * at_one_end, abs=3)
 
 
+def test_a_blank_picture_is_called_so():
+    for grey in (0, 128, 255):
+        assert exposure_warnings(to_unit_range(np.full((40, 50, 1), grey, np.float32))) == (
+            "the picture has one grey level only: it shows nothing",
+        )
+
+
 def test_one_light_channel_is_not_burnt_out(picture):
     unit = as_camera(np.concatenate([1.8 * picture, picture, picture], axis=2))
     assert exposure_warnings(unit) == ()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from grainseg.errors import GrainsegError
-from grainseg.micrograph.selection import OUTPUT_ENDS, select_images
+from grainseg.micrograph.selection import OUTPUT_ENDS, require_masks, select_images
 from grainseg.report.prediction_files import prediction_paths
 
 
@@ -32,6 +32,30 @@ def test_the_ends_are_those_of_the_files_that_are_written(tmp_path: Path) -> Non
     assert {path.name for path in vars(paths).values()} == {f"a{end}" for end in OUTPUT_ENDS}
     always = (paths.mask, paths.probability, paths.overlay)
     assert [path.name for path in always] == [f"a{end}" for end in OUTPUT_ENDS[:3]]
+
+
+def test_a_folder_that_exists_is_no_wildcard(tmp_path: Path) -> None:
+    touch(tmp_path, "m [1] ü/A/a.png", "m [1] ü/B/b.png", "m 1 ü/A/c.png")
+    found = select_images(str(tmp_path / "m [1] ü" / "*" / "?.png"), tmp_path / "new")
+    assert [image.relative.as_posix() for image in found] == ["A/a.png", "B/b.png"]
+    found = select_images(str(tmp_path / "m [12] ü" / "**" / "*.png"), tmp_path / "new")
+    assert [image.relative.as_posix() for image in found] == ["m 1 ü/A/c.png"]
+
+
+@pytest.mark.parametrize(
+    ("names", "refused"), [(["b.png"], True), (["a.tif"], False), (["a.tif", "a.png"], False)]
+)
+def test_masks_of_other_pictures_are_found_before_any_work(
+    names: list[str], refused: bool, tmp_path: Path
+) -> None:
+    """Two masks of one picture concern that picture alone, later on."""
+    touch(tmp_path, "images/a.png", *(f"masks/{name}" for name in names))
+    images = select_images(str(tmp_path / "images"), tmp_path / "new")
+    if refused:
+        with pytest.raises(GrainsegError, match=r"holds no mask of any picture, .* the path of a\.png there"):
+            require_masks(tmp_path / "masks", images)
+    else:
+        require_masks(tmp_path / "masks", images)
 
 
 def test_a_folder_of_outputs_alone_holds_no_pictures(tmp_path: Path) -> None:

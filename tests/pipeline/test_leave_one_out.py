@@ -179,6 +179,7 @@ def test_finished_folds_are_kept_interrupted_ones_go_on_and_missing_ones_are_tra
     monkeypatch.setattr(tested, "train", train)
     result = leave_one_out(config, tmp_path)
     assert trained == [("fold_1", None), ("fold_2", str(last))]
+    assert not last.exists()
     assert result.metrics["val/iou"] == pytest.approx((0.5 + 0.6 + 0.9) / 3)
     assert "train/seconds" not in result.metrics
     assert leave_one_out(config, tmp_path).metrics == result.metrics

@@ -148,6 +148,25 @@ def test_what_cannot_work_at_all_is_said_at_once(
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
+def test_what_is_left_of_a_picture_that_fails_now_is_named(
+    config: PredictConfig, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    picture = save(tmp_path / "in" / "a" / "b.png", (40, 50))
+    config = replace(config, images=str(tmp_path / "in"))
+    predict(config)
+    picture.write_bytes(b"no picture")
+    predict(config)
+    left = "a/b_mask.png, a/b_probability.tif, a/b_overlay.png, a/b_grains.tif"
+    assert f"left by an earlier run, and not of this one: {left}" in caplog.text
+    assert "not of this one: grains.csv, fields.csv, batches.csv, budget.csv, report.html" in caplog.text
+
+
+def test_an_output_that_is_a_file_is_found_before_any_work(config: PredictConfig, tmp_path: Path) -> None:
+    (tmp_path / "out").touch()
+    with pytest.raises(GrainsegError, match=r"output=.*out: is no folder and cannot be made one"):
+        predict(config)
+
+
 def test_a_gpu_that_is_not_there_is_said(config: PredictConfig) -> None:
     with pytest.raises(GrainsegError, match="accelerator=gpu: this machine has none; set accelerator=cpu"):
         predict(replace(config, accelerator="gpu"))
