@@ -19,6 +19,7 @@ from typing import Any, ClassVar
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from hydra.experimental.callback import Callback
 from hydra.types import RunMode
@@ -58,7 +59,7 @@ _TRACEBACK = "HYDRA_FULL_ERROR"
 
 def main_train() -> int:
     """Run ``train.py``; returns the exit status."""
-    return _run(_train, "train", _continue_in_place(sys.argv[1:]))
+    return _run(_train, "train", _named_by_what_differs(_continue_in_place(sys.argv[1:])))
 
 
 def main_predict() -> int:
@@ -269,6 +270,18 @@ def _continue_in_place(arguments: list[str]) -> list[str]:
         return arguments
     run_dir = Path(resumed[-1]).resolve().parent.parent
     return [*arguments, "hydra.run.dir=" + quote_path(f"resume={run_dir}").removeprefix("resume=")]
+
+
+def _named_by_what_differs(arguments: list[str]) -> list[str]:
+    """Have the folders of a sweep's jobs say what their jobs differ in, and not what all have alike."""
+    overrides = [quote_path(argument) for argument in arguments if not argument.startswith("-")]
+    try:
+        parsed = OverridesParser.create().parse_overrides(overrides)
+    except HydraException:
+        return arguments  # Hydra will meet it again, and say so
+    alike = {each.key_or_group for each in parsed if not each.is_sweep_override()} | {"name", *PATH_KEYS}
+    plain = sorted(key for key in alike if re.fullmatch(r"[\w./]+", key))
+    return [*arguments, f"hydra.job.config.override_dirname.exclude_keys=[{','.join(plain)}]"]
 
 
 def one_line(error: BaseException) -> str:

@@ -12,7 +12,15 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
 from grainseg.data.photometry import Photometry
-from grainseg.hydra_app import CONF, PATH_KEYS, main_predict, main_train, quote_path, sweep_lines
+from grainseg.hydra_app import (
+    CONF,
+    PATH_KEYS,
+    _named_by_what_differs,
+    main_predict,
+    main_train,
+    quote_path,
+    sweep_lines,
+)
 from grainseg.model.losses import build_loss
 from grainseg.model.networks import build_network
 from grainseg.pipeline.train import network_spec
@@ -78,6 +86,27 @@ def test_folders_of_sweeps_have_names_that_file_systems_take() -> None:
     assert name.startswith(node.short)
     assert 150 < len(node.short.encode()) <= 160
     assert OmegaConf.create({"a": "seed=1", "b": "${shortened:${a}}"}).b == "seed=1"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kept"),
+    [
+        (["-m", "model=unet,fpn", "epochs=3", "data.root=A (1)"], {"model"}),
+        (["-m", "optimizer.lr=choice(1,2)", "seed=range(3)", "augment=light"], {"optimizer.lr", "seed"}),
+        (["epochs=3"], set()),
+    ],
+)
+def test_folders_of_sweeps_are_named_by_what_differs(arguments: list[str], kept: set[str]) -> None:
+    *same, said = _named_by_what_differs(arguments)
+    assert same == arguments
+    override = OverridesParser.create().parse_override(said)
+    keys = {argument.partition("=")[0] for argument in arguments if argument != "-m"}
+    assert keys - set(override.value()) == kept
+    assert {"data.root", "resume", "name"} <= set(override.value())
+
+
+def test_what_hydra_cannot_read_is_left_to_it() -> None:
+    assert _named_by_what_differs(["a=[1", "b=2"]) == ["a=[1", "b=2"]
 
 
 def test_other_overrides_are_left_alone() -> None:
