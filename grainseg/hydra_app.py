@@ -235,7 +235,7 @@ def _shortened(name: object) -> str:
     return str(name).encode()[:_NAME_BYTES].decode(errors="ignore")
 
 
-OmegaConf.register_new_resolver("shortened", _shortened, replace=True)
+OmegaConf.register_new_resolver("shortened", _shortened, replace=True)  # for conf/train.yaml
 
 
 def quote_path(argument: str) -> str:
