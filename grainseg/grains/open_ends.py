@@ -31,7 +31,10 @@ def count_open_ends(boundary: BoolMask, line_width_px: float, left_out: BoolMask
     rounds = math.ceil(line_width_px)
     lines = skeleton(boundary).astype(np.uint8)
     for _ in range(rounds):
-        lines[_ends(lines)] = 0
+        ends = _ends(lines)
+        if not ends.any():
+            break
+        lines[ends] = 0
     ends = _ends(lines)
     if left_out is not None:
         near = cv2.distanceTransform((~left_out).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)

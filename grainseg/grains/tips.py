@@ -38,7 +38,11 @@ _SMALLEST_SINE = 0.15
 _LONGEST_TIP = 6.0
 """In line widths: what lines of that width hide of a tip of 9°, whose sine is the smallest taken."""
 
+_WIDEST_PX = 32.0
+"""Wider lines are none, but a network's that has learnt nothing yet: what they hide is no tip."""
+
 _CHUNK = 2000  # meeting points at a time, so that memory does not grow with the field
+_CHUNK_PX = 2_000_000  # of all their surroundings, so that it does not grow with the lines' width either
 
 
 @dataclass(frozen=True)
@@ -69,23 +73,28 @@ def extend_tips(
     Returns:
         (H, W) ids. Each grain that was 4-connected still is, and none is new or gone.
     """
+    if line_width_px > _WIDEST_PX:
+        return grains
     reach = math.ceil(max(line_width_px + _SPAN_PX, 3 * line_width_px)) + 1
+    chunk = max(1, min(_CHUNK, _CHUNK_PX // (2 * reach) ** 2))
     around, lines = np.pad(grains, reach), np.pad(boundary, reach)
-    parts = [_tips(around, lines, at, line_width_px, reach) for at in _meeting_points(around)]
+    parts = [_tips(around, lines, at, line_width_px, reach) for at in _meeting_points(around, chunk)]
     claims = [np.concatenate(part) for part in zip(*parts, strict=True)]
     if claims:
         _claim(around, *claims)
     return around[reach:-reach, reach:-reach]
 
 
-def _meeting_points(grains: npt.NDArray[np.uint32]) -> Iterator[tuple[Ints, Ints, npt.NDArray[np.uint32]]]:
+def _meeting_points(
+    grains: npt.NDArray[np.uint32], chunk: int
+) -> Iterator[tuple[Ints, Ints, npt.NDArray[np.uint32]]]:
     """Upper left pixels of the 2 × 2 blocks with three grains, and (N, 3) their ids, chunk by chunk."""
     a, b, c, d = grains[:-1, :-1], grains[:-1, 1:], grains[1:, :-1], grains[1:, 1:]
     equal = [first == second for first, second in ((a, b), (a, c), (a, d), (b, c), (b, d), (c, d))]
     single = sum(each.astype(np.int8) for each in equal) == 1
     rows, columns = np.nonzero(single & (a > 0) & (b > 0) & (c > 0) & (d > 0))
-    for start in range(0, rows.size, _CHUNK):
-        y, x = rows[start : start + _CHUNK], columns[start : start + _CHUNK]
+    for start in range(0, rows.size, chunk):
+        y, x = rows[start : start + chunk], columns[start : start + chunk]
         four = np.sort(np.stack([part[y, x] for part in (a, b, c, d)], axis=1), axis=1)
         new = np.concatenate([np.ones((y.size, 1), np.bool_), four[:, 1:] != four[:, :-1]], axis=1)
         yield y, x, four[new].reshape(-1, 3)

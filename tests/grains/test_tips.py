@@ -4,6 +4,7 @@ from scipy import ndimage
 from skimage.measure import label as connected
 from tessellations import hexagons, laguerre
 
+import grainseg.grains.tips
 from grainseg.grains.intercepts import mean_intercept_px
 from grainseg.grains.partition import over_segment, partition_mask
 from grainseg.grains.tips import extend_tips
@@ -83,3 +84,30 @@ def test_fields_without_a_tip():
     lines = np.zeros((40, 40), bool)
     lines[:, 19:22] = True
     assert partition_mask(lines).count == 2
+
+
+def test_a_field_of_nothing_but_boundary_hides_no_tip(monkeypatch):
+    """A network that has learnt nothing: windows three times as wide as its "lines" would fill the memory."""
+    monkeypatch.setattr("grainseg.grains.tips._tips", None)  # nobody looks
+    grains = np.random.default_rng(0).integers(1, 99, (40, 50)).astype(np.uint32)
+    np.testing.assert_array_equal(extend_tips(grains, np.ones((40, 50), bool), 700.0), grains)
+
+
+def test_wide_lines_are_looked_at_in_smaller_parts(monkeypatch):
+    structure = laguerre(np.random.default_rng(0), 300, 300.0)
+    lines = boundary_lines(structure.grain_map((0, 0), (300, 300)).astype(np.int32), 3) == BOUNDARY
+    rough = over_segment(lines.astype(np.float32), 0.5).ids.astype(np.uint32) + 1
+    whole = extend_tips(rough, lines, 3.0)
+    largest = 0
+
+    def tips(grains, boundary, points, width, reach):
+        nonlocal largest
+        largest = max(largest, points[0].size * (2 * reach) ** 2)
+        return real(grains, boundary, points, width, reach)
+
+    real = grainseg.grains.tips._tips
+    monkeypatch.setattr(grainseg.grains.tips, "_tips", tips)
+    monkeypatch.setattr(grainseg.grains.tips, "_CHUNK_PX", 10_000)
+    parts = extend_tips(rough, lines, 3.0)
+    assert 0 < largest <= 10_000
+    assert np.count_nonzero(parts != whole) <= 2  # claims of two tips to one pixel may come in another order
