@@ -6,12 +6,14 @@ Without a picture, a synthetic field of 1600 × 1600 px is drawn. Everything is 
 """
 
 import argparse
+import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from grainseg.data.images import to_channels
-from grainseg.inference.predictor import TileSettings, predict_probability
+from grainseg.inference.predictor import predict_probability, tile_settings
 from grainseg.micrograph.files import read_micrograph
 from grainseg.micrograph.normalization import to_unit_range
 from grainseg.micrograph.synthetic import generate
@@ -27,12 +29,14 @@ def main() -> None:
     spec, network = load_network(arguments.checkpoint)
     pixels = read_micrograph(arguments.image).pixels if arguments.image else generate(11, (1600, 1600)).pixels
     unit = to_unit_range(to_channels(pixels, spec.in_channels))
-    whole = predict_probability(network, unit, TileSettings(-(-max(unit.shape) // 32) * 32, 0))
+    tiles = tile_settings(spec)
+    side = math.ceil(max(unit.shape) / tiles.stride) * tiles.stride
+    whole = predict_probability(network, unit, replace(tiles, tile_size=side, overlap=0))
     print("| tile | overlap | mean difference | class changes | maximum |")
     print("|---|---|---|---|---|")
-    for size in [f"{spec.tile_size}:{spec.overlap}", *arguments.tiles]:
+    for size in [f"{tiles.tile_size}:{tiles.overlap}", *arguments.tiles]:
         tile, overlap = map(int, size.split(":"))
-        tiled = predict_probability(network, unit, TileSettings(tile, overlap))
+        tiled = predict_probability(network, unit, replace(tiles, tile_size=tile, overlap=overlap))
         difference = np.abs(tiled - whole)
         changed = np.mean((tiled > spec.threshold) != (whole > spec.threshold))
         print(f"| {tile} | {overlap} | {difference.mean():.1e} | {changed:.4%} | {difference.max():.3f} |")

@@ -34,17 +34,3 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise GrainsegError(f"{path}: cannot be written ({reason}); choose another output folder") from error
-
-
-def make_folder(output: Path) -> None:
-    """Make an output folder before anything is computed for it.
-
-    Raises:
-        GrainsegError: It is none and cannot be made one.
-    """
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise GrainsegError(
-            f"output={output}: is no folder and cannot be made one ({error.strerror})"
-        ) from error

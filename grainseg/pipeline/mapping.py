@@ -151,6 +151,20 @@ def require_folders(config: MeasurementConfig) -> None:
             raise GrainsegError(f"{key}={folder}: there is no such folder")
 
 
+def make_output(config: MeasurementConfig) -> None:
+    """Make the output folder before anything is computed for it.
+
+    Raises:
+        GrainsegError: It is none and cannot be made one.
+    """
+    try:
+        Path(config.output).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise GrainsegError(
+            f"output={config.output}: is no folder and cannot be made one ({error.strerror})"
+        ) from error
+
+
 def open_picture(config: MeasurementConfig, selected: SelectedImage, max_megapixels: float) -> OpenedPicture:
     """Read a picture and the masks of what is left out of it.
 

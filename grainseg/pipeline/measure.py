@@ -20,7 +20,7 @@ from grainseg.micrograph.image import BOUNDARY, Micrograph
 from grainseg.micrograph.labels import LabelSpec, fit_to_image, to_label
 from grainseg.micrograph.pixel_size import contradiction, said_by_user
 from grainseg.micrograph.selection import SelectedImage, find_mask, refuse_collisions, select_images
-from grainseg.pipeline.mapping import LeftOut, MappedField, read_left_out, require_folders
+from grainseg.pipeline.mapping import LeftOut, MappedField, make_output, read_left_out, require_folders
 from grainseg.pipeline.measurement import (
     BatchResults,
     Measurements,
@@ -68,6 +68,7 @@ def measure(config: MeasureConfig, command: str = "") -> Measured:
     require_folders(config)
     relatives = [image.relative for image in maps]
     measurements = Measurements(config, relatives, title_of(config.masks), None)
+    make_output(config)
     measured = Measured()
     for item in progress(maps, "measuring"):
         try:

@@ -26,7 +26,6 @@ from grainseg.micrograph.exposure import exposure_warnings
 from grainseg.micrograph.files import file_sha256
 from grainseg.micrograph.image import GRAIN, FloatImage, Label, Micrograph
 from grainseg.micrograph.normalization import to_unit_range
-from grainseg.micrograph.replacing import make_folder
 from grainseg.micrograph.selection import SelectedImage, find_mask, require_masks, select_images
 from grainseg.model.checkpoint import CheckpointSpec
 from grainseg.model.ensemble import load_networks
@@ -35,6 +34,7 @@ from grainseg.pipeline.mapping import (
     ClosedPicture,
     OpenedPicture,
     close_picture,
+    make_output,
     open_picture,
     require_folders,
 )
@@ -110,7 +110,7 @@ def predict(config: PredictConfig, command: str = "") -> Prediction:
     for network in networks:
         network.to(choose_device(config.accelerator, "accelerator"))
     measurements = _measurements(config, spec, images)
-    make_folder(output)
+    make_output(config)
     result = Prediction()
     for image in progress(images, "predicting"):
         try:

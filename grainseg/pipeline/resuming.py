@@ -12,7 +12,9 @@ from grainseg.training.averaging import require_same_kept
 from grainseg.training.callbacks import BEST
 
 
-def check_resume(config: TrainConfig, network: NetworkSpec, checkpoint: Path, checkpoints: Path) -> None:
+def check_resume(
+    config: TrainConfig, network: NetworkSpec, checkpoint: Path, checkpoints: Path
+) -> CheckpointSpec:
     """See that the checkpoint can go on as this run, and bring its best one along.
 
     Args:
@@ -20,6 +22,9 @@ def check_resume(config: TrainConfig, network: NetworkSpec, checkpoint: Path, ch
         network: That it trains.
         checkpoint: To go on from.
         checkpoints: Folder of the run's own ones.
+
+    Returns:
+        What the checkpoint says of itself.
 
     Raises:
         GrainsegError: There is no such checkpoint, or its network, data or averages are others.
@@ -43,22 +48,23 @@ def check_resume(config: TrainConfig, network: NetworkSpec, checkpoint: Path, ch
     if best.is_file() and not here.exists():
         here.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(best, here)
+    return spec
 
 
-def require_same_shrink(checkpoint: Path, shrink: int) -> None:
+def require_same_shrink(config: TrainConfig, spec: CheckpointSpec, shrink: int) -> None:
     """See that a network goes on with pictures on the grid that it knows; checkpoints of before have but one.
 
     Args:
-        checkpoint: One that ``check_resume`` accepts.
+        config: The run.
+        spec: What the checkpoint says that it goes on from.
         shrink: What the data of the resumed run ask for.
 
     Raises:
         GrainsegError: The interrupted run had another.
     """
-    spec, _ = read_checkpoint(checkpoint)
     if spec.shrink != shrink:
         raise GrainsegError(
-            f"resume={checkpoint}: its network sees pictures shrunk by {spec.shrink}, the labels ask for "
+            f"resume={config.resume}: its network sees pictures shrunk by {spec.shrink}, the labels ask for "
             f"{shrink} now; say data.shrink={spec.shrink}"
         )
 

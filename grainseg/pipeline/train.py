@@ -80,8 +80,9 @@ def train(config: TrainConfig, run_dir: Path) -> dict[str, float]:
     seed_everything(config.seed, workers=True, verbose=False)
     # What can be wrong without reading any data comes first.
     trainer = _build_trainer(config, run_dir)
+    resumed: CheckpointSpec | None = None
     if config.resume is not None:
-        check_resume(config, network_spec(config), Path(config.resume), run_dir / CHECKPOINTS)
+        resumed = check_resume(config, network_spec(config), Path(config.resume), run_dir / CHECKPOINTS)
     elif trainer.is_global_zero and (run_dir / CHECKPOINTS / f"{LAST}.ckpt").exists():
         raise GrainsegError(
             f"hydra.run.dir={run_dir}: holds a run already; "
@@ -89,8 +90,8 @@ def train(config: TrainConfig, run_dir: Path) -> dict[str, float]:
         )
     network = _build_network(config)
     data = _read_data(config)
-    if config.resume is not None:
-        require_same_shrink(Path(config.resume), data.data.shrink)
+    if resumed is not None:
+        require_same_shrink(config, resumed, data.data.shrink)
     module = _build_module(config, network, data)
 
     run_dir.mkdir(parents=True, exist_ok=True)
