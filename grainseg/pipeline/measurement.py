@@ -228,7 +228,7 @@ def _batch_line(batch: BatchStatistics) -> str:
         doubt = f"expanded interval {low:.4g} to {high:.4g} {batch.unit}, {budget.coverage}"
     return (
         f"{batch.name}: mean intercept {batch.intercept.value:.4g} {batch.unit}{g}; "
-        f"{counted(batch.fields, 'field')}, {counted(batch.grains, 'grain')}; {doubt}"
+        f"{counted(batch.fields, 'field')}, {counted(batch.grains, 'whole grain')}; {doubt}"
     )
 
 

@@ -50,7 +50,7 @@ def summary_table(batches: Sequence[BatchStatistics]) -> Table:
     columns = (
         Column("Batch", css="name"),
         Column("Fields"),
-        Column("Grains"),
+        Column("Grains", "whole"),
         Column("Mean intercept", unit),
         Column("Expanded interval", "95 %, all sources"),
         Column("Sampling interval", "95 %, fields only"),

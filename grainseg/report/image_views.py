@@ -65,7 +65,7 @@ def field_table(images: Sequence[ReportImage]) -> Table:
     columns = (
         Column("Image", css="name"),
         Column("Batch", css="name"),
-        Column("Grains"),
+        Column("Grains", "cut ones, too"),
         Column("Mean intercept", unit),
         Column("Without closed gaps", unit),
         Column("Anisotropy"),
@@ -103,7 +103,7 @@ def image_table(batch: str, field: FieldMeasurement) -> Table:
         ("Grains per area, triple points", f"n_a_triple_per_{per_area}", names[per_area], "g_triple"),
         ("Largest grain (ALA)", f"ala_area_{area}", names[area], "g_ala"),
         ("Anisotropy, longest over shortest", "anisotropy", "", ""),
-        ("Grains", "count", "", ""),
+        ("Grains, those cut by the border too", "count", "", ""),
         ("Length closed by the partition", f"closed_length_{suffix}", unit, ""),
         ("Open ends of lines", "open_ends", "", ""),
     ]

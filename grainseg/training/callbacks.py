@@ -2,6 +2,7 @@
 
 import logging
 import signal
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,8 @@ def build_callbacks(config: TrainConfig, checkpoints: Path) -> list[Callback]:
         )
     if config.callbacks.progress_bar:
         callbacks.append(LossAndScoreBar())
+    if not (config.callbacks.progress_bar and sys.stdout.isatty()):
+        callbacks.append(EpochLines())
     if config.logger.tensorboard:
         every = max(1, -(-config.epochs // config.callbacks.panels))
         callbacks.append(ValidationPanels(every, config.boundary_tolerance_px))
@@ -86,6 +89,16 @@ class LossAndScoreBar(RichProgressBar):
         """What stands beside the bar."""
         logged = super().get_metrics(trainer, pl_module)
         return {name: logged[name] for name in ("train/loss", "val/iou") if name in logged}
+
+
+class EpochLines(Callback):
+    """A line after each epoch, where no bar moves: a file shows a bar at the end alone."""
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Say how far the run is, and how good."""
+        if trainer.is_global_zero and not trainer.sanity_checking:
+            iou = float(trainer.callback_metrics["val/iou"])
+            log.info("epoch %d of %s: val/iou %.3f", trainer.current_epoch + 1, trainer.max_epochs, iou)
 
 
 class MovableCheckpoint(ModelCheckpoint):
