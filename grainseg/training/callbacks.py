@@ -98,7 +98,9 @@ class EpochLines(Callback):
         """Say how far the run is, and how good."""
         if trainer.is_global_zero and not trainer.sanity_checking:
             iou = float(trainer.callback_metrics["val/iou"])
-            log.info("epoch %d of %s: val/iou %.3f", trainer.current_epoch + 1, trainer.max_epochs, iou)
+            log.info(
+                "epoch %d of %s: validation IoU %.3f", trainer.current_epoch + 1, trainer.max_epochs, iou
+            )
 
 
 class MovableCheckpoint(ModelCheckpoint):

@@ -154,7 +154,7 @@ def test_a_network_that_sees_shrunk_pictures_answers_at_their_size(
     assert "the network sees pictures shrunk by 2" in caplog.text
     lines = [record.getMessage() for record in caplog.records if record.getMessage().startswith("epoch ")]
     assert [line.split(": ")[0] for line in lines] == ["epoch 1 of 2", "epoch 2 of 2"]
-    assert f"val/iou {metrics['val/iou']:.3f}" in {line.split(": ")[1] for line in lines}
+    assert f"validation IoU {metrics['val/iou']:.3f}" in {line.split(": ")[1] for line in lines}
     assert metrics["train/shrink"] == 2
     spec, _ = load_network(tmp_path / "run" / "checkpoints" / "best.ckpt")
     assert (spec.shrink, spec.tile_size) == (2, smoke_config.inference.tile_size)
