@@ -1,5 +1,6 @@
 """Fields in, one after the other; tables and the report out, once all are measured. Needs no torch."""
 
+import hashlib
 import logging
 import math
 import platform
@@ -73,6 +74,7 @@ class Measurements:
         self._images: list[ReportImage] = []
         self._threshold_sd_ln: dict[str, float | None] = {}
         self._line_share: dict[str, float] = {}
+        self._first_of: dict[bytes, str] = {}
 
     def add(self, mapped: MappedField) -> FieldMeasurement:
         """Measure a field; what is doubtful about its file stands first among its flags."""
@@ -80,7 +82,8 @@ class Measurements:
         field = measure_field(name, mapped.grains, mapped.pixel_size, mapped.partition, mapped.ignored)
         doubt = mapped.doubt
         doubtful = () if doubt is None or doubt.flag is None else (doubt.flag,)
-        flags = (*mapped.warnings, *doubtful, *member_flags(mapped.members), *field.flags)
+        flags = (*self._copied(mapped, field), *mapped.warnings, *doubtful)
+        flags += (*member_flags(mapped.members), *field.flags)
         score = None if doubt is None else doubt.score
         field = replace(field, doubt=score, members=mapped.members, flags=flags)
         closed = mapped.partition.closed if mapped.partition is not None else None
@@ -91,6 +94,21 @@ class Measurements:
         self._threshold_sd_ln[name] = mapped.threshold_sd_ln
         self._line_share[name] = line_share(field, mapped.partition)
         return field
+
+    def _copied(self, mapped: MappedField, field: FieldMeasurement) -> tuple[str, ...]:
+        """What to say where an earlier field has the very same grains, which no two places have."""
+        if field.count < 2:
+            return ()
+        digest = hashlib.sha256(np.ascontiguousarray(mapped.grains).data).digest()
+        first = self._first_of.setdefault(digest, field.image)
+        if first == field.image:
+            return ()
+        flag = (
+            f"has the very grains of {first}: one picture counts as two fields, so intervals are too narrow; "
+            "remove one"
+        )
+        log.warning("%s: %s", mapped.path, flag)
+        return (flag,)
 
     def write(
         self,

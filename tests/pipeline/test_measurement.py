@@ -71,6 +71,19 @@ def test_three_batches_of_which_one_is_metric_are_compared_as_far_as_possible(
     assert flagged == {"a", "b"}
 
 
+def test_a_picture_under_two_names_is_named(
+    folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its copy would count as a further field and narrow the interval."""
+    with Image.open(folder / "a" / "1.png") as mask:
+        mask.save(folder / "b" / "again.tif")
+    measure(measure_config(folder, tmp_path / "out"))
+    flags = {row["image"]: row["flags"] for row in csv_rows(tmp_path / "out" / "fields.csv")}
+    assert [image for image, flag in flags.items() if "very grains" in flag] == ["b/again.tif"]
+    assert "has the very grains of a/1.png" in flags["b/again.tif"]
+    assert "again.tif: has the very grains of a/1.png" in caplog.text
+
+
 def test_of_given_masks_neither_threshold_nor_segmentation_is_known(folder: Path, tmp_path: Path) -> None:
     measure(measure_config(folder, tmp_path / "out"))
     parts = {row["part"]: row for row in csv_rows(tmp_path / "out" / "budget.csv") if row["batch"] == "a"}
