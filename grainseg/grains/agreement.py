@@ -18,9 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from skimage.morphology import skeletonize
 
-from grainseg.micrograph.image import BOUNDARY, IGNORE, FloatImage, Label
-
-BoolMask = npt.NDArray[np.bool_]
+from grainseg.micrograph.image import BOUNDARY, IGNORE, BoolMask, FloatImage, Label
 
 _SLACK_PX = 1e-4
 """Above the rounding of OpenCV's float32 distances, far below the gap between two distances on the grid."""

@@ -16,8 +16,8 @@ from skimage import measure
 from grainseg.grains.intercepts import line_intercepts, pooled
 from grainseg.grains.labelled_grains import cut_grains, hidden_part
 from grainseg.grains.overlaps import GrainIds, OverlapSums, overlap_sums, overlaps
+from grainseg.micrograph.image import BoolMask
 
-BoolMask = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 
 

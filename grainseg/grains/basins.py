@@ -13,9 +13,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from grainseg.micrograph.image import FloatImage
+from grainseg.micrograph.image import BoolMask, FloatImage
 
-BoolMask = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 
 _LINE_TIE = 0.1

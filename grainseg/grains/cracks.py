@@ -5,7 +5,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-BoolMask = npt.NDArray[np.bool_]
+from grainseg.micrograph.image import BoolMask
 
 
 def crack_lengths(

@@ -18,7 +18,7 @@ import numpy as np
 
 from grainseg.grains.partition import Partition
 from grainseg.micrograph.appearance import APPEARANCE, GREY, NOISE, TEXTURE, appearance
-from grainseg.micrograph.image import FloatImage
+from grainseg.micrograph.image import BoolMask, FloatImage
 
 UNCERTAIN, OPEN_ENDS, CLOSED = "uncertain", "open_ends", "closed"
 PREDICTED = (UNCERTAIN, OPEN_ENDS, CLOSED)
@@ -38,12 +38,15 @@ _LARGEST = 1000.0
 """Magnitude that no sign reaches."""
 
 
-def prediction_signs(probability: FloatImage, partition: Partition | None) -> dict[str, float]:
+def prediction_signs(
+    probability: FloatImage, partition: Partition | None, left_out: BoolMask | None = None
+) -> dict[str, float]:
     """What a boundary map says about itself.
 
     Args:
         probability: (H, W) float32 in [0, 1].
         partition: Its grains; None where everything is boundary, which is as bad as can be.
+        left_out: (H, W), what is not measured; the partition knows of it.
 
     Returns:
         ``uncertain``: of the pixels above the lower limit of `UNSURE` the share below the upper one (1 where
@@ -52,8 +55,9 @@ def prediction_signs(probability: FloatImage, partition: Partition | None) -> di
     """
     if partition is None:
         return {UNCERTAIN: 1.0, OPEN_ENDS: 1.0, CLOSED: 1.0}
-    possible = int(np.count_nonzero(probability > UNSURE[0]))
-    sure = int(np.count_nonzero(probability >= UNSURE[1]))
+    seen = probability if left_out is None else np.where(left_out, np.float32(0), probability)
+    possible = int(np.count_nonzero(seen > UNSURE[0]))
+    sure = int(np.count_nonzero(seen >= UNSURE[1]))
     length = partition.boundary_length_px
     return {
         UNCERTAIN: 1 - sure / possible if possible else 1.0,
@@ -161,7 +165,11 @@ def _standardised(signs: Signs, reference: Reference) -> dict[str, float]:
 
 
 def doubt_of(
-    unit: FloatImage, probability: FloatImage, partition: Partition | None, reference: Reference | None
+    unit: FloatImage,
+    probability: FloatImage,
+    partition: Partition | None,
+    reference: Reference | None,
+    left_out: BoolMask | None = None,
 ) -> Doubt:
     """Score a predicted picture.
 
@@ -170,8 +178,10 @@ def doubt_of(
         probability: (H, W) float32 in [0, 1].
         partition: Its grains; None where everything is boundary.
         reference: Of the network; None takes that of the weights that ship.
+        left_out: (H, W), what is not measured, and says nothing about what is.
     """
-    return judge({**appearance(unit), **prediction_signs(probability, partition)}, reference)
+    signs = {**appearance(unit, left_out), **prediction_signs(probability, partition, left_out)}
+    return judge(signs, reference)
 
 
 def judge(signs: Signs, reference: Reference | None) -> Doubt:

@@ -8,7 +8,8 @@ pixel that tell how many short chords are missing do not exist: the mean interce
 import numpy as np
 import numpy.typing as npt
 
-from grainseg.grains.intercepts import BoolMask, GrainIds
+from grainseg.grains.intercepts import GrainIds
+from grainseg.micrograph.image import BoolMask
 
 LARGEST = 16
 """Larger factors are found as their largest divisor up to this."""

@@ -10,7 +10,6 @@ from grainseg.grains.field_flags import MapLimits, field_flags
 from grainseg.grains.grain_table import grain_table, in_pieces
 from grainseg.grains.intercepts import (
     SQUARE,
-    BoolMask,
     GrainIds,
     Intercepts,
     Step,
@@ -22,7 +21,7 @@ from grainseg.grains.measurement import FieldMeasurement
 from grainseg.grains.partition import Partition
 from grainseg.grains.planimetric import jeffries, saltikov, triple_points
 from grainseg.grains.structure import Structure
-from grainseg.micrograph.image import PixelSize
+from grainseg.micrograph.image import BoolMask, PixelSize
 
 __all__ = ["FieldMeasurement", "Structure", "measure_field"]
 

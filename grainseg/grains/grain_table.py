@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from skimage import measure
 
-from grainseg.grains.intercepts import DIRECTIONS, SQUARE, BoolMask, GrainIds, Step, direction_weights, shifts
+from grainseg.grains.intercepts import DIRECTIONS, SQUARE, GrainIds, Step, direction_weights, shifts
+from grainseg.micrograph.image import BoolMask
 
 _Floats = npt.NDArray[np.float64]
 _Ints = npt.NDArray[np.int64]

@@ -39,10 +39,11 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from grainseg.micrograph.image import BoolMask
+
 GrainIds = npt.NDArray[np.integer]
 """(H, W), not negative: 0 = no grain, else the grain each pixel lies in; gaps in the numbers are fine."""
 
-BoolMask = npt.NDArray[np.bool_]
 
 Step = tuple[float, float]
 """Length of a pixel from row to row and from column to column, in the unit of the results."""
@@ -161,16 +162,17 @@ def pooled(sets: Sequence[Intercepts], name: str = "pooled") -> Intercepts:
     )
 
 
-def mean_intercept_px(grains: GrainIds) -> float:
+def mean_intercept_px(grains: GrainIds, ignored: BoolMask | None = None) -> float:
     """Mean lineal intercept pooled over the four directions; nan where no boundary is crossed.
 
     Args:
         grains: (H, W) grain ids.
+        ignored: As for `line_intercepts`.
 
     Returns:
         In px.
     """
-    return pooled(line_intercepts(grains)).mean
+    return pooled(line_intercepts(grains, ignored=ignored)).mean
 
 
 def circle_chains(shape: tuple[int, int], step: Step = SQUARE) -> list[npt.NDArray[np.int64]]:

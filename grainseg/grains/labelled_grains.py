@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from grainseg.grains.agreement import BoolMask, near
+from grainseg.grains.agreement import near
 from grainseg.grains.partition import DEFAULT_SETTINGS, OverSegmentation, closed_grains, over_segment
-from grainseg.micrograph.image import BOUNDARY, IGNORE, Label
+from grainseg.micrograph.image import BOUNDARY, IGNORE, BoolMask, Label
 from grainseg.micrograph.labels import line_width_px
 
 GrainLabels = npt.NDArray[np.uint32]

@@ -3,8 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
-from grainseg.grains.agreement import BoolMask
 from grainseg.grains.regions import components
+from grainseg.micrograph.image import BoolMask
 
 _GONE_ABOVE = 0.5
 """Of a boundary's length: who sees more than half of it can tell that it is there."""

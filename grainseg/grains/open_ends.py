@@ -7,8 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from grainseg.grains.agreement import skeleton
-
-BoolMask = npt.NDArray[np.bool_]
+from grainseg.micrograph.image import BoolMask
 
 _BIT_OF_NEIGHBOUR = np.array([[1, 2, 4], [128, 0, 8], [64, 32, 16]], np.float32)  # clockwise
 

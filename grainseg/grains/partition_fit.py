@@ -16,7 +16,7 @@ from scipy.ndimage import uniform_filter
 
 from grainseg.errors import GrainsegError
 from grainseg.grains.agreement_regions import counted_pixels, judged_grains, judged_pixels
-from grainseg.grains.basins import BoolMask, Ints
+from grainseg.grains.basins import Ints
 from grainseg.grains.labelled_grains import hidden_part, rim
 from grainseg.grains.overlaps import Floats, GrainIds, Overlaps, OverlapSums, overlap_sums, overlaps
 from grainseg.grains.partition import (
@@ -27,7 +27,7 @@ from grainseg.grains.partition import (
     over_segment,
 )
 from grainseg.grains.regions import RegionGraph, join_shallow, join_small, join_unsupported
-from grainseg.micrograph.image import FloatImage
+from grainseg.micrograph.image import BoolMask, FloatImage
 
 Grid = tuple[list[float], ...]
 """Values of threshold, depth, support and min_size to try, each sorted."""

@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from grainseg.grains.astm import density_jeffries, density_saltikov, density_triple_points
 from grainseg.grains.grain_table import GrainTable
-from grainseg.grains.intercepts import SQUARE, BoolMask, GrainIds, Step
+from grainseg.grains.intercepts import SQUARE, GrainIds, Step
+from grainseg.micrograph.image import BoolMask
 
 
 def saltikov(grains: GrainIds, table: GrainTable, step: Step = SQUARE) -> float:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from grainseg.errors import GrainsegError
-from grainseg.grains.intercepts import mean_intercept_px
+from grainseg.grains.left_out import NOTHING_LEFT_OUT, LeftOut
 from grainseg.grains.partition import PartitionSettings, partition_probability
 from grainseg.micrograph.image import FloatImage
 
@@ -17,7 +17,9 @@ _SIDE_PX = 2048
 """A middle part this large tells the shift of a field; larger ones cost minutes."""
 
 
-def threshold_sd_ln(probability: FloatImage, settings: PartitionSettings) -> float | None:
+def threshold_sd_ln(
+    probability: FloatImage, settings: PartitionSettings, left_out: LeftOut = NOTHING_LEFT_OUT
+) -> float | None:
     """Standard uncertainty of ln mean intercept from the choice of the threshold.
 
     Half the span of ln mean intercept between the thresholds ``REACH`` below and above the chosen one, over
@@ -26,6 +28,7 @@ def threshold_sd_ln(probability: FloatImage, settings: PartitionSettings) -> flo
     Args:
         probability: (H, W) float32 in [0, 1]; of larger maps the middle is looked at.
         settings: Of the partition, with the chosen threshold.
+        left_out: What of the field is not measured.
 
     Returns:
         Not negative; None where one of the thresholds leaves no boundary, or nothing else.
@@ -34,14 +37,15 @@ def threshold_sd_ln(probability: FloatImage, settings: PartitionSettings) -> flo
         slice(max(0, (side - _SIDE_PX) // 2), (side + _SIDE_PX) // 2) for side in probability.shape
     )
     middle = np.ascontiguousarray(probability[rows, columns])
+    left_out = left_out.window(rows, columns)
     found = []
     for shift in (-REACH, REACH):
         threshold = min(max(settings.threshold + shift, 0.01), 0.99)
         try:
-            partition = partition_probability(middle, replace(settings, threshold=threshold))
+            partition = partition_probability(middle, replace(settings, threshold=threshold), left_out.mask)
         except GrainsegError:
             return None
-        found.append(mean_intercept_px(partition.grains))
+        found.append(left_out.mean_intercept_px(partition.grains))
     if not all(math.isfinite(length) and length > 0 for length in found):
         return None
     return abs(math.log(found[1] / found[0])) / 2 / math.sqrt(3)

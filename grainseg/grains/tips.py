@@ -25,7 +25,8 @@ from itertools import permutations
 import numpy as np
 import numpy.typing as npt
 
-from grainseg.grains.basins import BoolMask, Ints
+from grainseg.grains.basins import Ints
+from grainseg.micrograph.image import BoolMask
 
 _Floats = npt.NDArray[np.float64]
 _Points = npt.NDArray[np.complex128]  # columns + i · rows, from the point where three grains meet

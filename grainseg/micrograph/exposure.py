@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from grainseg.micrograph.image import FloatImage
+from grainseg.micrograph.image import BoolMask, FloatImage
 
 CLIPPED_ABOVE = 0.35
 """Share of a picture at one end of its grey scale above which it is flagged. Etched iron whose grains are
@@ -13,15 +13,18 @@ _END = 0.01
 """Of the unit range: compressed files scatter about white."""
 
 
-def exposure_warnings(unit: FloatImage) -> tuple[str, ...]:
+def exposure_warnings(unit: FloatImage, left_out: BoolMask | None = None) -> tuple[str, ...]:
     """Say that a picture is blank, or that much of it lies at one end of its grey scale.
 
     Args:
         unit: (H, W, C) float32 in the unit range.
+        left_out: (H, W), what is not measured and need show nothing.
 
     Returns:
         One line; none for a picture that shows its grey levels.
     """
+    if left_out is not None and not left_out.all():
+        unit = unit[~left_out][None]
     if float(unit.max()) == float(unit.min()):
         return ("the picture has one grey level only: it shows nothing",)
     lightest = float(np.mean(unit.min(axis=2) >= 1 - _END))

@@ -15,6 +15,7 @@ IGNORE = 255
 
 FloatImage = npt.NDArray[np.float32]
 Label = npt.NDArray[np.uint8]
+BoolMask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)

@@ -12,14 +12,14 @@ import numpy.typing as npt
 
 from grainseg.config import MeasurementConfig
 from grainseg.errors import GrainsegError
-from grainseg.grains.agreement import BoolMask
 from grainseg.grains.doubt import Doubt
+from grainseg.grains.left_out import LeftOut
 from grainseg.grains.members import MemberSpread
 from grainseg.grains.partition import Partition, PartitionSettings, partition_probability
 from grainseg.grains.sensitivity import threshold_sd_ln
 from grainseg.micrograph.crop import Crop, crop_setting
 from grainseg.micrograph.files import read_mask_values, read_micrograph
-from grainseg.micrograph.image import IGNORE, FloatImage, Label, Micrograph, PixelSize
+from grainseg.micrograph.image import BoolMask, FloatImage, Micrograph, PixelSize
 from grainseg.micrograph.labels import fit_to_image
 from grainseg.micrograph.selection import SelectedImage, find_mask
 from grainseg.report.prediction_files import prediction_paths, write_prediction
@@ -27,41 +27,6 @@ from grainseg.report.prediction_files import prediction_paths, write_prediction
 GrainIds = npt.NDArray[np.uint32]
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class LeftOut:
-    """What of a picture is not measured.
-
-    Attributes:
-        excluded: (H, W), where there is something else than grains, such as pores: grains end there. None
-            where nothing is.
-        ignored: (H, W), where nobody judged what is there, such as a scratch: grains and test lines are cut
-            as at the picture's border. None where nothing is.
-        warnings: Masks that were asked for and are not there, one line each.
-    """
-
-    excluded: BoolMask | None = None
-    ignored: BoolMask | None = None
-    warnings: tuple[str, ...] = ()
-
-    @property
-    def mask(self) -> BoolMask | None:
-        """(H, W), all that is left out; None where nothing is."""
-        if self.excluded is None or self.ignored is None:
-            return self.ignored if self.excluded is None else self.excluded
-        return self.excluded | self.ignored
-
-    def of_grains(self, grains: GrainIds) -> GrainIds:
-        """Grain ids without those of what is excluded: (H, W), 0 there."""
-        return grains if self.excluded is None else np.where(self.excluded, np.uint32(0), grains)
-
-    def of_label(self, label: Label) -> Label:
-        """A label's codes, IGNORE where something is left out: (H, W) uint8."""
-        for mask in (self.excluded, self.ignored):
-            if mask is not None:
-                label = np.where(mask, np.uint8(IGNORE), label)
-        return label
 
 
 @dataclass(frozen=True)
@@ -257,6 +222,6 @@ def close_picture(
         pixel_size=picture.pixel_size,
         notes=picture.notes,
         warnings=opened.warnings,
-        threshold_sd_ln=threshold_sd_ln(probability, partition.settings),
+        threshold_sd_ln=threshold_sd_ln(probability, partition.settings, opened.left_out),
     )
     return ClosedPicture(mask, field)

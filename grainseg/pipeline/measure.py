@@ -12,6 +12,7 @@ from omegaconf import OmegaConf
 from grainseg.config import MeasureConfig
 from grainseg.errors import GrainsegError
 from grainseg.grains.label_maps import ZeroMeaning, clean_label_map
+from grainseg.grains.left_out import LeftOut
 from grainseg.grains.partition import Partition, partition_mask
 from grainseg.micrograph.calibration import Calibration, read_calibration
 from grainseg.micrograph.crop import NO_CROP, Crop, crop_setting
@@ -20,7 +21,7 @@ from grainseg.micrograph.image import BOUNDARY, Micrograph
 from grainseg.micrograph.labels import LabelSpec, fit_to_image, to_label
 from grainseg.micrograph.pixel_size import contradiction, said_by_user
 from grainseg.micrograph.selection import SelectedImage, find_mask, refuse_collisions, select_images
-from grainseg.pipeline.mapping import LeftOut, MappedField, make_output, read_left_out, require_folders
+from grainseg.pipeline.mapping import MappedField, make_output, read_left_out, require_folders
 from grainseg.pipeline.measurement import (
     BatchResults,
     Measurements,

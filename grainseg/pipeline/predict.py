@@ -239,7 +239,7 @@ def _predict_one(
 ) -> tuple[OpenedPicture, ClosedPicture]:
     opened = open_picture(config, image, config.data.max_megapixels)
     unit = to_unit_range(to_channels(opened.micrograph.pixels, spec.in_channels))
-    opened = opened.warned(*exposure_warnings(unit))
+    opened = opened.warned(*exposure_warnings(unit, opened.left_out.mask))
     tiles = tile_settings(spec)
     first = functools.partial(predict_probability, networks[0], tiles=tiles)
     scaled = scale_of_picture(scaling, opened, unit, first)
@@ -257,7 +257,8 @@ def _predict_one(
     if measurements is not None:
         field = closed.require_field()
         # On the network's grid, as in training: lines that were enlarged look unsure.
-        doubt = doubt_of(scaled.unit, forecast.probability, field.partition, spec.doubt_reference)
+        left_out = opened.left_out.on_grid(forecast.probability.shape).mask
+        doubt = doubt_of(scaled.unit, forecast.probability, field.partition, spec.doubt_reference, left_out)
         if doubt.flag is not None:
             log.warning("%s: %s", image.path, doubt.flag)
         of_grains = None if members is None else members.spread()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from grainseg.config import PredictConfig
 from grainseg.errors import GrainsegError
-from grainseg.grains.intercepts import mean_intercept_px
+from grainseg.grains.left_out import LeftOut
 from grainseg.grains.partition import PartitionSettings
 from grainseg.inference.scale import (
     FARTHEST,
@@ -123,7 +123,7 @@ def scale_of_picture(
     if scaling.choice is None:
         return ScaledPicture(opened, unit)
     if scaling.choice in ("grain_size", "auto"):
-        estimate = _estimate(scaling, unit, predict)
+        estimate = _estimate(scaling, opened.left_out, unit, predict)
         told = _noted(opened, *_told(scaling, estimate))
         return ScaledPicture(told, estimate.unit, estimate.probability)
     factors = _known_factors(scaling, opened)
@@ -169,10 +169,11 @@ def _require_size(scaling: Scaling, opened: OpenedPicture, factors: Factors) -> 
         )
 
 
-def _estimate(scaling: Scaling, unit: FloatImage, predict: Predict) -> EstimatedScale:
+def _estimate(scaling: Scaling, left_out: LeftOut, unit: FloatImage, predict: Predict) -> EstimatedScale:
     def intercept_px(probability: FloatImage) -> float | None:
-        partition = partition_or_none(probability, scaling.partition)
-        mean = math.nan if partition is None else mean_intercept_px(partition.grains)
+        here = left_out.on_grid(probability.shape)
+        partition = partition_or_none(probability, scaling.partition, here.mask)
+        mean = math.nan if partition is None else here.mean_intercept_px(partition.grains)
         return mean if math.isfinite(mean) else None
 
     target = scaling.intercept_px

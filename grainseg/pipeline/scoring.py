@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from grainseg.errors import GrainsegError
-from grainseg.grains.agreement import BoolMask, BoundaryCounts, PixelScores, boundary_counts, pixel_scores
+from grainseg.grains.agreement import BoundaryCounts, PixelScores, boundary_counts, pixel_scores
 from grainseg.grains.agreement_regions import RegionScores, region_scores
 from grainseg.grains.budget import MAX_ERROR_LN, SegmentationError
 from grainseg.grains.labelled_grains import label_grains
 from grainseg.grains.partition import Partition, PartitionSettings, partition_probability
 from grainseg.grains.partition_fit import fit_partition
-from grainseg.micrograph.image import IGNORE, FloatImage, Label
+from grainseg.micrograph.image import IGNORE, BoolMask, FloatImage, Label
 from grainseg.report.grain_overlay import GrainLabels
 
 
@@ -79,10 +79,12 @@ def regime_ious(regimes: Sequence[str], scores: Sequence[MaskScores]) -> dict[st
     return {f"iou_{regime}": total.iou for regime, total in totals.items()}
 
 
-def partition_or_none(probability: FloatImage, settings: PartitionSettings) -> Partition | None:
+def partition_or_none(
+    probability: FloatImage, settings: PartitionSettings, left_out: BoolMask | None = None
+) -> Partition | None:
     """The partition of a boundary map; None where everything is boundary (an untrained network)."""
     try:
-        return partition_probability(probability, settings)
+        return partition_probability(probability, settings, left_out)
     except GrainsegError:
         return None
 

@@ -10,8 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from grainseg.grains.agreement import BoolMask
-from grainseg.micrograph.image import FloatImage
+from grainseg.micrograph.image import BoolMask, FloatImage
 from grainseg.report.overlay import LINE, Colour, Picture, thickened, to_grey
 
 GrainLabels = npt.NDArray[np.integer]

@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from grainseg.grains.agreement import BoolMask
 from grainseg.grains.partition import Partition
 from grainseg.micrograph.files import write_grain_map, write_mask, write_probability, write_rgb
-from grainseg.micrograph.image import FloatImage
+from grainseg.micrograph.image import BoolMask, FloatImage
 from grainseg.report.grain_overlay import partition_overlay
 from grainseg.report.overlay import boundary_overlay
 

@@ -17,8 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from grainseg.grains.agreement import BoolMask
-from grainseg.micrograph.image import FloatImage
+from grainseg.micrograph.image import BoolMask, FloatImage
 from grainseg.report.grain_overlay import GrainLabels, SizeScale, boundary_layer, size_layer
 from grainseg.report.overlay import Picture, to_display
 

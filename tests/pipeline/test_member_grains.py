@@ -10,11 +10,12 @@ from scipy.ndimage import gaussian_filter
 from grainseg.grains.batch import batch_statistics
 from grainseg.grains.field import measure_field
 from grainseg.grains.field_samples import field_sample
+from grainseg.grains.left_out import LeftOut
 from grainseg.grains.partition import DEFAULT_SETTINGS, partition_probability
 from grainseg.micrograph.image import FloatImage, Micrograph, PixelSize
 from grainseg.micrograph.selection import SelectedImage
 from grainseg.micrograph.synthetic import SyntheticRecipe, generate
-from grainseg.pipeline.mapping import LeftOut, OpenedPicture
+from grainseg.pipeline.mapping import OpenedPicture
 from grainseg.pipeline.members import MemberGrains
 
 SIZE = PixelSize(0.5, 0.25, "said by the user")

@@ -130,6 +130,27 @@ def test_grains_are_brought_to_the_size_of_the_training(
     assert "not resampled: its grains have a mean intercept of" in page(config)
 
 
+def test_the_estimate_looks_at_what_is_measured(
+    config: PredictConfig, knowing: Any, seen: list[tuple[int, ...]], tmp_path: Path
+) -> None:
+    """Half of the picture shows squares of 6 px, which nobody wants to know of."""
+    ignored = np.zeros((SIDE, SIDE), np.uint8)
+    ignored[:, 60:] = 255
+    (tmp_path / "ignored").mkdir()
+    for name in ("a", "b"):
+        path = Path(config.images) / f"{name}.png"
+        pixels = np.array(Image.open(path))
+        pixels[::6, 60:] = pixels[:, 60::6] = 255
+        Image.fromarray(pixels).save(path)
+        Image.fromarray(ignored).save(tmp_path / "ignored" / f"{name}.png")
+    scaled = replace(config, checkpoint=knowing(intercept_px=20.0), scale="grain_size")
+    predict(scaled)
+    assert max(seen) > (SIDE, SIDE)
+    seen.clear()
+    predict(replace(scaled, ignored=str(tmp_path / "ignored")))
+    assert set(seen) == {(SIDE, SIDE)}
+
+
 def test_grains_that_cannot_be_brought_there_are_flagged(
     config: PredictConfig, knowing: Any, seen: list[tuple[int, ...]]
 ) -> None:
