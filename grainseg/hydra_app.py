@@ -1,6 +1,6 @@
 """Between Hydra and the pipeline: the only importer of Hydra.
 
-It takes paths as they are typed, keeps torch out until the configuration is known to be right, and turns
+It takes settings as they are typed, keeps torch out until the configuration is known to be right, and turns
 errors into one line.
 """
 
@@ -28,6 +28,7 @@ from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBase
 
 from grainseg.config import VALIDATION_METRICS, parse_predict, parse_train, unknown_key
 from grainseg.errors import GrainsegError
+from grainseg.overrides import PATH_KEYS, as_typed
 
 log = logging.getLogger(__name__)
 
@@ -35,19 +36,6 @@ _NAME_BYTES = 160
 """Of a sweep's folders; most file systems take 255 bytes, with the number of the job before it."""
 
 CONF = Path(__file__).resolve().parent.parent / "conf"
-PATH_KEYS = (
-    "data.root",
-    "resume",
-    "checkpoint",
-    "images",
-    "output",
-    "masks",
-    "batches",
-    "excluded",
-    "ignored",
-    "robustness",
-)
-_PATH_OVERRIDE = re.compile(rf"(\+{{0,2}}(?:{'|'.join(map(re.escape, PATH_KEYS))}))=(.*)", re.DOTALL)
 _OPTION = re.compile(r"--([a-z][\w-]*)(?:=.*)?", re.DOTALL)
 _OPTIONS_OF_HYDRA = (
     *("help", "hydra-help", "version", "cfg", "resolve", "package", "run", "multirun", "shell-completion"),
@@ -141,21 +129,21 @@ def _run(task: Callable[[DictConfig], Any], config_name: str, arguments: list[st
     try:
         _refuse_options(typed)
         # With full errors, Hydra raises instead of printing and exiting.
-        with _arguments([quote_path(argument) for argument in arguments]), _traceback(True):
+        with _arguments([as_typed(argument) for argument in arguments]), _traceback(True):
             try:
                 entry()
             finally:
                 SweepSummary.show()
         if errors:
             raise errors[0]
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit) as stop:
+        if terminated.happened:  # Lightning's own way out has the status 0
+            print("terminated", file=sys.stderr)
+            return 143
+        if isinstance(stop, SystemExit):
+            raise
         print("interrupted", file=sys.stderr)
         return 130
-    except SystemExit:
-        if not terminated.happened:
-            raise
-        print("terminated", file=sys.stderr)  # Lightning's own way out has the status 0
-        return 143
     except BrokenPipeError:  # the reader of our output, say head, has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
@@ -231,27 +219,11 @@ def sweep_lines(folder: Path, metric: str) -> list[str]:
 
 
 def _shortened(name: object) -> str:
-    """A folder's name that every file system takes; the number before it tells jobs apart."""
-    return str(name).encode()[:_NAME_BYTES].decode(errors="ignore")
+    """The name of one folder that every file system takes; the number before it tells jobs apart."""
+    return str(name).replace("/", "_").encode()[:_NAME_BYTES].decode(errors="ignore")
 
 
 OmegaConf.register_new_resolver("shortened", _shortened, replace=True)  # for conf/train.yaml
-
-
-def quote_path(argument: str) -> str:
-    """Quote the value of a path key, so that Hydra's grammar takes ``a=b (1) ü,#.png`` as it is typed.
-
-    Args:
-        argument: One command-line argument; anything but a path key's override comes back unchanged, and so
-            does ``null``.
-    """
-    match = _PATH_OVERRIDE.fullmatch(argument)
-    if match is None or match[2] in ("", "null"):
-        return argument
-    value = re.sub(r"(\\*)'", r"\1\1\\'", match[2])  # backslashes count only before a quote
-    value = re.sub(r"(\\+)$", r"\1\1", value)
-    value = value.replace("${", r"\${")  # no interpolation in a file name
-    return f"{match[1]}='{value}'"
 
 
 def _refuse_options(arguments: list[str]) -> None:
@@ -268,13 +240,13 @@ def _continue_in_place(arguments: list[str]) -> list[str]:
     elsewhere = any(argument.startswith("hydra.run.dir=") for argument in arguments)
     if not resumed or elsewhere or Path(resumed[-1]).parent.name != "checkpoints":
         return arguments
-    run_dir = Path(resumed[-1]).resolve().parent.parent
-    return [*arguments, "hydra.run.dir=" + quote_path(f"resume={run_dir}").removeprefix("resume=")]
+    run_dir = str(Path(resumed[-1]).resolve().parent.parent)
+    return [*arguments, "hydra.run.dir=" + run_dir.replace("${", r"\${")]
 
 
 def _named_by_what_differs(arguments: list[str]) -> list[str]:
     """Have the folders of a sweep's jobs say what their jobs differ in, and not what all have alike."""
-    overrides = [quote_path(argument) for argument in arguments if not argument.startswith("-")]
+    overrides = [as_typed(argument) for argument in arguments if not argument.startswith("-")]
     try:
         parsed = OverridesParser.create().parse_overrides(overrides)
     except HydraException:

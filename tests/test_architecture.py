@@ -23,10 +23,22 @@ ALLOWED: dict[str, set[str]] = {
     "pipeline": {
         *("config", "micrograph", "grains", "report", "baseline", "data", "model", "inference", "training"),
     },
-    "hydra_app": {"config", "pipeline"},
+    "overrides": set(),
+    "hydra_app": {"config", "pipeline", "overrides"},
     "cli": {"config", "pipeline"},
 }
-NO_TORCH = {"errors", "micrograph", "tiling", "grains", "report", "baseline", "config", "hydra_app", "cli"}
+NO_TORCH = {
+    "errors",
+    "micrograph",
+    "tiling",
+    "grains",
+    "report",
+    "baseline",
+    "config",
+    "overrides",
+    "hydra_app",
+    "cli",
+}
 TORCH = {"torch", "lightning", "torchmetrics", "segmentation_models_pytorch", "timm", "torchvision"}
 
 

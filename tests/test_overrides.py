@@ -1,0 +1,92 @@
+"""Paths and names reach the configuration as they were typed, whatever Hydra's grammar makes of them."""
+
+import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import OmegaConf
+
+from grainseg.overrides import PATH_KEYS, as_typed
+
+
+def value_of(argument: str) -> object:
+    return OverridesParser.create().parse_override(as_typed(argument)).value()
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "a=b (1) ü,#.png",
+        "it's.png",
+        "back\\slash\\'quote.png",
+        "ends\\",
+        "{x}[1]*.tif",
+        "${HOME}/x.png",
+        "two words/epoch=3.ckpt",
+        "'quoted'",
+        '"double"',
+        "a:b,c",
+        "null.png",
+        "~/$x%&!",
+    ],
+)
+@pytest.mark.parametrize("key", ["images", "data.root", "++resume"])
+def test_paths_are_taken_as_typed(typed: str, key: str) -> None:
+    override = OverridesParser.create().parse_override(as_typed(f"{key}={typed}"))
+    assert override.key_or_group == key.lstrip("+")
+    assert OmegaConf.create({"path": override.value()}).path == typed
+
+
+@pytest.mark.parametrize("folder", ["runs/a=b (1)", "/home/jörg/c", "it's", "a,b"])
+def test_folders_of_hydra_are_taken_as_typed(folder: str) -> None:
+    assert value_of(f"hydra.run.dir={folder}") == folder
+
+
+def test_folders_of_hydra_may_be_put_together() -> None:
+    dir_ = OmegaConf.create({"name": "x", "dir": value_of("hydra.run.dir=out (1)/${name}")}).dir
+    assert dir_ == "out (1)/x"
+
+
+@pytest.mark.parametrize(
+    ("typed", "names"),
+    [
+        ("[2024_01]", ["2024_01"]),
+        ("[12_3, 12_4]", ["12_3", "12_4"]),
+        ("[5e3,true,null,012]", ["5e3", "true", "null", "012"]),
+        ("[a (1),ü=#]", ["a (1)", "ü=#"]),
+        ('["a,b"]', ["a,b"]),
+        ("[]", []),
+    ],
+)
+def test_images_have_the_names_that_were_typed(typed: str, names: list[str]) -> None:
+    """``2024_01`` is a number for Hydra, and the image 202401 another one."""
+    for key in ("data.val", "+data.test"):
+        assert value_of(f"{key}={typed}") == names
+
+
+def test_sweeps_over_images_are_sweeps() -> None:
+    override = OverridesParser.create().parse_override(as_typed("data.val=[1_2],[3_4]"))
+    assert override.is_sweep_override()
+    assert list(override.sweep_string_iterator()) == ["['1_2']", "['3_4']"]
+
+
+@pytest.mark.parametrize("name", ["2024_01", "1e3", "true", "steel-7.2"])
+def test_a_name_is_a_text(name: str) -> None:
+    assert value_of(f"name={name}") == name
+
+
+def test_other_overrides_are_left_alone() -> None:
+    for argument in (
+        "model=unet,unetplusplus",
+        "resume=null",
+        "--multirun",
+        "data.tile_size=64",
+        "imagesx=a=b",
+        "data.val=null",
+        "data.val=[]",
+        "data.val=['a,b']",
+        "name=${model.name}",
+    ):
+        assert as_typed(argument) == argument
+    assert set(PATH_KEYS) == {
+        *("data.root", "resume", "checkpoint", "images", "output", "masks"),
+        *("batches", "excluded", "ignored", "robustness"),
+    }
