@@ -63,6 +63,7 @@ def test_the_deliverable_works_elsewhere(run: Path, tmp_path: Path) -> None:
     (unpacked,) = (tmp_path / "elsewhere").iterdir()
     text = (unpacked / "DELIVERABLE.md").read_text()
     (predict,) = [line for line in text.splitlines() if line.startswith("python predict.py")]
+    assert "crop=auto" in predict  # as in training, whatever predict.py has by default
     arguments = [sys.executable, *shlex.split(predict)[1:]]
     environment["PYTHONPATH"] = str(unpacked)
     subprocess.run(arguments, cwd=unpacked, env=environment, check=True)

@@ -37,7 +37,7 @@ from grainseg.pipeline.scoring import (
     score_prediction,
     segmentation_error,
 )
-from grainseg.report.metrics_file import write_metrics
+from grainseg.report.metrics_file import METRICS, write_metrics
 from grainseg.report.overlay import panel
 from grainseg.report.prediction_files import PREDICTIONS, prediction_paths
 
@@ -46,7 +46,6 @@ log = logging.getLogger(__name__)
 IMAGES = "images"
 """Folder of the predictions of further pictures, within that of a method."""
 SETTINGS = "settings.yaml"
-METRICS = "metrics.json"
 OBJECTIVE = "are_count"
 """What the partition is fitted to, as a training run does by default."""
 

@@ -19,9 +19,9 @@ from yaml import YAMLError  # type: ignore[import-untyped]  # what OmegaConf.loa
 from grainseg.config import FolderDataConfig, LabelConfig, TrainConfig, parse_train
 from grainseg.errors import GrainsegError
 from grainseg.micrograph.folder import LabelledImage, list_folder
-from grainseg.pipeline.train import CHECKPOINTS
+from grainseg.report.metrics_file import METRICS
 from grainseg.report.prediction_files import PREDICTIONS
-from grainseg.training.callbacks import BEST
+from grainseg.training.run_folder import CONFIG, checkpoint_path, fold_dir
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 OUTPUTS = Path("outputs")
@@ -50,8 +50,8 @@ def make_deliverable(run: Path, target: Path) -> Path:
         _export_code(folder)
         results = folder / "results"
         shutil.copytree(run / PREDICTIONS, results / PREDICTIONS)
-        shutil.copyfile(run / CHECKPOINTS / f"{BEST}.ckpt", results / f"{BEST}.ckpt")
-        for name in ("metrics.json", "config.yaml"):
+        shutil.copyfile(checkpoint_path(run), results / checkpoint_path(run).name)
+        for name in (METRICS, CONFIG):
             shutil.copyfile(run / name, results / name)
         for stem in stems:
             _copy_labelled(items[stem], results / "validation")
@@ -63,13 +63,14 @@ def make_deliverable(run: Path, target: Path) -> Path:
 
 
 def latest_run(outputs: Path) -> Path:
-    """The finished run that was written last.
+    """The finished run that was written last; of leave-one-out runs one of the folds.
 
     Raises:
         GrainsegError: There is none.
     """
-    finished = sorted(outputs.glob("**/metrics.json"), key=lambda path: path.stat().st_mtime)
-    runs = [path.parent for path in finished if (path.parent / CHECKPOINTS / f"{BEST}.ckpt").is_file()]
+    finished = sorted(outputs.glob(f"**/{METRICS}"), key=lambda path: path.stat().st_mtime)
+    runs = [path.parent for path in finished if checkpoint_path(path.parent).is_file()]
+    runs = [run for run in runs if not fold_dir(run, 0).is_dir()]
     if not runs:
         raise GrainsegError(f"{outputs}: holds no finished run; make one with 'make demo' or train.py")
     return runs[-1]
@@ -77,17 +78,19 @@ def latest_run(outputs: Path) -> Path:
 
 def _read_run(run: Path) -> tuple[dict[str, float], TrainConfig]:
     try:
-        metrics = json.loads((run / "metrics.json").read_text(encoding="utf-8"))
-        config = OmegaConf.create(OmegaConf.to_container(OmegaConf.load(run / "config.yaml")))
+        metrics = json.loads((run / METRICS).read_text(encoding="utf-8"))
+        config = OmegaConf.create(OmegaConf.to_container(OmegaConf.load(run / CONFIG)))
     except (OSError, ValueError, YAMLError) as error:
-        raise GrainsegError(f"{run}: is no finished training run; give one that has metrics.json") from error
-    if not (run / CHECKPOINTS / f"{BEST}.ckpt").is_file() or not list((run / PREDICTIONS).glob("*_mask.png")):
+        raise GrainsegError(f"{run}: is no finished training run; give one that has {METRICS}") from error
+    if not checkpoint_path(run).is_file() or not list((run / PREDICTIONS).glob("*_mask.png")):
         raise GrainsegError(f"{run}: its best checkpoint or its predictions are gone; train again")
     if not isinstance(config, DictConfig):
-        raise GrainsegError(f"{run}: its config.yaml is no configuration")
+        raise GrainsegError(f"{run}: its {CONFIG} is no configuration")
     parsed = parse_train(config)
     if parsed.leave_one_out:
-        raise GrainsegError(f"{run}: is a leave-one-out run; give one of its folds, such as {run / 'fold_0'}")
+        raise GrainsegError(
+            f"{run}: is a leave-one-out run; give one of its folds, such as {fold_dir(run, 0)}"
+        )
     return metrics, parsed
 
 
@@ -149,7 +152,7 @@ def _describe(
         "masks=results/validation/masks",
         "output=check",
         f"boundary_tolerance_px={config.boundary_tolerance_px}",
-        *([] if data.crop is None else [f"crop={str(data.crop).replace(' ', '')}"]),
+        f"crop={_typed(data.crop)}",  # said where it is null, too: predict.py has another default
         *(f"data.{item.name}={_typed(getattr(data, item.name))}" for item in fields(LabelConfig)),
     ]
     return "\n".join(
@@ -180,7 +183,7 @@ def _describe(
 
 
 def _typed(value: object) -> str:
-    return "null" if value is None else str(value)
+    return "null" if value is None else str(value).replace(" ", "")
 
 
 def main() -> int:

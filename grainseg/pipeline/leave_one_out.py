@@ -32,26 +32,26 @@ from grainseg.inference.predictor import predict_probability, tile_settings
 from grainseg.micrograph.folder import list_folder, split_with_test
 from grainseg.model.checkpoint import MAX_MEMBERS, CheckpointSpec, load_network
 from grainseg.model.ensemble import write_ensemble
-from grainseg.pipeline.train import (
-    CHECKPOINTS,
-    TENSORBOARD,
-    fit_validation,
-    score_validation,
-    train,
-)
-from grainseg.pipeline.training_record import CONFIG
-from grainseg.report.metrics_file import write_metrics
+from grainseg.pipeline.train import fit_validation, score_validation, train
+from grainseg.report.metrics_file import METRICS, write_metrics
 from grainseg.report.prediction_files import PREDICTIONS
 from grainseg.report.tables import write_csv
-from grainseg.training.callbacks import BEST, LAST
 from grainseg.training.datamodule import BoundaryDataModule
 from grainseg.training.logging import SCORE_TAG, flatten, log_configuration
+from grainseg.training.run_folder import (
+    CONFIG,
+    LAST,
+    TENSORBOARD,
+    checkpoint_path,
+    fold_dir,
+    require_free_or_folds,
+)
 
 log = logging.getLogger(__name__)
 
 FEWEST_IMAGES = 3
 """Each network needs two to train on, and an error needs more than two images to show how it varies."""
-METRICS, FOLDS = "metrics.json", "folds.csv"
+FOLDS = "folds.csv"
 _SHOWN = ("val/iou", "val/boundary_f1", "val/are", "val/intercept_error")
 
 
@@ -86,7 +86,7 @@ class LeaveOneOut:
             (
                 *("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows),
                 f"predictions:  {self.run_dir / PREDICTIONS}, each by the network that did not see the image",
-                f"checkpoint:   {self.run_dir / CHECKPOINTS / BEST}.ckpt, all {len(self.folds)} networks",
+                f"checkpoint:   {checkpoint_path(self.run_dir)}, all {len(self.folds)} networks",
                 *([f"TensorBoard:  tensorboard --logdir {self.run_dir}"] if board.is_dir() else []),
             )
         )
@@ -105,20 +105,25 @@ def leave_one_out(config: TrainConfig, run_dir: Path) -> LeaveOneOut:
 
     Raises:
         GrainsegError: There are too few or too many images, a fold cannot be trained, or ``run_dir`` holds
-            folds of another configuration.
+            another run, or folds of another configuration; then nothing is written.
     """
+    require_free_or_folds(run_dir)
     data = _data(config)
     images = left_out_images(data)
     data = replace(data, shrink=_common_shrink(config, data, images))
+    splits = [replace(data, fold=number, folds=len(images)) for number in range(len(images))]
+    runs = [replace(config, leave_one_out=False, data=split) for split in splits]
+    folders = [fold_dir(run_dir, number) for number in range(len(images))]
+    for run, folder in zip(runs, folders, strict=True):
+        if (folder / CONFIG).is_file():
+            _require_same(run, folder)
     run_dir.mkdir(parents=True, exist_ok=True)
     OmegaConf.save(OmegaConf.create(to_plain(config)), run_dir / CONFIG)
-    folders = [run_dir / f"fold_{number}" for number in range(len(images))]
     folds: list[dict[str, float]] = []
-    for number, (image, folder) in enumerate(zip(images, folders, strict=True)):
+    for number, (image, run, folder) in enumerate(zip(images, runs, folders, strict=True)):
         log.info("fold %d of %d: %s is left out", number + 1, len(images), image)
-        split = replace(data, fold=number, folds=len(images))
         try:
-            folds.append(_train_fold(replace(config, leave_one_out=False, data=split), folder))
+            folds.append(_train_fold(run, folder))
         except (KeyboardInterrupt, SystemExit):  # which Lightning makes of the former
             log.warning(
                 "to go on with all folds: no resume, but the same overrides and hydra.run.dir=%s", run_dir
@@ -218,18 +223,15 @@ def _common_shrink(config: TrainConfig, data: FolderDataConfig, images: Sequence
 
 def _train_fold(config: TrainConfig, folder: Path) -> dict[str, float]:
     """Train a fold, go on with it, or take what it came to."""
-    if (folder / CONFIG).is_file():
-        _require_same(config, folder)
-        checkpoints = folder / CHECKPOINTS
-        if (folder / METRICS).is_file() and (checkpoints / f"{BEST}.ckpt").is_file():
-            log.info("%s: is finished", folder)
-            return _read_metrics(folder / METRICS)
-        last = checkpoints / f"{LAST}.ckpt"
-        if last.is_file():
-            config = replace(config, resume=str(last))
+    last = checkpoint_path(folder, LAST)
+    if (folder / METRICS).is_file() and checkpoint_path(folder).is_file():
+        log.info("%s: is finished", folder)
+        return _read_metrics(folder)
+    if last.is_file():
+        config = replace(config, resume=str(last))
     found = train(config, folder)
     # With the optimizer's state of a run that is over: those of five folds are 1.2 GB.
-    (folder / CHECKPOINTS / f"{LAST}.ckpt").unlink(missing_ok=True)
+    last.unlink(missing_ok=True)
     return found
 
 
@@ -250,19 +252,20 @@ def _require_same(config: TrainConfig, folder: Path) -> None:
             )
 
 
-def _read_metrics(path: Path) -> dict[str, float]:
+def _read_metrics(folder: Path) -> dict[str, float]:
+    path = folder / METRICS
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
         return {name: math.nan if value is None else float(value) for name, value in values.items()}
     except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise GrainsegError(f"{path}: is damaged; remove it, and the fold is scored again") from error
+        raise GrainsegError(f"{path}: is damaged; remove {folder}, and the fold is trained again") from error
 
 
 def _combine(
     config: TrainConfig, images: Sequence[str], folders: Sequence[Path], run_dir: Path
 ) -> dict[str, float]:
     """Write the ensemble, with what all out-of-fold predictions together say of it, and score these."""
-    folds = [load_network(folder / CHECKPOINTS / f"{BEST}.ckpt") for folder in folders]
+    folds = [load_network(checkpoint_path(folder)) for folder in folders]
     read, probabilities = out_of_fold(images, folds, config)
     specs = [spec for spec, _ in folds]
     down, right = (float(each) for each in np.mean([each.label_offset_px for each in specs], axis=0))
@@ -284,7 +287,7 @@ def _combine(
         if spec.segmentation is not None:
             source = f"leave-one-out over {len(images)} images, which also chose checkpoints and partition"
             spec = replace(spec, segmentation=replace(spec.segmentation, source=source))
-    write_ensemble(run_dir / CHECKPOINTS / f"{BEST}.ckpt", spec, [network for _, network in folds])
+    write_ensemble(checkpoint_path(run_dir), spec, [network for _, network in folds])
     scores = score_validation(config, spec, read, probabilities, run_dir) | fitted
     return {f"out_of_fold/{name.removeprefix('val/')}": value for name, value in scores.items()}
 

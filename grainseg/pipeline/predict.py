@@ -52,13 +52,11 @@ from grainseg.pipeline.progress import progress
 from grainseg.pipeline.scaling import ScaledPicture, Scaling, scale_of_picture, scaling_of
 from grainseg.pipeline.scoring import MaskScores, score_prediction
 from grainseg.report.contents import Provenance
-from grainseg.report.metrics_file import write_metrics
+from grainseg.report.metrics_file import METRICS, write_metrics
 from grainseg.report.prediction_files import PredictionPaths, prediction_paths, write_uncertainty
 from grainseg.report.robustness_note import read_note
 
 log = logging.getLogger(__name__)
-
-METRICS = "metrics.json"
 
 
 @dataclass

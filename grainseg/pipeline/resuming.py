@@ -9,11 +9,11 @@ from grainseg.model.checkpoint import CheckpointSpec, can_resume, read_checkpoin
 from grainseg.model.networks import NetworkSpec
 from grainseg.pipeline.training_record import read_record
 from grainseg.training.averaging import require_same_kept
-from grainseg.training.callbacks import BEST
+from grainseg.training.run_folder import checkpoint_path
 
 
 def check_resume(
-    config: TrainConfig, network: NetworkSpec, checkpoint: Path, checkpoints: Path
+    config: TrainConfig, network: NetworkSpec, checkpoint: Path, run_dir: Path
 ) -> CheckpointSpec:
     """See that the checkpoint can go on as this run, and bring its best one along.
 
@@ -21,7 +21,7 @@ def check_resume(
         config: The run.
         network: That it trains.
         checkpoint: To go on from.
-        checkpoints: Folder of the run's own ones.
+        run_dir: Folder of the run.
 
     Returns:
         What the checkpoint says of itself.
@@ -44,7 +44,8 @@ def check_resume(
         raise GrainsegError(f"resume={checkpoint}: holds no optimizer; give the last.ckpt beside it")
     require_same_kept(checkpoint, config)
     _require_same_data(config, spec, checkpoint)
-    best, here = checkpoint.with_name(f"{BEST}.ckpt"), checkpoints / f"{BEST}.ckpt"
+    here = checkpoint_path(run_dir)
+    best = checkpoint.with_name(here.name)
     if best.is_file() and not here.exists():
         here.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(best, here)

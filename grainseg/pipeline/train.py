@@ -44,21 +44,19 @@ from grainseg.pipeline.scoring import (
     score_prediction,
     segmentation_error,
 )
-from grainseg.report.metrics_file import write_metrics
+from grainseg.report.metrics_file import METRICS, write_metrics
 from grainseg.report.overlay import panel
 from grainseg.report.prediction_files import PREDICTIONS, PredictionPaths, prediction_paths, write_prediction
-from grainseg.training.callbacks import BEST, LAST, build_callbacks
+from grainseg.training.callbacks import build_callbacks
 from grainseg.training.datamodule import BoundaryDataModule
 from grainseg.training.logging import log_configuration, log_score
 from grainseg.training.metrics import THRESHOLD
 from grainseg.training.module import BoundaryModule
 from grainseg.training.optimizers import build_optimizers
+from grainseg.training.run_folder import CHECKPOINTS, CONFIG, TENSORBOARD, checkpoint_path, require_free
 from grainseg.training.runtime import hardware_arguments, quiet_lightning
 
 log = logging.getLogger(__name__)
-
-TENSORBOARD = "tensorboard"
-CHECKPOINTS = "checkpoints"
 
 
 def train(config: TrainConfig, run_dir: Path) -> dict[str, float]:
@@ -82,12 +80,9 @@ def train(config: TrainConfig, run_dir: Path) -> dict[str, float]:
     trainer = _build_trainer(config, run_dir)
     resumed: CheckpointSpec | None = None
     if config.resume is not None:
-        resumed = check_resume(config, network_spec(config), Path(config.resume), run_dir / CHECKPOINTS)
-    elif trainer.is_global_zero and (run_dir / CHECKPOINTS / f"{LAST}.ckpt").exists():
-        raise GrainsegError(
-            f"hydra.run.dir={run_dir}: holds a run already; "
-            f"say resume={run_dir}/{CHECKPOINTS}/{LAST}.ckpt to go on with it, or another folder"
-        )
+        resumed = check_resume(config, network_spec(config), Path(config.resume), run_dir)
+    elif trainer.is_global_zero:
+        require_free(run_dir)
     network = _build_network(config)
     data = _read_data(config)
     if resumed is not None:
@@ -96,7 +91,7 @@ def train(config: TrainConfig, run_dir: Path) -> dict[str, float]:
 
     run_dir.mkdir(parents=True, exist_ok=True)
     plain = to_plain(config)
-    OmegaConf.save(OmegaConf.create(plain), run_dir / "config.yaml")
+    OmegaConf.save(OmegaConf.create(plain), run_dir / CONFIG)
     log_configuration(trainer.logger, plain)
     started = time.monotonic()
     try:
@@ -114,7 +109,7 @@ def train(config: TrainConfig, run_dir: Path) -> dict[str, float]:
     if config.resume is None:  # the time of a part would say nothing
         metrics |= {"train/seconds": time.monotonic() - started}
     if trainer.is_global_zero:
-        write_metrics(run_dir / "metrics.json", metrics)
+        write_metrics(run_dir / METRICS, metrics)
     return metrics if trainer.is_global_zero else {}
 
 
@@ -218,7 +213,7 @@ def _build_module(config: TrainConfig, network: nn.Module, data: BoundaryDataMod
 def _score_best(
     config: TrainConfig, trainer: Trainer, module: BoundaryModule, data: BoundaryDataModule, run_dir: Path
 ) -> dict[str, float]:
-    best = run_dir / CHECKPOINTS / f"{BEST}.ckpt"
+    best = checkpoint_path(run_dir)
     if not best.is_file():
         raise GrainsegError(f"epochs={config.epochs}: no epoch was left to train; say more epochs")
     spec, network = load_network(best)
@@ -324,7 +319,7 @@ def training_summary(metrics: dict[str, float], run_dir: Path) -> str:
         (
             f"val/iou {metrics['val/iou']:.4f}  val/boundary_f1 {metrics['val/boundary_f1']:.4f}",
             f"predictions:  {run_dir / PREDICTIONS}",
-            f"checkpoint:   {run_dir / CHECKPOINTS / BEST}.ckpt",
+            f"checkpoint:   {checkpoint_path(run_dir)}",
             *([f"TensorBoard:  tensorboard --logdir {board}"] if board.is_dir() else []),
         )
     )

@@ -23,8 +23,8 @@ from grainseg.micrograph.folder import LabelledImage, list_folder, split_with_te
 from grainseg.micrograph.wide.recipe import WIDE
 from grainseg.model.checkpoint import CheckpointSpec
 from grainseg.model.generic import ships
+from grainseg.training.run_folder import CONFIG
 
-CONFIG = "config.yaml"
 TRAINED, VALIDATED, TESTED = "trained the network", "chose the checkpoint", "neither trained nor chose"
 FOREIGN = "no image of the training run"
 UNKNOWN = "unknown whether it trained the network"

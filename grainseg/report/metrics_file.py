@@ -8,6 +8,8 @@ from typing import Any
 
 from grainseg.micrograph.replacing import replacing
 
+METRICS = "metrics.json"
+
 
 def write_metrics(path: Path, metrics: Mapping[str, Any]) -> None:
     """Write numbers by name, or by picture and name.

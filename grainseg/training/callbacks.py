@@ -27,11 +27,10 @@ from grainseg.training.averaging import kept_weights
 from grainseg.training.datamodule import BoundaryDataModule, WholePicture
 from grainseg.training.encoder import FrozenEncoder
 from grainseg.training.metrics import THRESHOLD
+from grainseg.training.run_folder import BEST, LAST
 
 log = logging.getLogger(__name__)
 
-BEST = "best"
-LAST = "last"
 MAX_PANEL_WIDTH_PX = 4096
 """Larger panels are shrunk before they go into TensorBoard's event file."""
 

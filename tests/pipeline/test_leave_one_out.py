@@ -29,9 +29,9 @@ from grainseg.model.checkpoint import CheckpointSpec, load_network
 from grainseg.model.ensemble import load_networks, write_ensemble
 from grainseg.model.networks import build_network
 from grainseg.pipeline import leave_one_out as tested
-from grainseg.pipeline.deliverable import make_deliverable
+from grainseg.pipeline.deliverable import latest_run, make_deliverable
 from grainseg.pipeline.leave_one_out import leave_one_out, left_out_images, out_of_fold, over_folds
-from grainseg.pipeline.train import network_spec
+from grainseg.pipeline.train import network_spec, train
 from grainseg.pipeline.training_record import TRAINED, image_roles, read_record
 from grainseg.report.metrics_file import write_metrics
 
@@ -186,6 +186,35 @@ def test_finished_folds_are_kept_interrupted_ones_go_on_and_missing_ones_are_tra
     assert len(trained) == 2
     with pytest.raises(GrainsegError, match=r"fold_0: was trained with seed=0, this run has seed=7; say"):
         leave_one_out(replace(config, seed=7), tmp_path)
+    assert OmegaConf.load(tmp_path / "config.yaml").seed == 0  # what the folds were trained with
+
+
+def test_runs_do_not_overwrite_each_other(
+    knowing: dict[int, FloatImage], config: TrainConfig, tmp_path: Path
+) -> None:
+    config = masks_only(config)
+    leave_one_out(config, tmp_path)
+    before = (tmp_path / "config.yaml").read_bytes()
+    with pytest.raises(GrainsegError, match="holds a run already; say leave_one_out=true to go on with its"):
+        train(replace(config, leave_one_out=False), tmp_path)
+    assert (tmp_path / "config.yaml").read_bytes() == before
+    for name in ("best", "last"):
+        other = tmp_path / name / "checkpoints" / f"{name}.ckpt"
+        other.parent.mkdir(parents=True)
+        other.touch()
+        with pytest.raises(GrainsegError, match="holds a run that is not leave-one-out; say another folder"):
+            leave_one_out(config, tmp_path / name)
+        assert not (tmp_path / name / "config.yaml").exists()
+    with pytest.raises(GrainsegError, match="holds a run already; say another folder"):
+        train(replace(config, leave_one_out=False), tmp_path / "best")
+
+
+def test_the_last_run_to_hand_over_is_one_that_can_be(
+    knowing: dict[int, FloatImage], config: TrainConfig, tmp_path: Path
+) -> None:
+    leave_one_out(masks_only(config), tmp_path)
+    assert latest_run(tmp_path).parent == tmp_path
+    assert latest_run(tmp_path).name.startswith("fold_")
 
 
 def test_every_image_has_trained_the_ensemble(

@@ -1,0 +1,52 @@
+"""What lies where in the folder of a training run, and whether a run may take a folder."""
+
+from pathlib import Path
+
+from grainseg.errors import GrainsegError
+
+CONFIG = "config.yaml"
+CHECKPOINTS = "checkpoints"
+BEST, LAST = "best", "last"
+TENSORBOARD = "tensorboard"
+
+
+def checkpoint_path(run_dir: Path, name: str = BEST) -> Path:
+    """One of a run's checkpoints, ``best.ckpt`` or ``last.ckpt``."""
+    return run_dir / CHECKPOINTS / f"{name}.ckpt"
+
+
+def fold_dir(run_dir: Path, number: int) -> Path:
+    """Folder of a fold of a leave-one-out run: one of an ordinary run."""
+    return run_dir / f"fold_{number}"
+
+
+def require_free(run_dir: Path) -> None:
+    """See that a run that goes on with none overwrites none.
+
+    Raises:
+        GrainsegError: The folder holds a run.
+    """
+    last = checkpoint_path(run_dir, LAST)
+    if last.exists():
+        way = f"say resume={last} to go on with it, or another folder"
+    elif fold_dir(run_dir, 0).is_dir():
+        way = "say leave_one_out=true to go on with its folds, or another folder"
+    elif checkpoint_path(run_dir).exists():
+        way = "say another folder"
+    else:
+        return
+    raise GrainsegError(f"hydra.run.dir={run_dir}: holds a run already; {way}")
+
+
+def require_free_or_folds(run_dir: Path) -> None:
+    """See that a leave-one-out run overwrites no other run.
+
+    Raises:
+        GrainsegError: The folder holds an ordinary run.
+    """
+    if checkpoint_path(run_dir, LAST).exists() or (
+        checkpoint_path(run_dir).exists() and not fold_dir(run_dir, 0).is_dir()
+    ):
+        raise GrainsegError(
+            f"hydra.run.dir={run_dir}: holds a run that is not leave-one-out; say another folder"
+        )
