@@ -5,10 +5,11 @@ scored from the table of their overlaps with the labelled grains, without lookin
 extension of tips at the end of a partition, which leaves the count and moves errors little, is left out.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import astuple, dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import astuple, dataclass, field, fields, replace
 from functools import cache
 from itertools import product
+from types import MappingProxyType
 from typing import Self
 
 import numpy as np
@@ -38,6 +39,8 @@ GRID: Grid = (
     [0.0, 0.1, 0.15, 0.2, 0.3, 0.4],
     [0.0, 0.002, 0.01, 0.02, 0.05],
 )
+
+NOTHING_GIVEN: Mapping[str, float] = MappingProxyType({})
 
 _WIDENINGS = 4  # each halves the distance of an axis to its limit: after four the rest has no effect
 
@@ -92,6 +95,7 @@ def fit_partition(
     labels: Iterable[GrainIds],
     ignores: Iterable[BoolMask | None],
     objective: str = "are_count",
+    given: Mapping[str, float] = NOTHING_GIVEN,
 ) -> tuple[PartitionSettings, dict[str, float]]:
     """Find settings whose error over all images together cannot be told from the least.
 
@@ -107,14 +111,15 @@ def fit_partition(
         labels: Their (H, W) grain ids, as from `label_grains`; 0 = no grain, not judged.
         ignores: Their (H, W) masks of pixels that nobody judged, or None.
         objective: One of `OBJECTIVES`.
+        given: Settings that somebody said, by name: the others are fitted to suit them.
 
     Returns:
         The settings, and their scores: "objective" (its value at the choice itself), "are", "voi_split",
         "voi_merge", "grain_count_error".
 
     Raises:
-        ValueError: Unknown objective, no images, not as many labels and masks, shapes that differ, or a
-            label without a judged grain.
+        ValueError: Unknown objective, a setting outside its range, no images, not as many labels and masks,
+            shapes that differ, or a label without a judged grain.
     """
     if objective not in OBJECTIVES:
         raise ValueError(f"objective {objective!r}: must be one of {', '.join(OBJECTIVES)}")
@@ -126,7 +131,10 @@ def fit_partition(
     def score(*values: float) -> FitScore:
         return sum((image.score(*values) for image in images), FitScore())
 
-    grid = GRID
+    base = replace(DEFAULT_SETTINGS, **given)
+    names = [item.name for item in fields(PartitionSettings)]
+    said = {name: [value] for name, value in given.items()}
+    grid: Grid = tuple(said.get(name, axis) for name, axis in zip(names, GRID, strict=True))
     tolerance = _TOLERANCE / np.sqrt(sum(image.grains for image in images))
     for _ in range(_WIDENINGS + 1):
         chosen = _choose(grid, lambda *values: _error(score(*values), objective), tolerance)
@@ -134,7 +142,7 @@ def fit_partition(
         if wider == grid:
             break
         grid = wider
-    defaults = astuple(DEFAULT_SETTINGS)
+    defaults = astuple(base)
     if _error(score(*defaults), objective) < _error(score(*chosen), objective):
         chosen = defaults  # the neighbours' mean can mislead where errors jump, as those of a bad network do
     best = score(*chosen)
@@ -173,6 +181,9 @@ def _widened(grid: Grid, chosen: tuple[float, ...]) -> Grid:
     """The grid with one more value on each side on which the choice is the last one short of 0 or 1."""
     wider = []
     for axis, value in zip(grid, chosen, strict=True):
+        if len(axis) == 1:  # said by somebody
+            wider.append(axis)
+            continue
         below = [axis[0] / 2] if value == axis[0] > 0 else []
         above = [(axis[-1] + 1) / 2] if value == axis[-1] < 1 else []
         wider.append(below + axis + above)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -104,15 +104,14 @@ def fit_grains(
         probabilities: (H, W) float32 in [0, 1], one per picture.
         labels: Their (H, W) uint8 codes.
         objective: See ``fit_partition``.
-        given: Settings that are not fitted.
+        given: Settings that are not fitted, by name.
 
     Returns:
         The settings, and the scores of each picture.
     """
     truth = [label_grains(label) for label in labels]
     ignored = [np.asarray(label == IGNORE, np.bool_) for label in labels]
-    fitted, _ = fit_partition(probabilities, truth, ignored, objective)
-    settings = replace(fitted, **given)
+    settings, _ = fit_partition(probabilities, truth, ignored, objective, given)
     return settings, [
         region_scores(partition_or_nothing(probability, settings), grains, ignore)
         for probability, grains, ignore in zip(probabilities, truth, ignored, strict=True)

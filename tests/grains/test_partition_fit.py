@@ -1,3 +1,4 @@
+from dataclasses import asdict, replace
 from functools import cache
 
 import cv2
@@ -52,6 +53,20 @@ def test_what_one_image_cannot_tell_from_the_default_stays_near_it(seed):
     _, scores = fit_partition([probability], [label], [None])
     default = error(region_scores(partition_probability(probability).grains, label))
     assert scores["objective"] < default + 0.4 / np.sqrt(label.max())
+
+
+def test_what_somebody_said_is_taken_and_the_rest_is_fitted_to_it():
+    """The settings that suit another threshold are not those that suit this one."""
+    images = [image(seed) for seed in (0, 1, 2)]
+    maps, labels = zip(*images, strict=True)
+    free, _ = fit_partition(maps, labels, [None] * 3)
+    given = {"threshold": 0.8}
+    settings, scores = fit_partition(maps, labels, [None] * 3, given=given)
+    assert settings.threshold == 0.8
+    _, afterwards = fit_partition(maps, labels, [None] * 3, given=asdict(replace(free, **given)))
+    assert scores["objective"] < 0.9 * afterwards["objective"]
+    with pytest.raises(ValueError, match="threshold 2 outside"):
+        fit_partition(maps, labels, [None] * 3, given={"threshold": 2})
 
 
 def test_several_images_are_scored_together():
