@@ -97,6 +97,7 @@ def batches_plot(
             axes.tick_params(axis="y", length=0)
             axes.spines["left"].set_visible(False)
             axes.margins(x=0.08)
+            _keep_positive(axes)
         if unit == "µm":
             _g_axis(left)
         return svg_of(
@@ -234,12 +235,19 @@ def _interval(axes: Axes, row: int, estimate: Estimate, colour: str) -> None:
     axes.plot([estimate.value], [row], "o", color=colour, markersize=5.5)
 
 
+def _keep_positive(axes: Axes) -> None:
+    """Sizes are above 0; a margin beside a wide interval must not reach beyond, where there is no G."""
+    least = axes.dataLim.x0
+    if math.isfinite(least) and least > 0:
+        axes.set_xlim(left=max(axes.get_xlim()[0], least / 2))
+
+
 def _g_axis(axes: Axes) -> None:
     """G = 2·log2(320 µm/ℓ̄) above an axis of mean intercepts (ASTM E112, as in public literature)."""
-    above = axes.secondary_xaxis("top")
     low, high = axes.get_xlim()
-    if low <= 0:
+    if low <= 0:  # nothing was measured
         return
+    above = axes.secondary_xaxis("top")
     finest, coarsest = 2 * math.log2(320 / low), 2 * math.log2(320 / high)
     step = next(step for step in (0.1, 0.2, 0.5, 1, 2, 5) if (finest - coarsest) / step <= 6 or step == 5)
     marks = np.arange(math.ceil(coarsest / step), math.floor(finest / step) + 1) * step

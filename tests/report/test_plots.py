@@ -58,6 +58,22 @@ def test_plots_say_what_they_show_in_text(example):
     assert {"0°", "90°", "mean intercept by direction, µm"} <= set(rose)
 
 
+def test_wide_intervals_leave_an_axis_of_g(example):
+    """Two fields that differ have an interval whose margin would reach below 0, where there is no G."""
+    statistics = [batch.statistics for batch in example.batches]
+    wide = [
+        replace(
+            each,
+            intercept=replace(each.intercept, low=each.intercept.value / 5, high=5 * each.intercept.value),
+        )
+        for each in statistics
+    ]
+    found = texts(batches_plot(wide, {}))
+    marks = [float(text[2:].replace("\N{MINUS SIGN}", "-")) for text in found if text.startswith("G ")]
+    assert len(marks) >= 3
+    assert sum(text == "0" for text in found) <= 1  # no second axis of lengths
+
+
 def test_the_rose_stands_at_the_true_angles_of_oblong_pixels():
     """Grains on average as wide as high: a circle, with the pixel's diagonals at 63.4° and 116.6°."""
     grains = np.random.default_rng(0).integers(1, 50, (40, 80)).repeat(6, axis=0).repeat(12, axis=1)
