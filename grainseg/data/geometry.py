@@ -121,17 +121,18 @@ def cut_patch(
         size: Edge length of the patch in px.
 
     Returns:
-        (size, size, C) float32 in [0, 1], and (size, size) uint8 codes with IGNORE outside the image.
+        (size, size, C) float32 in [0, 1], and (size, size) uint8 codes with IGNORE where the picture or its
+        label has nothing.
     """
     rows, columns = source_coordinates(geometry, size)
-    height, width = image.shape
-    outside = (rows < -0.5) | (rows > height - 0.5) | (columns < -0.5) | (columns > width - 0.5)
+    down, right = (np.float32(each) for each in image.label_offset_px)
+    outside = _outside(rows, columns, image.shape) | _outside(rows + down, columns + right, image.shape)
     # Only the part of the image that the patch needs: remap takes no image beyond 32 767 px.
-    top, left = max(0, int(rows.min()) - 2), max(0, int(columns.min()) - 2)
-    window = (slice(top, int(rows.max()) + 4), slice(left, int(columns.max()) + 4))
+    reach = 2 + int(np.ceil(max(abs(down), abs(right))))
+    top, left = max(0, int(rows.min()) - reach), max(0, int(columns.min()) - reach)
+    window = (slice(top, int(rows.max()) + reach + 2), slice(left, int(columns.max()) + reach + 2))
     at = (columns - left, rows - top)
-    down, right = image.label_offset_px
-    labelled_at = (at[0] + np.float32(right), at[1] + np.float32(down))
+    labelled_at = (at[0] + right, at[1] + down)
 
     pixels = np.clip(_sample(image.unit[window], at, cv2.INTER_CUBIC), 0, 1)
     field = _sample(distance[window].astype(np.float32), labelled_at, cv2.INTER_LINEAR)
@@ -140,6 +141,13 @@ def cut_patch(
     label = np.where(field <= edge, BOUNDARY, GRAIN).astype(np.uint8)
     label[(ignored > 0) | outside] = IGNORE
     return pixels.reshape(size, size, -1), label
+
+
+def _outside(rows: Coordinates, columns: Coordinates, shape: tuple[int, int]) -> npt.NDArray[np.bool_]:
+    height, width = shape
+    return np.asarray(
+        (rows < -0.5) | (rows > height - 0.5) | (columns < -0.5) | (columns > width - 0.5), np.bool_
+    )
 
 
 def _sample(plane: FloatImage, at: tuple[Coordinates, Coordinates], interpolation: int) -> FloatImage:

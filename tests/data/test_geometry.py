@@ -52,6 +52,24 @@ def test_a_label_beside_its_picture_is_brought_back_before_it_is_turned(
     assert (label == expected).mean() > 0.999
 
 
+@pytest.mark.parametrize("offset", [(4.0, -4.0), (-4.0, 4.0), (3.0, 0.0), (0.0, -2.0)])
+def test_a_label_beside_its_picture_is_brought_back_to_the_last_pixel(
+    field: LabelledMicrograph, offset: tuple[float, float]
+) -> None:
+    down, right = (int(each) for each in offset)
+    beside = np.roll(field.label, (down, right), axis=(0, 1))
+    moved = replace(field, label=beside, label_offset_px=offset)
+    _, label = cut(moved, Geometry(centre=at(50, 60)))
+    np.testing.assert_array_equal(label, field.label[50 : 50 + SIZE, 60 : 60 + SIZE])
+
+
+def test_where_a_label_beside_its_picture_has_nothing_nobody_knows(field: LabelledMicrograph) -> None:
+    moved = replace(field, label_offset_px=(0.0, 3.0))
+    _, label = cut(moved, Geometry(centre=at(50, 260 - SIZE)))
+    assert (label[:, -3:] == IGNORE).all()
+    assert not (label[:, :-3] == IGNORE).any()
+
+
 @pytest.mark.parametrize("turns", [1, 2, 3])
 @pytest.mark.parametrize("flip", [False, True])
 def test_quarter_turns_and_flips_are_those_of_the_crop(
