@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from grainseg.errors import GrainsegError
+from grainseg.micrograph.text_tables import parse_table, plain_name
 
 log = logging.getLogger(__name__)
 
@@ -86,39 +87,31 @@ def _names(images: Sequence[Path]) -> dict[str, set[Path]]:
             image.name,
             image.stem,
         }:
-            names.setdefault(name, set()).add(image)
+            names.setdefault(plain_name(name), set()).add(image)
     # A full path means that image and no other, whatever lies deeper under the same name.
-    exact = {image.with_suffix("").as_posix(): {image} for image in images}
-    return names | exact | {image.as_posix(): {image} for image in images}
+    exact = {plain_name(image.with_suffix("").as_posix()): {image} for image in images}
+    return names | exact | {plain_name(image.as_posix()): {image} for image in images}
 
 
-def _read_table(table: Path) -> dict[str, str]:
+def _read_table(path: Path) -> dict[str, str]:
     try:
-        with table.open(encoding="utf-8-sig", newline="") as handle:
-            sample = handle.read(4096)
-            handle.seek(0)
-            delimiter = ";" if sample.partition("\n")[0].count(";") else ","
-            reader = csv.DictReader(handle, delimiter=delimiter, strict=True)
-            for column in (IMAGE_COLUMN, BATCH_COLUMN):
-                if column not in (reader.fieldnames or ()):
-                    raise GrainsegError(
-                        f"batches={table}: has no column {column!r}; it needs "
-                        f"{IMAGE_COLUMN} and {BATCH_COLUMN}"
-                    )
-            listed: dict[str, str] = {}
-            for row in reader:
-                name, batch = ((row[column] or "").strip() for column in (IMAGE_COLUMN, BATCH_COLUMN))
-                if not name or not batch:
-                    raise GrainsegError(
-                        f"batches={table}: line {reader.line_num} lacks its image or its batch"
-                    )
-                name = name.replace("\\", "/")
-                if name in listed:
-                    raise GrainsegError(f"batches={table}: names {name!r} twice; keep one row per image")
-                listed[name] = batch
+        table = parse_table(path.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError as error:
-        raise GrainsegError(f"batches={table}: is not encoded in UTF-8; save it as CSV UTF-8") from error
+        raise GrainsegError(f"batches={path}: is not encoded in UTF-8; save it as CSV UTF-8") from error
     except (OSError, csv.Error) as error:
         reason = " ".join(str(error).split())
-        raise GrainsegError(f"batches={table}: cannot be read ({reason}); give a CSV file") from error
+        raise GrainsegError(f"batches={path}: cannot be read ({reason}); give a CSV file") from error
+    for column in (IMAGE_COLUMN, BATCH_COLUMN):
+        if column not in table.columns:
+            raise GrainsegError(
+                f"batches={path}: has no column {column!r}; it needs {IMAGE_COLUMN} and {BATCH_COLUMN}"
+            )
+    listed: dict[str, str] = {}
+    for line, row in table.rows:
+        name, batch = plain_name(row[IMAGE_COLUMN]).replace("\\", "/"), row[BATCH_COLUMN]
+        if not name or not batch:
+            raise GrainsegError(f"batches={path}: line {line} lacks its image or its batch")
+        if name in listed:
+            raise GrainsegError(f"batches={path}: names {name!r} twice; keep one row per image")
+        listed[name] = batch
     return listed

@@ -16,18 +16,17 @@ An image is named with or without its suffix. ``pixel_size_um`` is the distance 
 where the third column is absent or empty. Semicolons or tabs may separate; then decimals may have a comma.
 """
 
-import csv
 import json
 import re
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
-from unicodedata import normalize
 
 from grainseg.micrograph.calibration_tags import data_bar_px, tescan_claim
 from grainseg.micrograph.calibration_text import count_of, decode, ini_sections, um_per, value_of
 from grainseg.micrograph.evidence import Evidence
 from grainseg.micrograph.pixel_size import Claim, Rank
+from grainseg.micrograph.text_tables import parse_table, plain_name
 
 TABLE_NAME = "pixel_sizes.csv"
 
@@ -132,21 +131,16 @@ def _json(side: Path) -> Claim | None:
 
 def _table(side: Path, path: Path, evidence: Evidence) -> Claim | None:
     """The row of a picture; its full name goes before its stem."""
-    lines = _whole(side).splitlines()
-    heading = next((line for line in lines if line.strip()), "")
-    delimiter = max(",;\t", key=heading.count)
-    rows = csv.reader(lines, delimiter=delimiter)
-    columns = [name.strip().lower() for name in next((row for row in rows if any(row)), [])]
-    if "image" not in columns or _KEY not in columns:
+    table = parse_table(_whole(side))
+    if "image" not in table.columns or _KEY not in table.columns:
         raise ValueError(f"it needs the columns image and {_KEY}")
-    entries = [dict(zip(columns, (cell.strip() for cell in row), strict=False)) for row in rows]
-    for name in (normalize("NFC", path.name), normalize("NFC", path.stem)):
-        found = [entry for entry in entries if normalize("NFC", entry.get("image", "")) == name]
+    for name in (plain_name(path.name), plain_name(path.stem)):
+        found = [row for _, row in table.rows if plain_name(row["image"]) == name]
         if len(found) > 1:
             raise ValueError(f"it names {name} twice")
-        if found and found[0].get(_KEY):
-            across = _decimal(found[0][_KEY], delimiter)
-            down = _decimal(found[0].get(_ROW_KEY) or found[0][_KEY], delimiter)
+        if found and found[0][_KEY]:
+            across = _decimal(found[0][_KEY], table.delimiter)
+            down = _decimal(found[0].get(_ROW_KEY) or found[0][_KEY], table.delimiter)
             return Claim(Rank.SIDECAR, side.name, down, across)
     evidence.hints.append(f"{side.name} says no pixel size of {path.name}")
     return None

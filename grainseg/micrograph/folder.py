@@ -6,6 +6,7 @@ from pathlib import Path
 
 from grainseg.errors import GrainsegError
 from grainseg.micrograph.files import IMAGE_SUFFIXES
+from grainseg.micrograph.text_tables import plain_name
 
 
 @dataclass(frozen=True)
@@ -13,7 +14,7 @@ class LabelledImage:
     """An image and its mask.
 
     Attributes:
-        stem: File name of both without the extension.
+        stem: File name of both without the extension, as `plain_name` has it.
         image: Image file.
         mask: Mask file; its extension may differ.
     """
@@ -79,6 +80,7 @@ def split_stems(
         GrainsegError: Fewer than two images, or a split that contradicts itself or trains on nothing.
     """
     ordered = sorted(stems)
+    val = None if val is None else [plain_name(stem) for stem in val]
     if len(ordered) < 2:
         raise GrainsegError(f"data.root: holds {len(ordered)} labelled image; training needs at least 2")
     if val is not None and (fold is not None or folds is not None):
@@ -115,14 +117,14 @@ def split_with_test(
         GrainsegError: As `split_stems`, or ``test`` names an image twice, one that is no labelled image, or
             one that validates.
     """
-    ordered, tested = sorted(stems), list(test or [])
+    ordered, tested = sorted(stems), [plain_name(stem) for stem in test or []]
     twice = sorted({stem for stem in tested if tested.count(stem) > 1})
     if twice:
         raise GrainsegError(f"data.test names {twice[0]!r} twice")
     unknown = [stem for stem in tested if stem not in ordered]
     if unknown:
         raise GrainsegError(f"data.test names {unknown[0]!r}; labelled images are {', '.join(ordered)}")
-    both = sorted(set(tested) & set(val or []))
+    both = sorted(set(tested) & {plain_name(stem) for stem in val or []})
     if both:
         raise GrainsegError(f"data.test and data.val both name {both[0]!r}; an image can serve one only")
     train, validate = split_stems([stem for stem in ordered if stem not in tested], val, fold, folds)
@@ -134,14 +136,15 @@ def _files_by_stem(folder: Path) -> dict[str, Path]:
     if not folder.is_dir():
         raise GrainsegError(f"{folder}: there is no such folder; data.root needs images/ and masks/")
     by_stem: dict[str, Path] = {}
-    for path in sorted(folder.iterdir(), key=lambda path: (path.stem, path.name)):
+    for path in sorted(folder.iterdir(), key=lambda path: (plain_name(path.stem), path.name)):
         if path.name.startswith(".") or path.suffix.lower() not in IMAGE_SUFFIXES or not path.is_file():
             continue
-        if path.stem in by_stem:
+        stem = plain_name(path.stem)
+        if stem in by_stem:
             raise GrainsegError(
-                f"{folder}: {by_stem[path.stem].name} and {path.name} have one name; remove or rename one"
+                f"{folder}: {by_stem[stem].name} and {path.name} have one name; remove or rename one"
             )
-        by_stem[path.stem] = path
+        by_stem[stem] = path
     if not by_stem:
         raise GrainsegError(
             f"{folder}: holds no image; put files of {', '.join(sorted(IMAGE_SUFFIXES))} there"

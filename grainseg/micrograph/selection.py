@@ -8,6 +8,7 @@ from pathlib import Path
 
 from grainseg.errors import GrainsegError
 from grainseg.micrograph.files import IMAGE_SUFFIXES
+from grainseg.micrograph.text_tables import plain_name
 
 log = logging.getLogger(__name__)
 
@@ -138,7 +139,7 @@ def find_mask(masks: Path, relative: Path) -> Path | None:
     found = sorted(
         file
         for file in (folder.iterdir() if folder.is_dir() else ())
-        if file.stem == relative.stem and file.suffix.lower() in IMAGE_SUFFIXES
+        if plain_name(file.stem) == plain_name(relative.stem) and file.suffix.lower() in IMAGE_SUFFIXES
     )
     if len(found) > 1:
         raise GrainsegError(f"{found[0]} and {found[1]} could both be the mask of {relative}; remove one")

@@ -21,10 +21,10 @@ def test_two_folders_of_one_name_are_no_batch() -> None:
     assert list(assign_batches(both[1:], "plate", None).values()) == ["plate"]
 
 
-@pytest.mark.parametrize("delimiter", [",", ";"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 def test_a_table_names_images_by_path_name_or_stem(tmp_path: Path, delimiter: str) -> None:
     rows = (
-        ("note", "batch", "image"),
+        ("note", "Batch ", "IMAGE"),
         ("", "heat 1", "a.tif"),
         ("x", "heat 1", "north\\b"),
         ("", "heat 2", "c (1)"),
@@ -33,6 +33,13 @@ def test_a_table_names_images_by_path_name_or_stem(tmp_path: Path, delimiter: st
     table = tmp_path / "batches.csv"
     table.write_text("\ufeff" + "\r\n".join(delimiter.join(row) for row in rows), encoding="utf-8")
     assert list(assign_batches(IMAGES, "plate", table).values()) == ["heat 1", "heat 1", "heat 2", "heat 2"]
+
+
+def test_a_table_names_images_however_their_names_are_encoded(tmp_path: Path) -> None:
+    table = tmp_path / "batches.csv"
+    table.write_text("image,batch\nGef\u00fcge.tif,1\n", encoding="utf-8")
+    image = Path("Gefu\N{COMBINING DIAERESIS}ge.tif")
+    assert assign_batches([image], "plate", table) == {image: "1"}
 
 
 @pytest.mark.parametrize(

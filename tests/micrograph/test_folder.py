@@ -38,6 +38,14 @@ def test_pairs_by_stem_whatever_the_extension(tmp_path):
     assert listing.without_mask == ()
 
 
+def test_names_that_two_systems_write_in_two_ways_are_one(tmp_path):
+    """macOS decomposes the ü of a file's name; the mask may come from elsewhere, and so may the command."""
+    root = fill(tmp_path, ["Gefu\N{COMBINING DIAERESIS}ge.png", "a.png"], ["Gef\u00fcge.png", "a.png"])
+    stems = [item.stem for item in list_folder(root).labelled]
+    assert stems == ["Gef\u00fcge", "a"]
+    assert split_stems(stems, ["Gefu\N{COMBINING DIAERESIS}ge"], None, None) == (["a"], ["Gef\u00fcge"])
+
+
 def test_images_without_mask_are_listed(tmp_path):
     root = fill(tmp_path, ["c.png", "a.png", "b.png"], ["b.png"])
     listing = list_folder(root)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from grainseg.errors import GrainsegError
-from grainseg.micrograph.selection import OUTPUT_ENDS, require_masks, select_images
+from grainseg.micrograph.selection import OUTPUT_ENDS, find_mask, require_masks, select_images
 from grainseg.report.prediction_files import prediction_paths
 
 
@@ -13,6 +13,13 @@ def touch(folder: Path, *names: str) -> None:
     for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).touch()
+
+
+def test_a_mask_has_the_name_of_its_picture_however_that_is_encoded(tmp_path: Path) -> None:
+    touch(tmp_path, "sub/Gef\u00fcge.png", "sub/Gef.png")
+    found = find_mask(tmp_path, Path("sub/Gefu\N{COMBINING DIAERESIS}ge.tif"))
+    assert found == tmp_path / "sub" / "Gef\u00fcge.png"
+    assert find_mask(tmp_path, Path("Gefüge.tif")) is None
 
 
 def test_what_an_earlier_prediction_wrote_is_no_picture(tmp_path: Path) -> None:
