@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from grainseg.grains.enlargement import any_in_blocks, enlargement
+from grainseg.grains.enlargement import AS_DRAWN, enlargement
 from grainseg.grains.field_flags import MapLimits, field_flags
 from grainseg.grains.grain_table import grain_table, in_pieces
 from grainseg.grains.intercepts import (
@@ -66,9 +66,9 @@ def measure_field(
     _check(grains, pixel_size, ignored)
     step, unit_um = _step(pixel_size)
     # A partition draws its grains itself, at the raster's own step.
-    enlarged = enlargement(grains) if partition is None else 1
-    native, step = grains[::enlarged, ::enlarged], (step[0] * enlarged, step[1] * enlarged)
-    hidden = None if ignored is None else any_in_blocks(ignored, enlarged)
+    enlarged = enlargement(grains) if partition is None else AS_DRAWN
+    native, step = enlarged.native(grains), (step[0] * enlarged.factor, step[1] * enlarged.factor)
+    hidden = None if ignored is None else enlarged.blocks(ignored)
     frame = _frame(native, hidden)
     counted = native[frame] if frame else np.zeros((1, 1), np.uint32)
     hidden = hidden[frame] if hidden is not None and frame else None
@@ -103,7 +103,7 @@ def measure_field(
         if partition is None
         else partition.closed_length_px * math.sqrt(math.prod(step)),
         open_ends=None if partition is None else partition.open_ends,
-        enlarged=enlarged,
+        enlarged=enlarged.factor,
         flags=(),
     )
     limits = MapLimits(

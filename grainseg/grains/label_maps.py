@@ -105,9 +105,8 @@ def _refuse_masks(labels: npt.NDArray[np.uint32], source: str) -> None:
 
 def _filled_at_native_step(labels: npt.NDArray[np.uint32], source: str) -> npt.NDArray[np.uint32]:
     """Fill lines; those of a map that was enlarged by repeating pixels before they were enlarged."""
-    factor = enlargement(labels)
-    filled = _filled(labels[::factor, ::factor], source).repeat(factor, axis=0).repeat(factor, axis=1)
-    return filled[: labels.shape[0], : labels.shape[1]]
+    enlarged = enlargement(labels)
+    return enlarged.again(_filled(enlarged.native(labels), source), labels.shape)
 
 
 def _filled(labels: npt.NDArray[np.uint32], source: str) -> npt.NDArray[np.uint32]:
