@@ -269,7 +269,8 @@ def _line_width(share: float) -> BudgetEntry:
 def _pixel_size(unit: str, relative: float | None) -> BudgetEntry:
     if unit == "px":
         return BudgetEntry(PIXEL_SIZE, 0.0, "takes no part: lengths are in px")
-    return _said(PIXEL_SIZE, relative, "relative standard uncertainty, as given")
+    given = "" if relative is None else f" of {100 * relative:.3g} %"
+    return _said(PIXEL_SIZE, relative, f"relative standard uncertainty{given}, as given")
 
 
 def _said(name: str, value: float | None, how: str) -> BudgetEntry:

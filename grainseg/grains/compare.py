@@ -27,7 +27,7 @@ from grainseg.grains.intervals import (
     size_distribution,
 )
 from grainseg.grains.samples import UNDEFINED, Estimate, FieldSample, Floats, require_samples, t_quantile
-from grainseg.grains.welch import Welch, effective_df, fields_for_decision, holm, welch
+from grainseg.grains.welch import NO_SCATTER, Welch, effective_df, fields_for_decision, holm, welch
 from grainseg.grains.wording import counted, signed
 
 DIFFERENT = "different"
@@ -122,6 +122,10 @@ class _Batch:
     def sd(self) -> float | None:
         return float(self.ln_intercepts.std(ddof=1)) if self.fields > 1 else None
 
+    @property
+    def all_alike(self) -> bool:
+        return self.sd is not None and self.sd < NO_SCATTER
+
 
 def compare_batches(
     batches: Mapping[str, Sequence[FieldSample]], unit: str, margin_g: float = 0.25
@@ -202,10 +206,12 @@ def _batch(name: str, samples: Sequence[FieldSample]) -> _Batch:
 
 
 def _test(a: _Batch, b: _Batch) -> Welch:
-    if a.fields and b.fields:
-        return welch(a.ln_intercepts, b.ln_intercepts)
+    """Of a batch whose fields are all alike nothing is known about the scatter, so there is no test."""
     nothing = np.asarray(np.nan)
-    return Welch(nothing, nothing, nothing)
+    if not (a.fields and b.fields):
+        return Welch(nothing, nothing, nothing)
+    found = welch(a.ln_intercepts, b.ln_intercepts)
+    return Welch(found.difference, nothing, nothing) if a.all_alike or b.all_alike else found
 
 
 def _comparison(
@@ -225,7 +231,7 @@ def _comparison(
     if math.isnan(p) or needed is None:
         sentences = [_no_test(a, b, needed)]
     else:
-        sentences = [_finding(a, b, ratio, p_holm), _decision(verdict, different, margin_g, needed)]
+        sentences = [_finding(a, b, ratio, p_holm, tested), _decision(verdict, different, margin_g, needed)]
     return Comparison(
         a=a.name,
         b=b.name,
@@ -265,9 +271,10 @@ def _delta_g(ratio: Estimate) -> Estimate:
 def _fields_needed(a: _Batch, b: _Batch, margin_g: float, pairs: int) -> int | None:
     """By the scatter of both batches, or of the one that shows some; Bonferroni's bound on Holm's level."""
     sds = [batch.sd for batch in (a, b) if batch.sd is not None]
-    if not sds or max(sds) < 1e-9:
+    sds = [sd for sd in sds if sd >= NO_SCATTER]
+    if not sds:
         return None
-    return fields_for_decision(sds[0], sds[-1], margin_ln(margin_g), _SIGNIFICANCE / pairs)
+    return max(MIN_FIELDS, fields_for_decision(sds[0], sds[-1], margin_ln(margin_g), _SIGNIFICANCE / pairs))
 
 
 def _wasserstein(a: _Batch, b: _Batch) -> float:
@@ -276,13 +283,15 @@ def _wasserstein(a: _Batch, b: _Batch) -> float:
     return float(stats.wasserstein_distance(a.diameters, b.diameters, a.weights, b.weights))
 
 
-def _finding(a: _Batch, b: _Batch, ratio: Estimate, p_holm: float) -> str:
+def _finding(a: _Batch, b: _Batch, ratio: Estimate, p_holm: float, tested: int) -> str:
     value, low, high = (100 * (number - 1) for number in (ratio.value, ratio.low, ratio.high))
     direction = "larger" if value >= 0 else "smaller"
     p = "p < 0.0001" if p_holm < 1e-4 else f"p = {p_holm:.2g}"
+    alone, corrected = (" of this pair alone", f" after Holm for {tested} pairs") if tested > 1 else ("", "")
     return (
         f"The geometric mean of the fields' mean intercepts is {abs(value):.1f} % {direction} in {b.name} "
-        f"than in {a.name} (95 % sampling interval {signed(low, 1)} to {signed(high, 1)} %; {p})."
+        f"than in {a.name} (95 % sampling interval{alone} {signed(low, 1)} to {signed(high, 1)} %; "
+        f"{p}{corrected})."
     )
 
 
@@ -302,8 +311,9 @@ def _decision(verdict: str, different: bool, margin_g: float, needed: int) -> st
 def _no_test(a: _Batch, b: _Batch, needed: int | None) -> str:
     few = [batch for batch in (a, b) if batch.fields < 2]
     if not few:
+        alike = " and ".join(batch.name for batch in (a, b) if batch.all_alike)
         return (
-            f"Not enough fields for {a.name} and {b.name}: the fields of each do not differ at all, so "
+            f"Not enough fields for {a.name} and {b.name}: the fields of {alike} do not differ at all, so "
             "nothing is known about their scatter; are they copies of one image?"
         )
     counts = " and ".join(f"{each.name} has {'one' if each.fields else 'no'} field" for each in few)
@@ -330,6 +340,4 @@ def _cautions(a: _Batch, b: _Batch) -> list[str]:
             cautions.append(
                 f"{counted(batch.left_out, 'field')} of {batch.name} {are} left out: no boundary is crossed."
             )
-        if batch.sd is not None and batch.sd < 1e-9:
-            cautions.append(f"All fields of {batch.name} have the same mean intercept: copies of one image?")
     return cautions

@@ -18,6 +18,7 @@ _BIC_DIFFERENCE = 10.0  # "very strong": Kass and Raftery 1995, J. Am. Statist. 
 _SEPARATION = 2.0  # Ashman, Bird and Zepf 1994, Astron. J. 108:2348
 _SMALLEST_AREA = 0.05
 _FEWEST_IN_POPULATION = 10.0
+_LEAST_RATIO = 1.3  # of the diameters: the noise of a raster splits grains that are all alike, too
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,9 @@ def bimodality(ln_diameter: Floats, weights: Floats) -> tuple[bool, str]:
     One and two log-normal distributions are fitted (expectation maximisation: Dempster, Laird and Rubin
     1977, J. R. Statist. Soc. B 39:1, on a histogram). Two populations are reported where all of these hold:
     Schwarz's criterion (1978, Ann. Statist. 6:461) prefers two by more than 10; their separation
-    |m1 - m2| / √((s1² + s2²) / 2) exceeds 2; each holds 5 % of the area or more, so that specks are no
-    population; and each holds 10 grains or more. Weighted grains count as Kish's effective number
+    |m1 - m2| / √((s1² + s2²) / 2) exceeds 2; the coarse grains are at least 1.3 times as large as the fine
+    ones, so that the raster's noise is no population; each holds 5 % of the area or more, so that specks are
+    none; and each holds 10 grains or more. Weighted grains count as Kish's effective number
     (Σw)²/Σw² (1965, Survey Sampling).
 
     Args:
@@ -97,12 +99,15 @@ def bimodality(ln_diameter: Floats, weights: Floats) -> tuple[bool, str]:
     best = max(fits, key=lambda fit: fit.log_likelihood)
     gain = 2 * (best.log_likelihood - _one_log_likelihood(values, counts)) - 3 * math.log(grains)
     separation = float(abs(best.mean[1] - best.mean[0]) / math.sqrt(np.mean(best.sd**2)))
+    ratio = math.exp(float(np.ptp(best.mean)) * sd)
     fewest = float(best.share.min()) * grains
     reasons = {
         f"Schwarz's criterion prefers two populations by {minus(f'{gain:.0f}')}, not by more than "
         f"{_BIC_DIFFERENCE:.0f}": gain > _BIC_DIFFERENCE,
         f"two would be {separation:.1f} standard deviations apart, not more than "
         f"{_SEPARATION:.0f}": separation > _SEPARATION,
+        f"the grains of one would be {ratio:.2f} times as large as the other's, less than "
+        f"{_LEAST_RATIO:g}": ratio >= _LEAST_RATIO,
         f"the smaller holds {100 * best.area_share.min():.1f} % of the area, less than "
         f"{100 * _SMALLEST_AREA:.0f} %": best.area_share.min() >= _SMALLEST_AREA,
         f"the smaller holds {counted(round(fewest), 'grain')}, fewer than {_FEWEST_IN_POPULATION:.0f}": fewest
@@ -111,8 +116,7 @@ def bimodality(ln_diameter: Floats, weights: Floats) -> tuple[bool, str]:
     missed = [reason for reason, holds in reasons.items() if not holds]
     if missed:
         return False, f"one population: {missed[0]}"
-    fine, coarse = np.argsort(best.mean)
-    ratio = math.exp((best.mean[coarse] - best.mean[fine]) * sd)
+    coarse = int(best.mean.argmax())
     return True, (
         f"two populations: the coarse one's grains are {ratio:.1f} times the fine one's in diameter and hold "
         f"{100 * best.area_share[coarse]:.0f} % of the area ({separation:.1f} standard deviations apart, "

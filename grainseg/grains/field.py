@@ -110,6 +110,7 @@ def measure_field(
         not_counted=1 - np.count_nonzero(visible) / visible.size,
         cut_inside=hidden is not None and bool(hidden.any()),
         in_pieces=in_pieces(visible, table, hidden) if partition is None else 0,
+        pinholes=0 if partition is None else partition.pinholes,
     )
     return replace(field, flags=field_flags(field, limits))
 

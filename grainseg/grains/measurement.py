@@ -103,7 +103,7 @@ class FieldMeasurement:
 
     @property
     def anisotropy(self) -> float:
-        """Largest over smallest mean intercept of the four directions."""
+        """Largest over smallest mean intercept of the four directions; below the elongation between them."""
         means = [lines.mean for lines in self.lines]
         return max(means) / min(means) if all(map(math.isfinite, means)) else math.nan
 

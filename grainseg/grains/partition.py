@@ -68,6 +68,11 @@ that what lies in the flat middle of the error on the validation images of three
 """
 
 
+PINHOLE_PX = 4
+"""Of 1044 places that the lines of 15 masks drawn by hand enclose (tbm), 75 have 1 to 4 pixels, 7 have 5 to 9
+and 24 have 10 to 19: the former are holes in the lines. They count as grains all the same, since thick lines
+leave no more of a small grain."""
+
 _BESIDE_LINE, _IN_DOUBT, _DOUBTFUL = 0.25, 0.6, 6e-4
 """From the first share of a map's span on, pixels belong to lines. They are in doubt where the greatest value
 within 2 px is below the second share of what lines usually reach. Of drawings, lines of 2 to 5 px blurred by
@@ -94,6 +99,7 @@ class Partition:
         boundary_length_px: Crofton length of all cracks between grains.
         open_ends: Dangling ends of the predicted lines.
         line_width_px: Mean width of these lines; 0 where there is none.
+        pinholes: Grains of which the lines leave at most `PINHOLE_PX` pixels: holes in them, most likely.
     """
 
     grains: npt.NDArray[np.uint32]
@@ -103,6 +109,7 @@ class Partition:
     boundary_length_px: float
     open_ends: int
     line_width_px: float
+    pinholes: int = 0
 
     @property
     def count(self) -> int:
@@ -179,7 +186,14 @@ def _partition(pieces: OverSegmentation, settings: PartitionSettings, left_out: 
         boundary_length_px=whole,
         open_ends=count_open_ends(pieces.boundary, pieces.graph.line_width_px, left_out),
         line_width_px=pieces.graph.line_width_px,
+        pinholes=_pinholes(grains, pieces.boundary, left_out),
     )
+
+
+def _pinholes(grains: npt.NDArray[np.uint32], boundary: BoolMask, left_out: BoolMask | None) -> int:
+    within = ~boundary if left_out is None else ~(boundary | left_out)
+    visible_px = np.bincount(grains[within])
+    return int(np.count_nonzero((visible_px > 0) & (visible_px <= PINHOLE_PX)))
 
 
 def partition_mask(

@@ -13,7 +13,7 @@ from scipy import special
 
 from grainseg.grains.samples import Floats
 
-_NO_SCATTER = 1e-9  # standard deviation of ln length below which only rounding is left
+NO_SCATTER = 1e-9  # standard deviation of ln length below which only rounding is left
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +114,7 @@ def fields_for_decision(sd_a: float, sd_b: float, margin: float, significance: f
         At least 2, for each of the batches.
     """
     variance = sd_a**2 + sd_b**2
-    if variance < 2 * _NO_SCATTER**2:
+    if variance < 2 * NO_SCATTER**2:
         return 2
 
     def decided(fields: int) -> bool:
@@ -136,4 +136,4 @@ def fields_for_decision(sd_a: float, sd_b: float, margin: float, significance: f
 def _squared_error(values: Floats) -> Floats:
     """Squared standard error of the mean: (…), 0 where the values differ by rounding only."""
     variance = values.var(axis=-1, ddof=1)
-    return np.asarray(np.where(variance < _NO_SCATTER**2, 0.0, variance) / values.shape[-1], np.float64)
+    return np.asarray(np.where(variance < NO_SCATTER**2, 0.0, variance) / values.shape[-1], np.float64)

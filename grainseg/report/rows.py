@@ -77,6 +77,7 @@ def field_row(batch: str, field: FieldMeasurement) -> Row:
         row |= _intercept_columns(f"deg{lines.name}", lines, unit_um)
     row |= _intercept_columns("circles", field.circles, unit_um)
     row["anisotropy"] = field.anisotropy
+    row["elongation"] = field.elongation
     for name in ("saltikov", "jeffries", "triple"):
         per_px2 = getattr(field, f"n_a_{name}")
         row[f"n_a_{name}_per_px2"] = per_px2

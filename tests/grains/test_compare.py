@@ -138,8 +138,11 @@ def test_batches_without_scatter():
     assert both.fields_needed is None
     assert "copies of one image" in both.sentence
     one = compare(copies, steady(30))
-    assert one.verdict == "different"
-    assert "All fields of A have the same mean intercept" in one.sentence
+    assert one.verdict == "not enough fields"
+    assert "the fields of A do not differ at all" in one.sentence
+    assert one.ratio.value == pytest.approx(30 / 20, rel=0.05)
+    assert math.isnan(one.ratio.low)
+    assert math.isnan(one.p_equivalence)
 
 
 def test_swapping_the_batches_mirrors_everything():

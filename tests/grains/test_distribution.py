@@ -23,6 +23,14 @@ def test_the_distance_is_that_of_scipy():
     assert fit.distance == pytest.approx(expected)
 
 
+def test_what_only_the_raster_tells_apart_is_one_population():
+    """Grains that are all alike have a pixel more or less."""
+    ln = np.sort(np.log(np.repeat([20.0, 20.5], 300) + np.random.default_rng(0).normal(0, 0.01, 600)))
+    two, why = bimodality(ln, np.ones(600))
+    assert not two
+    assert "1.03 times as large as the other's, less than 1.3" in why
+
+
 def test_weights_count_like_repeated_grains():
     rng = np.random.default_rng(1)
     ln, weights = np.sort(rng.normal(size=200)), rng.integers(1, 5, 200)

@@ -27,6 +27,7 @@ class Closed:
     closed: np.ndarray
     open_ends: int
     closed_length_px: float
+    pinholes: int = 0
 
 
 def test_a_good_field_has_no_flags():

@@ -3,10 +3,13 @@
 import numpy as np
 import pytest
 from measured_fields import HALF_UM, cells, flagged
-from scipy import ndimage, sparse
+from scipy import ndimage
 from tessellations import bimodal, laguerre, poisson_voronoi
 
 from grainseg.grains.field import measure_field
+from grainseg.grains.partition import partition_mask
+from grainseg.micrograph.image import BOUNDARY
+from grainseg.micrograph.polycrystal import boundary_lines
 
 
 def test_small_fields_are_flagged():
@@ -55,22 +58,35 @@ def test_elongated_grains_are_no_disagreement(make, turned, ratio):
 
 @pytest.mark.parametrize("ratio", [1.0, 2.0])
 def test_what_elongation_does_not_explain_is_an_alarm(ratio):
+    """As many small grains again, one on the middle of each."""
     rng = np.random.default_rng(2)
     grains = poisson_voronoi(rng, 600, 400.0, stretch=ratio).grain_map((0, 0), (600, 600))
-    # A third of the boundaries missing.
-    pairs = np.unique(np.sort(np.stack([grains[:, :-1].ravel(), grains[:, 1:].ravel()], axis=1)), axis=0)
-    removed = pairs[(pairs[:, 0] != pairs[:, 1]) & (rng.random(len(pairs)) < 1 / 3)]
-    count = int(grains.max()) + 1
-    links = sparse.coo_matrix((np.ones(len(removed)), removed.T), (count, count))
-    merged = (sparse.csgraph.connected_components(links)[1] + 1)[grains]
-    # As many small grains again, one on the middle of each.
     specked = grains.astype(np.int64)
     for number, (y, x) in enumerate(measured_centres(grains)):
         specked[y - 1 : y + 2, x - 1 : x + 2] = 100_000 + number
-    for wrong in (merged, specked):
-        field = measure_field("a", wrong, None)
-        assert flagged(field, "look at the overlay")
-        assert flagged(field, f"an elongation of {field.elongation:.2f} : 1")
+    field = measure_field("a", specked, None)
+    assert flagged(field, "look at the overlay")
+    assert flagged(field, f"an elongation of {field.elongation:.2f} : 1")
+
+
+def test_the_scatter_of_few_circles_is_no_alarm():
+    """Over sound fields of 350 grains the circles' mean intercept scatters by 6 %, which is 0.16 in G."""
+    for seed in range(12):
+        grains = poisson_voronoi(np.random.default_rng(seed), 512, 800.0).grain_map((0, 0), (512, 512))
+        assert not flagged(measure_field("a", grains, HALF_UM), "look at the overlay")
+
+
+def test_holes_in_lines_are_flagged():
+    lines = boundary_lines(cells(3, (400, 400), 900.0), 3) == BOUNDARY
+    field = measure_field("a", partition_mask(lines).grains, None, partition_mask(lines))
+    assert not flagged(field, "holes in the lines")
+    rng = np.random.default_rng(0)
+    inside = np.argwhere(ndimage.uniform_filter(lines.astype(float), 3) > 0.99)
+    lines[tuple(rng.choice(inside, 40, replace=False).T)] = False
+    holed = partition_mask(lines)
+    field = measure_field("a", holed.grains, None, holed)
+    assert holed.pinholes > 10
+    assert flagged(field, f"of {holed.pinholes} of {field.count} grains the lines leave 4 pixels or fewer")
 
 
 def measured_centres(grains):
