@@ -152,7 +152,7 @@ def intercept_budget(
         (
             _sampling(intercept),
             _segmentation(segmentation),
-            _said("threshold", threshold_sd_ln, "shift of ln mean intercept with the threshold"),
+            _threshold(threshold_sd_ln),
             _pixel_size(unit, pixel_size_rel_unc),
             _line_width(line_share),
         )
@@ -271,6 +271,15 @@ def _pixel_size(unit: str, relative: float | None) -> BudgetEntry:
         return BudgetEntry(PIXEL_SIZE, 0.0, "takes no part: lengths are in px")
     given = "" if relative is None else f" of {100 * relative:.3g} %"
     return _said(PIXEL_SIZE, relative, f"relative standard uncertainty{given}, as given")
+
+
+def _threshold(sd_ln: float | None) -> BudgetEntry:
+    name = "threshold"
+    if sd_ln is None:
+        return BudgetEntry(name, None, "unknown: nothing or everything is boundary at thresholds next to it")
+    if sd_ln == 0:
+        return BudgetEntry(name, 0.0, "takes no part: boundaries were given, or none depends on it")
+    return _said(name, sd_ln, "shift of ln mean intercept with the threshold")
 
 
 def _said(name: str, value: float | None, how: str) -> BudgetEntry:

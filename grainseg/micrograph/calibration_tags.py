@@ -32,7 +32,8 @@ _MAX_BYTES = 1 << 20  # of a tag: the vendors' texts have some 10 kB, and a thum
 _TESCAN_LINE = re.compile(rb"(PixelSizeX|PixelSizeY|ImageStripSize)=([^\r\n\0]{1,64})")
 _ZEISS_BASE_WIDTH = 1024
 _LEAST_DPI = 25_400 / MAX_PIXEL_UM  # larger pixels are no micrograph's, but those of a print at 72 or 300 dpi
-_PRINT_DPI = (600, 1200, 2400, 4800)
+_PRINT_DPI = (600, 720, 800, 1000, 1200, 1440, 1600, 1800, 2000, 2400, 2880, 3200, 3600, 4000, 4800)
+"""What printers and scanners offer, but for 2540 and 5080, which are 10 and 5 µm."""
 
 
 def read_tags(tiff: TiffFile, page: TiffPage, evidence: Evidence) -> None:

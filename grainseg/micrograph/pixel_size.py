@@ -94,7 +94,8 @@ def choose_pixel_size(
 
     Returns:
         The scale, None where there is no credible one, and notes in plain words: values that cannot be,
-        sources that differ by more than ``DISAGREEMENT``, and a scale written for another width.
+        sources that differ by more than ``DISAGREEMENT``, a scale written for another width, and one that
+        nothing but a resolution says.
     """
     ranked = sorted(claims, key=lambda claim: claim.rank)
     credible = [claim for claim in ranked if _is_possible(claim.row_um) and _is_possible(claim.column_um)]
@@ -109,6 +110,11 @@ def choose_pixel_size(
     elif credible:
         first = credible[0]
         chosen = PixelSize(first.row_um, first.column_um, first.source)
+        if first.rank == Rank.TIFF:
+            notes.append(
+                f"the pixel size is {_in_words(chosen)} by the {first.source} alone, which any program "
+                "that saves pictures writes; confirm it with pixel_size_um"
+            )
         if first.width_px not in (None, width_px):
             notes.append(
                 f"{first.source}: is for a picture {first.width_px} px wide, this one has {width_px}; "

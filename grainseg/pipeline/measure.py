@@ -147,7 +147,7 @@ def _mapped(config: MeasureConfig, item: SelectedImage) -> MappedField:
         pixel_size=scale.pixel_size,
         notes=notes,
         warnings=warnings,
-        threshold_sd_ln=None,
+        threshold_sd_ln=0.0,
     )
 
 

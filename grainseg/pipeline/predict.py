@@ -107,7 +107,7 @@ def predict(config: PredictConfig, command: str = "") -> Prediction:
     scaling = scaling_of(config, spec, checkpoint)
     for network in networks:
         network.to(choose_device(config.accelerator, "accelerator"))
-    measurements = _measurements(config, spec, images)
+    measurements = _measurements(config, spec, scaling, images)
     make_output(config)
     result = Prediction()
     for image in progress(images, "predicting"):
@@ -133,7 +133,7 @@ def predict(config: PredictConfig, command: str = "") -> Prediction:
         result.measured = measurements.write(
             title_of(config.images),
             _provenance(config, checkpoint, spec, scaling, command),
-            _flags(config, spec, result),
+            _flags(config, spec, scaling, result),
             card,
         )
     return result
@@ -146,25 +146,33 @@ def _names_of(output: Path, image: SelectedImage) -> list[str]:
 
 
 def _measurements(
-    config: PredictConfig, spec: CheckpointSpec, images: list[SelectedImage]
+    config: PredictConfig, spec: CheckpointSpec, scaling: Scaling, images: list[SelectedImage]
 ) -> Measurements | None:
     if config.partition.name == "none":
         return None
     relatives = [image.relative for image in images]
     # The error was found with the checkpoint's own settings, and says nothing of others.
-    segmentation = None if config.partition.given() else spec.segmentation
+    segmentation = None if _other_settings(config, scaling) else spec.segmentation
     return Measurements(config, relatives, title_of(config.images), segmentation)
 
 
-def _flags(config: PredictConfig, spec: CheckpointSpec, result: Prediction) -> tuple[str, ...]:
+def _other_settings(config: PredictConfig, scaling: Scaling) -> list[str]:
+    """What of this prediction is not as it was when the checkpoint's error was found."""
+    scaled = [] if scaling.choice is None else [f"scale={scaling.choice}"]
+    return [*(f"partition.{name}" for name in config.partition.given()), *scaled]
+
+
+def _flags(
+    config: PredictConfig, spec: CheckpointSpec, scaling: Scaling, result: Prediction
+) -> tuple[str, ...]:
     """What concerns all pictures."""
     flags = [f"not measured: {failure}" for failure in result.failures]
     flags += [f"measured, but not scored: {failure}" for failure in result.unscored]
-    if config.partition.given() and spec.segmentation is not None:
-        said = ", ".join(f"partition.{name}" for name in config.partition.given())
+    others = _other_settings(config, scaling)
+    if others and spec.segmentation is not None:
         flags.append(
-            f"{said} was said by hand: the segmentation error that the checkpoint knows is that of its own "
-            "settings and was not taken, so the uncertainty is incomplete"
+            f"{', '.join(others)} was said by hand: the segmentation error that the checkpoint knows is that "
+            "of its own settings and was not taken, so the uncertainty is incomplete"
         )
     return tuple(flags)
 

@@ -178,13 +178,18 @@ def test_unknown_units_are_warned_of(tmp_path):
     assert "furlong" in expect_none(tmp_path / "a.tif")[0]
 
 
-def test_centimetres_are_a_scale(tmp_path):
+def test_centimetres_are_a_scale_to_be_confirmed(tmp_path):
     options = {"resolution": (40_000, 20_000), "resolutionunit": "CENTIMETER"}
     tifffile.imwrite(tmp_path / "a.tif", PICTURE, metadata=None, **options)
-    expect(tmp_path / "a.tif", 0.5, 0.25, source="centimetres")
+    micrograph = read_micrograph(tmp_path / "a.tif")
+    assert micrograph.pixel_size_um == pytest.approx((0.5, 0.25))
+    (warning,) = micrograph.warnings
+    assert "by the TIFF resolution in centimetres alone" in warning
+    assert warning.endswith("confirm it with pixel_size_um")
+    assert read_micrograph(tmp_path / "a.tif", pixel_size_um=[0.5, 0.25]).warnings == ()
 
 
-@pytest.mark.parametrize("dpi", [72, 96, 150, 300, 600, 1200])
+@pytest.mark.parametrize("dpi", [72, 96, 150, 300, 600, 720, 1000, 1200, 1440])
 def test_print_resolutions_are_no_scale(tmp_path, dpi):
     inch = {"resolution": (dpi, dpi), "resolutionunit": "INCH"}
     tifffile.imwrite(tmp_path / "a.tif", PICTURE, metadata=None, **inch)

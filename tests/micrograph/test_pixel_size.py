@@ -44,8 +44,8 @@ def test_an_absurd_size_is_refused_from_the_user_and_ignored_from_a_file(bad):
         assert text.startswith("pixel_size_um=")
         assert "0.0005 to 50" in text
     for wrong in (claim(Rank.VENDOR, bad), claim(Rank.VENDOR, 0.25, bad)):
-        size, notes = choose_pixel_size(None, [wrong, claim(Rank.TIFF, 0.5)], 10)
-        assert (size.row_um, size.source) == (0.5, "TIFF")
+        size, notes = choose_pixel_size(None, [wrong, claim(Rank.SIDECAR, 0.5)], 10)
+        assert (size.row_um, size.source) == (0.5, "SIDECAR")
         assert len(notes) == 1
         assert "VENDOR" in notes[0]
         assert "ignored" in notes[0]

@@ -84,11 +84,13 @@ def test_a_picture_under_two_names_is_named(
     assert "again.tif: has the very grains of a/1.png" in caplog.text
 
 
-def test_of_given_masks_neither_threshold_nor_segmentation_is_known(folder: Path, tmp_path: Path) -> None:
+def test_how_given_masks_were_found_is_an_unknown_segmentation(folder: Path, tmp_path: Path) -> None:
     measure(measure_config(folder, tmp_path / "out"))
     parts = {row["part"]: row for row in csv_rows(tmp_path / "out" / "budget.csv") if row["batch"] == "a"}
-    for name in ("threshold", "segmentation"):
-        assert (parts[name]["known"], parts[name]["standard_uncertainty_percent"]) == ("false", "")
+    segmentation, threshold = parts["segmentation"], parts["threshold"]
+    assert (segmentation["known"], segmentation["standard_uncertainty_percent"]) == ("false", "")
+    assert (threshold["known"], float(threshold["standard_uncertainty_percent"])) == ("true", 0)
+    assert "boundaries were given" in threshold["how"]
 
 
 def test_thresholds_of_several_fields_count_by_their_mean_square() -> None:

@@ -53,7 +53,7 @@ def config(tmp_path: Path) -> PredictConfig:
 def knowing(checkpoint: Path, tmp_path: Path) -> Any:
     """A checkpoint that says what it is told of the scale of its training."""
 
-    def write(**known: float) -> str:
+    def write(**known: Any) -> str:
         content = torch.load(checkpoint, weights_only=True)
         content[KEY] |= known
         torch.save(content, tmp_path / "known.ckpt")
@@ -128,6 +128,18 @@ def test_grains_are_brought_to_the_size_of_the_training(
     predict(replace(scaled, checkpoint=knowing(intercept_px=1.1 * own_px)))
     assert seen == [(SIDE, SIDE)] * 2  # the estimate is the answer
     assert "not resampled: its grains have a mean intercept of" in page(config)
+
+
+def test_at_another_scale_the_known_error_is_another_one(
+    config: PredictConfig, knowing: Any, seen: list[tuple[int, ...]]
+) -> None:
+    error = {"bias_ln": 0.02, "sd_ln": 0.03, "images": 5, "source": "5 validation images"}
+    for scale, known in ((None, "true"), (2.0, "false")):
+        predict(replace(config, checkpoint=knowing(segmentation=error), scale=scale))
+        rows = csv_rows(Path(config.output) / "budget.csv")
+        assert [row["known"] for row in rows if row["part"] == "segmentation"] == [known]
+        told = "segmentation error that the checkpoint knows is that of its own settings" in page(config)
+        assert told is (scale is not None)
 
 
 def test_the_estimate_looks_at_what_is_measured(
