@@ -6,7 +6,7 @@ readers agree on $$SM_MICRON_BAR, $$SM_MICRON_MARKER and $CM_FULL_SIZE); Tescan 
 ``<stem>-png.hdr`` … (Gwyddion, modules/file/tescan.c).
 
 By hand: ``<stem>.json`` with ``{"pixel_size_um": 0.25}``, or [row, column] for pixels that are not square; or
-one ``pixel_sizes.csv`` in the folder of the pictures:
+one ``pixel_sizes.csv`` in the folder of the pictures, or up to two above it (there as A/field_1.png):
 
     image,pixel_size_um,pixel_size_row_um
     field_1.png,0.25,
@@ -30,6 +30,7 @@ from grainseg.micrograph.text_tables import parse_table, plain_name
 
 TABLE_NAME = "pixel_sizes.csv"
 
+_FOLDERS_ABOVE = 2
 _KEY = "pixel_size_um"
 _ROW_KEY = "pixel_size_row_um"
 _MAX_BYTES = 4 << 20
@@ -52,8 +53,10 @@ def read_sidecars(path: Path, shape: tuple[int, int], evidence: Evidence) -> Non
         evidence.ask(side.name, partial(_microscope_text, side, shape))
     for side in _existing(path, (f"{path.stem}.json",)):
         evidence.ask(side.name, partial(_json, side))
-    for side in _existing(path, (TABLE_NAME,)):
-        evidence.ask(side.name, partial(_table, side, path, evidence))
+    for folder in path.parents[: 1 + _FOLDERS_ABOVE]:
+        for side in _existing(folder / path.name, (TABLE_NAME,)):
+            name = side.name if folder == path.parent else str(side)
+            evidence.ask(name, partial(_table, name, side, path, evidence))
 
 
 def _existing(path: Path, names: Iterable[str]) -> list[Path]:
@@ -129,20 +132,22 @@ def _json(side: Path) -> Claim | None:
     return Claim(Rank.SIDECAR, side.name, float(sizes[0]), float(sizes[-1]))
 
 
-def _table(side: Path, path: Path, evidence: Evidence) -> Claim | None:
+def _table(source: str, side: Path, path: Path, evidence: Evidence) -> Claim | None:
     """The row of a picture; its full name goes before its stem."""
     table = parse_table(_whole(side))
     if "image" not in table.columns or _KEY not in table.columns:
         raise ValueError(f"it needs the columns image and {_KEY}")
-    for name in (plain_name(path.name), plain_name(path.stem)):
-        found = [row for _, row in table.rows if plain_name(row["image"]) == name]
+    relative = path.relative_to(side.parent)
+    for name in (plain_name(relative.as_posix()), plain_name(relative.with_suffix("").as_posix())):
+        found = [row for _, row in table.rows if plain_name(row["image"]).replace("\\", "/") == name]
         if len(found) > 1:
             raise ValueError(f"it names {name} twice")
         if found and found[0][_KEY]:
             across = _decimal(found[0][_KEY], table.delimiter)
             down = _decimal(found[0].get(_ROW_KEY) or found[0][_KEY], table.delimiter)
-            return Claim(Rank.SIDECAR, side.name, down, across)
-    evidence.hints.append(f"{side.name} says no pixel size of {path.name}")
+            return Claim(Rank.SIDECAR, source, down, across)
+    if side.parent == path.parent:
+        evidence.hints.append(f"{side.name} says no pixel size of {path.name}")
     return None
 
 

@@ -4,7 +4,7 @@ import hashlib
 import logging
 import math
 import platform
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib.metadata import version
@@ -27,6 +27,7 @@ from grainseg.micrograph.selection import selection_root
 from grainseg.pipeline.mapping import MappedField
 from grainseg.report.contents import Provenance, Report, ReportBatch, ReportImage
 from grainseg.report.page import write_report
+from grainseg.report.prediction_files import GRAINS_SUFFIX
 from grainseg.report.preview import make_preview
 from grainseg.report.robustness_note import RobustnessNote
 from grainseg.report.tables import write_batches, write_budgets, write_comparisons, write_fields, write_grains
@@ -248,6 +249,22 @@ def _batch_line(batch: BatchStatistics) -> str:
         f"{batch.name}: mean intercept {batch.intercept.value:.4g} {batch.unit}{g}; "
         f"{counted(batch.fields, 'field')}, {counted(batch.grains, 'whole grain')}; {doubt}"
     )
+
+
+def warn_of_older_maps(output: Path, written: Collection[Path]) -> None:
+    """Say where maps of an earlier run lie beside the new ones: `grainseg measure` would measure them, too.
+
+    Args:
+        output: Folder of the new ones.
+        written: All files that this run has written.
+    """
+    older = sorted(path for path in output.rglob(f"*{GRAINS_SUFFIX}.tif") if path not in written)
+    if older:
+        log.warning(
+            "%s: has grains of %s of an earlier run, %s first, which are in no table of this one; "
+            "'grainseg measure' would take them, too",
+            output, counted(len(older), "picture"), older[0],
+        )  # fmt: skip
 
 
 def warn_of_older(output: Path, *names: str) -> None:

@@ -46,6 +46,7 @@ from grainseg.pipeline.measurement import (
     title_of,
     versions,
     warn_of_older,
+    warn_of_older_maps,
 )
 from grainseg.pipeline.members import MemberGrains
 from grainseg.pipeline.progress import progress
@@ -123,6 +124,7 @@ def predict(config: PredictConfig, command: str = "") -> Prediction:
         except GrainsegError as error:
             log.error("%s", error)
             result.unscored.append(str(error))
+    warn_of_older_maps(output, {path for paths in result.written.values() for path in vars(paths).values()})
     if result.scores:
         write_metrics(output / METRICS, result.metrics())
     else:

@@ -104,6 +104,22 @@ def test_table_with_rows_of_their_own(picture):
     expect(picture, 0.3, 0.2)
 
 
+def test_a_table_above_the_folders_of_batches(picture):
+    """It names a picture by its path from there; one that lies beside the picture goes before it."""
+    above = picture.with_name(TABLE)
+    (picture.parent / "A").mkdir()
+    inner = picture.rename(picture.parent / "A" / "a.png")
+    above.write_text("image,pixel_size_um\na.png,0.7\nB/a.png,0.8\n")
+    assert size_and_notes(inner) == (None, ())
+    assert read_micrograph(inner).notes == ()
+    above.write_text("Image;Pixel_size_um\nA\\a;0,25\n")
+    expect(inner, 0.25)
+    inner.with_name(TABLE).write_text("image,pixel_size_um\na.png,0.5\n")
+    size, notes = size_and_notes(inner)
+    assert size == pytest.approx((0.5, 0.5))
+    assert f"but {above} says 0.25" in notes[0]
+
+
 @pytest.mark.parametrize(
     "text",
     ["image,pixel_size_um\nb.png,0.5\n", "image,pixel_size_um\na.png,\n", "image,pixel_size_um\na.png\n"],

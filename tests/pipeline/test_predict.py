@@ -130,6 +130,20 @@ def test_what_an_earlier_prediction_left_is_taken_away_or_named(
     assert "not of this one: grains.csv, fields.csv, batches.csv, budget.csv, report.html" in caplog.text
 
 
+def test_maps_of_an_earlier_run_are_named_before_they_are_measured(
+    config: PredictConfig, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for folder in ("in/a", "in/b"):
+        save(tmp_path / folder / "x.png", (40, 50))
+    predict(replace(config, images=str(tmp_path / "in")))
+    assert "grainseg measure" not in caplog.text
+    predict(replace(config, images=str(tmp_path / "in" / "a")))
+    assert (
+        f"grains of 2 pictures of an earlier run, {tmp_path / 'out' / 'a' / 'x_grains.tif'} first"
+        in caplog.text
+    )
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
