@@ -22,6 +22,7 @@ from grainseg.inference.device import choose_device
 from grainseg.inference.ensemble import Forecast, predict_members
 from grainseg.inference.predictor import TileSettings, predict_probability, tile_settings
 from grainseg.inference.scale import on_grid
+from grainseg.micrograph.data_bar import bar_warnings
 from grainseg.micrograph.exposure import exposure_warnings
 from grainseg.micrograph.files import file_sha256
 from grainseg.micrograph.image import GRAIN, FloatImage, Label, Micrograph
@@ -247,7 +248,7 @@ def _predict_one(
 ) -> tuple[OpenedPicture, ClosedPicture]:
     opened = open_picture(config, image, config.data.max_megapixels)
     unit = to_unit_range(to_channels(opened.micrograph.pixels, spec.in_channels))
-    opened = opened.warned(*exposure_warnings(unit, opened.left_out.mask))
+    opened = opened.warned(*exposure_warnings(unit, opened.left_out.mask), *bar_warnings(unit))
     tiles = tile_settings(spec)
     first = functools.partial(predict_probability, networks[0], tiles=tiles)
     scaled = scale_of_picture(scaling, opened, unit, first)
