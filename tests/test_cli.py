@@ -9,7 +9,8 @@ import pytest
 from helpers import ROOT
 from PIL import Image
 
-from grainseg.config.command_line import as_options
+from grainseg.config.command_line import as_options, crop_of, pixel_size_of
+from grainseg.errors import GrainsegError
 from grainseg.micrograph.polycrystal import boundary_lines, polycrystal
 from grainseg.micrograph.wide import contact_sheet
 from grainseg.model.checkpoint import load_network
@@ -44,6 +45,15 @@ def test_measure_then_compare(masks: Path, tmp_path: Path) -> None:
     compared = grainseg("compare", "out", cwd=tmp_path)
     assert compared.returncode == 0, compared.stderr
     assert "Not enough fields" in compared.stdout
+
+
+def test_two_numbers_with_points_are_no_decimal() -> None:
+    with pytest.raises(GrainsegError, match=r"say \[0\.6,1\.2\] for rows and columns$"):
+        pixel_size_of("0.6,1.2")
+
+
+def test_a_crop_may_stand_in_brackets_as_for_predict() -> None:
+    assert crop_of("[0,60, 0,0]") == crop_of("0,60,0,0") == [0, 60, 0, 0]
 
 
 def test_messages_name_options_and_leave_paths_alone() -> None:

@@ -22,9 +22,11 @@ def crop_of(text: str) -> Any:
     """
     if text in ("auto", "none"):
         return {"auto": "auto", "none": None}[text]
-    if not re.fullmatch(r"\d+(,\d+){3}", text):
+    # With or without the brackets that predict.py asks for.
+    inner = re.fullmatch(r"\[?(\d+(?:,\d+){3})\]?", text.replace(" ", ""))
+    if inner is None:
         raise GrainsegError(f"--crop={text}: must be auto, none, or TOP,BOTTOM,LEFT,RIGHT in px, as 0,60,0,0")
-    return numbers("--crop", text, int)
+    return numbers("--crop", inner[1], int)
 
 
 def pixel_size_of(text: str | None) -> Any:
@@ -37,7 +39,8 @@ def pixel_size_of(text: str | None) -> Any:
         return None
     inner = re.fullmatch(r"\[(.*)\]", text)
     if inner is None and "," in text:
-        point = f" or, for a decimal, {text.replace(',', '.')}" if text.count(",") == 1 else ""
+        decimal = re.fullmatch(r"\d+,\d+", text)
+        point = f" or, for a decimal, {text.replace(',', '.')}" if decimal else ""
         raise GrainsegError(f"--pixel-size-um={text}: say [{text}] for rows and columns{point}")
     return numbers("--pixel-size-um", text if inner is None else inner.group(1), float)
 
