@@ -310,12 +310,27 @@ def build_filled(spec: CheckpointSpec, weights: Mapping[str, torch.Tensor], path
     Raises:
         GrainsegError: The weights do not fit the network.
     """
+    misfit = GrainsegError(
+        f"checkpoint {path}: its weights do not fit {spec.architecture} with {spec.encoder}; "
+        "it was changed or damaged, give another one or train again"
+    )
+    if not _fits(spec, weights):
+        raise misfit
     network = look_shrunk(build_network(spec.network), spec.shrink)
     try:
         network.load_state_dict(weights)
     except RuntimeError as error:
-        raise GrainsegError(
-            f"checkpoint {path}: its weights do not fit {spec.architecture} with {spec.encoder}; "
-            "it was changed or damaged, give another one or train again"
-        ) from error
+        raise misfit from error
     return network.eval()
+
+
+def _fits(spec: CheckpointSpec, weights: Mapping[str, torch.Tensor]) -> bool:
+    """Whether a network has these weights, without memory for it: a small file may name a huge encoder."""
+    try:
+        with torch.device("meta"):
+            expected = look_shrunk(build_network(spec.network), spec.shrink).state_dict()
+    except GrainsegError:  # few encoders compute while they are built, and none of these is huge
+        return True
+    return {name: each.shape for name, each in expected.items()} == {
+        name: each.shape for name, each in weights.items()
+    }

@@ -29,6 +29,7 @@ from grainseg.pipeline.baseline_prediction import (
     Reference,
     predict_pictures,
 )
+from grainseg.pipeline.mapping import make_output
 from grainseg.pipeline.measurement import BatchResults, title_of
 from grainseg.pipeline.scoring import (
     MaskScores,
@@ -119,6 +120,7 @@ def baseline(config: BaselineConfig, command: str = "") -> BaselineRun:
     """
     labelled = _read_labelled(config)
     more = [] if config.images is None else select_images(config.images, Path(config.output))
+    make_output(config.output)
     fields = training_fields(labelled.train)
     run = BaselineRun()
     for name in config.methods():

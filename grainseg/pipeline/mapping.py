@@ -116,18 +116,18 @@ def require_folders(config: MeasurementConfig) -> None:
             raise GrainsegError(f"{key}={folder}: there is no such folder")
 
 
-def make_output(config: MeasurementConfig) -> None:
+def make_output(output: str) -> Path:
     """Make the output folder before anything is computed for it.
 
     Raises:
         GrainsegError: It is none and cannot be made one.
     """
     try:
-        Path(config.output).mkdir(parents=True, exist_ok=True)
+        Path(output).mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise GrainsegError(
-            f"output={config.output}: is no folder and cannot be made one ({error.strerror})"
-        ) from error
+        reason = error.strerror
+        raise GrainsegError(f"output={output}: is no folder and cannot be made one ({reason})") from error
+    return Path(output)
 
 
 def open_picture(config: MeasurementConfig, selected: SelectedImage, max_megapixels: float) -> OpenedPicture:

@@ -69,7 +69,7 @@ def measure(config: MeasureConfig, command: str = "") -> Measured:
     require_folders(config)
     relatives = [image.relative for image in maps]
     measurements = Measurements(config, relatives, title_of(config.masks), None)
-    make_output(config)
+    make_output(config.output)
     measured = Measured()
     for item in progress(maps, "measuring"):
         try:

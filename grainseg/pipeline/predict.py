@@ -110,7 +110,7 @@ def predict(config: PredictConfig, command: str = "") -> Prediction:
     for network in networks:
         network.to(choose_device(config.accelerator, "accelerator"))
     measurements = _measurements(config, spec, scaling, images)
-    make_output(config)
+    make_output(config.output)
     result = Prediction()
     for image in progress(images, "predicting"):
         try:

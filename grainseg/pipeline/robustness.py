@@ -18,6 +18,7 @@ from grainseg.micrograph.corruptions import CORRUPTIONS, KINDS, Corruption
 from grainseg.micrograph.files import file_sha256
 from grainseg.micrograph.folder import LabelledImage, list_folder, split_with_test
 from grainseg.model.ensemble import load_networks
+from grainseg.pipeline.mapping import make_output
 from grainseg.pipeline.measurement import title_of, versions
 from grainseg.pipeline.progress import progress
 from grainseg.pipeline.robustness_board import write_board
@@ -104,7 +105,7 @@ def robustness(config: RobustnessConfig, command: str = "") -> RobustnessRun:
     roles = image_roles(record, listing.labelled)
     stems, choice = _choose(config, roles)
     images = [read_labelled(items[stem], config.data, spec.in_channels) for stem in stems]
-    output.mkdir(parents=True, exist_ok=True)  # fails now if it does
+    make_output(config.output)
     methods = [network_method(spec, networks, config.accelerator)]
     if config.references:
         train, val = _tuning_images(config, items, roles, stems)

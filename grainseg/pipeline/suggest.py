@@ -30,6 +30,7 @@ from grainseg.micrograph.selection import SelectedImage, select_images
 from grainseg.model.checkpoint import CheckpointSpec
 from grainseg.model.ensemble import load_networks
 from grainseg.model.generic import default_checkpoint
+from grainseg.pipeline.mapping import make_output
 from grainseg.pipeline.progress import progress
 from grainseg.report.overlay import to_display
 from grainseg.report.suggestion_sheet import SheetPicture, small_picture, suggestion_sheet
@@ -94,7 +95,7 @@ def suggest(config: SuggestConfig) -> Suggestions:
     spec, networks = load_networks(checkpoint)
     for network in networks:
         network.to(choose_device(config.accelerator, "accelerator"))
-    output.mkdir(parents=True, exist_ok=True)  # fails now if it does
+    make_output(config.output)
     scores: dict[str, float] = {}
     regions: list[Region] = []
     files: dict[str, SelectedImage] = {}

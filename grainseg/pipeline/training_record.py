@@ -65,7 +65,7 @@ def read_record(checkpoint: Path, spec: CheckpointSpec) -> TrainingRecord:
         return TrainingRecord("the recipe of the weights that ship", config)
     path = checkpoint.resolve().parent.parent / CONFIG
     try:
-        config = OmegaConf.to_container(OmegaConf.load(path), resolve=True)
+        config = OmegaConf.to_container(OmegaConf.load(path))
     except (OSError, ValueError, YAMLError, OmegaConfBaseException):
         return TrainingRecord()
     groups = ("data", "augment", "model")

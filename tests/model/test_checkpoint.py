@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch import nn
 from torch.nn.functional import avg_pool2d, interpolate
 
 from grainseg.errors import GrainsegError
@@ -25,7 +26,7 @@ from grainseg.model.checkpoint import (
     load_network,
     read_checkpoint,
 )
-from grainseg.model.networks import build_network
+from grainseg.model.networks import NetworkSpec, build_network
 
 SPEC = CheckpointSpec(
     architecture="unet",
@@ -236,6 +237,23 @@ def test_values_that_cannot_be_are_refused(
     with pytest.raises(GrainsegError) as caught:
         load_network(path)
     assert message in str(caught.value)
+
+
+def test_a_small_file_has_no_huge_network_built(
+    content: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    devices = []
+
+    def build(spec: NetworkSpec) -> nn.Module:
+        devices.append(torch.get_default_device().type)
+        return build_network(spec)
+
+    monkeypatch.setattr("grainseg.model.checkpoint.build_network", build)
+    with pytest.raises(GrainsegError, match="weights do not fit"):
+        load_network(saved(content | {KEY: content[KEY] | {"encoder": "resnet152"}}, tmp_path))
+    assert devices == ["meta"]
+    load_network(saved(content, tmp_path))
+    assert devices == ["meta", "meta", "cpu"]
 
 
 @pytest.mark.parametrize("lost", [KEY, "state_dict"])
