@@ -38,8 +38,9 @@ from grainseg.grains.partition import (
     partition_mask,
     partition_probability,
 )
+from grainseg.micrograph.drawing import boundary_lines
 from grainseg.micrograph.image import BOUNDARY
-from grainseg.micrograph.polycrystal import boundary_lines, polycrystal
+from grainseg.micrograph.polycrystal import polycrystal
 
 Grains = npt.NDArray[np.integer]
 Method = Callable[..., Grains]

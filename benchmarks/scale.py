@@ -25,12 +25,12 @@ from grainseg.grains.label_files import read_label
 from grainseg.grains.labelled_grains import label_grains
 from grainseg.inference.predictor import predict_probability, tile_settings
 from grainseg.inference.scale import on_grid, predict_at_estimate, resample, resampled_shape
+from grainseg.micrograph.drawing import boundary_lines
 from grainseg.micrograph.files import read_micrograph
 from grainseg.micrograph.folder import list_folder
 from grainseg.micrograph.image import FloatImage
 from grainseg.micrograph.labels import LabelSpec
 from grainseg.micrograph.normalization import to_unit_range
-from grainseg.micrograph.polycrystal import boundary_lines
 from grainseg.micrograph.synthetic import generate
 from grainseg.model.checkpoint import load_network
 from grainseg.model.generic import default_checkpoint

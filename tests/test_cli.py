@@ -11,7 +11,8 @@ from PIL import Image
 
 from grainseg.config.command_line import as_options, crop_of, pixel_size_of
 from grainseg.errors import GrainsegError
-from grainseg.micrograph.polycrystal import boundary_lines, polycrystal
+from grainseg.micrograph.drawing import boundary_lines
+from grainseg.micrograph.polycrystal import polycrystal
 from grainseg.micrograph.wide import contact_sheet
 from grainseg.model.checkpoint import load_network
 

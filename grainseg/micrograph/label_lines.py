@@ -5,9 +5,8 @@ import numpy as np
 import numpy.typing as npt
 from skimage.morphology import skeletonize
 
+from grainseg.micrograph.drawing import GrainMap, draw_between_columns, favoured_by_number, paint_specks
 from grainseg.micrograph.image import BOUNDARY, GRAIN, IGNORE, BoolMask, FloatImage, Label
-from grainseg.micrograph.polycrystal import GrainMap
-from grainseg.micrograph.wide.lines import draw_between_columns, favoured_by_number, paint_specks
 
 _SEGMENTS = ((0, 0), (0, 1), (1, 0), (1, 1), (1, -1))
 """A pixel of a thin line alone, and with each neighbour: rows and columns from one end to the other."""

@@ -11,10 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from grainseg.micrograph.image import BOUNDARY, GRAIN, Label
-
-GrainMap = npt.NDArray[np.int32]
-"""(H, W) int32: the number of the grain each pixel lies in, 1..N without gaps; every grain is 4-connected."""
+from grainseg.micrograph.drawing import GrainMap, boundary_lines, pieces_of_grains
 
 _Ints = npt.NDArray[np.int64]
 
@@ -64,74 +61,9 @@ def polycrystal(
         centres, radii = np.delete(centres, dropped, axis=0), np.delete(radii, dropped, axis=0)
 
 
-def boundary_lines(grains: GrainMap, width_px: int = 3) -> Label:
-    """Draw the boundaries as a person would: a closed network of lines of one width.
-
-    A line is centred on the crack between the pixels of two grains: it holds the pixels whose centre is
-    nearer than half the width to the centre of a pixel edge that separates them. Averaged over directions it
-    comes out within 10 % of the width (3 px: 3.07 px around a circle).
-
-    Along a row or column an odd width leaves on either side one pixel exactly half a width away. The line
-    takes the one in the lower-numbered grain if that number is even, else the other, so that numbers which
-    follow the position do not push all lines the same way. Specks that the lines cut off in a grain's sharp
-    corner are painted over.
-
-    Args:
-        grains: (H, W) grain numbers; differing 4-neighbours are a boundary.
-        width_px: Width of the lines in px, at least 1.
-
-    Returns:
-        (H, W) uint8 codes, GRAIN or BOUNDARY. Every 4-connected piece of GRAIN lies within one grain.
-    """
-    lines = np.full(grains.shape, GRAIN, np.uint8)
-    _draw_between_columns(lines, grains, width_px)
-    _draw_between_columns(lines.T, grains.T, width_px)  # .T is a view: draws into the same picture
-    _paint_specks(lines, grains, width_px)
-    return lines
-
-
-def _draw_between_columns(lines: Label, grains: GrainMap, width_px: int) -> None:
-    """Draw the part of the lines that pixel edges between columns x and x + 1 give, in place."""
-    rows, columns = np.nonzero(grains[:, :-1] != grains[:, 1:])
-    left, right = grains[rows, columns], grains[rows, columns + 1]
-    lower, higher = np.minimum(left, right), np.maximum(left, right)
-    favoured = np.where(lower % 2 == 0, lower, higher)
-    reach = width_px // 2 + 1
-    for down in range(-reach, reach + 1):
-        for across in range(-reach, reach + 1):
-            # Twice the offset from the middle of the edge to the middle of the pixel, squared.
-            excess = (2 * down) ** 2 + (2 * across - 1) ** 2 - width_px**2
-            if excess > 0:
-                continue
-            y, x = rows + down, columns + across
-            inside = (y >= 0) & (y < lines.shape[0]) & (x >= 0) & (x < lines.shape[1])
-            y, x = y[inside], x[inside]
-            lines[y, x] |= BOUNDARY if excess < 0 else grains[y, x] == favoured[inside]
-
-
-def _paint_specks(lines: Label, grains: GrainMap, width_px: int) -> None:
-    """Give to the lines every piece of a grain, but its largest, that is smaller than the width squared."""
-    pieces, owner, size = _pieces(lines == GRAIN, grains)
-    largest = np.zeros(int(grains.max()) + 1, np.int64)
-    np.maximum.at(largest, owner, size)
-    speck = (size < width_px**2) & (size < largest[owner])
-    speck[0] = False
-    lines[speck[pieces]] = BOUNDARY
-
-
-def _pieces(mask: npt.NDArray[np.bool_], grains: GrainMap) -> tuple[_Ints, _Ints, _Ints]:
-    """4-connected pieces of a mask: their map (0 elsewhere), and by piece its grain and its size in px."""
-    found, count = ndimage.label(mask)
-    pieces = np.asarray(found, np.int64)
-    owner = np.zeros(count + 1, np.int64)
-    owner[pieces] = grains  # any pixel of a piece tells its grain
-    owner[0] = 0
-    return pieces, owner, np.bincount(pieces.ravel(), minlength=count + 1)
-
-
 def _not_one_piece(grains: GrainMap, line_width_px: int) -> _Ints:
     """Numbers of the grains that the drawn lines swallow or cut in two, the smallest first."""
-    _, owner, _ = _pieces(boundary_lines(grains, line_width_px) == GRAIN, grains)
+    _, owner, _ = pieces_of_grains(boundary_lines(grains, line_width_px), grains)
     area = np.bincount(grains.ravel())
     broken = np.flatnonzero(np.bincount(owner[1:], minlength=area.size) != 1)[1:]  # [1:]: there is no grain 0
     return broken[np.argsort(area[broken], kind="stable")]

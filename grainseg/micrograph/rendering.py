@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from grainseg.micrograph.drawing import GrainMap
 from grainseg.micrograph.image import FloatImage
-from grainseg.micrograph.polycrystal import GrainMap
 
 _Image = npt.NDArray[np.float64]
 _Ints = npt.NDArray[np.int64]

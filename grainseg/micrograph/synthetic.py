@@ -6,8 +6,9 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from grainseg.errors import GrainsegError
+from grainseg.micrograph.drawing import GrainMap, boundary_lines
 from grainseg.micrograph.image import FloatImage, Label
-from grainseg.micrograph.polycrystal import GrainMap, boundary_lines, polycrystal
+from grainseg.micrograph.polycrystal import polycrystal
 from grainseg.micrograph.rendering import Appearance, render
 
 Range = tuple[float, float]

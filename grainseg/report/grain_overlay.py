@@ -10,8 +10,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from grainseg.micrograph.drawing import crack_pixels
 from grainseg.micrograph.image import BoolMask, FloatImage
-from grainseg.report.overlay import LINE, Colour, Picture, thickened, to_grey
+from grainseg.report.overlay import LINE, Colour, Picture, shown_line_px, thickened, to_grey
 
 GrainLabels = npt.NDArray[np.integer]
 """(H, W): 0 where no grain is counted, else the id of the grain; ids may have gaps."""
@@ -86,11 +87,6 @@ def scale_stops() -> list[str]:
     return [f"rgb({red} {green} {blue})" for red, green, blue in _MAP[::15].tolist()]
 
 
-def line_width_px(shape: tuple[int, int]) -> int:
-    """3 px, and more in images that are looked at from afar."""
-    return 2 * max(1, round(max(shape) / 1600)) + 1
-
-
 def partition_overlay(pixels: FloatImage, grains: GrainLabels, closed: BoolMask | None = None) -> Picture:
     """Draw the boundaries of a partition over its micrograph, all equally wide.
 
@@ -128,11 +124,11 @@ def boundary_layer(
     Returns:
         (H, W, 4) RGBA, transparent beside the lines and the hatched area.
     """
-    width = line_width_px(grains.shape) if width_px is None else width_px
+    width = shown_line_px(grains.shape) if width_px is None else width_px
     layer = np.zeros((*grains.shape, 4), np.uint8)
     rows, columns = np.nonzero(grains == 0)
     layer[rows, columns] = np.where(((rows + columns) % 12 < 2)[:, None], _HATCH, _VEIL)
-    crack = _cracks(grains)
+    crack = crack_pixels(grains)
     layer[thickened(crack, width)] = (*LINE, 255)
     if closed is not None:
         layer[thickened(crack & thickened(closed, 3), width + 2)] = (*CLOSED, 255)
@@ -162,15 +158,7 @@ def size_layer(
     place = np.searchsorted(ids, grains)
     known = np.append(ids, 0)[place] == grains
     layer = fill[np.where(known & (grains > 0), place, ids.size)]
-    outline = _cracks(grains) & (grains > 0)
+    outline = crack_pixels(grains) & (grains > 0)
     layer[outline, :3] //= 3
     layer[outline, 3] = 220
     return layer
-
-
-def _cracks(grains: GrainLabels) -> BoolMask:
-    """Pixels whose right or lower neighbour belongs to something else: one pixel per crack."""
-    crack = np.zeros(grains.shape, np.bool_)
-    crack[:-1] |= grains[:-1] != grains[1:]
-    crack[:, :-1] |= grains[:, :-1] != grains[:, 1:]
-    return crack

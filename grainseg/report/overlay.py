@@ -105,8 +105,7 @@ def error_overlay(pixels: FloatImage, predicted: BoolMask, label: Label, toleran
     judged = ~near(ignored, tolerance_px)
     right = predicted_line & near(label_line, tolerance_px)
     picture = _darkened(to_grey(pixels))
-    # 3 px, and more in images that are looked at from afar; errors are few and what counts, so wider.
-    width = 2 * max(1, round(max(label.shape) / 1600)) + 1
+    width = shown_line_px(label.shape)  # errors are few and what counts, so theirs are wider
     for line, colour, line_px in (
         (right & judged, CORRECT, width),
         (predicted_line & ~right & judged, FALSE, width + 2),
@@ -171,6 +170,11 @@ def _hatched(picture: Picture, region: BoolMask) -> Picture:
     shaded[region] = _darkened(picture[region])
     shaded[region & diagonals] = _HATCH
     return shaded
+
+
+def shown_line_px(shape: tuple[int, ...]) -> int:
+    """Width of a line that can be seen: 3 px, and more in images that are looked at from afar."""
+    return 2 * max(1, round(max(shape) / 1600)) + 1
 
 
 def thickened(line: BoolMask, width_px: int) -> BoolMask:

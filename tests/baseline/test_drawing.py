@@ -5,8 +5,9 @@ import pytest
 
 from grainseg.baseline.drawing import draw_values, drawing_radius_px
 from grainseg.grains.agreement import near, skeleton
+from grainseg.micrograph.drawing import boundary_lines
 from grainseg.micrograph.labels import line_width_px
-from grainseg.micrograph.polycrystal import boundary_lines, polycrystal
+from grainseg.micrograph.polycrystal import polycrystal
 
 
 @pytest.mark.parametrize("width", [1, 3, 5, 8])

@@ -9,9 +9,9 @@ import pytest
 from grainseg.config import AugmentConfig
 from grainseg.data.geometry import Geometry, cut_patch, draw_geometry
 from grainseg.data.images import LabelledMicrograph, signed_distance
+from grainseg.micrograph.drawing import boundary_lines
 from grainseg.micrograph.image import BOUNDARY, IGNORE
 from grainseg.micrograph.labels import line_width_px
-from grainseg.micrograph.polycrystal import boundary_lines
 from grainseg.micrograph.synthetic import generate
 
 SIZE = 64

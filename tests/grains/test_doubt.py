@@ -24,7 +24,7 @@ from grainseg.grains.doubt import (
     read_reference,
 )
 from grainseg.grains.partition import partition_probability
-from grainseg.micrograph.polycrystal import boundary_lines
+from grainseg.micrograph.drawing import boundary_lines
 
 TYPICAL = {name: mean for name, (mean, _) in DEFAULT_REFERENCE.items()}
 

@@ -10,8 +10,8 @@ from grainseg.grains.field import FieldMeasurement, Structure, measure_field
 from grainseg.grains.grain_table import grain_table
 from grainseg.grains.intercepts import mean_intercept_px
 from grainseg.grains.partition import partition_mask
+from grainseg.micrograph.drawing import boundary_lines
 from grainseg.micrograph.image import PixelSize
-from grainseg.micrograph.polycrystal import boundary_lines
 
 
 def numbers(field):

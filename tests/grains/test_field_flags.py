@@ -8,8 +8,8 @@ from tessellations import bimodal, laguerre, poisson_voronoi
 
 from grainseg.grains.field import measure_field
 from grainseg.grains.partition import partition_mask
+from grainseg.micrograph.drawing import boundary_lines
 from grainseg.micrograph.image import BOUNDARY
-from grainseg.micrograph.polycrystal import boundary_lines
 
 
 def test_small_fields_are_flagged():

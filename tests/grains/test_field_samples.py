@@ -6,8 +6,9 @@ import pytest
 from grainseg.grains.field import measure_field
 from grainseg.grains.field_samples import common_unit, field_sample
 from grainseg.grains.partition import partition_mask
+from grainseg.micrograph.drawing import boundary_lines
 from grainseg.micrograph.image import PixelSize
-from grainseg.micrograph.polycrystal import boundary_lines, polycrystal
+from grainseg.micrograph.polycrystal import polycrystal
 
 GRAINS = polycrystal(3, (200, 240), 30.0, 0.3, 3)
 UM = measure_field("um", GRAINS, PixelSize(0.25, 0.25, "said by the user"))

@@ -7,7 +7,7 @@ from grainseg.grains.field import measure_field
 from grainseg.grains.grain_table import grain_table
 from grainseg.grains.intercepts import mean_intercept_px
 from grainseg.grains.label_maps import clean_label_map
-from grainseg.micrograph.polycrystal import boundary_lines
+from grainseg.micrograph.drawing import boundary_lines
 
 MAP = np.array([[5, 5, 0, 2, 2], [5, 5, 0, 2, 2], [0, 0, 0, 2, 2], [9, 9, 9, 0, 0], [9, 9, 9, 9, 9]])
 

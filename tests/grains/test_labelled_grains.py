@@ -12,8 +12,9 @@ from grainseg.grains.labelled_grains import cut_grains, hidden_part, label_grain
 from grainseg.grains.partition import DEFAULT_SETTINGS, partition_probability
 from grainseg.grains.partition_fit import _Image as FieldScores
 from grainseg.grains.partition_fit import fit_partition
+from grainseg.micrograph.drawing import boundary_lines
 from grainseg.micrograph.image import BOUNDARY, GRAIN, IGNORE
-from grainseg.micrograph.polycrystal import boundary_lines, polycrystal
+from grainseg.micrograph.polycrystal import polycrystal
 
 SIDE = 320
 SEEDS = range(4)

@@ -8,8 +8,9 @@ from grainseg.grains.intercepts import mean_intercept_px
 from grainseg.grains.left_out import NOTHING_LEFT_OUT, LeftOut
 from grainseg.grains.partition import DEFAULT_SETTINGS, partition_probability
 from grainseg.grains.sensitivity import threshold_sd_ln
+from grainseg.micrograph.drawing import boundary_lines
 from grainseg.micrograph.exposure import exposure_warnings
-from grainseg.micrograph.polycrystal import boundary_lines, polycrystal
+from grainseg.micrograph.polycrystal import polycrystal
 from grainseg.micrograph.synthetic import generate
 
 SHAPE = (200, 240)

@@ -19,8 +19,9 @@ from grainseg.grains.partition import (
     partition_probability,
 )
 from grainseg.grains.regions import Lines
+from grainseg.micrograph.drawing import boundary_lines
 from grainseg.micrograph.image import BOUNDARY
-from grainseg.micrograph.polycrystal import boundary_lines, polycrystal
+from grainseg.micrograph.polycrystal import polycrystal
 
 SIDE = 448
 

@@ -8,8 +8,9 @@ import pytest
 from grainseg.grains.agreement_regions import RegionScores, region_scores
 from grainseg.grains.partition import DEFAULT_SETTINGS, partition_probability
 from grainseg.grains.partition_fit import GRID, fit_partition
+from grainseg.micrograph.drawing import boundary_lines
 from grainseg.micrograph.image import BOUNDARY
-from grainseg.micrograph.polycrystal import boundary_lines, polycrystal
+from grainseg.micrograph.polycrystal import polycrystal
 
 TIPS = 0.02
 """How far the extension of tips moves a score of these small fields."""

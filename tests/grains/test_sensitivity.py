@@ -8,7 +8,8 @@ import pytest
 from grainseg.grains.intercepts import mean_intercept_px
 from grainseg.grains.partition import DEFAULT_SETTINGS
 from grainseg.grains.sensitivity import threshold_sd_ln
-from grainseg.micrograph.polycrystal import boundary_lines, polycrystal
+from grainseg.micrograph.drawing import boundary_lines
+from grainseg.micrograph.polycrystal import polycrystal
 
 MASK = boundary_lines(polycrystal(0, (200, 220), 30.0, 0.3, 3)) == 1
 

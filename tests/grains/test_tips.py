@@ -8,8 +8,8 @@ import grainseg.grains.tips
 from grainseg.grains.intercepts import mean_intercept_px
 from grainseg.grains.partition import over_segment, partition_mask
 from grainseg.grains.tips import extend_tips
+from grainseg.micrograph.drawing import boundary_lines
 from grainseg.micrograph.image import BOUNDARY
-from grainseg.micrograph.polycrystal import boundary_lines
 
 SIDE = 81
 

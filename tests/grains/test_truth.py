@@ -8,8 +8,8 @@ from grainseg.grains.budget import hidden_by_lines
 from grainseg.grains.grain_table import grain_table
 from grainseg.grains.intercepts import circle_intercepts, line_intercepts, mean_intercept_px, pooled
 from grainseg.grains.partition import partition_mask
+from grainseg.micrograph.drawing import boundary_lines
 from grainseg.micrograph.image import BOUNDARY
-from grainseg.micrograph.polycrystal import boundary_lines
 
 GRAIN_PX = 20
 AREA_PX = float(GRAIN_PX**2)

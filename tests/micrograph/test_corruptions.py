@@ -19,7 +19,8 @@ from grainseg.micrograph.corruptions import (
     lost_places,
     to_grid,
 )
-from grainseg.micrograph.polycrystal import boundary_lines, polycrystal
+from grainseg.micrograph.drawing import boundary_lines
+from grainseg.micrograph.polycrystal import polycrystal
 
 
 def lost_share(picture, line, reach_px):

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from grainseg.micrograph.drawing import boundary_lines
 from grainseg.micrograph.image import BOUNDARY, GRAIN
-from grainseg.micrograph.polycrystal import _power_cells, boundary_lines, polycrystal
+from grainseg.micrograph.polycrystal import _power_cells, polycrystal
 
 GRAINS_SHA256 = "16ca84de30d22a87493d969f4bfde81e728511538577f84d6993ef597a5daae3"
 LINES_SHA256 = "28f142df2ec5f4368c51fec4d15c0170cb3b68e459791ec8ddeac204d3033f9b"

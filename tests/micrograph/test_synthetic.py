@@ -5,8 +5,8 @@ import pytest
 from scipy import ndimage
 
 from grainseg.errors import GrainsegError
+from grainseg.micrograph.drawing import boundary_lines
 from grainseg.micrograph.image import BOUNDARY, GRAIN
-from grainseg.micrograph.polycrystal import boundary_lines
 from grainseg.micrograph.synthetic import SyntheticRecipe, generate
 
 LABEL_SHA256 = "76d5a42aa01ce5e3e148ffc3b8879cc364122e9e98556d5058ecc6132b054afc"

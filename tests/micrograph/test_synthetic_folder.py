@@ -11,8 +11,8 @@ from PIL import Image
 
 from grainseg.errors import GrainsegError
 from grainseg.micrograph import synthetic_folder
+from grainseg.micrograph.drawing import boundary_lines
 from grainseg.micrograph.files import read_micrograph
-from grainseg.micrograph.polycrystal import boundary_lines
 from grainseg.micrograph.synthetic_folder import ensure_synthetic_folder
 
 CALL = """

@@ -9,7 +9,8 @@ from helpers import csv_rows, measure_config
 from PIL import Image
 
 from grainseg.grains.agreement_regions import region_scores
-from grainseg.micrograph.polycrystal import boundary_lines, polycrystal
+from grainseg.micrograph.drawing import boundary_lines
+from grainseg.micrograph.polycrystal import polycrystal
 from grainseg.pipeline.measure import measure
 from grainseg.pipeline.measurement import rms_or_none, summary
 from grainseg.pipeline.scoring import segmentation_error

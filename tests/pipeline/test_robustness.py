@@ -18,8 +18,9 @@ from grainseg.data.images import read_labelled
 from grainseg.errors import GrainsegError
 from grainseg.grains.partition import DEFAULT_SETTINGS
 from grainseg.micrograph.corruptions import CORRUPTIONS, LEVELS
+from grainseg.micrograph.drawing import boundary_lines
 from grainseg.micrograph.folder import list_folder
-from grainseg.micrograph.polycrystal import boundary_lines, polycrystal
+from grainseg.micrograph.polycrystal import polycrystal
 from grainseg.pipeline import robustness as module
 from grainseg.pipeline.robustness import robustness
 from grainseg.pipeline.robustness_board import write_board

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import KDTree
 
-from grainseg.micrograph.polycrystal import GrainMap
+from grainseg.micrograph.drawing import GrainMap
 from grainseg.micrograph.wide.draw import Drawn
 from grainseg.micrograph.wide.noise import as_float32, fractal_noise, smooth_noise
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from grainseg.micrograph.drawing import GrainMap
 from grainseg.micrograph.image import FloatImage, Label
-from grainseg.micrograph.polycrystal import GrainMap
 from grainseg.micrograph.wide.damage import damage
 from grainseg.micrograph.wide.draw import draw
 from grainseg.micrograph.wide.etching import etch

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from grainseg.micrograph.drawing import GrainMap
 from grainseg.micrograph.image import FloatImage
-from grainseg.micrograph.polycrystal import GrainMap
 from grainseg.micrograph.wide.noise import as_float32
 
 _Ints = npt.NDArray[np.int32]

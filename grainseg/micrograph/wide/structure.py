@@ -7,17 +7,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from grainseg.micrograph.drawing import GrainMap, boundary_lines, crack_pixels
 from grainseg.micrograph.image import BOUNDARY, FloatImage, Label
-from grainseg.micrograph.polycrystal import GrainMap
 from grainseg.micrograph.wide.cells import cells
 from grainseg.micrograph.wide.draw import Drawn
-from grainseg.micrograph.wide.lines import (
-    crack_pixels,
-    fast_boundary_lines,
-    grains_that_show,
-    pieces_between,
-    without_slivers,
-)
+from grainseg.micrograph.wide.lines import grains_that_show, pieces_between, without_slivers
 from grainseg.micrograph.wide.noise import blobs, blur, pixel_positions
 from grainseg.micrograph.wide.recipe import SecondPhase
 
@@ -92,7 +86,7 @@ def label(
     if second_phase == "grain":
         base = np.where(structure.phase, np.int32(2 * count + 1), base)
     grains = grains_that_show(base, line_width_px, _smallest(line_width_px))
-    lines = fast_boundary_lines(grains, line_width_px)
+    lines = boundary_lines(grains, line_width_px)
     if second_phase == "filled" and structure.phase.any():
         lines[structure.phase] = BOUNDARY
         grains = pieces_between(lines, _smallest(line_width_px))

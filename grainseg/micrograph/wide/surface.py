@@ -5,8 +5,8 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from grainseg.micrograph.drawing import GrainMap
 from grainseg.micrograph.image import FloatImage
-from grainseg.micrograph.polycrystal import GrainMap
 from grainseg.micrograph.wide.draw import Drawn
 from grainseg.micrograph.wide.noise import (
     as_float32,

@@ -1,23 +1,6 @@
 import numpy as np
-import pytest
 
-from grainseg.micrograph.polycrystal import boundary_lines, polycrystal
-from grainseg.micrograph.wide.lines import fast_boundary_lines, grains_that_show, without_slivers
-
-
-@pytest.mark.parametrize("width_px", [1, 2, 3, 4, 5, 7])
-@pytest.mark.parametrize("seed", range(2))
-def test_lines_are_those_of_boundary_lines(seed, width_px):
-    grains = polycrystal(seed, (150, 130), 25, 0.45, 3)
-    np.testing.assert_array_equal(fast_boundary_lines(grains, width_px), boundary_lines(grains, width_px))
-
-
-@pytest.mark.parametrize("width_px", [1, 2, 3, 5])
-@pytest.mark.parametrize("shape", [(40, 50), (1, 30), (30, 1), (2, 2)])
-def test_lines_are_those_of_boundary_lines_on_any_map(shape, width_px):
-    coarse = np.random.default_rng(3).integers(1, 9, shape).astype(np.int32)
-    for grains in (coarse, coarse.repeat(4, axis=0), np.kron(coarse, np.ones((7, 7), np.int32))):
-        np.testing.assert_array_equal(fast_boundary_lines(grains, width_px), boundary_lines(grains, width_px))
+from grainseg.micrograph.wide.lines import grains_that_show, without_slivers
 
 
 def test_grain_below_the_lines_goes_to_its_neighbours():
