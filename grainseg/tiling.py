@@ -66,11 +66,6 @@ class TilePlan:
     columns: AxisPlan
 
     @property
-    def padded_shape(self) -> tuple[int, int]:
-        """Height and width of the padded image in px."""
-        return self.rows.padded, self.columns.padded
-
-    @property
     def tile_shape(self) -> tuple[int, int]:
         """Height and width of each tile in px."""
         return self.rows.tile, self.columns.tile

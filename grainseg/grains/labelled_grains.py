@@ -9,10 +9,8 @@ from grainseg.grains.partition import DEFAULT_SETTINGS, OverSegmentation, closed
 from grainseg.micrograph.image import BOUNDARY, IGNORE, BoolMask, Label
 from grainseg.micrograph.labels import line_width_px
 
-GrainLabels = npt.NDArray[np.uint32]
 
-
-def label_grains(label: Label) -> GrainLabels:
+def label_grains(label: Label) -> npt.NDArray[np.uint32]:
     """Fill the grains of a label up to the middle of its lines.
 
     A small ignored place (dirt, a scratch) belongs to the grains beside it, whose boundaries are closed

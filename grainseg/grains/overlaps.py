@@ -7,8 +7,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import coo_array
 
+from grainseg.grains.intercepts import GrainIds
+
 Floats = npt.NDArray[np.float64]
-GrainIds = npt.NDArray[np.integer]
 Ints = npt.NDArray[np.int64]
 
 

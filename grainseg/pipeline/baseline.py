@@ -34,7 +34,7 @@ from grainseg.pipeline.measurement import BatchResults, title_of
 from grainseg.pipeline.scoring import (
     MaskScores,
     fit_grains,
-    partition_or_nothing,
+    grains_or_zeros,
     score_prediction,
     segmentation_error,
 )
@@ -209,7 +209,7 @@ def _score(
             scores: list[MaskScores] = []
             for image in images:
                 probability = found[image.stem]
-                grains = partition_or_nothing(probability, settings)
+                grains = grains_or_zeros(probability, settings)
                 mask = probability > threshold
                 scores.append(score_prediction(mask, grains, image.label, config.boundary_tolerance_px))
             if scores:

@@ -24,8 +24,6 @@ from grainseg.micrograph.labels import fit_to_image
 from grainseg.micrograph.selection import SelectedImage, find_mask
 from grainseg.report.prediction_files import prediction_paths, write_prediction
 
-GrainIds = npt.NDArray[np.uint32]
-
 log = logging.getLogger(__name__)
 
 
@@ -73,7 +71,7 @@ class MappedField:
     relative: Path
     path: Path
     pixels: FloatImage
-    grains: GrainIds
+    grains: npt.NDArray[np.uint32]
     ignored: BoolMask | None
     partition: Partition | None
     pixel_size: PixelSize | None

@@ -10,11 +10,11 @@ from grainseg.errors import GrainsegError
 from grainseg.grains.agreement import BoundaryCounts, PixelScores, boundary_counts, pixel_scores
 from grainseg.grains.agreement_regions import RegionScores, region_scores
 from grainseg.grains.budget import MAX_ERROR_LN, SegmentationError
+from grainseg.grains.intercepts import GrainIds
 from grainseg.grains.labelled_grains import label_grains
 from grainseg.grains.partition import Partition, PartitionSettings, partition_probability
 from grainseg.grains.partition_fit import fit_partition
 from grainseg.micrograph.image import IGNORE, BoolMask, FloatImage, Label
-from grainseg.report.grain_overlay import GrainLabels
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class MaskScores:
 
 
 def score_prediction(
-    mask: BoolMask, grains: GrainLabels | None, label: Label, tolerance_px: float
+    mask: BoolMask, grains: GrainIds | None, label: Label, tolerance_px: float
 ) -> MaskScores:
     """Score one prediction.
 
@@ -89,7 +89,7 @@ def partition_or_none(
         return None
 
 
-def partition_or_nothing(probability: FloatImage, settings: PartitionSettings) -> GrainLabels:
+def grains_or_zeros(probability: FloatImage, settings: PartitionSettings) -> GrainIds:
     """The grains of a boundary map; all 0, no grain, where there is no partition."""
     partition = partition_or_none(probability, settings)
     return np.zeros(probability.shape, np.uint32) if partition is None else partition.grains
@@ -113,7 +113,7 @@ def fit_grains(
     ignored = [np.asarray(label == IGNORE, np.bool_) for label in labels]
     settings, _ = fit_partition(probabilities, truth, ignored, objective, given)
     return settings, [
-        region_scores(partition_or_nothing(probability, settings), grains, ignore)
+        region_scores(grains_or_zeros(probability, settings), grains, ignore)
         for probability, grains, ignore in zip(probabilities, truth, ignored, strict=True)
     ]
 

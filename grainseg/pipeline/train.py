@@ -38,8 +38,8 @@ from grainseg.pipeline.resuming import check_resume, require_same_shrink
 from grainseg.pipeline.scoring import (
     MaskScores,
     fit_grains,
+    grains_or_zeros,
     partition_or_none,
-    partition_or_nothing,
     regime_ious,
     score_prediction,
     segmentation_error,
@@ -298,7 +298,7 @@ def score_validation(
             partition = partition_or_none(probability, spec.partition)
         mask = write_prediction(paths, pixels, probability, spec.threshold, partition)
         write_rgb(paths.panel, panel(pixels, image.label, probability, mask, tolerance_px))
-        default = partition_or_nothing(probability, DEFAULT_SETTINGS)
+        default = grains_or_zeros(probability, DEFAULT_SETTINGS)
         scores.append(score_prediction(mask, default, image.label, tolerance_px))
     total = functools.reduce(operator.add, scores).metrics()
     total |= regime_ious([image.regime for image in images], scores)

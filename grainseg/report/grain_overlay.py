@@ -10,11 +10,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from grainseg.grains.intercepts import GrainIds
 from grainseg.micrograph.drawing import crack_pixels
 from grainseg.micrograph.image import BoolMask, FloatImage
 from grainseg.report.overlay import LINE, Colour, Picture, shown_line_px, thickened, to_grey
 
-GrainLabels = npt.NDArray[np.integer]
 """(H, W): 0 where no grain is counted, else the id of the grain; ids may have gaps."""
 
 CLOSED: Colour = (0, 200, 255)
@@ -87,7 +87,7 @@ def scale_stops() -> list[str]:
     return [f"rgb({red} {green} {blue})" for red, green, blue in _MAP[::15].tolist()]
 
 
-def partition_overlay(pixels: FloatImage, grains: GrainLabels, closed: BoolMask | None = None) -> Picture:
+def partition_overlay(pixels: FloatImage, grains: GrainIds, closed: BoolMask | None = None) -> Picture:
     """Draw the boundaries of a partition over its micrograph, all equally wide.
 
     Args:
@@ -111,9 +111,7 @@ def partition_overlay(pixels: FloatImage, grains: GrainLabels, closed: BoolMask 
     return shown
 
 
-def boundary_layer(
-    grains: GrainLabels, closed: BoolMask | None = None, width_px: int | None = None
-) -> Picture:
+def boundary_layer(grains: GrainIds, closed: BoolMask | None = None, width_px: int | None = None) -> Picture:
     """The boundaries of a partition alone, to be laid over a micrograph.
 
     Args:
@@ -136,7 +134,7 @@ def boundary_layer(
 
 
 def size_layer(
-    grains: GrainLabels,
+    grains: GrainIds,
     ids: npt.NDArray[np.integer],
     sizes: npt.NDArray[np.float64],
     scale: SizeScale,

@@ -17,8 +17,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from grainseg.grains.intercepts import GrainIds
 from grainseg.micrograph.image import BoolMask, FloatImage
-from grainseg.report.grain_overlay import GrainLabels, SizeScale, boundary_layer, size_layer
+from grainseg.report.grain_overlay import SizeScale, boundary_layer, size_layer
 from grainseg.report.overlay import Picture, to_display
 
 _Kind = TypeVar("_Kind", bound=np.generic)
@@ -61,7 +62,7 @@ class Preview:
 
 
 def make_preview(
-    pixels: FloatImage, grains: GrainLabels, closed: BoolMask | None = None, images: int = 1
+    pixels: FloatImage, grains: GrainIds, closed: BoolMask | None = None, images: int = 1
 ) -> Preview:
     """Reduce and encode one image and its partition.
 
@@ -108,7 +109,7 @@ def data_uri(picture: bytes, kind: str = "webp") -> str:
     return f"data:image/{kind};base64,{base64.b64encode(picture).decode('ascii')}"
 
 
-def _reduced(pixels: FloatImage, grains: GrainLabels, closed: BoolMask | None, longest: float) -> Preview:
+def _reduced(pixels: FloatImage, grains: GrainIds, closed: BoolMask | None, longest: float) -> Preview:
     height, width = grains.shape
     zoom = min(1.0, longest / max(height, width))
     rows, columns = max(1, round(height * zoom)), max(1, round(width * zoom))
@@ -132,7 +133,7 @@ def _reduced(pixels: FloatImage, grains: GrainLabels, closed: BoolMask | None, l
     )
 
 
-def _lines(grains: GrainLabels, closed: BoolMask | None) -> Picture:
+def _lines(grains: GrainIds, closed: BoolMask | None) -> Picture:
     fold = min(math.ceil(_LINES_PX / max(grains.shape)), 4)  # few px need no fine lines
     larger = grains.repeat(fold, axis=0).repeat(fold, axis=1)
     marked = None if closed is None else closed.repeat(fold, axis=0).repeat(fold, axis=1)

@@ -9,7 +9,6 @@ from grainseg.micrograph.wide.regions import Cracks, spread
 from grainseg.micrograph.wide.structure import Structure
 
 _DEEPEST = 0.92  # no groove is perfectly black
-_FWHM = 2.355  # full width at half maximum of a Gaussian, in standard deviations
 
 
 def etch(
