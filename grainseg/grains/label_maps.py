@@ -57,6 +57,22 @@ def clean_label_map(
     return labels if zero_is == "excluded" or labels.all() else _filled_at_native_step(labels, source)
 
 
+def zeros_are_lines(values: npt.NDArray[Any]) -> bool:
+    """Whether the zeros of a label map are thin, connected, and go from side to side, as boundaries do.
+
+    Args:
+        values: (H, W) numbers of the grains.
+    """
+    zeros = values == 0
+    if not zeros.any() or zeros.all() or 2 * float(ndimage.distance_transform_edt(zeros).max()) > _LINE_PX:
+        return False
+    pieces, _ = ndimage.label(zeros, np.ones((3, 3)))
+    sizes = np.bincount(pieces.ravel())[1:]
+    place = ndimage.find_objects(pieces)[int(sizes.argmax())]
+    across = any(part.stop - part.start == side for part, side in zip(place, values.shape, strict=True))
+    return across and sizes.max() > zeros.sum() / 2
+
+
 def _whole_numbers(values: npt.NDArray[Any], source: str) -> npt.NDArray[np.uint32]:
     if values.ndim != 2 or values.size == 0:
         raise GrainsegError(

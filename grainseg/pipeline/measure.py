@@ -11,7 +11,7 @@ from omegaconf import OmegaConf
 
 from grainseg.config import MeasureConfig
 from grainseg.errors import GrainsegError
-from grainseg.grains.label_maps import ZeroMeaning, clean_label_map
+from grainseg.grains.label_maps import ZeroMeaning, clean_label_map, zeros_are_lines
 from grainseg.grains.left_out import LeftOut
 from grainseg.grains.partition import Partition, partition_mask
 from grainseg.micrograph.calibration import Calibration, read_calibration
@@ -135,6 +135,11 @@ def _mapped(config: MeasureConfig, item: SelectedImage) -> MappedField:
         told = contradiction(scale.pixel_size, calibration.pixel_size, "the map")
         warnings += () if told is None else (told,)
     warnings += left_out.warnings
+    if config.kind == "grains" and config.zero == "excluded" and zeros_are_lines(values):
+        warnings += (
+            "its zeros are thin lines from side to side, as boundaries are: if they are some, say "
+            "zero=boundary, which fills them; excluded they make the mean intercept shorter",
+        )
     for warning in warnings:
         log.warning("%s: %s", item.path, warning)
     return MappedField(

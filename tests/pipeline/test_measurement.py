@@ -85,6 +85,21 @@ def test_a_picture_under_two_names_is_named(
     assert "again.tif: has the very grains of a/1.png" in caplog.text
 
 
+def test_lines_of_zeros_that_are_excluded_are_named(tmp_path: Path) -> None:
+    """They take 12 % off a mean intercept of 22 px; pores and strips do nothing of the kind."""
+    grains = polycrystal(0, (160, 160), 25.0, 0.3, 3)
+    lined, pores = grains.copy(), grains.copy()
+    lined[boundary_lines(grains, 3) == 1] = 0
+    pores[40:46, 60:90] = pores[100:104, 20:24] = 0
+    (tmp_path / "maps").mkdir()
+    for name, values in (("lined", lined), ("pores", pores)):
+        Image.fromarray(values.astype(np.uint16)).save(tmp_path / "maps" / f"{name}.png")
+    for zero, named in (("excluded", ["lined.png"]), ("boundary", [])):
+        measure(measure_config(tmp_path / "maps", tmp_path / "out", kind="grains", zero=zero))
+        rows = csv_rows(tmp_path / "out" / "fields.csv")
+        assert [row["image"] for row in rows if "thin lines from side to side" in row["flags"]] == named
+
+
 def test_how_given_masks_were_found_is_an_unknown_segmentation(folder: Path, tmp_path: Path) -> None:
     measure(measure_config(folder, tmp_path / "out"))
     parts = {row["part"]: row for row in csv_rows(tmp_path / "out" / "budget.csv") if row["batch"] == "a"}
