@@ -183,9 +183,11 @@ def test_who_stopped_a_run_stands_in_its_status(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("grainseg.hydra_app._predict", lambda node: signal.raise_signal(stop))
-    before = signal.getsignal(signal.SIGTERM)
+    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # shells have background jobs ignore it
     try:
         assert run_in_process(monkeypatch, "predict", "images=a", "output=b") == status
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for each, handler in before.items():
+            signal.signal(each, handler)
     assert capsys.readouterr().err.splitlines() == [word]
