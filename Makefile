@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-RUN := outputs/demo/$(shell date +%Y-%m-%d_%H-%M-%S)
+DEMO := outputs/demo/$(shell date +%Y-%m-%d_%H-%M-%S)
 
 .PHONY: install demo test test-slow lint deliverable
 
@@ -14,10 +14,10 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	touch $@
 
 demo: install
-	$(BIN)/python train.py name=demo hydra.run.dir=$(RUN)
-	$(BIN)/python predict.py checkpoint=$(RUN)/checkpoints/best.ckpt output=$(RUN)/predict \
+	$(BIN)/python train.py name=demo hydra.run.dir=$(DEMO)
+	$(BIN)/python predict.py checkpoint=$(DEMO)/checkpoints/best.ckpt output=$(DEMO)/predict \
 		images=data/synthetic/images/field_5.png masks=data/synthetic/masks
-	@echo "TensorBoard: $(RUN)/tensorboard (to look at it: $(BIN)/tensorboard --logdir outputs)"
+	@echo "TensorBoard: $(DEMO)/tensorboard (to look at it: $(BIN)/tensorboard --logdir outputs)"
 
 test: install
 	$(BIN)/python -m pytest

@@ -137,10 +137,10 @@ def _run(task: Callable[[DictConfig], Any], config_name: str, arguments: list[st
         if errors:
             raise errors[0]
     except (KeyboardInterrupt, SystemExit) as stop:
-        if terminated.happened:  # Lightning's own way out has the status 0
+        if terminated.happened:  # Lightning's own ways out have the status 0, and 1 after Ctrl-C
             print("terminated", file=sys.stderr)
             return 143
-        if isinstance(stop, SystemExit):
+        if isinstance(stop, SystemExit) and not isinstance(stop.__context__, KeyboardInterrupt):
             raise
         print("interrupted", file=sys.stderr)
         return 130
@@ -220,7 +220,7 @@ def sweep_lines(folder: Path, metric: str) -> list[str]:
 
 def _shortened(name: object) -> str:
     """The name of one folder that every file system takes; the number before it tells jobs apart."""
-    return str(name).replace("/", "_").encode()[:_NAME_BYTES].decode(errors="ignore")
+    return re.sub("['\"]", "", str(name)).replace("/", "_").encode()[:_NAME_BYTES].decode(errors="ignore")
 
 
 OmegaConf.register_new_resolver("shortened", _shortened, replace=True)  # for conf/train.yaml

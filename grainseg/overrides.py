@@ -26,9 +26,10 @@ def _override(*keys: str, value: str = ".*") -> re.Pattern[str]:
 
 
 _PATH, _FOLDER = _override(*PATH_KEYS), _override(*_FOLDERS_OF_HYDRA)
-_WORD = _override("name", value=r"[\w.+-]+")
+_NAMES = _override("name", value=r"[\w.+-]+(?:,[\w.+-]+)*")
 _IMAGES = _override("data.val", "data.test")
-_LIST = re.compile(r"\[([^\[\]{}'\"$\\]+)\]")
+_LIST = re.compile(r"\[([^\[\]]*)\]")
+_ITEM = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^,]+""")
 
 
 def as_typed(argument: str) -> str:
@@ -36,18 +37,19 @@ def as_typed(argument: str) -> str:
 
     Args:
         argument: One command-line argument: the override of a path is taken to its end, ``a=b (1) ü,#.png``
-            included; of the lists in ``data.val`` and ``data.test`` each item is. Any other comes back
-            unchanged, and so does ``null``.
+            included; of the lists in ``data.val`` and ``data.test``, and of several names for a sweep, each
+            item is. Any other comes back unchanged, and so do ``null`` and what is in quotes already.
     """
     if match := _PATH.fullmatch(argument):
         value = match[2].replace("${", r"\${")  # no interpolation in a file name
         return argument if value in ("", "null") else f"{match[1]}={_quoted(value)}"
-    if match := _FOLDER.fullmatch(argument):
-        return f"{match[1]}={_quoted(match[2])}"
-    if match := _WORD.fullmatch(argument):
-        return f"{match[1]}={_quoted(match[2])}"
-    if match := _IMAGES.fullmatch(argument):
-        return f"{match[1]}={_LIST.sub(_items_quoted, match[2])}"
+    if match := _FOLDER.fullmatch(argument):  # Lightning quotes it for the further processes of a ddp run
+        return f"{match[1]}={_item(match[2])}"
+    if match := _NAMES.fullmatch(argument):
+        return f"{match[1]}={','.join(map(_quoted, match[2].split(',')))}"
+    if (match := _IMAGES.fullmatch(argument)) and match[2] != "null":
+        said = _LIST.sub(_items_quoted, match[2])
+        return f"{match[1]}={said if '[' in said or ',' in said else _item(said)}"
     return argument
 
 
@@ -57,5 +59,12 @@ def _quoted(value: str) -> str:
     return f"'{value}'"
 
 
+def _item(text: str) -> str:
+    """An item that is in quotes as it is, any other in quotes."""
+    quoted = len(text) > 1 and text[0] == text[-1] and text[0] in "'\""
+    return text if quoted or not text else _quoted(text)
+
+
 def _items_quoted(match: re.Match[str]) -> str:
-    return "[" + ",".join(_quoted(item.strip()) for item in match[1].split(",")) + "]"
+    items = [item.strip() for item in _ITEM.findall(match[1])]
+    return "[" + ",".join(_item(item) for item in items if item) + "]"

@@ -42,9 +42,9 @@ def test_tiles_leave_no_seams(run: Path) -> None:
     tiled = predict_probability(network, unit, TileSettings(spec.tile_size, spec.overlap))
     whole = predict_probability(network, unit, TileSettings(1280, 0))
     difference = np.abs(tiled - whole)
-    assert 0 < difference.max() < 0.2
-    assert difference.mean() < 1e-4
-    assert ((tiled > 0.5) != (whole > 0.5)).mean() < 1e-4
+    assert 0 < difference.max() < 0.3
+    assert difference.mean() < 3e-4
+    assert ((tiled > 0.5) != (whole > 0.5)).mean() < 3e-4
 
 
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="the code is not a git checkout")
@@ -71,5 +71,6 @@ def test_the_deliverable_works_elsewhere(run: Path, tmp_path: Path) -> None:
     again = json.loads((unpacked / "check" / "metrics.json").read_text())["all"]["iou"]
     assert again == pytest.approx(delivered, abs=1e-6)
     assert f"IoU {delivered:.6f}" in text
+    assert 'train.py --config-path "$PWD/results" --config-name config' in text
     for name in ("mask.png", "probability.tif", "overlay.png"):
         assert (unpacked / "results" / "predictions" / f"field_5_{name}").is_file()

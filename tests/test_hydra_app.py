@@ -60,6 +60,8 @@ def test_folders_of_sweeps_have_names_that_file_systems_take() -> None:
     node = OmegaConf.create({"name": name, "short": "${shortened:${name}}"})
     assert name.startswith(node.short)
     assert 150 < len(node.short.encode()) <= 160
+    short = OmegaConf.create({"a": "data.val=['a'],x=\"b\"", "b": "${shortened:${a}}"}).b
+    assert short == "data.val=[a],x=b"  # to be pasted into a shell
     short = OmegaConf.create({"a": "optimized_metric=val/are", "b": "${shortened:${a}}"}).b
     assert short == "optimized_metric=val_are"  # one folder, and none below another
 

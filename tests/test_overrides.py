@@ -53,13 +53,32 @@ def test_folders_of_hydra_may_be_put_together() -> None:
         ("[5e3,true,null,012]", ["5e3", "true", "null", "012"]),
         ("[a (1),ü=#]", ["a (1)", "ü=#"]),
         ('["a,b"]', ["a,b"]),
+        ('["1_2",3_4]', ["1_2", "3_4"]),
+        ("[it's,$x]", ["it's", "$x"]),
         ("[]", []),
+        ("[ ]", []),
     ],
 )
 def test_images_have_the_names_that_were_typed(typed: str, names: list[str]) -> None:
     """``2024_01`` is a number for Hydra, and the image 202401 another one."""
     for key in ("data.val", "+data.test"):
         assert value_of(f"{key}={typed}") == names
+
+
+def test_what_lightning_hands_to_further_processes_stays() -> None:
+    """It puts the folder in quotes: doubled, they would become part of its name."""
+    for folder in ("/tmp/run", "/tmp/a (1)"):
+        assert value_of(f'hydra.run.dir="{folder}"') == folder
+        assert value_of(f"hydra.run.dir='{folder}'") == folder
+
+
+def test_one_image_without_brackets_keeps_its_name_for_the_message() -> None:
+    assert value_of("data.val=2024_01") == "2024_01"
+
+
+def test_sweeps_over_names_are_sweeps() -> None:
+    override = OverridesParser.create().parse_override(as_typed("name=1_2,3_4"))
+    assert list(override.sweep_string_iterator()) == ["'1_2'", "'3_4'"]
 
 
 def test_sweeps_over_images_are_sweeps() -> None:

@@ -35,12 +35,15 @@ class Basins:
     summits: Ints
 
 
-def relief(probability: FloatImage, boundary: BoolMask) -> tuple[FloatImage, float]:
+def relief(
+    probability: FloatImage, boundary: BoolMask, left_out: BoolMask | None = None
+) -> tuple[FloatImage, float]:
     """Height of the middle of the grains over the middle of the boundaries, and the width of the lines.
 
     Args:
         probability: (H, W) float32 in [0, 1].
         boundary: (H, W), where it exceeds the threshold; not everywhere.
+        left_out: (H, W), where lines do not count towards the mean width, as long as there are others.
 
     Returns:
         (H, W) float32: distance to the nearest boundary pixel in px, at least 1; inside the lines at most -1,
@@ -52,7 +55,8 @@ def relief(probability: FloatImage, boundary: BoolMask) -> tuple[FloatImage, flo
     if not boundary.any():
         return np.ones(boundary.shape, np.float32), 0.0
     inside = _distance(boundary)[boundary]
-    width = 4 * float(inside.mean(dtype=np.float64)) - 2
+    measured = inside if left_out is None else inside[~left_out[boundary]]
+    width = 4 * float((measured if measured.size else inside).mean(dtype=np.float64)) - 2
     height = _distance(~boundary)
     height[boundary] = -inside - np.float32(_LINE_TIE) * probability[boundary]
     return height, width

@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from grainseg.grains.samples import Estimate, t_quantile
+from grainseg.grains.welch import NO_SCATTER
 from grainseg.grains.wording import counted, signed
 
 SAMPLING = "field sampling"
@@ -231,6 +232,8 @@ def _incomplete(missing: Sequence[BudgetEntry], combined: float | None) -> str:
 def _sampling(intercept: Estimate) -> BudgetEntry:
     if intercept.df < 1:
         return BudgetEntry(SAMPLING, None, "unknown: fewer than two fields show no scatter")
+    if not intercept.se_ln > NO_SCATTER:
+        return BudgetEntry(SAMPLING, None, "unknown: the fields do not differ at all; copies of one picture?")
     how = f"jackknife over {intercept.df + 1:.0f} fields"
     return BudgetEntry(SAMPLING, intercept.se_ln, how, intercept.df)
 

@@ -63,13 +63,13 @@ def zeros_are_lines(values: npt.NDArray[Any]) -> bool:
     Args:
         values: (H, W) numbers of the grains.
     """
-    zeros = values == 0
+    zeros = enlargement(values).native(values) == 0
     if not zeros.any() or zeros.all() or 2 * float(ndimage.distance_transform_edt(zeros).max()) > _LINE_PX:
         return False
     pieces, _ = ndimage.label(zeros, np.ones((3, 3)))
     sizes = np.bincount(pieces.ravel())[1:]
     place = ndimage.find_objects(pieces)[int(sizes.argmax())]
-    across = any(part.stop - part.start == side for part, side in zip(place, values.shape, strict=True))
+    across = any(part.stop - part.start == side for part, side in zip(place, zeros.shape, strict=True))
     return across and sizes.max() > zeros.sum() / 2
 
 

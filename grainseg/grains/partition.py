@@ -152,20 +152,23 @@ def partition_probability(
         ValueError: Not two-dimensional, empty, NaN or outside [0, 1].
         GrainsegError: The whole field is boundary.
     """
-    pieces = over_segment(probability, settings.threshold, as_drawn(probability))
-    return _partition(pieces, settings, left_out)
+    drawn = as_drawn(probability, left_out)
+    return _partition(over_segment(probability, settings.threshold, drawn, left_out), settings, left_out)
 
 
-def as_drawn(probability: FloatImage) -> bool:
+def as_drawn(probability: FloatImage, left_out: BoolMask | None = None) -> bool:
     """Whether a map says no more than drawn lines do: one of two values, a smoothed or a blurred drawing.
 
     Its lines are equally strong everywhere; a network doubts some places more than others.
 
     Args:
         probability: (H, W) float, of any range; a flat or empty one is drawn.
+        left_out: (H, W), what is not looked at, as long as it is not all there is.
     """
     if probability.ndim != 2 or probability.size == 0:
         return True
+    if left_out is not None and not left_out.all():  # the least value is no line
+        probability = np.where(left_out, probability[~left_out].min(), probability)
     low, high = float(probability.min()), float(probability.max())
     if not 0 < high - low < np.inf:
         return True
@@ -175,7 +178,8 @@ def as_drawn(probability: FloatImage) -> bool:
 
 
 def _partition(pieces: OverSegmentation, settings: PartitionSettings, left_out: BoolMask | None) -> Partition:
-    grains = closed_grains(pieces, settings)
+    judged = None if left_out is None or left_out.all() else ~left_out
+    grains = closed_grains(pieces, settings, judged)
     whole, closed = crack_lengths(grains, pieces.boundary, left_out)
     beside = beside_closed_cracks(grains, pieces.boundary)
     return Partition(
@@ -219,17 +223,20 @@ def partition_mask(
     """
     if mask.dtype != np.bool_:
         raise ValueError(f"mask of {mask.dtype}: bool expected")
-    pieces = over_segment(mask.astype(np.float32), settings.threshold, drawn=True)
+    pieces = over_segment(mask.astype(np.float32), settings.threshold, drawn=True, left_out=left_out)
     return _partition(pieces, settings, left_out)
 
 
-def over_segment(probability: FloatImage, threshold: float, drawn: bool = False) -> OverSegmentation:
+def over_segment(
+    probability: FloatImage, threshold: float, drawn: bool = False, left_out: BoolMask | None = None
+) -> OverSegmentation:
     """Cut a field into basins.
 
     Args:
         probability: (H, W) float, in [0, 1].
         threshold: A pixel is boundary where its probability exceeds this.
         drawn: Whether its boundaries were drawn, not predicted; the support of a border is the share drawn.
+        left_out: (H, W), where lines say nothing about those that are measured.
 
     Returns:
         The pieces.
@@ -250,12 +257,13 @@ def over_segment(probability: FloatImage, threshold: float, drawn: bool = False)
             f"the whole field is boundary at partition threshold {threshold:g}, there is no grain; "
             "raise the threshold, or swap the values if grains and boundaries were taken for each other"
         )
-    height, line_width = relief(probability, boundary)
+    height, line_width = relief(probability, boundary, left_out)
     basins = find_basins(height)
     evidence = boundary.astype(np.float32) if drawn else probability
     lines = Lines.PREDICTED
     if drawn:
-        holed = count_open_ends(boundary, line_width) > _ENDS_OF_HOLES * basins.summits.size
+        seen = basins.summits.size if left_out is None else int((~left_out.ravel()[basins.summits]).sum())
+        holed = count_open_ends(boundary, line_width, left_out) > _ENDS_OF_HOLES * seen
         lines = Lines.HOLED if holed else Lines.CLOSED
     graph = region_graph(basins, height, evidence, line_width, lines)
     return OverSegmentation(basins.ids, graph, boundary)

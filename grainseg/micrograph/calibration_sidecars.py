@@ -53,6 +53,7 @@ def read_sidecars(path: Path, shape: tuple[int, int], evidence: Evidence) -> Non
         evidence.ask(side.name, partial(_microscope_text, side, shape))
     for side in _existing(path, (f"{path.stem}.json",)):
         evidence.ask(side.name, partial(_json, side))
+    path = path.absolute()
     for folder in path.parents[: 1 + _FOLDERS_ABOVE]:
         for side in _existing(folder / path.name, (TABLE_NAME,)):
             name = side.name if folder == path.parent else str(side)

@@ -3,7 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
-from grainseg.micrograph.image import FloatImage
+from grainseg.micrograph.crop import NO_CROP, Crop
+from grainseg.micrograph.image import BoolMask, FloatImage
 
 _ALIKE = 0.02
 """Of the unit range: compressed files scatter about the ground of a bar."""
@@ -11,39 +12,47 @@ _GROUND = 0.4
 """Share of a row of the bar that shows its ground, at least; letters and scale hide the rest."""
 _LETTERS = 3
 """Rows in a row that may show less: the edge of a frame, or a scale from side to side."""
+_EDGE = 6
+_WITHIN, _BEYOND, _APART = 0.7, 0.15, 0.06
+"""So many rows at the end of a bar show its ground to so great a share, and as many beyond it to so small a
+share, so far from it: a bar ends at once, as neither a shading nor a large grain does."""
 _LEAST_PX, _LEAST, _MOST = 8, 0.02, 0.3
 """Least height in px, least and greatest share of the picture's height."""
-_ELSEWHERE = 0.15
-"""Mean share of the other rows that have this grey level by themselves, at most."""
 _COLUMNS = 1024
 
 
-def bar_warnings(unit: FloatImage) -> tuple[str, ...]:
+def bar_warnings(unit: FloatImage, left_out: BoolMask | None = None, crop: Crop = NO_CROP) -> tuple[str, ...]:
     """Say that the lowest or the uppermost rows look like a data bar.
 
     Args:
         unit: (H, W, C) float32 in the unit range.
+        left_out: (H, W), what is not measured anyway.
+        crop: What was cut from the picture before.
 
     Returns:
-        One line for each; none for a picture without.
+        One line; none for a picture without.
     """
-    grey = unit.mean(axis=2)[:, :: max(1, unit.shape[1] // _COLUMNS)]
-    bottom, top = _bar_height(grey[::-1]), _bar_height(grey)
+    step = max(1, unit.shape[1] // _COLUMNS)
+    grey = unit[:, ::step].mean(axis=2)
+    if left_out is not None:
+        grey = np.where(left_out[:, ::step], np.nan, grey)
+    top, bottom = _bar_height(grey), _bar_height(grey[::-1])
     if not (bottom or top):
         return ()
-    where = " and ".join(
-        f"{which} {height}" for which, height in (("uppermost", top), ("lowest", bottom)) if height
-    )
+    heights = (("uppermost", top), ("lowest", bottom))
+    where = " and ".join(f"{which} {height}" for which, height in heights if height)
+    cut = f"[{crop.top + top},{crop.bottom + bottom},{crop.left},{crop.right}]"
     return (
         f"its {where} rows are mostly of one grey level, as those of a data bar are: if they are one, cut it "
-        f"with crop=[{top},{bottom},0,0], or it counts as grains",
+        f"with crop={cut}, or it counts as grains",
     )
 
 
 def _bar_height(grey: npt.NDArray[np.floating]) -> int:
-    """Rows of a bar that begins with the first row; 0 where there is none."""
-    level = np.median(grey[0])
-    share = np.mean(np.abs(grey - level) <= _ALIKE, axis=1)
+    """Rows of a bar that begins with the first row of (H, W), nan where left out; 0 where there is none."""
+    with np.errstate(invalid="ignore"):
+        away = np.abs(grey - np.median(grey[0]))
+        share = np.mean(away <= _ALIKE, axis=1)
     height = lacking = 0
     for row, enough in enumerate(share >= _GROUND, start=1):
         lacking = 0 if enough else lacking + 1
@@ -52,4 +61,7 @@ def _bar_height(grey: npt.NDArray[np.floating]) -> int:
         height = row if enough else height
     if not max(_LEAST_PX, _LEAST * len(grey)) <= height <= _MOST * len(grey):
         return 0
-    return height if share[height:].mean() <= _ELSEWHERE else 0
+    # The frame of a bar and the smoothing of a compressed file take a row or two.
+    within, beyond = slice(height - _EDGE - 1, height - 1), slice(height + 1, height + 1 + _EDGE)
+    ends = np.median(share[within]) >= _WITHIN and share[beyond].mean() <= _BEYOND
+    return height if ends and np.median(away[beyond]) >= _APART else 0

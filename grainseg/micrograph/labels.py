@@ -28,6 +28,7 @@ MAX_DRAWING_PX = 2.5
 """Wider lines are no thin drawing: someone meant their width."""
 
 _LISTED_VALUES = 6
+_MANY_VALUES = 16  # more are the numbers of grains, unless a mask was smoothed
 
 
 @dataclass(frozen=True)
@@ -216,6 +217,8 @@ def _check_values(path: Path, found: list[int], spec: LabelSpec) -> None:
         fix = "save it with data.boundary_value and one other value"
         if path.suffix.lower() in (".jpg", ".jpeg"):
             fix = "JPEG smears values, export the mask as PNG"
+        elif len(found) > _MANY_VALUES:
+            fix = "if it numbers the grains, say data.label_kind=instances (grainseg measure: --kind grains)"
         elif spec.boundary_value in found:
             fix += ", without smoothing, or name a third one as data.ignore_value"
         raise GrainsegError(

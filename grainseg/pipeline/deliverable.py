@@ -137,13 +137,9 @@ def _describe(
     stems: list[str],
     metrics: dict[str, float],
 ) -> str:
-    overrides_file = run / ".hydra" / "overrides.yaml"
-    overrides = [str(item) for item in OmegaConf.load(overrides_file)] if overrides_file.exists() else []
-    # The data folder as it was typed: the recorded override is quoted for Hydra's grammar.
-    overrides = [item for item in overrides if not item.startswith(("data.root=", "resume="))]
-    own_data = data.name == "folder"
-    overrides += [f"data.root={data.root}"] if own_data else []
-    where = f" (with the data in {data.root})" if own_data else ""
+    where = f" (with the data in {data.root})" if data.name == "folder" else ""
+    fold = run.name.startswith("fold_") and (run.parent / CONFIG).is_file()
+    part = f" It is one of the networks of the leave-one-out run {run.parent.name}." if fold else ""
     predict = [
         "python",
         "predict.py",
@@ -159,7 +155,7 @@ def _describe(
         (
             "# Grain boundaries of the validation picture",
             "",
-            f"Code at revision {revision}. Validation: {', '.join(stems)}.",
+            f"Code at revision {revision}, run {run.name}.{part} Validation: {', '.join(stems)}.",
             "",
             f"IoU {metrics['val/iou']:.6f}, boundary F1 within {config.boundary_tolerance_px:g} px "
             f"{metrics['val/boundary_f1']:.6f}. This picture also chose the checkpoint.",
@@ -175,7 +171,7 @@ def _describe(
             "# the same prediction and IoU from the checkpoint",
             shlex.join(predict),
             f"# the training run again{where}",
-            shlex.join(["python", "train.py", *overrides]),
+            'python train.py --config-path "$PWD/results" --config-name config resume=null',
             "```",
             "",
         )

@@ -223,12 +223,14 @@ def _common_shrink(config: TrainConfig, data: FolderDataConfig, images: Sequence
 
 def _train_fold(config: TrainConfig, folder: Path) -> dict[str, float]:
     """Train a fold, go on with it, or take what it came to."""
-    last = checkpoint_path(folder, LAST)
-    if (folder / METRICS).is_file() and checkpoint_path(folder).is_file():
+    last, best = checkpoint_path(folder, LAST), checkpoint_path(folder)
+    if all(path.is_file() for path in (folder / CONFIG, folder / METRICS, best)):
         log.info("%s: is finished", folder)
         return _read_metrics(folder)
     if last.is_file():
         config = replace(config, resume=str(last))
+    elif (folder / CONFIG).is_file():  # interrupted before its first last.ckpt was whole
+        best.unlink(missing_ok=True)
     found = train(config, folder)
     # With the optimizer's state of a run that is over: those of five folds are 1.2 GB.
     last.unlink(missing_ok=True)

@@ -114,7 +114,7 @@ def require_folders(config: MeasurementConfig) -> None:
             raise GrainsegError(f"{key}={folder}: there is no such folder")
 
 
-def make_output(output: str) -> Path:
+def make_output(output: str) -> None:
     """Make the output folder before anything is computed for it.
 
     Raises:
@@ -125,7 +125,6 @@ def make_output(output: str) -> Path:
     except OSError as error:
         reason = error.strerror
         raise GrainsegError(f"output={output}: is no folder and cannot be made one ({reason})") from error
-    return Path(output)
 
 
 def open_picture(config: MeasurementConfig, selected: SelectedImage, max_megapixels: float) -> OpenedPicture:

@@ -187,12 +187,6 @@ def _grains(
             )
         zero_is: ZeroMeaning = "boundary" if config.zero == "boundary" else "excluded"
         return left_out.of_grains(clean_label_map(values, str(item.path), zero_is)), None
-    found = np.unique(values)
-    if len(found) > 2 and item.path.suffix.lower() not in (".jpg", ".jpeg"):
-        raise GrainsegError(
-            f"{item.path}: holds {len(found)} values where a boundary mask has two; if it numbers the "
-            "grains, say kind=grains, else save it with two values, without smoothing"
-        )
     label = to_label(values, item.path, LabelSpec(boundary_value=config.boundary_value))
     partition = partition_mask(np.asarray(label == BOUNDARY, np.bool_), left_out=left_out.mask)
     return left_out.of_grains(partition.grains), partition

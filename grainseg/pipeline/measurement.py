@@ -104,10 +104,7 @@ class Measurements:
         first = self._first_of.setdefault(digest, field.image)
         if first == field.image:
             return ()
-        flag = (
-            f"has the very grains of {first}: one picture counts as two fields, so intervals are too narrow; "
-            "remove one"
-        )
+        flag = f"has the very grains of {first}: one picture counts as two fields; remove one"
         log.warning("%s: %s", mapped.path, flag)
         return (flag,)
 

@@ -28,11 +28,11 @@ class MemberGrains:
 
     def add(self, probability: FloatImage) -> None:
         """Keep two numbers of a network's boundary map, (H, W) float32 in [0, 1]."""
-        partition = partition_or_none(probability, self._settings)
+        left_out = self._opened.left_out
+        partition = partition_or_none(probability, self._settings, left_out.mask)
         if partition is None:
             self._sizes.append(MemberSizes())
             return
-        left_out = self._opened.left_out
         partition = replace(partition, grains=left_out.of_grains(partition.grains))
         size = self._opened.micrograph.pixel_size
         field = measure_field("", partition.grains, size, partition, left_out.ignored)

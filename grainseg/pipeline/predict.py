@@ -248,7 +248,8 @@ def _predict_one(
 ) -> tuple[OpenedPicture, ClosedPicture]:
     opened = open_picture(config, image, config.data.max_megapixels)
     unit = to_unit_range(to_channels(opened.micrograph.pixels, spec.in_channels))
-    opened = opened.warned(*exposure_warnings(unit, opened.left_out.mask), *bar_warnings(unit))
+    left_out, crop = opened.left_out.mask, opened.micrograph.crop
+    opened = opened.warned(*exposure_warnings(unit, left_out), *bar_warnings(unit, left_out, crop))
     tiles = tile_settings(spec)
     first = functools.partial(predict_probability, networks[0], tiles=tiles)
     scaled = scale_of_picture(scaling, opened, unit, first)

@@ -17,6 +17,7 @@ from grainseg.grains.robustness import Card, ImageScores, Seen, make_card
 from grainseg.micrograph.corruptions import CORRUPTIONS, KINDS, Corruption
 from grainseg.micrograph.files import file_sha256
 from grainseg.micrograph.folder import LabelledImage, list_folder, split_with_test
+from grainseg.micrograph.text_tables import plain_name
 from grainseg.model.ensemble import load_networks
 from grainseg.pipeline.mapping import make_output
 from grainseg.pipeline.measurement import title_of, versions
@@ -166,10 +167,11 @@ def _choose(config: RobustnessConfig, roles: Mapping[str, str]) -> tuple[list[st
     """
     known = sorted(roles)
     if config.data.test is not None:
-        unknown = [stem for stem in config.data.test if stem not in roles]
+        named = [plain_name(stem) for stem in config.data.test]
+        unknown = [stem for stem in named if stem not in roles]
         if unknown:
             raise GrainsegError(f"test={unknown[0]}: is no labelled image; there are {', '.join(known)}")
-        stems, why = list(dict.fromkeys(config.data.test)), "the images that were named"
+        stems, why = list(dict.fromkeys(named)), "the images that were named"
     else:
         tested = [stem for stem in known if roles[stem] == TESTED]
         validated = [stem for stem in known if roles[stem] == VALIDATED]

@@ -15,8 +15,6 @@ from grainseg.micrograph.drawing import crack_pixels
 from grainseg.micrograph.image import BoolMask, FloatImage
 from grainseg.report.overlay import LINE, Colour, Picture, shown_line_px, thickened, to_grey
 
-"""(H, W): 0 where no grain is counted, else the id of the grain; ids may have gaps."""
-
 CLOSED: Colour = (0, 200, 255)
 """Boundary that nobody predicted and the partition closed: as far from LINE as from grey (CIEDE2000 of 50 and
 of 19 and more), also under protanopia, deuteranopia and tritanopia as Machado et al. 2009 model them."""

@@ -1,5 +1,6 @@
 """What is left out of a picture has no say in what is told of the rest."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -24,6 +25,31 @@ def probability():
     drawn = boundary_lines(polycrystal(0, SHAPE, 30.0, 0.3, 3)).astype(np.float32)
     noise = np.random.default_rng(0).uniform(0.2, 0.8, SHAPE).astype(np.float32)
     return np.where(RIGHT, noise, drawn)
+
+
+@pytest.mark.parametrize("there", ["noise", "solid", "bar"])
+@pytest.mark.parametrize("drawn", [False, True])
+def test_grains_are_those_of_what_is_measured(there, drawn):
+    """Neither their lines' width nor what is a gap nor what is a speck depends on what is left out."""
+    rng = np.random.default_rng(2)
+    lines = boundary_lines(polycrystal(3, (300, 400), 30.0, 0.3, 3)).astype(np.float32)
+    for row, column in rng.integers(10, 280, (40, 2)):
+        lines[row : row + 7, column : column + 7] = 0  # gaps
+    probability = lines if drawn else cv2.GaussianBlur(lines, (0, 0), 1.0) * rng.uniform(0.7, 1, lines.shape)
+    left_out = np.zeros(lines.shape, np.bool_)
+    left_out[:, 250:] = True
+    if there == "bar":
+        left_out[:, 250:] = False
+        left_out[100:125, 150:260] = True
+    spoilt = np.where(left_out, rng.uniform(0, 1, lines.shape) if there == "noise" else 1, probability)
+    if drawn:
+        spoilt = (spoilt > 0.5).astype(np.float32)
+    seen = LeftOut(ignored=left_out)
+    plain = partition_probability(probability.astype(np.float32), left_out=left_out)
+    found = partition_probability(spoilt.astype(np.float32), left_out=left_out)
+    assert found.line_width_px == pytest.approx(plain.line_width_px, abs=0.15)
+    expected = seen.mean_intercept_px(plain.grains)
+    assert seen.mean_intercept_px(found.grains) == pytest.approx(expected, rel=0.015)
 
 
 @pytest.mark.parametrize("kind", ["excluded", "ignored"])

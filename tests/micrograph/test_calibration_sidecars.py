@@ -2,6 +2,7 @@
 
 import json
 import unicodedata
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -104,7 +105,7 @@ def test_table_with_rows_of_their_own(picture):
     expect(picture, 0.3, 0.2)
 
 
-def test_a_table_above_the_folders_of_batches(picture):
+def test_a_table_above_the_folders_of_batches(picture, monkeypatch):
     """It names a picture by its path from there; one that lies beside the picture goes before it."""
     above = picture.with_name(TABLE)
     (picture.parent / "A").mkdir()
@@ -118,6 +119,10 @@ def test_a_table_above_the_folders_of_batches(picture):
     size, notes = size_and_notes(inner)
     assert size == pytest.approx((0.5, 0.5))
     assert f"but {above} says 0.25" in notes[0]
+    monkeypatch.chdir(inner.parent)
+    assert size_and_notes(Path("a.png")) == (size, notes)
+    monkeypatch.chdir(inner.parent.parent)
+    assert size_and_notes(Path("A/a.png")) == (size, notes)
 
 
 @pytest.mark.parametrize(

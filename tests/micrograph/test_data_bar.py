@@ -4,8 +4,11 @@ import cv2
 import numpy as np
 import pytest
 
+from grainseg.micrograph.crop import Crop
 from grainseg.micrograph.data_bar import bar_warnings
+from grainseg.micrograph.drawing import boundary_lines
 from grainseg.micrograph.normalization import to_unit_range
+from grainseg.micrograph.polycrystal import polycrystal
 from grainseg.micrograph.synthetic import generate
 
 HEIGHT = 40
@@ -46,3 +49,34 @@ def test_pictures_without_a_bar_have_none(seed: int) -> None:
     burnt = np.clip(1.8 * to_unit_range(picture), 0, 1)
     for shown in (to_unit_range(picture), burnt, 1 - burnt, np.zeros((40, 50, 1), np.float32)):
         assert bar_warnings(shown.astype(np.float32)) == ()
+
+
+@pytest.mark.parametrize("shading", [0.1, 0.2, 0.3])
+@pytest.mark.parametrize("noise", [0.0, 0.01, 0.02])
+def test_a_shaded_etching_has_none(shading: float, noise: float) -> None:
+    """Each of its rows has a grey level of its own, but the next ones have nearly the same."""
+    for seed in range(4):
+        lines = boundary_lines(polycrystal(seed, (320, 420), 40.0, 0.3, 3)) == 1
+        picture = np.where(lines, 0.2, 0.9) * np.linspace(1 - shading, 1, 320)[:, None]
+        picture += np.random.default_rng(seed).normal(0, noise, picture.shape)
+        for shown in (picture, picture[::-1], picture.T):
+            assert bar_warnings(to_unit_range(np.clip(shown, 0, 1)[:, :, None].astype(np.float32))) == ()
+
+
+@pytest.mark.parametrize("mean_px", [40.0, 90.0, 150.0])
+def test_flat_grains_at_the_edge_are_none(mean_px: float) -> None:
+    flagged = 0
+    for seed in range(12):
+        grains = polycrystal(seed, (300, 400), mean_px, 0.3, 1)
+        greys = np.random.default_rng(seed).uniform(0, 1, int(grains.max()) + 1).astype(np.float32)
+        flagged += bool(bar_warnings(to_unit_range(greys[grains][:, :, None])))
+    assert flagged <= 1
+
+
+def test_a_bar_that_is_not_measured_is_none_and_one_below_a_crop_is_cut_with_it() -> None:
+    shown = unit(with_bar(0, 0))
+    left_out = np.zeros(shown.shape[:2], np.bool_)
+    left_out[-HEIGHT:] = True
+    assert bar_warnings(shown, left_out) == ()
+    (warning,) = bar_warnings(shown, crop=Crop(bottom=30, left=5))
+    assert "crop=[0,68,5,0]" in warning  # the bar's frame of 2 px stays

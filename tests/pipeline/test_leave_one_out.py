@@ -29,11 +29,12 @@ from grainseg.model.checkpoint import CheckpointSpec, load_network
 from grainseg.model.ensemble import load_networks, write_ensemble
 from grainseg.model.networks import build_network
 from grainseg.pipeline import leave_one_out as tested
-from grainseg.pipeline.deliverable import latest_run, make_deliverable
+from grainseg.pipeline.deliverable import _describe, _read_run, latest_run, make_deliverable
 from grainseg.pipeline.leave_one_out import leave_one_out, left_out_images, out_of_fold, over_folds
 from grainseg.pipeline.train import network_spec, train
 from grainseg.pipeline.training_record import TRAINED, image_roles, read_record
 from grainseg.report.metrics_file import write_metrics
+from grainseg.training.run_folder import require_free
 
 STEMS = ["f0", "f1", "f2"]
 
@@ -209,12 +210,43 @@ def test_runs_do_not_overwrite_each_other(
         train(replace(config, leave_one_out=False), tmp_path / "best")
 
 
+def test_a_fold_that_died_before_its_last_checkpoint_was_whole_is_trained_again(
+    knowing: dict[int, FloatImage], config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lightning writes best.ckpt first: a full disk leaves that one alone."""
+    config = masks_only(config)
+    leave_one_out(config, tmp_path)
+    (tmp_path / "fold_1" / "metrics.json").unlink()
+    trained = []
+
+    def train(config: TrainConfig, folder: Path) -> dict[str, float]:
+        require_free(folder)
+        trained.append(folder.name)
+        shutil.rmtree(folder)
+        return quick_train(config, folder)
+
+    monkeypatch.setattr(tested, "train", train)
+    leave_one_out(config, tmp_path)
+    assert trained == ["fold_1"]
+
+
 def test_the_last_run_to_hand_over_is_one_that_can_be(
     knowing: dict[int, FloatImage], config: TrainConfig, tmp_path: Path
 ) -> None:
     leave_one_out(masks_only(config), tmp_path)
     assert latest_run(tmp_path).parent == tmp_path
-    assert latest_run(tmp_path).name.startswith("fold_")
+    fold = latest_run(tmp_path)
+    assert fold.name.startswith("fold_")
+    (fold / "predictions").mkdir()
+    (fold / "predictions" / "f0_mask.png").touch()
+    _, read = _read_run(fold)
+    metrics = {"val/iou": 0.5, "val/boundary_f1": 0.9}
+    assert isinstance(read.data, FolderDataConfig)
+    text = _describe(fold, read, read.data, "abc", ["f0"], metrics)
+    assert f"one of the networks of the leave-one-out run {tmp_path.name}." in text
+    assert "crop=auto" in text
+    uncropped = _describe(fold, read, replace(read.data, crop=None), "abc", ["f0"], metrics)
+    assert "crop=null" in uncropped  # predict.py would crop
 
 
 def test_every_image_has_trained_the_ensemble(

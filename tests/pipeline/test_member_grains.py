@@ -40,7 +40,7 @@ def test_the_sizes_are_those_of_a_field_and_of_a_batch(where: str) -> None:
     for size in (14.0, 20.0):
         probability = boundary_map(size)
         members.add(probability)
-        partition = partition_probability(probability, DEFAULT_SETTINGS)
+        partition = partition_probability(probability, DEFAULT_SETTINGS, left_out.mask)
         partition = replace(partition, grains=left_out.of_grains(partition.grains))
         field = measure_field("a", partition.grains, SIZE, partition, left_out.ignored)
         intercepts.append(field.mean_intercept_px)
