@@ -218,7 +218,8 @@ def _check_values(path: Path, found: list[int], spec: LabelSpec) -> None:
         if path.suffix.lower() in (".jpg", ".jpeg"):
             fix = "JPEG smears values, export the mask as PNG"
         elif len(found) > _MANY_VALUES:
-            fix = "if it numbers the grains, say data.label_kind=instances (grainseg measure: --kind grains)"
+            kinds = "data.label_kind=instances (grainseg measure: --kind grains)"
+            fix += f", without smoothing; if it numbers the grains, say {kinds}"
         elif spec.boundary_value in found:
             fix += ", without smoothing, or name a third one as data.ignore_value"
         raise GrainsegError(

@@ -33,6 +33,16 @@ def test_a_budget_by_hand():
     assert budget.coverage == f"95 % (k = {budget.k:.2f}, {df:.1f} effective degrees of freedom)"
 
 
+def test_fields_without_any_scatter_say_nothing_about_it():
+    """They are copies of one: an interval of no width is none."""
+    copies = intercept_budget(
+        Estimate(20.0, 20.0, 20.0, 0.0, 4.0), "px", SegmentationError(0.0, 0.02, 4, "x"), None, 0.0
+    )
+    assert copies.entries[0].standard_uncertainty_ln is None
+    assert "copies of one picture?" in copies.entries[0].how
+    assert copies.expanded is None
+
+
 def test_every_part_of_a_budget_by_hand():
     # Sampling 0.04 (df 4); segmentation √(0.01² + 0.02²·3/4) = 0.02 (df 4); threshold 0.02; pixel size 0.01.
     # Squares: 16 + 4 + 4 + 1 = 25, so u = 0.05. Welch and Satterthwaite: 0.05⁴ / (0.04⁴/4 + 0.02⁴/4) =

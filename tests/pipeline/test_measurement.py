@@ -85,6 +85,17 @@ def test_a_picture_under_two_names_is_named(
     assert "again.tif: has the very grains of a/1.png" in caplog.text
 
 
+def test_a_map_of_grains_given_as_a_mask_is_told_how_it_is_measured(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "maps").mkdir()
+    Image.fromarray(polycrystal(0, (160, 160), 25.0, 0.3, 3).astype(np.uint16)).save(
+        tmp_path / "maps" / "a.png"
+    )
+    (failure,) = measure(measure_config(tmp_path / "maps", tmp_path / "out")).failures
+    assert (
+        "if it numbers the grains, say data.label_kind=instances (grainseg measure: --kind grains)" in failure
+    )
+
+
 def test_lines_of_zeros_that_are_excluded_are_named(tmp_path: Path) -> None:
     """They take 12 % off a mean intercept of 22 px; pores and strips do nothing of the kind."""
     grains = polycrystal(0, (160, 160), 25.0, 0.3, 3)
