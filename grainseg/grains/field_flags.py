@@ -8,15 +8,11 @@ from dataclasses import dataclass
 from grainseg.grains import astm
 from grainseg.grains.grain_table import LARGE_SHARE
 from grainseg.grains.measurement import FieldMeasurement
-from grainseg.grains.partition import PINHOLE_PX
+from grainseg.grains.partition import FEW_PINHOLES, PINHOLE_PX
 
 COARSE_RASTER_PX = 6.0
 """Mean intercept below which short chords and small grains are lost: on Voronoi and Laguerre cells the error
 is up to 1 % at 5 px and below 0.3 % from 8 px on."""
-
-_FEW_PINHOLES = 0.03
-"""Share of the grains. Lines of 2 to 4 px leave as little of 1 % of Poisson-Voronoi cells of 20 to 40 px, of
-3.4 % at most in one of 72 fields."""
 
 _CHORD_SCATTER = 0.66
 """Standard deviation over mean of the chords of circles in Poisson-Voronoi cells: over 40 fields the mean
@@ -119,7 +115,7 @@ def _map(field: FieldMeasurement, limits: MapLimits) -> Iterator[str]:
             f"the map was enlarged {field.enlarged} times by repeating pixels: it is measured at the step of "
             f"{field.enlarged} px at which it was drawn"
         )
-    if limits.pinholes > _FEW_PINHOLES * field.count:
+    if limits.pinholes > FEW_PINHOLES * field.count:
         yield (
             f"of {limits.pinholes} of {field.count} grains the lines leave {PINHOLE_PX} pixels or fewer: if "
             "these are holes in the lines, fill them; they count in grains per area and in D10"

@@ -5,8 +5,14 @@ import numpy as np
 import numpy.typing as npt
 
 from grainseg.grains.agreement import near
-from grainseg.grains.partition import DEFAULT_SETTINGS, OverSegmentation, closed_grains, over_segment
-from grainseg.micrograph.image import BOUNDARY, IGNORE, BoolMask, Label
+from grainseg.grains.partition import (
+    DEFAULT_SETTINGS,
+    PINHOLE_PX,
+    OverSegmentation,
+    closed_grains,
+    over_segment,
+)
+from grainseg.micrograph.image import BOUNDARY, GRAIN, IGNORE, BoolMask, Label
 from grainseg.micrograph.labels import line_width_px
 
 
@@ -38,6 +44,20 @@ def label_grains(label: Label) -> npt.NDArray[np.uint32]:
 
 def _pieces(lines: BoolMask) -> OverSegmentation:
     return over_segment(lines.astype(np.float32), DEFAULT_SETTINGS.threshold)
+
+
+def holes_in_lines(label: Label) -> tuple[int, int]:
+    """Places that the lines of a label enclose, and how many of them are small enough to be holes in these.
+
+    Args:
+        label: (H, W) uint8 codes.
+
+    Returns:
+        Places of at most `PINHOLE_PX` pixels, and all of them.
+    """
+    _, _, found, _ = cv2.connectedComponentsWithStats((label == GRAIN).view(np.uint8), connectivity=4)
+    area_px = found[1:, cv2.CC_STAT_AREA]  # the first is all that is no grain
+    return int(np.count_nonzero(area_px <= PINHOLE_PX)), len(area_px)
 
 
 def hidden_part(grains: npt.NDArray[np.integer], ignored: BoolMask | None) -> BoolMask:

@@ -19,7 +19,8 @@ from grainseg.config import FolderDataConfig, TrainConfig, to_plain
 from grainseg.data.images import LabelledMicrograph
 from grainseg.errors import GrainsegError
 from grainseg.grains.agreement import fit_threshold
-from grainseg.grains.partition import DEFAULT_SETTINGS
+from grainseg.grains.labelled_grains import holes_in_lines
+from grainseg.grains.partition import DEFAULT_SETTINGS, FEW_PINHOLES, PINHOLE_PX
 from grainseg.inference.predictor import predict_probability, tile_settings
 from grainseg.micrograph.files import write_rgb
 from grainseg.micrograph.image import FloatImage
@@ -170,6 +171,14 @@ def _read_data(config: TrainConfig) -> BoundaryDataModule:
     for part, images in (("val", opened.val_images), ("test", opened.test_images)):
         if images:
             log.info("%s on %s", part, ", ".join(image.stem for image in images))
+    for image in (*opened.val_images, *opened.test_images):
+        holes, places = holes_in_lines(image.label)
+        if holes > FEW_PINHOLES * places:
+            log.warning(
+                "%s: of the %d places that its lines enclose %d have %d pixels or fewer: if these are holes "
+                "in the lines, fill them, since they count as grains in scores and in the partition's fit",
+                *(image.stem, places, holes, PINHOLE_PX),
+            )
     log.info("lines of the labels: %.1f px wide on average", opened.line_width_px)
     if opened.shrink > 1:
         log.info(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from grainseg.grains.agreement_regions import RegionScores, region_scores
-from grainseg.grains.labelled_grains import cut_grains, hidden_part, label_grains, rim
+from grainseg.grains.labelled_grains import cut_grains, hidden_part, holes_in_lines, label_grains, rim
 from grainseg.grains.partition import DEFAULT_SETTINGS, partition_probability
 from grainseg.grains.partition_fit import _Image as FieldScores
 from grainseg.grains.partition_fit import fit_partition
@@ -187,6 +187,16 @@ def quarter(seed):
     ignored = np.ones(label.shape, bool)
     ignored[10:180, 20:185] = False
     return label, grains, uncertain(label, seed), ignored
+
+
+def test_holes_in_lines_are_counted():
+    label = boundary_lines(polycrystal(0, (200, 220), 30.0, 0.3, 3))
+    small, places = holes_in_lines(label)
+    assert places == label_grains(label).max()
+    inside = np.argwhere(cv2.erode((label == BOUNDARY).astype(np.uint8), np.ones((3, 3))) > 0)
+    row, column = inside[len(inside) // 2]
+    label[row, column] = GRAIN
+    assert holes_in_lines(label) == (small + 1, places + 1)
 
 
 def test_a_fit_sees_the_judged_grains_alone():
