@@ -67,7 +67,7 @@ def test_images_have_the_names_that_were_typed(typed: str, names: list[str]) -> 
 
 def test_what_lightning_hands_to_further_processes_stays() -> None:
     """It puts the folder in quotes: doubled, they would become part of its name."""
-    for folder in ("/tmp/run", "/tmp/a (1)"):
+    for folder in ("/runs/a", "/runs/a (1)"):
         assert value_of(f'hydra.run.dir="{folder}"') == folder
         assert value_of(f"hydra.run.dir='{folder}'") == folder
 

@@ -10,6 +10,7 @@ from skimage import measure
 from grainseg.errors import GrainsegError
 from grainseg.grains.enlargement import enlargement
 from grainseg.grains.tips import extend_tips
+from grainseg.micrograph.image import BoolMask
 
 ZeroMeaning = Literal["boundary", "excluded"]
 
@@ -58,19 +59,12 @@ def clean_label_map(
 
 
 def zeros_are_lines(values: npt.NDArray[Any]) -> bool:
-    """Whether the zeros of a label map are thin, connected, and go from side to side, as boundaries do.
+    """Whether the zeros of a label map draw its boundaries, at the step at which it was drawn.
 
     Args:
         values: (H, W) numbers of the grains.
     """
-    zeros = enlargement(values).native(values) == 0
-    if not zeros.any() or zeros.all() or 2 * float(ndimage.distance_transform_edt(zeros).max()) > _LINE_PX:
-        return False
-    pieces, _ = ndimage.label(zeros, np.ones((3, 3)))
-    sizes = np.bincount(pieces.ravel())[1:]
-    place = ndimage.find_objects(pieces)[int(sizes.argmax())]
-    across = any(part.stop - part.start == side for part, side in zip(place, zeros.shape, strict=True))
-    return across and sizes.max() > zeros.sum() / 2
+    return _draw_network(np.asarray(enlargement(values).native(values) == 0, np.bool_))
 
 
 def _whole_numbers(values: npt.NDArray[Any], source: str) -> npt.NDArray[np.uint32]:
@@ -149,17 +143,22 @@ def _refuse_networks(labels: npt.NDArray[np.uint32], source: str) -> None:
     if values.size != 2:
         return
     for line, place in ((values[0], values[1]), (values[1], values[0])):
-        lines = labels == line
-        enclosed = ndimage.label(~lines)[1]
-        if enclosed < _ENCLOSED or np.count_nonzero(lines) > labels.size / 2:
-            continue
-        pieces = ndimage.label(lines, np.ones((3, 3)))[0]
-        connected = np.bincount(pieces.ravel())[1:].max() > np.count_nonzero(lines) / 2
-        # Across a band of width w the distance to its sides averages (w + 2) / 4.
-        width = 4 * float(ndimage.distance_transform_edt(lines)[lines].mean()) - 2
-        if connected and width < min(_LINE_PX, 2 * float(ndimage.distance_transform_edt(~lines).max())):
+        lines = np.asarray(labels == line, np.bool_)
+        if _draw_network(lines):
+            enclosed = ndimage.label(~lines)[1]
             raise GrainsegError(
                 f"{source}: holds {place} in {enclosed} places and {line} as thin lines between them: that "
                 "is a boundary mask, not a label map; give it as boundaries (kind=boundary "
                 f"boundary_value={line}), or number the grains from 1 on"
             )
+
+
+def _draw_network(lines: BoolMask) -> bool:
+    """Whether lines are connected, thin, and enclose many places."""
+    if ndimage.label(~lines)[1] < _ENCLOSED or np.count_nonzero(lines) > lines.size / 2:
+        return False
+    pieces = ndimage.label(lines, np.ones((3, 3)))[0]
+    connected = np.bincount(pieces.ravel())[1:].max(initial=0) > np.count_nonzero(lines) / 2
+    # Across a band of width w the distance to its sides averages (w + 2) / 4.
+    width = 4 * float(ndimage.distance_transform_edt(lines)[lines].mean()) - 2 if connected else np.inf
+    return bool(width < min(_LINE_PX, 2 * float(ndimage.distance_transform_edt(~lines).max())))

@@ -113,7 +113,7 @@ class Partition:
     boundary_length_px: float
     open_ends: int
     line_width_px: float
-    pinholes: int = 0
+    pinholes: int
 
     @property
     def count(self) -> int:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from grainseg.errors import GrainsegError
-from grainseg.micrograph.text_tables import parse_table, plain_name
+from grainseg.micrograph.names import plain_name
+from grainseg.micrograph.text_tables import parse_table
 
 log = logging.getLogger(__name__)
 

@@ -25,8 +25,9 @@ from pathlib import Path
 from grainseg.micrograph.calibration_tags import data_bar_px, tescan_claim
 from grainseg.micrograph.calibration_text import count_of, decode, ini_sections, um_per, value_of
 from grainseg.micrograph.evidence import Evidence
+from grainseg.micrograph.names import plain_name
 from grainseg.micrograph.pixel_size import Claim, Rank
-from grainseg.micrograph.text_tables import parse_table, plain_name
+from grainseg.micrograph.text_tables import parse_table
 
 TABLE_NAME = "pixel_sizes.csv"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from grainseg.errors import GrainsegError
 from grainseg.micrograph.files import IMAGE_SUFFIXES
-from grainseg.micrograph.text_tables import plain_name
+from grainseg.micrograph.names import plain_name
 
 log = logging.getLogger(__name__)
 

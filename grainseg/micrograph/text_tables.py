@@ -1,8 +1,7 @@
-"""Tables that people type or save from a spreadsheet, and names that may be encoded in two ways."""
+"""Tables that people type or save from a spreadsheet."""
 
 import csv
 from dataclasses import dataclass
-from unicodedata import normalize
 
 _DELIMITERS = ",;\t"
 
@@ -39,8 +38,3 @@ def parse_table(text: str) -> TextTable:
         for line, cells in filled[1:]
     )
     return TextTable(delimiter, columns, rows)
-
-
-def plain_name(name: str) -> str:
-    """A name as it compares: macOS writes ü as two characters in the names of files, others as one."""
-    return normalize("NFC", name)

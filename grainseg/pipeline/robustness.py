@@ -17,7 +17,7 @@ from grainseg.grains.robustness import Card, ImageScores, Seen, make_card
 from grainseg.micrograph.corruptions import CORRUPTIONS, KINDS, Corruption
 from grainseg.micrograph.files import file_sha256
 from grainseg.micrograph.folder import LabelledImage, list_folder, split_with_test
-from grainseg.micrograph.text_tables import plain_name
+from grainseg.micrograph.names import plain_name
 from grainseg.model.ensemble import load_networks
 from grainseg.pipeline.mapping import make_output
 from grainseg.pipeline.measurement import title_of, versions

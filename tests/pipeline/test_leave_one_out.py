@@ -29,7 +29,6 @@ from grainseg.model.checkpoint import CheckpointSpec, load_network
 from grainseg.model.ensemble import load_networks, write_ensemble
 from grainseg.model.networks import build_network
 from grainseg.pipeline import leave_one_out as tested
-from grainseg.pipeline.deliverable import _describe, _read_run, latest_run, make_deliverable
 from grainseg.pipeline.leave_one_out import leave_one_out, left_out_images, out_of_fold, over_folds
 from grainseg.pipeline.train import network_spec, train
 from grainseg.pipeline.training_record import TRAINED, image_roles, read_record
@@ -190,24 +189,17 @@ def test_finished_folds_are_kept_interrupted_ones_go_on_and_missing_ones_are_tra
     assert OmegaConf.load(tmp_path / "config.yaml").seed == 0  # what the folds were trained with
 
 
-def test_runs_do_not_overwrite_each_other(
+def test_it_and_an_ordinary_run_do_not_overwrite_each_other(
     knowing: dict[int, FloatImage], config: TrainConfig, tmp_path: Path
 ) -> None:
     config = masks_only(config)
     leave_one_out(config, tmp_path)
     before = (tmp_path / "config.yaml").read_bytes()
-    with pytest.raises(GrainsegError, match="holds a run already; say leave_one_out=true to go on with its"):
+    with pytest.raises(GrainsegError, match="holds a run already; say leave_one_out=true"):
         train(replace(config, leave_one_out=False), tmp_path)
     assert (tmp_path / "config.yaml").read_bytes() == before
-    for name in ("best", "last"):
-        other = tmp_path / name / "checkpoints" / f"{name}.ckpt"
-        other.parent.mkdir(parents=True)
-        other.touch()
-        with pytest.raises(GrainsegError, match="holds a run that is not leave-one-out; say another folder"):
-            leave_one_out(config, tmp_path / name)
-        assert not (tmp_path / name / "config.yaml").exists()
-    with pytest.raises(GrainsegError, match="holds a run already; say another folder"):
-        train(replace(config, leave_one_out=False), tmp_path / "best")
+    with pytest.raises(GrainsegError, match="holds a run that is not leave-one-out"):
+        leave_one_out(config, tmp_path / "fold_0")
 
 
 def test_a_fold_that_died_before_its_last_checkpoint_was_whole_is_trained_again(
@@ -230,25 +222,6 @@ def test_a_fold_that_died_before_its_last_checkpoint_was_whole_is_trained_again(
     assert trained == ["fold_1"]
 
 
-def test_the_last_run_to_hand_over_is_one_that_can_be(
-    knowing: dict[int, FloatImage], config: TrainConfig, tmp_path: Path
-) -> None:
-    leave_one_out(masks_only(config), tmp_path)
-    assert latest_run(tmp_path).parent == tmp_path
-    fold = latest_run(tmp_path)
-    assert fold.name.startswith("fold_")
-    (fold / "predictions").mkdir()
-    (fold / "predictions" / "f0_mask.png").touch()
-    _, read = _read_run(fold)
-    metrics = {"val/iou": 0.5, "val/boundary_f1": 0.9}
-    assert isinstance(read.data, FolderDataConfig)
-    text = _describe(fold, read, read.data, "abc", ["f0"], metrics)
-    assert f"one of the networks of the leave-one-out run {tmp_path.name}." in text
-    assert "crop=auto" in text
-    uncropped = _describe(fold, read, replace(read.data, crop=None), "abc", ["f0"], metrics)
-    assert "crop=null" in uncropped  # predict.py would crop
-
-
 def test_every_image_has_trained_the_ensemble(
     knowing: dict[int, FloatImage], config: TrainConfig, fields: Path, tmp_path: Path
 ) -> None:
@@ -257,8 +230,6 @@ def test_every_image_has_trained_the_ensemble(
     record = read_record(path, load_networks(path)[0])
     assert record.source
     assert image_roles(record, list_folder(fields).labelled) == dict.fromkeys(STEMS, TRAINED)
-    with pytest.raises(GrainsegError, match="is a leave-one-out run; give one of its folds"):
-        make_deliverable(tmp_path, tmp_path / "x.zip")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,48 @@
+"""Which run is handed over, and what stands in its description."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from omegaconf import OmegaConf
+
+from grainseg.config import FolderDataConfig, TrainConfig, to_plain
+from grainseg.errors import GrainsegError
+from grainseg.pipeline.deliverable import _describe, latest_run, make_deliverable
+from grainseg.report.metrics_file import write_metrics
+from grainseg.training.run_folder import checkpoint_path, fold_dir
+
+METRICS = {"val/iou": 0.5, "val/boundary_f1": 0.9}
+
+
+@pytest.fixture
+def folds(smoke_config: TrainConfig, tmp_path: Path) -> Path:
+    """A finished leave-one-out run, written after its folds, as far as handing over looks at it."""
+    for folder in (fold_dir(tmp_path, 0), fold_dir(tmp_path, 1), tmp_path):
+        (folder / "predictions").mkdir(parents=True)
+        (folder / "predictions" / "f0_mask.png").touch()
+        checkpoint_path(folder).parent.mkdir()
+        checkpoint_path(folder).touch()
+        config = replace(smoke_config, leave_one_out=folder == tmp_path)
+        OmegaConf.save(OmegaConf.create(to_plain(config)), folder / "config.yaml")
+        write_metrics(folder / "metrics.json", METRICS)
+    return tmp_path
+
+
+def test_of_leave_one_out_a_fold_is_handed_over(folds: Path) -> None:
+    assert latest_run(folds).parent == folds
+    with pytest.raises(GrainsegError, match=r"is a leave-one-out run; give .* such as .*fold_0"):
+        make_deliverable(folds, folds / "x.zip")
+
+
+def test_the_description_says_which_network_and_how_its_pictures_were_cut(
+    folds: Path, smoke_config: TrainConfig
+) -> None:
+    data = smoke_config.data
+    assert isinstance(data, FolderDataConfig)
+    text = _describe(fold_dir(folds, 1), smoke_config, data, "abc", ["f0"], METRICS)
+    assert f"one of the networks of the leave-one-out run {folds.name}." in text
+    assert "crop=auto" in text
+    uncropped = _describe(folds, smoke_config, replace(data, crop=None), "abc", ["f0"], METRICS)
+    assert "crop=null" in uncropped  # predict.py would crop
+    assert "leave-one-out" not in uncropped

@@ -1,0 +1,51 @@
+"""Which run may take a folder, by what lies in it."""
+
+from pathlib import Path
+
+import pytest
+
+from grainseg.errors import GrainsegError
+from grainseg.training.run_folder import (
+    BEST,
+    LAST,
+    checkpoint_path,
+    fold_dir,
+    require_free,
+    require_free_or_folds,
+)
+
+
+def with_checkpoints(run_dir: Path, *names: str) -> Path:
+    for name in names:
+        path = checkpoint_path(run_dir, name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    return run_dir
+
+
+def test_an_empty_folder_and_a_run_without_a_checkpoint_are_free(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").touch()
+    for folder in (tmp_path, tmp_path / "new"):
+        require_free(folder)
+        require_free_or_folds(folder)
+
+
+@pytest.mark.parametrize(
+    ("names", "way"),
+    [((BEST, LAST), r"say resume=.*last\.ckpt to go on with it"), ((BEST,), "already; say another folder")],
+)
+def test_an_ordinary_run_is_kept(names: tuple[str, ...], way: str, tmp_path: Path) -> None:
+    run_dir = with_checkpoints(tmp_path, *names)
+    with pytest.raises(GrainsegError, match=way):
+        require_free(run_dir)
+    with pytest.raises(GrainsegError, match="holds a run that is not leave-one-out; say another folder"):
+        require_free_or_folds(run_dir)
+
+
+@pytest.mark.parametrize("names", [(), (BEST,)])
+def test_folds_are_kept_and_can_go_on(names: tuple[str, ...], tmp_path: Path) -> None:
+    run_dir = with_checkpoints(tmp_path, *names)
+    with_checkpoints(fold_dir(run_dir, 0), BEST, LAST)
+    with pytest.raises(GrainsegError, match="say leave_one_out=true to go on with its folds"):
+        require_free(run_dir)
+    require_free_or_folds(run_dir)
