@@ -22,6 +22,18 @@ from grainseg.config.baseline import BOTH, METHODS
 from grainseg.config.command_line import OptionFormatter, as_options, crop_of, pixel_size_of, text_of
 from grainseg.config.measurement import PHASES, TWINS
 from grainseg.errors import GrainsegError
+from grainseg.options import (
+    BoundaryValue,
+    Cut,
+    IgnoreValue,
+    LabelKind,
+    LabelWidth,
+    LabelZero,
+    MaxMegapixels,
+    Output,
+    PixelSizeUm,
+    Tolerance,
+)
 
 app = typer.Typer(
     help="Everything beside training and prediction, which are train.py and predict.py.",
@@ -30,27 +42,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-
-Output = Annotated[Path, typer.Option(help="Folder of the tables and the report.")]
-PixelSizeUm = Annotated[
-    str | None, typer.Option(help="µm per px, or [ROW,COLUMN]; default: what the files say.")
-]
-Cut = Annotated[
-    str, typer.Option(help="px to cut: TOP,BOTTOM,LEFT,RIGHT; auto: the data bar that a tag tells; none.")
-]
-MaxMegapixels = Annotated[float, typer.Option(help="Larger pictures are refused.")]
-Tolerance = Annotated[float, typer.Option(help="Of the boundary F1, in px.")]
-LabelKind = Annotated[
-    str, typer.Option(help="What the masks hold: boundary, lines (drawn thinly), instances (ids).")
-]
-BoundaryValue = Annotated[int, typer.Option(help="The masks' value on boundaries and lines.")]
-IgnoreValue = Annotated[int | None, typer.Option(help="The masks' value where nobody labelled.")]
-LabelWidth = Annotated[
-    int | None, typer.Option(help="Of lines and instances: how wide in px the lines are drawn.")
-]
-LabelZero = Annotated[
-    str | None, typer.Option(help="Of instances that hold 0: boundary (lines between grains) or ignored.")
-]
 
 
 @app.callback()
@@ -77,6 +68,9 @@ def measure(
     pixel_size_rel_unc: Annotated[
         float | None, typer.Option(help="Its relative standard uncertainty, 0.01 for 1 %.")
     ] = None,
+    segmentation_rel_unc: Annotated[
+        float | None, typer.Option(help="Relative standard uncertainty by the boundaries, 0.03 for 3 %.")
+    ] = None,
     crop: Cut = "auto",
     batches: Annotated[
         Path | None, typer.Option(help="CSV with the columns image and batch; default: a batch per folder.")
@@ -99,6 +93,7 @@ def measure(
         output=str(output),
         pixel_size_um=pixel_size_of(pixel_size_um),
         pixel_size_rel_unc=pixel_size_rel_unc,
+        segmentation_rel_unc=segmentation_rel_unc,
         crop=crop_of(crop),
         batches=text_of(batches),
         excluded=text_of(excluded),
@@ -174,6 +169,7 @@ def baseline(
         output=str(output),
         pixel_size_um=pixel_size_of(pixel_size_um),
         pixel_size_rel_unc=None,
+        segmentation_rel_unc=None,
         crop=cut,
         batches=None,
         excluded=None,

@@ -49,6 +49,7 @@ def measure_config(masks: Path, output: Path, **changes: Any) -> MeasureConfig:
         output=str(output),
         pixel_size_um=None,
         pixel_size_rel_unc=None,
+        segmentation_rel_unc=None,
         crop="auto",
         batches=None,
         excluded=None,

@@ -25,7 +25,8 @@ ALLOWED: dict[str, set[str]] = {
     },
     "overrides": set(),
     "hydra_app": {"config", "pipeline", "overrides"},
-    "cli": {"config", "pipeline"},
+    "options": set(),
+    "cli": {"config", "pipeline", "options"},
 }
 NO_TORCH = {
     "errors",
@@ -37,6 +38,7 @@ NO_TORCH = {
     "config",
     "overrides",
     "hydra_app",
+    "options",
     "cli",
 }
 TORCH = {"torch", "lightning", "torchmetrics", "segmentation_models_pytorch", "timm", "torchvision"}

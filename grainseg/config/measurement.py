@@ -40,6 +40,8 @@ class MeasurementConfig:
         output: Folder of everything that is written.
         pixel_size_um: µm per px, a number or [row, column]; None asks the files.
         pixel_size_rel_unc: Relative standard uncertainty of the pixel size, for the budget; None is unknown.
+        segmentation_rel_unc: Relative standard uncertainty of the mean intercept by how the boundaries were
+            found, for the budget; None is what a checkpoint knows, or unknown.
         crop: px to cut from [top, bottom, left, right], "auto" for the data bar, or None.
         batches: CSV file with the columns image and batch; None makes a batch of each folder.
         excluded: Folder of masks; where one is not 0 there is something else than grains, which end there.
@@ -51,6 +53,7 @@ class MeasurementConfig:
     output: str
     pixel_size_um: Any
     pixel_size_rel_unc: float | None
+    segmentation_rel_unc: float | None
     crop: Any
     batches: str | None
     excluded: str | None
@@ -67,9 +70,10 @@ class MeasurementConfig:
                 for size in sizes
             )
             require(legal, "pixel_size_um", rule, self.pixel_size_um)
-        if self.pixel_size_rel_unc is not None:
-            rule = "must be at least 0 and below 0.5, such as 0.01 for 1 %"
-            require(0 <= self.pixel_size_rel_unc < 0.5, "pixel_size_rel_unc", rule, self.pixel_size_rel_unc)
+        rule = "must be at least 0 and below 0.5, such as 0.01 for 1 %"
+        for name in ("pixel_size_rel_unc", "segmentation_rel_unc"):
+            said = getattr(self, name)
+            require(said is None or 0 <= said < 0.5, name, rule, said)
         crop("crop", self.crop)
         excludes = self.excludes()
         rule = "masks what is left out; say structure.pores=excluded or structure.second_phase=excluded"

@@ -88,7 +88,7 @@ def batch_statistics(
     name: str,
     unit: str,
     samples: Sequence[FieldSample],
-    segmentation: SegmentationError | None = None,
+    segmentation: SegmentationError | float | None = None,
     pixel_size_rel_unc: float | None = None,
     threshold_sd_ln: float | None = None,
     line_share: float = 0.0,

@@ -127,7 +127,7 @@ class UncertaintyBudget:
 def intercept_budget(
     intercept: Estimate,
     unit: str,
-    segmentation: SegmentationError | None,
+    segmentation: SegmentationError | float | None,
     pixel_size_rel_unc: float | None,
     threshold_sd_ln: float | None,
     line_share: float = 0.0,
@@ -137,7 +137,8 @@ def intercept_budget(
     Args:
         intercept: From the fields.
         unit: "µm" or "px"; in px the pixel size takes no part.
-        segmentation: None if unknown.
+        segmentation: Of how the boundaries were found: its error against labels, or a relative standard
+            uncertainty of the mean intercept that somebody said, such as 0.03; None if unknown.
         pixel_size_rel_unc: Relative standard uncertainty of the pixel size, such as 0.01; None if unknown.
         threshold_sd_ln: Standard deviation of ln mean intercept over the thresholds that could have been
             chosen; 0 if there was no threshold, None if unknown.
@@ -238,7 +239,7 @@ def _sampling(intercept: Estimate) -> BudgetEntry:
     return BudgetEntry(SAMPLING, intercept.se_ln, how, intercept.df)
 
 
-def _segmentation(error: SegmentationError | None) -> BudgetEntry:
+def _segmentation(error: SegmentationError | float | None) -> BudgetEntry:
     """Root mean square error over the images, not divided by their number.
 
     Whatever makes a network err on an image (etching, focus, brightness) is often common to all fields of a
@@ -247,6 +248,8 @@ def _segmentation(error: SegmentationError | None) -> BudgetEntry:
     """
     if error is None:
         return BudgetEntry("segmentation", None, "unknown: no error against labels with these settings")
+    if not isinstance(error, SegmentationError):
+        return _said("segmentation", error, "relative standard uncertainty, as given")
     how = f"{error.source}: bias {signed(percent(error.bias_ln), 2)} %, not corrected"
     if error.images == 1:
         how += "; one image does not show how much the error varies"

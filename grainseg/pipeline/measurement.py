@@ -55,7 +55,7 @@ class Measurements:
         config: What is known of the pictures and batches.
         images: Relative paths of all images that may come.
         root_name: Batch of images in the starting folder itself.
-        segmentation: Error of the boundaries against labels; None if unknown.
+        segmentation: Error of the boundaries against labels, unless `config` says one; None if unknown.
 
     Raises:
         GrainsegError: The table of batches cannot be read or does not fit the images.
@@ -156,11 +156,12 @@ class Measurements:
         unit = common_unit(fields)
         used = [field for field in fields if unit == "px" or field.unit_um is not None]
         samples = tuple(field_sample(field, unit) for field in used)
+        said = self._config.segmentation_rel_unc
         statistics = batch_statistics(
             name,
             unit,
             samples,
-            self._segmentation,
+            self._segmentation if said is None else said,
             self._config.pixel_size_rel_unc,
             rms_or_none([self._threshold_sd_ln[field.image] for field in used]),
             float(np.mean([self._line_share[field.image] for field in used])) if used else 0.0,

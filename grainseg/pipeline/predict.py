@@ -172,7 +172,7 @@ def _flags(
     flags = [f"not measured: {failure}" for failure in result.failures]
     flags += [f"measured, but not scored: {failure}" for failure in result.unscored]
     others = _other_settings(config, scaling)
-    if others and spec.segmentation is not None:
+    if others and spec.segmentation is not None and config.segmentation_rel_unc is None:
         flags.append(
             f"{', '.join(others)} was said by hand: the segmentation error that the checkpoint knows is that "
             "of its own settings and was not taken, so the uncertainty is incomplete"

@@ -81,6 +81,16 @@ def test_what_lines_hide_alone_is_not_the_uncertainty():
         intercept_budget(SAMPLING, "px", None, None, None, -0.1)
 
 
+def test_an_uncertainty_of_the_boundaries_that_somebody_says_counts_as_it_is():
+    whole = intercept_budget(SAMPLING, "µm", 0.03, 0.005, 0.004)
+    assert whole.complete
+    assert whole.entries[1].standard_uncertainty_ln == 0.03
+    assert whole.entries[1].df == math.inf
+    assert "as given" in whole.entries[1].how
+    with pytest.raises(ValueError, match="of the segmentation is negative"):
+        intercept_budget(SAMPLING, "µm", -0.03, 0.005, 0.004)
+
+
 def test_the_rms_is_that_of_the_errors():
     errors = [0.03, -0.01, 0.02]
     mean = sum(errors) / 3

@@ -81,6 +81,7 @@ def plain(labelled: Path) -> Callable[..., BaselineConfig]:
             output=str(output),
             pixel_size_um=0.5,
             pixel_size_rel_unc=None,
+            segmentation_rel_unc=None,
             crop=None,
             batches=None,
             excluded=None,

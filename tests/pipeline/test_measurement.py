@@ -120,6 +120,16 @@ def test_how_given_masks_were_found_is_an_unknown_segmentation(folder: Path, tmp
     assert "boundaries were given" in threshold["how"]
 
 
+def test_who_measured_how_masks_were_found_says_so_and_the_budget_is_complete(
+    folder: Path, tmp_path: Path
+) -> None:
+    said = {"segmentation_rel_unc": 0.03, "pixel_size_um": 0.5, "pixel_size_rel_unc": 0.0}
+    measure(measure_config(folder, tmp_path / "out", **said))
+    parts = {row["part"]: row for row in csv_rows(tmp_path / "out" / "budget.csv") if row["batch"] == "a"}
+    assert float(parts["segmentation"]["standard_uncertainty_ln"]) == 0.03
+    assert {row["known"] for row in parts.values()} == {"true"}
+
+
 def test_thresholds_of_several_fields_count_by_their_mean_square() -> None:
     assert rms_or_none([0.1, 0.7]) == pytest.approx(0.5)
     assert rms_or_none([0.1, None]) is None
