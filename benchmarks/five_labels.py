@@ -23,6 +23,7 @@ from real_sets import view, without
 RECIPES = {
     "scratch": ("model.init=scratch", "augment=light", "data.label_offset=null"),
     "default": (),
+    "views": ("inference.tta=d4",),
     "best": ("experiment=best",),
     "unetplusplus": ("model=unetplusplus",),
     "deeplabv3plus": ("model=deeplabv3plus",),
@@ -68,7 +69,7 @@ def main() -> None:
                 for seed in seeds
             }
             for tested_on, pictures in tests.items():
-                for tta in ("none", "d4"):
+                for tta in ("d4",) if recipe == "views" else ("none", "d4"):
                     scores = [
                         score(
                             pictures,

@@ -9,6 +9,7 @@ pixels that may be boundary, of the entropy of the mean probability over that ba
 
 import argparse
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -74,8 +75,8 @@ def main() -> None:
     images, regions = [], []
     for item in list_folder(arguments.root).labelled:
         image = read_labelled(item, config, spec.in_channels)
-        tiles, views = tile_settings(spec), 8 if len(networks) == 1 else 1
-        forecast = predict_members(networks, image.unit, tiles, views)
+        tiles = replace(tile_settings(spec), views=8 if len(networks) == 1 else 1)
+        forecast = predict_members(networks, image.unit, tiles)
         assert forecast.spread is not None
         probability, spread = forecast.probability, forecast.spread
         mask, band = probability > spec.threshold, boundary_band(probability, spec.threshold)

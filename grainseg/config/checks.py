@@ -1,6 +1,6 @@
 """What a value must fulfil, each in one place, and the error that says so."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from grainseg.errors import GrainsegError
 
@@ -8,6 +8,8 @@ MAX_LABEL_OFFSET_PX = 4.0
 """Labels that lie farther beside their pictures belong to another field."""
 STRIDE = 32
 """Largest output stride of the networks: patches, tiles and paddings are multiples of it."""
+SYMMETRIES: Mapping[str, int] = {"none": 1, "d4": 8}
+"""Views of a picture by the name of the test-time augmentation: as it is, or all its flips and turns."""
 MAX_DECODER_WIDTH = 1024
 MAX_SHRINK = 8
 """Of pictures for a network: beyond, a patch of the default size covers 1280 px and more."""

@@ -1,18 +1,14 @@
 """What prediction and measurement may be told about the pictures, the grains and the batches."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from grainseg.config.checks import crop, one_of, positive, require
+from grainseg.config.checks import SYMMETRIES, crop, one_of, positive, require
 from grainseg.config.data import LabelConfig
 from grainseg.config.partition import PartitionConfig
 
 TWINS = ("unknown", "not_drawn", "drawn")
 PHASES = ("unknown", "none", "as_grains", "excluded")
-SYMMETRIES: Mapping[str, int] = {"none": 1, "d4": 8}
-"""Views of a picture by the name of the test-time augmentation: as it is, or all its flips and turns."""
-
 SCALES = ("auto", "pixel_size", "grain_size")
 """What a picture can be brought to before a network sees it, if not by a factor."""
 
@@ -97,6 +93,7 @@ class PredictConfig(MeasurementConfig):
         scale: None, a factor by which pictures are resampled before the network, or one of ``SCALES``: so
             that their pixel or grain size is that of the training; ``auto``: the weights that ship shrink
             pictures with larger grains, networks of your own resample nothing.
+        tta: Test-time augmentation, one of ``SYMMETRIES``; None is the checkpoint's.
         robustness: Folder of a robustness card of the same checkpoint, for the report.
     """
 
@@ -108,7 +105,7 @@ class PredictConfig(MeasurementConfig):
     boundary_tolerance_px: float
     accelerator: str
     robustness: str | None
-    tta: str
+    tta: str | None
     data: LabelConfig
     partition: PartitionConfig
 
@@ -122,7 +119,8 @@ class PredictConfig(MeasurementConfig):
         require(self.scale in (None, *SCALES) or _is_factor(self.scale), "scale", rule, self.scale)
         positive("boundary_tolerance_px", self.boundary_tolerance_px)
         one_of("accelerator", self.accelerator, ("auto", "cpu", "gpu", "mps"))
-        one_of("tta", self.tta, tuple(SYMMETRIES))
+        if self.tta is not None:
+            one_of("tta", self.tta, tuple(SYMMETRIES))
 
 
 def _is_factor(value: object) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 from grainseg.config.checks import (
     MAX_DECODER_WIDTH,
     STRIDE,
+    SYMMETRIES,
     fraction,
     legal_decoder_width,
     legal_tiles,
@@ -225,10 +226,11 @@ class LoggerConfig:
 
 @dataclass
 class InferenceConfig:
-    """Tiles of the whole-image prediction."""
+    """Tiles and views of the whole-image prediction."""
 
     tile_size: int
     overlap: int
+    tta: str
 
     def __post_init__(self) -> None:
         """Check ranges."""
@@ -236,6 +238,7 @@ class InferenceConfig:
         require(legal_tiles(self.tile_size, 0), "inference.tile_size", rule, self.tile_size)
         rule = f"must be at least 0 and at most inference.tile_size - {STRIDE}"
         require(legal_tiles(self.tile_size, self.overlap), "inference.overlap", rule, self.overlap)
+        one_of("inference.tta", self.tta, tuple(SYMMETRIES))
 
 
 @dataclass

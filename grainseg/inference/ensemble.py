@@ -1,9 +1,7 @@
 """One probability from several networks and several views of a picture, and how far these differ.
 
 Networks that were trained alike and differ by chance are averaged, and their spread tells where none of them
-knows: deep ensembles, Lakshminarayanan, Pritzel & Blundell 2017, NeurIPS 30. A micrograph has neither top nor
-left, so each network may also see it in all eight ways in which a square lies on a table (the dihedral group
-D4), as Ronneberger, Fischer & Brox 2015, MICCAI, averaged rotated views of their pictures.
+knows: deep ensembles, Lakshminarayanan, Pritzel & Blundell 2017, NeurIPS 30.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,11 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from torch import nn
 
-from grainseg.config.measurement import SYMMETRIES
-from grainseg.inference.predictor import TileSettings, moved, see_boundaries
+from grainseg.inference.predictor import TileSettings, moved, see_in_view
+from grainseg.inference.views import RunningMean
 from grainseg.micrograph.image import FloatImage
-
-View = Callable[[FloatImage], FloatImage]
 
 
 @dataclass(frozen=True)
@@ -37,7 +33,6 @@ def predict_members(
     networks: Sequence[nn.Module],
     unit: FloatImage,
     tiles: TileSettings,
-    symmetries: int = 1,
     of_member: Callable[[FloatImage], None] | None = None,
 ) -> Forecast:
     """Predict one picture by all networks in all views.
@@ -47,21 +42,20 @@ def predict_members(
     Args:
         networks: One or more, see ``predict_probability``.
         unit: (H, W, C) float32 in [0, 1], normalised on the whole picture; any size.
-        tiles: How to cut it.
-        symmetries: 1, the picture as it is, or 8, all its flips and quarter turns.
+        tiles: How to cut it, and in how many views it is seen.
         of_member: Is given the probability of each network in turn, (H, W) float32, the mean over its views.
 
     Raises:
         GrainsegError: A network answers with NaN.
-        ValueError: No network, or another number of views.
+        ValueError: No network.
     """
-    if not networks or symmetries not in SYMMETRIES.values():
-        raise ValueError(f"{len(networks)} networks in {symmetries} views: needs at least 1, in 1 or 8")
+    if not networks:
+        raise ValueError("no network: needs at least one")
     together = _Spread()
     for network in networks:
-        member = _Mean()
-        for number in range(symmetries):
-            seen = _in_view(network, tiles, number, unit)
+        member = RunningMean()
+        for number in range(tiles.views):
+            seen = moved(see_in_view(network, unit, tiles, number), tiles.offset_px)
             together.add(seen)
             if of_member is not None:
                 member.add(seen)
@@ -70,42 +64,7 @@ def predict_members(
     return Forecast(np.clip(together.mean, 0, 1, out=together.mean), together.standard_deviation())
 
 
-def _in_view(network: nn.Module, tiles: TileSettings, number: int, unit: FloatImage) -> FloatImage:
-    there, back = _view(number)
-    seen = np.ascontiguousarray(back(see_boundaries(network, there(unit), tiles)))
-    return moved(seen, tiles.offset_px)
-
-
-def _view(number: int) -> tuple[View, View]:
-    """One of the eight symmetries of the square, and the way back; 0 changes nothing."""
-    turns, flipped = number % 4, number >= 4
-
-    def there(picture: FloatImage) -> FloatImage:
-        return np.rot90(picture[::-1] if flipped else picture, turns)
-
-    def back(picture: FloatImage) -> FloatImage:
-        turned = np.rot90(picture, -turns)
-        return turned[::-1] if flipped else turned
-
-    return there, back
-
-
-class _Mean:
-    """Running mean of maps, in float32."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.mean: FloatImage = np.zeros(0, np.float32)
-
-    def add(self, value: FloatImage) -> None:
-        self.count += 1
-        if self.count == 1:
-            self.mean = value.copy()
-        else:
-            self.mean += (value - self.mean) / np.float32(self.count)
-
-
-class _Spread(_Mean):
+class _Spread(RunningMean):
     """Running mean and sum of squares about it (Welford 1962, Technometrics 4:419), exact where all agree."""
 
     def __init__(self) -> None:

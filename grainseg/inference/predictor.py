@@ -11,8 +11,9 @@ import torch
 from scipy.ndimage import shift
 from torch import nn
 
-from grainseg.config.checks import STRIDE
+from grainseg.config.checks import STRIDE, SYMMETRIES
 from grainseg.errors import GrainsegError
+from grainseg.inference.views import RunningMean, view
 from grainseg.micrograph.image import FloatImage
 from grainseg.model.checkpoint import CheckpointSpec
 from grainseg.model.networks import network_input
@@ -31,6 +32,7 @@ class TileSettings:
         offset_px: How far the lines wanted lie from the boundaries that the network finds, as the labels of
             its training did: rows down and columns to the right.
         stride: Grid in px on which the network shifts with its input.
+        views: 1, the picture as it is, or 8: the mean over all its flips and quarter turns.
     """
 
     tile_size: int
@@ -38,6 +40,7 @@ class TileSettings:
     batch_size: int = 1
     offset_px: tuple[float, float] = (0.0, 0.0)
     stride: int = STRIDE
+    views: int = 1
 
     @property
     def halo(self) -> int:
@@ -52,6 +55,7 @@ def tile_settings(spec: CheckpointSpec) -> TileSettings:
         spec.overlap * spec.shrink,
         offset_px=spec.label_offset_px,
         stride=STRIDE * spec.shrink,
+        views=SYMMETRIES[spec.tta],
     )
 
 
@@ -88,6 +92,21 @@ def moved(probability: FloatImage, offset_px: tuple[float, float]) -> FloatImage
 
 def see_boundaries(network: nn.Module, unit: FloatImage, tiles: TileSettings) -> FloatImage:
     """The boundary probability of one picture, where the network sees it; else as ``predict_probability``."""
+    if tiles.views == 1:
+        return _seen(network, unit, tiles)
+    together = RunningMean()
+    for number in range(tiles.views):
+        together.add(see_in_view(network, unit, tiles, number))
+    return np.clip(together.mean, 0, 1, out=together.mean)
+
+
+def see_in_view(network: nn.Module, unit: FloatImage, tiles: TileSettings, number: int) -> FloatImage:
+    """As ``see_boundaries``, in one of the views alone, from 0 to 7; turned back."""
+    there, back = view(number)
+    return np.ascontiguousarray(back(_seen(network, there(unit), tiles)))
+
+
+def _seen(network: nn.Module, unit: FloatImage, tiles: TileSettings) -> FloatImage:
     network.eval()
     device = next(network.parameters()).device
 

@@ -17,7 +17,13 @@ import torch
 from torch import nn
 
 from grainseg import __version__
-from grainseg.config.checks import MAX_LABEL_OFFSET_PX, MAX_SHRINK, legal_decoder_width, legal_tiles
+from grainseg.config.checks import (
+    MAX_LABEL_OFFSET_PX,
+    MAX_SHRINK,
+    SYMMETRIES,
+    legal_decoder_width,
+    legal_tiles,
+)
 from grainseg.errors import GrainsegError
 from grainseg.grains.budget import SegmentationError
 from grainseg.grains.doubt import Reference, read_reference
@@ -29,12 +35,13 @@ from grainseg.model.shrinking import look_shrunk
 from grainseg.model.weights_file import SUFFIX, read_weights
 
 KEY = "grainseg"
-FORMAT = 6
-"""1 had no partition and no segmentation error, 2 no number of steps, 3 to 5 not all that ``_NEW`` names."""
+FORMAT = 7
+"""1 had no partition and no segmentation error, 2 no number of steps, 3 to 6 not all that ``_NEW`` names."""
 _NEW: Mapping[int, Mapping[str, Any]] = {
     3: {"pixel_size_um": None, "intercept_px": None, "doubt_reference": None, "members": 1},
     4: {"label_offset_px": (0.0, 0.0)},
     5: {"shrink": 1},
+    6: {"tta": "none"},
 }
 """What a layout that is still read did not say, which the next one does."""
 NETWORK_PREFIX = "network."
@@ -68,6 +75,7 @@ class CheckpointSpec:
         label_offset_px: How far the labels of the training lie from what its pictures show, rows down and
             columns to the right; predictions follow the labels.
         shrink: Edge in px of the squares of a picture that the network sees as one px, see ``shrinking.py``.
+        tta: Test-time augmentation of the predictions that the values above were found with.
         members: Networks in the file, 1 to ``MAX_MEMBERS``; see ``ensemble.py`` for several.
         format: Version of this layout.
     """
@@ -92,6 +100,7 @@ class CheckpointSpec:
     doubt_reference: Reference | None = None
     label_offset_px: tuple[float, float] = (0.0, 0.0)
     shrink: int = 1
+    tta: str = "none"
     members: int = 1
     format: int = FORMAT
 
@@ -134,6 +143,7 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
     "doubt_reference": (dict, type(None)),
     "label_offset_px": (tuple, list),
     "shrink": (int,),
+    "tta": (str,),
     "members": (int,),
     "format": (int,),
 }
@@ -232,6 +242,7 @@ def _parse_spec(values: Mapping[str, Any], path: Path) -> CheckpointSpec:
         and (spec.pixel_size_um is None or 0.0005 <= spec.pixel_size_um <= 50)
         and (spec.intercept_px is None or 1 <= spec.intercept_px <= 10_000)
         and 1 <= spec.shrink <= MAX_SHRINK
+        and spec.tta in SYMMETRIES
         and 1 <= spec.members <= MAX_MEMBERS
     )
     if not in_range:

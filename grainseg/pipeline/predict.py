@@ -12,7 +12,7 @@ from omegaconf import OmegaConf
 from torch import nn
 
 from grainseg.config import PredictConfig
-from grainseg.config.measurement import SYMMETRIES
+from grainseg.config.checks import SYMMETRIES
 from grainseg.data.images import label_spec, to_channels
 from grainseg.errors import GrainsegError
 from grainseg.grains.doubt import doubt_of
@@ -155,14 +155,15 @@ def _measurements(
         return None
     relatives = [image.relative for image in images]
     # The error was found with the checkpoint's own settings, and says nothing of others.
-    segmentation = None if _other_settings(config, scaling) else spec.segmentation
+    segmentation = None if _other_settings(config, spec, scaling) else spec.segmentation
     return Measurements(config, relatives, title_of(config.images), segmentation)
 
 
-def _other_settings(config: PredictConfig, scaling: Scaling) -> list[str]:
+def _other_settings(config: PredictConfig, spec: CheckpointSpec, scaling: Scaling) -> list[str]:
     """What of this prediction is not as it was when the checkpoint's error was found."""
     scaled = [] if scaling.choice is None else [f"scale={scaling.choice}"]
-    return [*(f"partition.{name}" for name in config.partition.given()), *scaled]
+    seen = [] if config.tta in (None, spec.tta) else [f"tta={config.tta}"]
+    return [*(f"partition.{name}" for name in config.partition.given()), *scaled, *seen]
 
 
 def _flags(
@@ -171,10 +172,10 @@ def _flags(
     """What concerns all pictures."""
     flags = [f"not measured: {failure}" for failure in result.failures]
     flags += [f"measured, but not scored: {failure}" for failure in result.unscored]
-    others = _other_settings(config, scaling)
+    others = _other_settings(config, spec, scaling)
     if others and spec.segmentation is not None and config.segmentation_rel_unc is None:
         flags.append(
-            f"{', '.join(others)} was said by hand: the segmentation error that the checkpoint knows is that "
+            f"said by hand: {', '.join(others)}; the segmentation error that the checkpoint knows is that "
             "of its own settings and was not taken, so the uncertainty is incomplete"
         )
     return tuple(flags)
@@ -232,8 +233,10 @@ def _averaged(config: PredictConfig, spec: CheckpointSpec) -> dict[str, str]:
     found = {}
     if spec.members > 1:
         found["Networks"] = f"{spec.members}, the mean of their probabilities"
-    if SYMMETRIES[config.tta] > 1:
-        found["Test-time augmentation"] = f"{config.tta}, the mean over {SYMMETRIES[config.tta]} views"
+    tta = config.tta or spec.tta
+    if SYMMETRIES[tta] > 1:
+        by = "by the checkpoint" if config.tta is None else "said by the user"
+        found["Test-time augmentation"] = f"{tta}, the mean over {SYMMETRIES[tta]} views, {by}"
     return found
 
 
@@ -250,14 +253,15 @@ def _predict_one(
     unit = to_unit_range(to_channels(opened.micrograph.pixels, spec.in_channels))
     left_out, crop = opened.left_out.mask, opened.micrograph.crop
     opened = opened.warned(*exposure_warnings(unit, left_out), *bar_warnings(unit, left_out, crop))
-    tiles = tile_settings(spec)
-    first = functools.partial(predict_probability, networks[0], tiles=tiles)
+    tiles = replace(tile_settings(spec), views=SYMMETRIES[config.tta or spec.tta])
+    # The scale needs no more than a look at the picture as it is.
+    first = functools.partial(predict_probability, networks[0], tiles=replace(tiles, views=1))
     scaled = scale_of_picture(scaling, opened, unit, first)
     opened, shape = scaled.opened, opened.micrograph.shape
     settings = None if measurements is None else replace(spec.partition, **config.partition.given())
     members = MemberGrains(opened, settings) if settings is not None and len(networks) > 1 else None
     of_member = None if members is None else lambda seen: members.add(on_grid(seen, shape))
-    forecast = _forecast(networks, tiles, SYMMETRIES[config.tta], scaled, of_member)
+    forecast = _forecast(networks, tiles, scaled, of_member)
     output, threshold = Path(config.output), _threshold(config, spec)
     closed = close_picture(opened, on_grid(forecast.probability, shape), threshold, settings, output)
     paths = prediction_paths(output, image.relative)
@@ -279,14 +283,13 @@ def _predict_one(
 def _forecast(
     networks: Sequence[nn.Module],
     tiles: TileSettings,
-    views: int,
     scaled: ScaledPicture,
     of_member: Callable[[FloatImage], None] | None,
 ) -> Forecast:
     """On the network's grid. One network that answered while the scale was estimated is not asked again."""
-    if scaled.probability is not None and len(networks) == views == 1:
+    if scaled.probability is not None and len(networks) == tiles.views == 1:
         return Forecast(scaled.probability, None)
-    return predict_members(networks, scaled.unit, tiles, views, of_member)
+    return predict_members(networks, scaled.unit, tiles, of_member)
 
 
 def _score(

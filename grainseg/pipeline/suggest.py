@@ -8,7 +8,7 @@ from pathlib import Path
 from torch import nn
 
 from grainseg.config import SuggestConfig
-from grainseg.config.measurement import SYMMETRIES
+from grainseg.config.checks import SYMMETRIES
 from grainseg.data.images import to_channels
 from grainseg.errors import GrainsegError
 from grainseg.grains.suggestion import (
@@ -141,8 +141,7 @@ def _look_at(
     """Score of the whole picture, and its regions in the picture as it is cropped."""
     unit = to_unit_range(to_channels(picture.pixels, spec.in_channels))
     views = SYMMETRIES["none"] if len(networks) > 1 else SYMMETRIES["d4"]
-    tiles = tile_settings(spec)
-    forecast = predict_members(networks, unit, tiles, views)
+    forecast = predict_members(networks, unit, replace(tile_settings(spec), views=views))
     assert forecast.spread is not None  # there are several networks or views
     band = boundary_band(forecast.probability, spec.threshold)
     regions = regions_of(name, forecast.spread, band, config.window_px)

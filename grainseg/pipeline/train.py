@@ -206,6 +206,7 @@ def _build_module(config: TrainConfig, network: nn.Module, data: BoundaryDataMod
         **vars(network_spec(config)),
         tile_size=config.inference.tile_size,
         overlap=config.inference.overlap,
+        tta=config.inference.tta,
         threshold=THRESHOLD,
         line_width_px=data.data.line_width_px,
         seed=config.seed,

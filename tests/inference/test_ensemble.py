@@ -42,7 +42,7 @@ def test_all_views_are_the_mean_of_explicit_flips(shape: tuple[int, int], count:
     networks = [one_sided_network(seed) for seed in range(count)]
     unit = picture(*shape)
     answers = np.stack([answer for network in networks for answer in explicit_views(network, unit)])
-    forecast = predict_members(networks, unit, TILES, symmetries=8)
+    forecast = predict_members(networks, unit, replace(TILES, views=8))
     assert forecast.spread is not None
     assert forecast.probability.dtype == forecast.spread.dtype == np.float32
     np.testing.assert_allclose(forecast.probability, answers.mean(0), atol=1e-6)
@@ -50,11 +50,12 @@ def test_all_views_are_the_mean_of_explicit_flips(shape: tuple[int, int], count:
     assert forecast.spread.max() > 1e-3, "the views of this network differ, or the test shows nothing"
 
 
-@pytest.mark.parametrize("symmetries", [1, 8])
-def test_lines_are_moved_once_and_not_with_the_views(symmetries: int) -> None:
+@pytest.mark.parametrize("views", [1, 8])
+def test_lines_are_moved_once_and_not_with_the_views(views: int) -> None:
     network, unit = one_sided_network(0), picture(50, 70)
-    here = predict_members([network], unit, TILES, symmetries).probability
-    there = predict_members([network], unit, replace(TILES, offset_px=(2.0, -1.0)), symmetries).probability
+    tiles = replace(TILES, views=views)
+    here = predict_members([network], unit, tiles).probability
+    there = predict_members([network], unit, replace(tiles, offset_px=(2.0, -1.0))).probability
     np.testing.assert_allclose(there[2:, :-1], here[:-2, 1:], atol=1e-5)
 
 
@@ -72,7 +73,7 @@ def test_a_member_is_shown_as_the_mean_of_its_own_views() -> None:
     networks = [one_sided_network(seed) for seed in range(2)]
     unit = picture(40, 70)
     shown: list[FloatImage] = []
-    predict_members(networks, unit, TILES, 8, shown.append)
+    predict_members(networks, unit, replace(TILES, views=8), shown.append)
     for network, member in zip(networks, shown, strict=True):
         np.testing.assert_allclose(member, np.mean(explicit_views(network, unit), axis=0), atol=1e-6)
 
@@ -90,7 +91,7 @@ def test_a_network_that_knows_no_direction_gains_nothing_from_views() -> None:
     weight.copy_(torch.tensor([[0.5, -1.0, 0.5], [-1.0, 3.0, -1.0], [0.5, -1.0, 0.5]]))
     unit = picture(96, 160)  # multiples of the stride: the padding to it has a direction, too
     plain = predict_probability(network, unit, TILES)
-    forecast = predict_members([network], unit, TILES, symmetries=8)
+    forecast = predict_members([network], unit, replace(TILES, views=8))
     assert forecast.spread is not None
     np.testing.assert_allclose(forecast.probability, plain, atol=1e-6)
     assert forecast.spread.max() < 1e-6
@@ -102,7 +103,15 @@ def test_equal_networks_do_not_spread() -> None:
     assert forecast.spread.max() == 0
 
 
-@pytest.mark.parametrize(("count", "symmetries"), [(0, 1), (1, 0), (1, 4)])
-def test_nothing_else_is_taken(count: int, symmetries: int) -> None:
-    with pytest.raises(ValueError, match="needs at least 1, in 1 or 8"):
-        predict_members([one_sided_network(0)] * count, picture(8, 8), TILES, symmetries)
+def test_it_takes_a_network() -> None:
+    with pytest.raises(ValueError, match="at least one"):
+        predict_members([], picture(8, 8), TILES)
+
+
+@pytest.mark.parametrize("offset_px", [(0.0, 0.0), (1.5, -0.5)])
+def test_one_network_sees_the_same_views_alone_and_among_others(offset_px: tuple[float, float]) -> None:
+    """Training scores by the one, predictions are by the other."""
+    network, unit = one_sided_network(0), picture(50, 70)
+    tiles = replace(TILES, views=8, offset_px=offset_px)
+    alone = predict_probability(network, unit, tiles)
+    np.testing.assert_allclose(predict_members([network], unit, tiles).probability, alone, atol=2e-6)

@@ -171,6 +171,8 @@ def test_what_is_no_checkpoint_is_refused(kind: str, content: dict[str, Any], tm
         ({"decoder_width": 10**9}, "out of range"),
         ({"tile_size": 100}, "out of range"),
         ({"threshold": float("nan")}, "out of range"),
+        ({"tta": "d8"}, "out of range"),
+        ({"tta": None}, "'tta' is missing or cannot be"),
         *(({"shrink": value}, "out of range") for value in (0, -1, 9, 10**400)),
         *(({"shrink": value}, "'shrink' is missing or cannot be") for value in (True, 2.0, "2", None)),
         *(

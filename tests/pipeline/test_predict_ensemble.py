@@ -13,6 +13,7 @@ from torch import nn
 
 from grainseg.config import PredictConfig, TrainConfig
 from grainseg.errors import GrainsegError
+from grainseg.grains.budget import SegmentationError
 from grainseg.grains.partition import partition_probability
 from grainseg.model.checkpoint import load_network
 from grainseg.model.ensemble import write_ensemble
@@ -119,9 +120,29 @@ def test_all_views_are_asked_for_by_one_word(
     turned = tifffile.imread(tmp_path / "f0_probability.tif")
     assert np.abs(turned - tifffile.imread(outputs[1][0] / "f0_probability.tif")).max() > 1e-3
     assert (tmp_path / "f0_uncertainty.tif").is_file()
-    assert "d4, the mean over 8 views" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "d4, the mean over 8 views, said by the user" in page
     predict(predicting(alone, fields, tmp_path))
     assert not (tmp_path / "f0_uncertainty.tif").exists(), "that of another prediction would mislead"
+
+
+def test_views_are_the_checkpoints_and_its_error_is_that_of_its_own(
+    checkpoints: tuple[Path, list[Path]], fields: Path, tmp_path: Path
+) -> None:
+    spec, network = load_network(checkpoints[1][0])
+    known = replace(spec, tta="d4", segmentation=SegmentationError(0.01, 0.02, 3, "three images"))
+    write_ensemble(tmp_path / "d4.ckpt", known, [network])
+    config = predicting(tmp_path / "d4.ckpt", fields, tmp_path / "own")
+    predict(config)
+    assert (tmp_path / "own" / "f0_uncertainty.tif").is_file()
+    page = (tmp_path / "own" / "report.html").read_text(encoding="utf-8")
+    assert "d4, the mean over 8 views, by the checkpoint" in page
+    assert "three images: bias" in page
+    for said, flagged in ((None, True), (0.03, False)):
+        predict(replace(config, tta="none", segmentation_rel_unc=said))
+        page = (tmp_path / "own" / "report.html").read_text(encoding="utf-8")
+        assert ("Said by hand: tta=none; the segmentation error" in page) == flagged
+        assert "three images: bias" not in page
 
 
 def test_other_words_are_refused() -> None:

@@ -166,11 +166,20 @@ def test_the_same_seed_gives_the_same_network(smoke_config: TrainConfig, tmp_pat
     assert scores[0] != other
 
 
-def test_test_pictures_are_scored_beside(smoke_config: TrainConfig, tmp_path: Path) -> None:
+def test_test_pictures_are_scored_beside_and_seen_as_predictions_will_see_them(
+    smoke_config: TrainConfig, fields: Path, tmp_path: Path
+) -> None:
     config = replace(smoke_config, epochs=1, data=replace(smoke_config.data, val=["f1"], test=["f2"]))
+    config = replace(config, inference=replace(config.inference, tta="d4"))
     metrics = train(config, tmp_path)
     assert {"test/iou", "test/precision", "test/recall", "test/boundary_f1"} <= set(metrics)
     assert not (tmp_path / "predictions" / "f2_mask.png").exists()
+    predict(predicting(tmp_path, fields, tmp_path / "out"))
+    again = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert again["f2.png"]["iou"] == pytest.approx(metrics["test/iou"], abs=1e-6)
+    assert again["f1.png"]["iou"] == pytest.approx(metrics["val/iou"], abs=1e-6)
+    masks = [np.asarray(Image.open(tmp_path / each / "f1_mask.png")) for each in ("out", "predictions")]
+    np.testing.assert_array_equal(*masks)
 
 
 @pytest.mark.slow
