@@ -5,8 +5,8 @@
 Processor time of one thread, so that a busy machine changes little; bfloat16 and single precision in turns.
 """
 
+import argparse
 import statistics
-import sys
 import time
 
 import torch
@@ -41,8 +41,10 @@ def step_seconds(network: nn.Module, loss: BoundaryLoss, batch: Patch, bfloat16:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("overrides", nargs="*", metavar="override")
     torch.set_num_threads(1)
-    config = configuration(sys.argv[1:])
+    config = configuration(parser.parse_args().overrides)
     assert isinstance(config.data, StreamDataConfig)
     data = open_stream(config.data, config.augment, config.model.in_channels, config.seed)
     started = time.process_time()
