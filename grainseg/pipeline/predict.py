@@ -30,7 +30,7 @@ from grainseg.micrograph.normalization import to_unit_range
 from grainseg.micrograph.selection import SelectedImage, find_mask, require_masks, select_images
 from grainseg.model.checkpoint import CheckpointSpec
 from grainseg.model.ensemble import load_networks
-from grainseg.model.generic import default_checkpoint
+from grainseg.model.generic import default_checkpoint, ships
 from grainseg.pipeline.mapping import (
     ClosedPicture,
     OpenedPicture,
@@ -186,7 +186,8 @@ def _provenance(
 ) -> Provenance:
     by = "by the checkpoint" if config.threshold is None else "said by the user"
     threshold = f"{_threshold(config, spec):g}, {by}"
-    default = "by default" if spec.partition == DEFAULT_SETTINGS else "fitted to the validation images"
+    fitted = "chosen for the weights that ship" if ships(checkpoint) else "fitted to the validation images"
+    default = "by default" if spec.partition == DEFAULT_SETTINGS else fitted
     given = config.partition.given()
     origin = dict.fromkeys(asdict(spec.partition), default) | dict.fromkeys(given, "said by the user")
     partition = {

@@ -56,7 +56,10 @@ class Scaling:
         elif self.choice == "grain_size":
             said = f"grain_size: resampled towards a mean intercept of {self.intercept_px:.3g} px"
         elif self.choice == "auto":
-            said = f"auto: larger grains than {self.intercept_px:.3g} px (mean intercept) are shrunk to that"
+            usual = self.intercept_px or math.nan
+            said = (
+                f"auto: grains of over {usual * HARMLESS:.0f} px mean intercept are shrunk to {usual:.3g} px"
+            )
         else:
             said = "" if self.choice is None else f"pictures resampled by {self.choice:g}, said by the user"
         return {"Scale": said} if said else {}

@@ -76,6 +76,8 @@ def field_row(batch: str, field: FieldMeasurement) -> Row:
     for lines in field.lines:
         row |= _intercept_columns(f"deg{lines.name}", lines, unit_um)
     row |= _intercept_columns("circles", field.circles, unit_um)
+    if field.closed_share is None:  # of a map nothing is known of what was closed
+        row |= {name: None for name in row if name.startswith("closed_crossings_")}
     row["anisotropy"] = field.anisotropy
     row["elongation"] = field.elongation
     for name in ("saltikov", "jeffries", "triple"):

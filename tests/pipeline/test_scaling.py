@@ -26,11 +26,11 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
     """Sizes that the network was shown. It takes what is bright for a boundary."""
     shapes: list[tuple[int, ...]] = []
 
-    def bright(network: object, unit: FloatImage, tiles: object) -> FloatImage:
+    def bright(network: object, unit: FloatImage, tiles: object, number: int = 0) -> FloatImage:
         shapes.append(unit.shape[:2])
         return unit[:, :, 0]
 
-    for place in ("pipeline.predict.predict_probability", "inference.ensemble.see_boundaries"):
+    for place in ("pipeline.predict.predict_probability", "inference.ensemble.see_in_view"):
         monkeypatch.setattr(f"grainseg.{place}", bright)
     return shapes
 
@@ -208,7 +208,7 @@ def test_the_weights_that_ship_see_large_grains_shrunk_and_small_ones_as_they_ar
     assert predict(replace(enlarged, checkpoint=None)).failures == []
     assert min(seen)[0] == pytest.approx(3 * SIDE * 35 / own_px, rel=0.1)
     assert max(seen)[0] == 3 * SIDE
-    assert "auto: larger grains than 35 px (mean intercept) are shrunk to that" in page(enlarged)
+    assert "auto: grains of over 44 px mean intercept are shrunk to 35 px" in page(enlarged)
     assert "resampled by 0." in page(enlarged)
     measured = float(csv_rows(Path(enlarged.output) / "fields.csv")[0]["mean_intercept_px"])
     assert measured == pytest.approx(own_px, rel=0.05)
