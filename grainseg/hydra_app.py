@@ -57,10 +57,8 @@ def main_predict() -> int:
 
 def _train(node: DictConfig) -> float:
     config = parse_train(node)
-    if HydraConfig.get().mode == RunMode.MULTIRUN and config.trainer.strategy == "ddp":
-        raise GrainsegError(
-            "trainer=ddp: a sweep cannot start several processes per job; run its jobs singly"
-        )
+    if HydraConfig.get().mode == RunMode.MULTIRUN:
+        config.trainer.require_one_process("a job of a sweep")
     from grainseg.pipeline.leave_one_out import leave_one_out  # heavy, and the configuration is right
     from grainseg.pipeline.train import train, training_summary
 

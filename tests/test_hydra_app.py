@@ -138,6 +138,16 @@ def test_a_wrong_command_line_is_one_line(
     assert lines[0].startswith(f"error: {message}")
 
 
+def test_a_sweep_starts_no_processes_that_would_start_it_again(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Lightning takes ddp for several devices by itself, and its further processes have our arguments."""
+    monkeypatch.chdir(tmp_path)
+    assert run_in_process(monkeypatch, "train", "-m", "trainer=cpu", "trainer.devices=2", "seed=0,1") == 1
+    said = capsys.readouterr().err
+    assert "trainer.devices=2: a job of a sweep cannot start several processes; say trainer=auto" in said
+
+
 def test_a_traceback_is_given_when_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["train.py", "epochs=0"])

@@ -12,9 +12,10 @@ from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBase
 
 from grainseg.config.checks import one_of
 from grainseg.config.data import DATA_SCHEMAS, StreamDataConfig
+from grainseg.config.loss import LOSS_SCHEMAS
 from grainseg.config.measurement import PredictConfig
 from grainseg.config.recipe import RecipeConfig
-from grainseg.config.schema import LOSS_SCHEMAS, TrainConfig
+from grainseg.config.schema import TrainConfig
 from grainseg.errors import GrainsegError
 
 Schema = TypeVar("Schema")

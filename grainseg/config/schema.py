@@ -89,64 +89,6 @@ class ModelConfig:
 
 
 @dataclass
-class LossConfig:
-    """The loss by name; ``grainseg.model.losses`` says what the weights mean."""
-
-    name: str
-
-
-@dataclass
-class DiceLossConfig(LossConfig):
-    """Cross-entropy plus soft Dice."""
-
-    dice_weight: float
-
-    def __post_init__(self) -> None:
-        """Check ranges."""
-        require(self.dice_weight >= 0, "loss.dice_weight", "must be 0 or more", self.dice_weight)
-
-
-@dataclass
-class ClDiceLossConfig(DiceLossConfig):
-    """Cross-entropy, soft Dice and centre-line Dice."""
-
-    cldice_weight: float
-    iterations: int
-
-    def __post_init__(self) -> None:
-        """Check ranges."""
-        super().__post_init__()
-        require(self.cldice_weight >= 0, "loss.cldice_weight", "must be 0 or more", self.cldice_weight)
-        require(1 <= self.iterations <= 50, "loss.iterations", "must be 1 to 50", self.iterations)
-
-
-@dataclass
-class SkeletonLossConfig(DiceLossConfig):
-    """Cross-entropy, soft Dice and skeleton recall."""
-
-    skeleton_weight: float
-
-    def __post_init__(self) -> None:
-        """Check ranges."""
-        super().__post_init__()
-        require(self.skeleton_weight >= 0, "loss.skeleton_weight", "must be 0 or more", self.skeleton_weight)
-
-
-@dataclass
-class FocalTverskyLossConfig(LossConfig):
-    """Focal Tversky."""
-
-    false_positive_weight: float
-    false_negative_weight: float
-    gamma: float
-
-    def __post_init__(self) -> None:
-        """Check ranges."""
-        for key in ("false_positive_weight", "false_negative_weight", "gamma"):
-            positive(f"loss.{key}", getattr(self, key))
-
-
-@dataclass
 class OptimizerConfig:
     """The optimizer by name."""
 
@@ -196,6 +138,21 @@ class TrainerConfig:
         require(countable, "trainer.devices", "must be auto or a number from 1", self.devices)
         one_of("trainer.precision", self.precision, ("auto", "32-true", "bf16-mixed", "16-mixed"))
         require(self.gradient_clip >= 0, "trainer.gradient_clip", "must be 0 or more", self.gradient_clip)
+
+    def require_one_process(self, who: str) -> None:
+        """See that a run stays one process: of several, each would start all that it is a part of.
+
+        ``trainer.devices=auto`` may be several, and Lightning takes ddp for several by itself.
+
+        Args:
+            who: What cannot start several processes, as the message begins.
+
+        Raises:
+            GrainsegError: It may not.
+        """
+        rule = f"{who} cannot start several processes; say trainer=auto, and trainer.devices=1"
+        require(self.strategy != "ddp", "trainer.strategy", rule, self.strategy)
+        require(self.devices == 1, "trainer.devices", rule, self.devices)
 
 
 @dataclass
@@ -298,17 +255,8 @@ class TrainConfig:
             require(getattr(data, name) is None, f"data.{name}", rule, getattr(data, name))
         rule = f"{key} goes on by itself; say hydra.run.dir=RUN, the folder of the interrupted run, instead"
         require(self.resume is None, "resume", rule, self.resume)
-        rule = f"{key} cannot start several processes per fold; say trainer=auto, or train fold by fold"
-        require(self.trainer.strategy != "ddp", "trainer.strategy", rule, self.trainer.strategy)
+        self.trainer.require_one_process(key)
 
-
-LOSS_SCHEMAS: Mapping[str, type[LossConfig]] = {
-    "bce": LossConfig,
-    "bce_dice": DiceLossConfig,
-    "bce_cldice": ClDiceLossConfig,
-    "bce_dice_skeleton": SkeletonLossConfig,
-    "focal_tversky": FocalTverskyLossConfig,
-}
 
 POOLING_ARCHITECTURES = ("deeplabv3", "deeplabv3plus", "pan", "pspnet", "upernet")
 """They pool a patch into one number per channel, which batch normalisation cannot do with a single patch."""
