@@ -45,5 +45,9 @@ def quiet_lightning() -> None:
     warnings.filterwarnings("ignore", message=".*does not have many workers")
     # A resumed run goes on in its own folder.
     warnings.filterwarnings("ignore", message="Checkpoint directory .* exists and is not empty")
+    # A resumed run may do without early stopping; what it may not do without is seen to before.
+    warnings.filterwarnings("ignore", message="Be aware that when using `ckpt_path`")
+    # Every process scores all pictures, so there is nothing to gather.
+    warnings.filterwarnings("ignore", message="It is recommended to use `self.log.*sync_dist=True")
     # https://github.com/Lightning-AI/pytorch-lightning/issues/21326 - its own use of a renamed PyTorch class
     warnings.filterwarnings("ignore", message=".*LeafSpec.*is deprecated")
