@@ -239,19 +239,35 @@ def _continue_in_place(arguments: list[str]) -> list[str]:
     if not resumed or elsewhere or Path(resumed[-1]).parent.name != "checkpoints":
         return arguments
     run_dir = str(Path(resumed[-1]).resolve().parent.parent)
-    return [*arguments, "hydra.run.dir=" + run_dir.replace("${", r"\${")]
+    return _with(arguments, "hydra.run.dir=" + run_dir.replace("${", r"\${"))
 
 
 def _named_by_what_differs(arguments: list[str]) -> list[str]:
     """Have the folders of a sweep's jobs say what their jobs differ in, and not what all have alike."""
-    overrides = [as_typed(argument) for argument in arguments if not argument.startswith("-")]
+    overrides = [as_typed(argument) for argument in arguments if _sets(argument)]
     try:
         parsed = OverridesParser.create().parse_overrides(overrides)
     except HydraException:
         return arguments  # Hydra will meet it again, and say so
     alike = {each.key_or_group for each in parsed if not each.is_sweep_override()} | {"name", *PATH_KEYS}
     plain = sorted(key for key in alike if re.fullmatch(r"[\w./]+", key))
-    return [*arguments, f"hydra.job.config.override_dirname.exclude_keys=[{','.join(plain)}]"]
+    return _with(arguments, f"hydra.job.config.override_dirname.exclude_keys=[{','.join(plain)}]")
+
+
+def _with(arguments: list[str], override: str) -> list[str]:
+    """The arguments with one override more.
+
+    Beside the others, which the parser wants in one piece; at the end, an option such as ``--info`` would
+    take it for its own.
+    """
+    said = [place for place, argument in enumerate(arguments, 1) if _sets(argument)]
+    place = said[-1] if said else 0
+    return [*arguments[:place], override, *arguments[place:]]
+
+
+def _sets(argument: str) -> bool:
+    """Whether an argument is an override, and neither an option nor what follows one."""
+    return "=" in argument and not argument.startswith("-")
 
 
 def one_line(error: BaseException) -> str:
@@ -279,6 +295,8 @@ def one_line(error: BaseException) -> str:
             point = f" or, for a decimal, {key}={value.replace(',', '.')}" if decimal else ""
             return f"{ambiguous[1]}: say {key}=[{value}] for a list{point}; to sweep over values, add -m"
         return _joined(str(error))
+    if str(error) == "No trials are completed yet.":  # Optuna's; tune.yaml lets trials fail
+        return "no trial of the study came to an end, see above"
     if isinstance(error, OSError | MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return f"{type(error).__name__}: {_joined(str(error))}"
     return f"{type(error).__name__}: {_joined(str(error))} (a bug; {_TRACEBACK}=1 shows where)"

@@ -83,6 +83,16 @@ def test_folders_of_sweeps_are_named_by_what_differs(arguments: list[str], kept:
     assert {"data.root", "resume", "name"} <= set(override.value())
 
 
+@pytest.mark.parametrize(
+    ("arguments", "place"),
+    [(["--info"], 0), (["-m", "a=1,2", "--info", "all"], 2), (["a=1", "-c", "job"], 1), ([], 0)],
+)
+def test_no_option_takes_our_override_for_its_own(arguments: list[str], place: int) -> None:
+    found = _named_by_what_differs(arguments)
+    assert found.pop(place).startswith("hydra.job.config.override_dirname.exclude_keys=[")
+    assert found == arguments
+
+
 def test_what_hydra_cannot_read_is_left_to_it() -> None:
     assert _named_by_what_differs(["a=[1", "b=2"]) == ["a=[1", "b=2"]
 
