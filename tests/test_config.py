@@ -63,6 +63,17 @@ from grainseg.grains.structure import PART_CHOICES, TWIN_CHOICES
         ("data.label_width_px=2.5", "data.label_width_px: Value '2.5'"),
         ("data=folder", "data.root is missing: say data.root=VALUE"),
         ("batch_size=100000", "must be at least batch_size"),
+        ("data.num_workers=100000", "data.num_workers=100000: must be 0 to 64"),
+        ("boundary_tolerance_px=inf", "boundary_tolerance_px=inf: must be finite"),
+        ("data.max_megapixels=inf", "data.max_megapixels=inf: must be finite"),
+        ("trainer.gradient_clip=inf", "trainer.gradient_clip=inf: must be 0 or more, and finite"),
+        ("optimizer.lr=inf", "optimizer.lr=inf: must be finite"),
+        ("optimizer.weight_decay=inf", "optimizer.weight_decay=inf: must be 0 or more, and finite"),
+        ("loss.dice_weight=nan", "loss.dice_weight=nan: must be 0 or more, and finite"),
+        ("data.tile_size=16416", "data.tile_size=16416: must be a positive multiple of 32, the stride of"),
+        ("inference.tile_size=16416", "the networks, up to 16384"),
+        ("data.boundary_value=4294967296", "data.boundary_value=4294967296: must be -2**31 to 2**32 - 1"),
+        ("data.ignore_value=-3000000000", "data.ignore_value=-3000000000: must be -2**31 to 2**32 - 1"),
     ],
 )
 def test_wrong_values_are_named(override: str, message: str) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from grainseg.config.checks import positive, require
+from grainseg.config.checks import not_negative, positive, require
 
 
 @dataclass
@@ -21,7 +21,7 @@ class DiceLossConfig(LossConfig):
 
     def __post_init__(self) -> None:
         """Check ranges."""
-        require(self.dice_weight >= 0, "loss.dice_weight", "must be 0 or more", self.dice_weight)
+        not_negative("loss.dice_weight", self.dice_weight)
 
 
 @dataclass
@@ -34,7 +34,7 @@ class ClDiceLossConfig(DiceLossConfig):
     def __post_init__(self) -> None:
         """Check ranges."""
         super().__post_init__()
-        require(self.cldice_weight >= 0, "loss.cldice_weight", "must be 0 or more", self.cldice_weight)
+        not_negative("loss.cldice_weight", self.cldice_weight)
         require(1 <= self.iterations <= 50, "loss.iterations", "must be 1 to 50", self.iterations)
 
 
@@ -47,7 +47,7 @@ class SkeletonLossConfig(DiceLossConfig):
     def __post_init__(self) -> None:
         """Check ranges."""
         super().__post_init__()
-        require(self.skeleton_weight >= 0, "loss.skeleton_weight", "must be 0 or more", self.skeleton_weight)
+        not_negative("loss.skeleton_weight", self.skeleton_weight)
 
 
 @dataclass

@@ -11,9 +11,11 @@ from grainseg.config.checks import (
     MAX_DECODER_WIDTH,
     STRIDE,
     SYMMETRIES,
+    TILE_RULE,
     fraction,
     legal_decoder_width,
     legal_tiles,
+    not_negative,
     one_of,
     positive,
     require,
@@ -102,7 +104,7 @@ class OptimizerConfig:
         """Check ranges."""
         one_of("optimizer.name", self.name, ("adamw", "sgd"))
         positive("optimizer.lr", self.lr)
-        require(self.weight_decay >= 0, "optimizer.weight_decay", "must be 0 or more", self.weight_decay)
+        not_negative("optimizer.weight_decay", self.weight_decay)
         require(0 <= self.momentum < 1, "optimizer.momentum", "must lie in [0, 1)", self.momentum)
         fraction("optimizer.encoder_lr_factor", self.encoder_lr_factor)
 
@@ -137,7 +139,7 @@ class TrainerConfig:
         countable = self.devices == "auto" or (isinstance(self.devices, int) and self.devices >= 1)
         require(countable, "trainer.devices", "must be auto or a number from 1", self.devices)
         one_of("trainer.precision", self.precision, ("auto", "32-true", "bf16-mixed", "16-mixed"))
-        require(self.gradient_clip >= 0, "trainer.gradient_clip", "must be 0 or more", self.gradient_clip)
+        not_negative("trainer.gradient_clip", self.gradient_clip)
 
     def require_one_process(self, who: str) -> None:
         """See that a run stays one process: of several, each would start all that it is a part of.
@@ -191,8 +193,7 @@ class InferenceConfig:
 
     def __post_init__(self) -> None:
         """Check ranges."""
-        rule = f"must be a positive multiple of {STRIDE}, the stride of the networks"
-        require(legal_tiles(self.tile_size, 0), "inference.tile_size", rule, self.tile_size)
+        require(legal_tiles(self.tile_size, 0), "inference.tile_size", TILE_RULE, self.tile_size)
         rule = f"must be at least 0 and at most inference.tile_size - {STRIDE}"
         require(legal_tiles(self.tile_size, self.overlap), "inference.overlap", rule, self.overlap)
         one_of("inference.tta", self.tta, tuple(SYMMETRIES))
