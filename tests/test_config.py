@@ -63,6 +63,8 @@ from grainseg.grains.structure import PART_CHOICES, TWIN_CHOICES
         ("data.label_width_px=2.5", "data.label_width_px: Value '2.5'"),
         ("data=folder", "data.root is missing: say data.root=VALUE"),
         ("batch_size=100000", "must be at least batch_size"),
+        ("loss.name=bce", "loss.name=bce: has other settings than these; say loss=bce"),
+        ("data.name=stream", "data.name=stream: has other settings than these; say data=stream"),
         ("data.num_workers=100000", "data.num_workers=100000: must be 0 to 64"),
         ("boundary_tolerance_px=inf", "boundary_tolerance_px=inf: must be finite"),
         ("data.max_megapixels=inf", "data.max_megapixels=inf: must be finite"),

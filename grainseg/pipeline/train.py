@@ -4,6 +4,7 @@ import functools
 import logging
 import math
 import operator
+import shlex
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
@@ -297,6 +298,6 @@ def training_summary(metrics: dict[str, float], run_dir: Path) -> str:
             f"val/iou {metrics['val/iou']:.4f}  val/boundary_f1 {metrics['val/boundary_f1']:.4f}",
             f"predictions:  {run_dir / PREDICTIONS}",
             f"checkpoint:   {checkpoint_path(run_dir)}",
-            *([f"TensorBoard:  tensorboard --logdir {board}"] if board.is_dir() else []),
+            *([f"TensorBoard:  tensorboard --logdir {shlex.quote(str(board))}"] if board.is_dir() else []),
         )
     )

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from grainseg.config import TrainerConfig
+from grainseg.errors import GrainsegError
 from grainseg.inference.device import choose_device
 
 
@@ -17,6 +18,10 @@ def hardware_arguments(config: TrainerConfig) -> dict[str, Any]:
         GrainsegError: A GPU is asked for where there is none.
     """
     device = choose_device(config.accelerator, "trainer.accelerator").type
+    if config.precision == "16-mixed" and device == "cpu":
+        raise GrainsegError(
+            "trainer.precision=16-mixed: needs a GPU, this run is on the CPU; say trainer.precision=auto"
+        )
     return {
         "accelerator": {"cuda": "gpu"}.get(device, device),
         "devices": config.devices,

@@ -29,3 +29,8 @@ def test_a_full_disk_is_one_line_and_leaves_the_checkpoint_of_before(tmp_path: P
 def test_every_run_writes_its_checkpoints_so(tmp_path: Path) -> None:
     trainer = build_trainer(compose_train("trainer=cpu"), tmp_path, 0)
     assert isinstance(trainer.strategy.checkpoint_io, WholeCheckpoints)
+
+
+def test_half_precision_is_the_gpus(tmp_path: Path) -> None:
+    with pytest.raises(GrainsegError, match=r"trainer\.precision=16-mixed: needs a GPU, .*; say"):
+        build_trainer(compose_train("trainer=cpu", "trainer.precision=16-mixed"), tmp_path, 0)
