@@ -28,7 +28,7 @@ from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBase
 
 from grainseg.config import VALIDATION_METRICS, parse_predict, parse_train, unknown_key
 from grainseg.errors import GrainsegError
-from grainseg.overrides import PATH_KEYS, as_typed
+from grainseg.overrides import PATH_KEYS, as_typed, require_sayable
 
 log = logging.getLogger(__name__)
 
@@ -36,11 +36,6 @@ _NAME_BYTES = 160
 """Of a sweep's folders; most file systems take 255 bytes, with the number of the job before it."""
 
 CONF = Path(__file__).resolve().parent.parent / "conf"
-_OPTION = re.compile(r"--([a-z][\w-]*)(?:=.*)?", re.DOTALL)
-_OPTIONS_OF_HYDRA = (
-    *("help", "hydra-help", "version", "cfg", "resolve", "package", "run", "multirun", "shell-completion"),
-    *("config-path", "config-name", "config-dir", "experimental-rerun", "info"),
-)
 _TRACEBACK = "HYDRA_FULL_ERROR"
 """Hydra's own switch for tracebacks serves here, too."""
 
@@ -57,10 +52,8 @@ def main_predict() -> int:
 
 def _train(node: DictConfig) -> float:
     config = parse_train(node)
-    if HydraConfig.get().mode == RunMode.MULTIRUN and config.trainer.strategy == "ddp":
-        raise GrainsegError(
-            "trainer=ddp: a sweep cannot start several processes per job; run its jobs singly"
-        )
+    if HydraConfig.get().mode == RunMode.MULTIRUN:
+        config.trainer.require_one_process("a job of a sweep")
     from grainseg.pipeline.leave_one_out import leave_one_out  # heavy, and the configuration is right
     from grainseg.pipeline.train import train, training_summary
 
@@ -127,7 +120,7 @@ def _run(task: Callable[[DictConfig], Any], config_name: str, arguments: list[st
 
     entry = hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)(guarded)
     try:
-        _refuse_options(typed)
+        require_sayable(typed, CONF)
         # With full errors, Hydra raises instead of printing and exiting.
         with _arguments([as_typed(argument) for argument in arguments]), _traceback(True):
             try:
@@ -226,14 +219,6 @@ def _shortened(name: object) -> str:
 OmegaConf.register_new_resolver("shortened", _shortened, replace=True)  # for conf/train.yaml
 
 
-def _refuse_options(arguments: list[str]) -> None:
-    """Say how settings are said, where one looks like an option; Hydra would take it for a part of one."""
-    for argument in arguments:
-        match = _OPTION.fullmatch(argument)
-        if match and match[1] not in _OPTIONS_OF_HYDRA:
-            raise GrainsegError(f"--{match[1]}: is no option; settings are said as {match[1]}=VALUE")
-
-
 def _continue_in_place(arguments: list[str]) -> list[str]:
     """Let a resumed run go on in its own folder, so that its best checkpoint and curves go on, too."""
     resumed = [argument.removeprefix("resume=") for argument in arguments if argument.startswith("resume=")]
@@ -241,19 +226,35 @@ def _continue_in_place(arguments: list[str]) -> list[str]:
     if not resumed or elsewhere or Path(resumed[-1]).parent.name != "checkpoints":
         return arguments
     run_dir = str(Path(resumed[-1]).resolve().parent.parent)
-    return [*arguments, "hydra.run.dir=" + run_dir.replace("${", r"\${")]
+    return _with(arguments, "hydra.run.dir=" + run_dir.replace("${", r"\${"))
 
 
 def _named_by_what_differs(arguments: list[str]) -> list[str]:
     """Have the folders of a sweep's jobs say what their jobs differ in, and not what all have alike."""
-    overrides = [as_typed(argument) for argument in arguments if not argument.startswith("-")]
+    overrides = [as_typed(argument) for argument in arguments if _sets(argument)]
     try:
         parsed = OverridesParser.create().parse_overrides(overrides)
     except HydraException:
         return arguments  # Hydra will meet it again, and say so
     alike = {each.key_or_group for each in parsed if not each.is_sweep_override()} | {"name", *PATH_KEYS}
     plain = sorted(key for key in alike if re.fullmatch(r"[\w./]+", key))
-    return [*arguments, f"hydra.job.config.override_dirname.exclude_keys=[{','.join(plain)}]"]
+    return _with(arguments, f"hydra.job.config.override_dirname.exclude_keys=[{','.join(plain)}]")
+
+
+def _with(arguments: list[str], override: str) -> list[str]:
+    """The arguments with one override more.
+
+    Beside the others, which the parser wants in one piece; at the end, an option such as ``--info`` would
+    take it for its own.
+    """
+    said = [place for place, argument in enumerate(arguments, 1) if _sets(argument)]
+    place = said[-1] if said else 0
+    return [*arguments[:place], override, *arguments[place:]]
+
+
+def _sets(argument: str) -> bool:
+    """Whether an argument is an override, and neither an option nor what follows one."""
+    return "=" in argument and not argument.startswith("-")
 
 
 def one_line(error: BaseException) -> str:
@@ -273,14 +274,20 @@ def one_line(error: BaseException) -> str:
             parent = cause.parent_node
             schema = parent._get_root() if isinstance(parent, DictConfig) else OmegaConf.create()
             assert isinstance(schema, DictConfig)
-            return unknown_key(str(cause.full_key), schema)
+            said = re.search(r"use \+[^=\n]*=(.*)", str(error))  # Hydra's advice on any key that is new
+            return unknown_key(str(cause.full_key), schema, said[1] if said else "VALUE")
         ambiguous = re.match(r"Ambiguous value for argument '(.*?)'\n", str(error), re.DOTALL)
         if ambiguous:
             key, _, value = ambiguous[1].partition("=")
+            if key == "name":
+                value = value.replace("'", "")
+                return f"name={value}: must be one name, without a comma; to sweep over names, add -m"
             decimal = re.fullmatch(r"\d+,\d+", value)
             point = f" or, for a decimal, {key}={value.replace(',', '.')}" if decimal else ""
             return f"{ambiguous[1]}: say {key}=[{value}] for a list{point}; to sweep over values, add -m"
         return _joined(str(error))
+    if str(error) == "No trials are completed yet.":  # Optuna's; tune.yaml lets trials fail
+        return "no trial of the study came to an end, see above"
     if isinstance(error, OSError | MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return f"{type(error).__name__}: {_joined(str(error))}"
     return f"{type(error).__name__}: {_joined(str(error))} (a bug; {_TRACEBACK}=1 shows where)"

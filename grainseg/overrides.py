@@ -1,9 +1,12 @@
-"""Settings as people type them, quoted so that Hydra's grammar takes them so.
+"""Settings as people type them: quoted so that Hydra's grammar takes them so, or refused in one line.
 
 It would read the image ``2024_01`` as the number 202401, and stop at blanks, ``=`` and much else in a path.
 """
 
 import re
+from pathlib import Path
+
+from grainseg.errors import GrainsegError
 
 PATH_KEYS = (
     "data.root",
@@ -19,6 +22,17 @@ PATH_KEYS = (
 )
 _FOLDERS_OF_HYDRA = ("hydra.run.dir", "hydra.sweep.dir")
 """Paths, too, but one may have them put together: ``outputs/${now:%Y}``."""
+
+
+_OPTION = re.compile(r"--([a-z][\w-]*)(?:=.*)?", re.DOTALL)
+_OPTIONS_OF_HYDRA = (
+    *("help", "hydra-help", "version", "cfg", "resolve", "package", "run", "multirun", "shell-completion"),
+    *("config-path", "config-name", "config-dir", "experimental-rerun", "info"),
+)
+_FLAGS = ("-m", "--multirun", "-r", "--run", "--resolve")
+"""Options of Hydra that take no value."""
+_NO_NAME = re.compile(r"null|true|false|[\d.+-]+|\[[\d.,\s]*\]|", re.IGNORECASE)
+"""What Hydra does not take for the name of a choice."""
 
 
 def _override(*keys: str, value: str = ".*") -> re.Pattern[str]:
@@ -51,6 +65,43 @@ def as_typed(argument: str) -> str:
         said = _LIST.sub(_items_quoted, match[2])
         return f"{match[1]}={said if '[' in said or ',' in said else _item(said)}"
     return argument
+
+
+def require_sayable(arguments: list[str], conf: Path) -> None:
+    """See that Hydra will understand a command line, where its own message would not help.
+
+    Args:
+        arguments: As typed.
+        conf: Whose folders are the groups.
+
+    Raises:
+        GrainsegError: One looks like an option, lacks its ``=``, is an empty path (an unset variable of the
+            shell, and the current folder for Python), or chooses nothing of a group.
+    """
+    before = ""
+    for argument, after in zip(arguments, [*arguments[1:], ""], strict=True):
+        match = _OPTION.fullmatch(argument)
+        if match and match[1] not in _OPTIONS_OF_HYDRA:
+            raise GrainsegError(f"--{match[1]}: is no option; settings are said as {match[1]}=VALUE")
+        belongs_to_option = before.startswith("-") and "=" not in before and before not in _FLAGS
+        if re.fullmatch(r"[\w.]+", argument) and not belongs_to_option:
+            value = "VALUE" if "=" in after or not after or after.startswith("-") else after
+            raise GrainsegError(f"{argument}: settings are said with =; say {argument}={value}")
+        key, _, value = argument.partition("=")
+        if (_PATH.fullmatch(argument) or _FOLDER.fullmatch(argument)) and not value:
+            raise GrainsegError(f"{key}=: is empty; give a path, or leave {key.lstrip('+')} out")
+        _require_choice(key.lstrip("+"), value, argument, conf)
+        before = argument
+
+
+def _require_choice(key: str, value: str, argument: str, conf: Path) -> None:
+    """Raise a GrainsegError where a group is given what can be no name, such as null."""
+    if "=" in argument and _NO_NAME.fullmatch(value):
+        choices = sorted(path.stem for path in (conf / key).glob("*.yaml")) if key.isalpha() else []
+        if choices:
+            raise GrainsegError(f"{argument}: choose one of {', '.join(choices)}")
+        if re.fullmatch(r"hydra(/\w+)?", key):
+            raise GrainsegError(f"{argument}: must be the name of a choice; leave it out for the usual one")
 
 
 def _quoted(value: str) -> str:

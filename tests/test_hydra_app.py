@@ -83,6 +83,16 @@ def test_folders_of_sweeps_are_named_by_what_differs(arguments: list[str], kept:
     assert {"data.root", "resume", "name"} <= set(override.value())
 
 
+@pytest.mark.parametrize(
+    ("arguments", "place"),
+    [(["--info"], 0), (["-m", "a=1,2", "--info", "all"], 2), (["a=1", "-c", "job"], 1), ([], 0)],
+)
+def test_no_option_takes_our_override_for_its_own(arguments: list[str], place: int) -> None:
+    found = _named_by_what_differs(arguments)
+    assert found.pop(place).startswith("hydra.job.config.override_dirname.exclude_keys=[")
+    assert found == arguments
+
+
 def test_what_hydra_cannot_read_is_left_to_it() -> None:
     assert _named_by_what_differs(["a=[1", "b=2"]) == ["a=[1", "b=2"]
 
@@ -119,6 +129,22 @@ def run_in_process(monkeypatch: pytest.MonkeyPatch, main: str, *arguments: str) 
             ["predict", "pixel_size_um=0,25"],
             "pixel_size_um=0,25: say pixel_size_um=[0,25] for a list or, for a decimal, pixel_size_um=0.25;",
         ),
+        (["train", "partition=null"], "partition=null: choose one of none, watershed"),
+        (["train", "partition=[1]"], "partition=[1]: choose one of none, watershed"),
+        (["train", "+data=null"], "+data=null: choose one of folder, stream, synthetic"),
+        (["train", "hydra=null"], "hydra=null: must be the name of a choice"),
+        (["train", "name=Müller,Ä"], "name=Müller,Ä: must be one name, without a comma; to sweep over names"),
+        (["train", "epochs", "3"], "epochs: settings are said with =; say epochs=3"),
+        (["train", "-m", "epochs", "seed=1"], "epochs: settings are said with =; say epochs=VALUE"),
+        (
+            ["train", "model.options.encoder_depth=3"],
+            "model.options.encoder_depth: there is no such key; to add it, say "
+            "+model.options.encoder_depth=3",
+        ),
+        (["train", "loss.name=focal_tversky"], "loss.name=focal_tversky: has other settings than these; say"),
+        (["predict", "images=", "output=b"], "images=: is empty; give a path, or leave images out"),
+        (["train", "++data.root="], "++data.root=: is empty; give a path, or leave data.root out"),
+        (["predict", "images=a", "output=b", "crop.x=1"], "crop.x: there is no such key; crop is one value"),
         (["train", "nothing=1"], "nothing: there is no such key"),
         (["predict", "output=b"], "images is missing: say images=VALUE"),
         (["predict", "image=a"], "image: there is no such key; did you mean images?"),
@@ -136,6 +162,16 @@ def test_a_wrong_command_line_is_one_line(
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 1
     assert lines[0].startswith(f"error: {message}")
+
+
+def test_a_sweep_starts_no_processes_that_would_start_it_again(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Lightning takes ddp for several devices by itself, and its further processes have our arguments."""
+    monkeypatch.chdir(tmp_path)
+    assert run_in_process(monkeypatch, "train", "-m", "trainer=cpu", "trainer.devices=2", "seed=0,1") == 1
+    said = capsys.readouterr().err
+    assert "trainer.devices=2: a job of a sweep cannot start several processes; say trainer=auto" in said
 
 
 def test_a_traceback_is_given_when_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -8,6 +8,13 @@ from grainseg.config.data import (
     LabelledFolderConfig,
     StreamDataConfig,
 )
+from grainseg.config.loss import (
+    ClDiceLossConfig,
+    DiceLossConfig,
+    FocalTverskyLossConfig,
+    LossConfig,
+    SkeletonLossConfig,
+)
 from grainseg.config.measurement import MeasureConfig, MeasurementConfig, PredictConfig, StructureConfig
 from grainseg.config.parsing import parse_predict, parse_train, to_plain, unknown_key
 from grainseg.config.partition import PartitionConfig
@@ -17,16 +24,11 @@ from grainseg.config.schema import (
     VALIDATION_METRICS,
     AugmentConfig,
     CallbacksConfig,
-    ClDiceLossConfig,
-    DiceLossConfig,
-    FocalTverskyLossConfig,
     InferenceConfig,
     LoggerConfig,
-    LossConfig,
     ModelConfig,
     OptimizerConfig,
     SchedulerConfig,
-    SkeletonLossConfig,
     TrainConfig,
     TrainerConfig,
 )

@@ -1,5 +1,6 @@
 """What a value must fulfil, each in one place, and the error that says so."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 from grainseg.errors import GrainsegError
@@ -8,6 +9,8 @@ MAX_LABEL_OFFSET_PX = 4.0
 """Labels that lie farther beside their pictures belong to another field."""
 STRIDE = 32
 """Largest output stride of the networks: patches, tiles and paddings are multiples of it."""
+MAX_TILE_PX = 2**14
+"""Of a patch or tile: no memory holds more."""
 SYMMETRIES: Mapping[str, int] = {"none": 1, "d4": 8}
 """Views of a picture by the name of the test-time augmentation: as it is, or all its flips and turns."""
 MAX_DECODER_WIDTH = 1024
@@ -15,9 +18,13 @@ MAX_SHRINK = 8
 """Of pictures for a network: beyond, a patch of the default size covers 1280 px and more."""
 
 
+TILE_RULE = f"must be a positive multiple of {STRIDE}, the stride of the networks, up to {MAX_TILE_PX}"
+
+
 def legal_tiles(tile_size: int, overlap: int) -> bool:
     """Whether tiles of whole-image prediction can have this edge length and overlap, both in px."""
-    return tile_size > 0 and tile_size % STRIDE == 0 and 0 <= overlap <= tile_size - STRIDE
+    legal = 0 < tile_size <= MAX_TILE_PX and tile_size % STRIDE == 0
+    return legal and 0 <= overlap <= tile_size - STRIDE
 
 
 def legal_decoder_width(width: int | None) -> bool:
@@ -42,8 +49,14 @@ def fraction(key: str, value: float) -> None:
 
 
 def positive(key: str, value: float) -> None:
-    """Raise a GrainsegError unless the value is above 0."""
+    """Raise a GrainsegError unless the value is above 0 and finite."""
     require(value > 0, key, "must be positive", value)
+    require(math.isfinite(value), key, "must be finite", value)
+
+
+def not_negative(key: str, value: float) -> None:
+    """Raise a GrainsegError unless the value is 0 or more and finite."""
+    require(0 <= value < math.inf, key, "must be 0 or more, and finite", value)
 
 
 def label_offset(key: str, value: object) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from grainseg.config.checks import (
-    STRIDE,
+    TILE_RULE,
     crop,
     label_offset,
     legal_tiles,
@@ -19,6 +19,8 @@ from grainseg.config.recipe import RecipeConfig
 
 MAX_LABEL_WIDTH_PX = 32
 """Patches know no wider lines, and nobody draws them."""
+MAX_WORKERS = 64
+"""Each is a process with a copy of what it reads; more than feed any accelerator."""
 
 
 @dataclass
@@ -44,6 +46,10 @@ class LabelConfig:
     def __post_init__(self) -> None:
         """Check ranges."""
         positive("data.max_megapixels", self.max_megapixels)
+        for key in ("boundary_value", "ignore_value"):
+            value = getattr(self, key)
+            held = value is None or -(2**31) <= value < 2**32
+            require(held, f"data.{key}", "must be -2**31 to 2**32 - 1, as in a picture of 32 bits", value)
         rule = f"must be 1 to {MAX_LABEL_WIDTH_PX}, or null"
         legal = self.label_width_px is None or 1 <= self.label_width_px <= MAX_LABEL_WIDTH_PX
         require(legal, "data.label_width_px", rule, self.label_width_px)
@@ -77,10 +83,10 @@ class DataConfig:
 
     def __post_init__(self) -> None:
         """Check ranges."""
-        rule = f"must be a positive multiple of {STRIDE}, the stride of the networks"
-        require(legal_tiles(self.tile_size, 0), "data.tile_size", rule, self.tile_size)
+        require(legal_tiles(self.tile_size, 0), "data.tile_size", TILE_RULE, self.tile_size)
         positive("data.patches_per_epoch", self.patches_per_epoch)
-        require(self.num_workers >= 0, "data.num_workers", "must be 0 or more", self.num_workers)
+        legal = 0 <= self.num_workers <= MAX_WORKERS
+        require(legal, "data.num_workers", f"must be 0 to {MAX_WORKERS}", self.num_workers)
 
 
 @dataclass

@@ -4,6 +4,7 @@ No Hydra and no heavy import: a misspelt key or a wrong type is found before any
 """
 
 from collections.abc import Mapping
+from dataclasses import fields
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
@@ -12,12 +13,16 @@ from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBase
 
 from grainseg.config.checks import one_of
 from grainseg.config.data import DATA_SCHEMAS, StreamDataConfig
+from grainseg.config.loss import LOSS_SCHEMAS
 from grainseg.config.measurement import PredictConfig
 from grainseg.config.recipe import RecipeConfig
-from grainseg.config.schema import LOSS_SCHEMAS, TrainConfig
+from grainseg.config.schema import TrainConfig
 from grainseg.errors import GrainsegError
 
 Schema = TypeVar("Schema")
+
+_FREE = ("model.options", "data.regimes")
+"""Settings to which keys may be added."""
 
 
 def parse_train(config: DictConfig) -> TrainConfig:
@@ -59,7 +64,15 @@ def _parse_choice(node: Any, schemas: Mapping[str, type[Schema]], prefix: str) -
     """Parse a group whose name says which schema it has."""
     name = str(node.get("name") if isinstance(node, DictConfig) else None)
     one_of(f"{prefix}name", name, tuple(schemas))
+    keys = {str(key) for key in node}
+    if keys != _keys(schemas[name]) and any(keys == _keys(schema) for schema in schemas.values()):
+        group = prefix.rstrip(".")
+        raise GrainsegError(f"{prefix}name={name}: has other settings than these; say {group}={name}")
     return _parse(node, schemas[name], prefix)
+
+
+def _keys(schema: type) -> set[str]:
+    return {field.name for field in fields(schema)}
 
 
 def _parse(node: Any, schema: type[Schema], prefix: str = "") -> Schema:
@@ -89,19 +102,25 @@ def _schema_message(error: OmegaConfBaseException, config: DictConfig, prefix: s
     return f"{key}: {str(error.msg).splitlines()[0]}"
 
 
-def unknown_key(key: str, config: DictConfig) -> str:
+def unknown_key(key: str, config: DictConfig, value: str = "VALUE") -> str:
     """Say that a key does not exist, and which one may have been meant.
 
     Args:
         key: Dotted name.
         config: The configuration around it.
+        value: What it was to be.
     """
     group = key.rpartition(".")[0]
     siblings = OmegaConf.select(config, group) if group else config
     if not isinstance(siblings, DictConfig):
         return f"{key}: there is no such key"
     prefix = f"{group}." if group else ""
-    names = [prefix + str(name) for name in siblings if prefix + str(name) != key]
+    names = [prefix + str(name) for name in siblings if prefix + str(name) not in (key, "hydra")]
     close = get_close_matches(key, names, n=1)
-    hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(names)}"
+    if group in _FREE:
+        hint = f"to add it, say +{key}={value}"
+    elif not names:
+        hint = f"{group} is one value, and has no keys"
+    else:
+        hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(names)}"
     return f"{key}: there is no such key; {hint}"

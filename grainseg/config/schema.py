@@ -11,9 +11,11 @@ from grainseg.config.checks import (
     MAX_DECODER_WIDTH,
     STRIDE,
     SYMMETRIES,
+    TILE_RULE,
     fraction,
     legal_decoder_width,
     legal_tiles,
+    not_negative,
     one_of,
     positive,
     require,
@@ -89,64 +91,6 @@ class ModelConfig:
 
 
 @dataclass
-class LossConfig:
-    """The loss by name; ``grainseg.model.losses`` says what the weights mean."""
-
-    name: str
-
-
-@dataclass
-class DiceLossConfig(LossConfig):
-    """Cross-entropy plus soft Dice."""
-
-    dice_weight: float
-
-    def __post_init__(self) -> None:
-        """Check ranges."""
-        require(self.dice_weight >= 0, "loss.dice_weight", "must be 0 or more", self.dice_weight)
-
-
-@dataclass
-class ClDiceLossConfig(DiceLossConfig):
-    """Cross-entropy, soft Dice and centre-line Dice."""
-
-    cldice_weight: float
-    iterations: int
-
-    def __post_init__(self) -> None:
-        """Check ranges."""
-        super().__post_init__()
-        require(self.cldice_weight >= 0, "loss.cldice_weight", "must be 0 or more", self.cldice_weight)
-        require(1 <= self.iterations <= 50, "loss.iterations", "must be 1 to 50", self.iterations)
-
-
-@dataclass
-class SkeletonLossConfig(DiceLossConfig):
-    """Cross-entropy, soft Dice and skeleton recall."""
-
-    skeleton_weight: float
-
-    def __post_init__(self) -> None:
-        """Check ranges."""
-        super().__post_init__()
-        require(self.skeleton_weight >= 0, "loss.skeleton_weight", "must be 0 or more", self.skeleton_weight)
-
-
-@dataclass
-class FocalTverskyLossConfig(LossConfig):
-    """Focal Tversky."""
-
-    false_positive_weight: float
-    false_negative_weight: float
-    gamma: float
-
-    def __post_init__(self) -> None:
-        """Check ranges."""
-        for key in ("false_positive_weight", "false_negative_weight", "gamma"):
-            positive(f"loss.{key}", getattr(self, key))
-
-
-@dataclass
 class OptimizerConfig:
     """The optimizer by name."""
 
@@ -160,7 +104,7 @@ class OptimizerConfig:
         """Check ranges."""
         one_of("optimizer.name", self.name, ("adamw", "sgd"))
         positive("optimizer.lr", self.lr)
-        require(self.weight_decay >= 0, "optimizer.weight_decay", "must be 0 or more", self.weight_decay)
+        not_negative("optimizer.weight_decay", self.weight_decay)
         require(0 <= self.momentum < 1, "optimizer.momentum", "must lie in [0, 1)", self.momentum)
         fraction("optimizer.encoder_lr_factor", self.encoder_lr_factor)
 
@@ -195,7 +139,22 @@ class TrainerConfig:
         countable = self.devices == "auto" or (isinstance(self.devices, int) and self.devices >= 1)
         require(countable, "trainer.devices", "must be auto or a number from 1", self.devices)
         one_of("trainer.precision", self.precision, ("auto", "32-true", "bf16-mixed", "16-mixed"))
-        require(self.gradient_clip >= 0, "trainer.gradient_clip", "must be 0 or more", self.gradient_clip)
+        not_negative("trainer.gradient_clip", self.gradient_clip)
+
+    def require_one_process(self, who: str) -> None:
+        """See that a run stays one process: of several, each would start all that it is a part of.
+
+        ``trainer.devices=auto`` may be several, and Lightning takes ddp for several by itself.
+
+        Args:
+            who: What cannot start several processes, as the message begins.
+
+        Raises:
+            GrainsegError: It may not.
+        """
+        rule = f"{who} cannot start several processes; say trainer=auto, and trainer.devices=1"
+        require(self.strategy != "ddp", "trainer.strategy", rule, self.strategy)
+        require(self.devices == 1, "trainer.devices", rule, self.devices)
 
 
 @dataclass
@@ -234,8 +193,7 @@ class InferenceConfig:
 
     def __post_init__(self) -> None:
         """Check ranges."""
-        rule = f"must be a positive multiple of {STRIDE}, the stride of the networks"
-        require(legal_tiles(self.tile_size, 0), "inference.tile_size", rule, self.tile_size)
+        require(legal_tiles(self.tile_size, 0), "inference.tile_size", TILE_RULE, self.tile_size)
         rule = f"must be at least 0 and at most inference.tile_size - {STRIDE}"
         require(legal_tiles(self.tile_size, self.overlap), "inference.overlap", rule, self.overlap)
         one_of("inference.tta", self.tta, tuple(SYMMETRIES))
@@ -298,17 +256,8 @@ class TrainConfig:
             require(getattr(data, name) is None, f"data.{name}", rule, getattr(data, name))
         rule = f"{key} goes on by itself; say hydra.run.dir=RUN, the folder of the interrupted run, instead"
         require(self.resume is None, "resume", rule, self.resume)
-        rule = f"{key} cannot start several processes per fold; say trainer=auto, or train fold by fold"
-        require(self.trainer.strategy != "ddp", "trainer.strategy", rule, self.trainer.strategy)
+        self.trainer.require_one_process(key)
 
-
-LOSS_SCHEMAS: Mapping[str, type[LossConfig]] = {
-    "bce": LossConfig,
-    "bce_dice": DiceLossConfig,
-    "bce_cldice": ClDiceLossConfig,
-    "bce_dice_skeleton": SkeletonLossConfig,
-    "focal_tversky": FocalTverskyLossConfig,
-}
 
 POOLING_ARCHITECTURES = ("deeplabv3", "deeplabv3plus", "pan", "pspnet", "upernet")
 """They pool a patch into one number per channel, which batch normalisation cannot do with a single patch."""

@@ -20,10 +20,12 @@ def export(checkpoint: Path, target: Path) -> str:
         What was written, in one line.
 
     Raises:
-        GrainsegError: The checkpoint cannot be read, or the file cannot be written.
+        GrainsegError: The checkpoint cannot be read, or the file is there already or cannot be written.
     """
     if target.suffix != SUFFIX:
         raise GrainsegError(f"{target}: is written as safetensors; give a name that ends in {SUFFIX}")
+    if target.exists():
+        raise GrainsegError(f"{target}: is there already; remove it, or give another name")
     spec, network = load_network(checkpoint)
     write_weights(target, asdict(spec), network.state_dict())
     return (

@@ -8,6 +8,7 @@ partition's settings and show how much the segmentation's error varies, which on
 import json
 import logging
 import math
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -82,12 +83,13 @@ class LeaveOneOut:
             rows.append([title, *(f"{self.metrics[name + end]:.4f}" for name in names)])
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         board = self.run_dir / TENSORBOARD
+        shown = shlex.quote(str(self.run_dir))
         return "\n".join(
             (
                 *("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows),
                 f"predictions:  {self.run_dir / PREDICTIONS}, each by the network that did not see the image",
                 f"checkpoint:   {checkpoint_path(self.run_dir)}, all {len(self.folds)} networks",
-                *([f"TensorBoard:  tensorboard --logdir {self.run_dir}"] if board.is_dir() else []),
+                *([f"TensorBoard:  tensorboard --logdir {shown}"] if board.is_dir() else []),
             )
         )
 

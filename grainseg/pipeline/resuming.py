@@ -1,33 +1,42 @@
 """Whether an interrupted run can go on from a checkpoint."""
 
 import shutil
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
+
+import torch
 
 from grainseg.config import TrainConfig, to_plain
 from grainseg.errors import GrainsegError
 from grainseg.model.checkpoint import CheckpointSpec, can_resume, read_checkpoint, require_single
 from grainseg.model.networks import NetworkSpec
-from grainseg.pipeline.training_record import read_record
+from grainseg.pipeline.training_record import recorded_config
 from grainseg.training.averaging import require_same_kept
 from grainseg.training.run_folder import checkpoint_path
 
+_MAY_DIFFER = (
+    *("name", "resume", "trainer", "logger", "data.num_workers"),
+    *("callbacks.progress_bar", "callbacks.panels", "callbacks.early_stopping_patience"),
+)
+"""What a resumed run may have otherwise: its steps, patches and scores are the same."""
+_WHOLE = ("data.regimes", "model.options")
+"""Settings whose keys are free: where one has a key that the other lacks, they differ."""
 
-def check_resume(
-    config: TrainConfig, network: NetworkSpec, checkpoint: Path, run_dir: Path
-) -> CheckpointSpec:
-    """See that the checkpoint can go on as this run, and bring its best one along.
+
+def check_resume(config: TrainConfig, network: NetworkSpec, checkpoint: Path) -> CheckpointSpec:
+    """See that the checkpoint can go on as this run.
 
     Args:
         config: The run.
         network: That it trains.
         checkpoint: To go on from.
-        run_dir: Folder of the run.
 
     Returns:
         What the checkpoint says of itself.
 
     Raises:
-        GrainsegError: There is no such checkpoint, or its network, data or averages are others.
+        GrainsegError: There is no such checkpoint, or its run had other settings.
     """
     if not checkpoint.is_file():
         raise GrainsegError(f"resume={checkpoint}: there is no such file; give the last.ckpt of a run")
@@ -43,13 +52,24 @@ def check_resume(
     if not can_resume(checkpoint):
         raise GrainsegError(f"resume={checkpoint}: holds no optimizer; give the last.ckpt beside it")
     require_same_kept(checkpoint, config)
-    _require_same_data(config, spec, checkpoint)
+    recorded = recorded_config(checkpoint, spec) or {}
+    _require_same_settings(config, recorded, checkpoint)
+    _require_epochs(config, recorded, checkpoint)
+    return spec
+
+
+def bring_best(checkpoint: Path, run_dir: Path) -> None:
+    """Copy the best checkpoint of before into a run's folder, unless it has one.
+
+    Args:
+        checkpoint: That the run goes on from.
+        run_dir: Folder of the run.
+    """
     here = checkpoint_path(run_dir)
     best = checkpoint.with_name(here.name)
     if best.is_file() and not here.exists():
         here.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(best, here)
-    return spec
 
 
 def require_same_shrink(config: TrainConfig, spec: CheckpointSpec, shrink: int) -> None:
@@ -70,16 +90,42 @@ def require_same_shrink(config: TrainConfig, spec: CheckpointSpec, shrink: int) 
         )
 
 
-def _require_same_data(config: TrainConfig, spec: CheckpointSpec, checkpoint: Path) -> None:
-    """See that the run goes on with its own images: one that has trained it must not come to validate it."""
-    before = read_record(checkpoint, spec).config.get("data", {})
-    now = to_plain(config)["data"]
-    for key in before.keys() & now.keys() - {"num_workers"}:
-        same = before[key] == now[key]
-        if key == "root":
-            same = Path(str(before[key])).resolve() == Path(str(now[key])).resolve()
-        if not same:
-            raise GrainsegError(
-                f"resume={checkpoint}: its run had data.{key}={before[key]}, this one data.{key}={now[key]}; "
-                "say the overrides of the interrupted run again"
-            )
+def _require_same_settings(config: TrainConfig, recorded: Mapping[str, Any], checkpoint: Path) -> None:
+    """See that the run goes on as it was: an image that it has trained must not come to validate it, say."""
+    differing = list(_differing(recorded, to_plain(config)))
+    if differing:
+        was = ", ".join(f"{key}={value}" for key, value, _ in differing)
+        now = ", ".join(f"{key}={value}" for key, _, value in differing)
+        raise GrainsegError(
+            f"resume={checkpoint}: its run had {was}, this one {now}; "
+            "say the overrides of the interrupted run again"
+        )
+
+
+def _differing(
+    before: Mapping[str, Any], now: Mapping[str, Any], prefix: str = ""
+) -> Iterator[tuple[str, object, object]]:
+    """Key, value of before and value of now; runs of other versions have other keys, which say nothing."""
+    for name in now:
+        key = prefix + name
+        if name not in before or key in (*_MAY_DIFFER, "epochs"):
+            continue
+        was, value = before[name], now[name]
+        if isinstance(was, Mapping) and isinstance(value, Mapping) and key not in _WHOLE:
+            yield from _differing(was, value, f"{key}.")
+        elif key == "data.root":
+            if Path(str(was)).resolve() != Path(str(value)).resolve():
+                yield key, was, value
+        elif was != value:
+            yield key, was, value
+
+
+def _require_epochs(config: TrainConfig, recorded: Mapping[str, Any], checkpoint: Path) -> None:
+    """See that a run gets no shorter, also where it is over: the epochs done are done, and the rate falls."""
+    content = torch.load(checkpoint, map_location="cpu", weights_only=True, mmap=True)
+    done = content["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"]
+    said = f"epochs={config.epochs}: resume={checkpoint}"
+    if config.epochs < done:
+        raise GrainsegError(f"{said} has more already; say more than {done}")
+    if config.epochs < recorded.get("epochs", 0):
+        raise GrainsegError(f"{said} was to have {recorded['epochs']}; say as many or more")

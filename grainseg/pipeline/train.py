@@ -4,18 +4,16 @@ import functools
 import logging
 import math
 import operator
+import shlex
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
 from lightning import Trainer, seed_everything
-from lightning.fabric.utilities.exceptions import MisconfigurationException
-from lightning.pytorch.loggers import TensorBoardLogger
-from omegaconf import OmegaConf
 from torch import nn
 
-from grainseg.config import FolderDataConfig, TrainConfig, to_plain
+from grainseg.config import FolderDataConfig, TrainConfig
 from grainseg.data.images import LabelledMicrograph
 from grainseg.errors import GrainsegError
 from grainseg.grains.agreement import fit_threshold
@@ -35,7 +33,7 @@ from grainseg.model.networks import NetworkSpec, build_network, parameter_count
 from grainseg.model.shrinking import look_shrunk
 from grainseg.pipeline.doubt_reference import training_reference
 from grainseg.pipeline.observer import generic_observer
-from grainseg.pipeline.resuming import check_resume, require_same_shrink
+from grainseg.pipeline.resuming import bring_best, check_resume, require_same_shrink
 from grainseg.pipeline.scoring import (
     MaskScores,
     fit_grains,
@@ -48,14 +46,14 @@ from grainseg.pipeline.scoring import (
 from grainseg.report.metrics_file import METRICS, write_metrics
 from grainseg.report.overlay import panel
 from grainseg.report.prediction_files import PREDICTIONS, PredictionPaths, prediction_paths, write_prediction
-from grainseg.training.callbacks import build_callbacks
 from grainseg.training.datamodule import BoundaryDataModule
-from grainseg.training.logging import log_configuration, log_score
+from grainseg.training.logging import log_score
 from grainseg.training.metrics import THRESHOLD
 from grainseg.training.module import BoundaryModule
 from grainseg.training.optimizers import build_optimizers
-from grainseg.training.run_folder import CHECKPOINTS, CONFIG, TENSORBOARD, checkpoint_path, require_free
-from grainseg.training.runtime import hardware_arguments, quiet_lightning
+from grainseg.training.run_folder import TENSORBOARD, checkpoint_path, require_free
+from grainseg.training.runtime import quiet_lightning
+from grainseg.training.trainer import build_trainer
 
 log = logging.getLogger(__name__)
 
@@ -78,31 +76,22 @@ def train(config: TrainConfig, run_dir: Path) -> dict[str, float]:
     quiet_lightning()
     seed_everything(config.seed, workers=True, verbose=False)
     # What can be wrong without reading any data comes first.
-    trainer = _build_trainer(config, run_dir)
     resumed: CheckpointSpec | None = None
     if config.resume is not None:
-        resumed = check_resume(config, network_spec(config), Path(config.resume), run_dir)
-    elif trainer.is_global_zero:
+        resumed = check_resume(config, network_spec(config), Path(config.resume))
+    trainer = build_trainer(config, run_dir, 0 if resumed is None else resumed.steps)
+    if resumed is None and trainer.is_global_zero:
         require_free(run_dir)
     network = _build_network(config)
     data = _read_data(config)
-    if resumed is not None:
+    if config.resume is not None and resumed is not None:
         require_same_shrink(config, resumed, data.data.shrink)
+        bring_best(Path(config.resume), run_dir)
     module = _build_module(config, network, data)
 
     run_dir.mkdir(parents=True, exist_ok=True)
-    plain = to_plain(config)
-    OmegaConf.save(OmegaConf.create(plain), run_dir / CONFIG)
-    log_configuration(trainer.logger, plain)
     started = time.monotonic()
-    try:
-        trainer.fit(module, data, ckpt_path=config.resume, weights_only=True)
-    except MisconfigurationException as error:
-        if config.resume is None or "max_epochs" not in str(error):
-            raise
-        raise GrainsegError(
-            f"epochs={config.epochs}: resume={config.resume} has more already; say more"
-        ) from error
+    trainer.fit(module, data, ckpt_path=config.resume, weights_only=True)
     metrics = _score_best(config, trainer, module, data, run_dir)
     metrics |= {"train/line_width_px": data.data.line_width_px, "train/shrink": float(data.data.shrink)}
     down, right = data.data.label_offset_px
@@ -112,27 +101,6 @@ def train(config: TrainConfig, run_dir: Path) -> dict[str, float]:
     if trainer.is_global_zero:
         write_metrics(run_dir / METRICS, metrics)
     return metrics if trainer.is_global_zero else {}
-
-
-def _build_trainer(config: TrainConfig, run_dir: Path) -> Trainer:
-    hardware = hardware_arguments(config.trainer)
-    logger = TensorBoardLogger(run_dir, name="", version=TENSORBOARD, default_hp_metric=False)
-    try:
-        return Trainer(
-            **hardware,
-            logger=logger if config.logger.tensorboard else False,
-            callbacks=build_callbacks(config, run_dir / CHECKPOINTS),
-            default_root_dir=run_dir,
-            max_epochs=config.epochs,
-            gradient_clip_val=config.trainer.gradient_clip or None,
-            num_sanity_val_steps=0,
-            log_every_n_steps=1,
-            use_distributed_sampler=False,  # PatchSampler shares out the patches; every process validates all
-            enable_progress_bar=config.callbacks.progress_bar,
-            enable_model_summary=False,
-        )
-    except (MisconfigurationException, ValueError) as error:
-        raise GrainsegError(f"trainer={hardware} does not suit this machine: {error}") from error
 
 
 def network_spec(config: TrainConfig) -> NetworkSpec:
@@ -330,6 +298,6 @@ def training_summary(metrics: dict[str, float], run_dir: Path) -> str:
             f"val/iou {metrics['val/iou']:.4f}  val/boundary_f1 {metrics['val/boundary_f1']:.4f}",
             f"predictions:  {run_dir / PREDICTIONS}",
             f"checkpoint:   {checkpoint_path(run_dir)}",
-            *([f"TensorBoard:  tensorboard --logdir {board}"] if board.is_dir() else []),
+            *([f"TensorBoard:  tensorboard --logdir {shlex.quote(str(board))}"] if board.is_dir() else []),
         )
     )

@@ -59,22 +59,44 @@ def read_record(checkpoint: Path, spec: CheckpointSpec) -> TrainingRecord:
     Returns:
         The record, an empty one where nothing is known.
     """
-    config: Any
     if ships(checkpoint):
-        config = {"data": {"name": "stream", "recipe": asdict(WIDE)}, "augment": dict(STREAM_AUGMENT)}
+        config: dict[str, Any] = {
+            "data": {"name": "stream", "recipe": asdict(WIDE)},
+            "augment": dict(STREAM_AUGMENT),
+        }
         return TrainingRecord("the recipe of the weights that ship", config)
+    try:
+        known = recorded_config(checkpoint, spec)
+    except GrainsegError:
+        return TrainingRecord()
+    return TrainingRecord() if known is None else TrainingRecord(f"{CONFIG} of its run folder", known)
+
+
+def recorded_config(checkpoint: Path, spec: CheckpointSpec) -> dict[str, Any] | None:
+    """The configuration in the run folder of a checkpoint, in plain values; None where there is none.
+
+    Args:
+        checkpoint: The file.
+        spec: What it says.
+
+    Raises:
+        GrainsegError: The configuration cannot be read, or is that of another run.
+    """
     path = checkpoint.resolve().parent.parent / CONFIG
+    if not path.is_file():
+        return None
+    advice = f"put back that of {checkpoint}, or remove it if nothing shall be known of its training"
     try:
         config = OmegaConf.to_container(OmegaConf.load(path))
-    except (OSError, ValueError, YAMLError, OmegaConfBaseException):
-        return TrainingRecord()
+    except (OSError, ValueError, YAMLError, OmegaConfBaseException) as error:
+        raise GrainsegError(f"{path}: cannot be read; {advice}") from error
     groups = ("data", "augment", "model")
     if not isinstance(config, dict) or not all(isinstance(config.get(group), dict) for group in groups):
-        return TrainingRecord()
+        raise GrainsegError(f"{path}: is no configuration of a training; {advice}")
     said = config.get("seed"), config["model"].get("architecture"), config["model"].get("encoder")
     if said != (spec.seed, spec.architecture, spec.encoder):
-        return TrainingRecord()
-    return TrainingRecord(f"{CONFIG} of its run folder", config)
+        raise GrainsegError(f"{path}: is the configuration of another training; {advice}")
+    return {str(key): value for key, value in config.items()}
 
 
 def image_roles(record: TrainingRecord, images: Sequence[LabelledImage]) -> dict[str, str]:

@@ -54,10 +54,14 @@ class KeptWeights(Callback):
         self._start_share = start_share
         self._steps = 0
         self._in_place = False
+        self._seen_step = 0
+        self._training = False
         self._weights: dict[str, list[Tensor]] = {}
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Begin with the network as it is, unless a checkpoint brought along what was kept."""
+        self._training = True
+        self._seen_step = trainer.global_step
         values = _values(pl_module)
         if self._weights:
             device = values[0].device
@@ -78,7 +82,10 @@ class KeptWeights(Callback):
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: object, batch: object, batch_idx: int
     ) -> None:
-        """Take the step's weights into the average."""
+        """Take the step's weights into the average; where gradients accumulate, not every batch is a step."""
+        if trainer.global_step == self._seen_step:
+            return
+        self._seen_step = trainer.global_step
         self._steps += 1
         if self._decay is None:
             return
@@ -88,8 +95,8 @@ class KeptWeights(Callback):
                 average.lerp_(value, 1 - decay)
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Put what is kept into the network."""
-        if self._in_place:
+        """Put what is kept into the network; before any training, that is what the network has."""
+        if self._in_place or not self._training:
             return
         values = _values(pl_module)
         self._weights["own"] = _copies(values)

@@ -19,15 +19,18 @@ from lightning.pytorch.callbacks import (
 )
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities.exceptions import SIGTERMException
+from omegaconf import OmegaConf
 
-from grainseg.config import VALIDATION_METRICS, TrainConfig
+from grainseg.config import VALIDATION_METRICS, TrainConfig, to_plain
 from grainseg.micrograph.image import Label
+from grainseg.micrograph.replacing import replacing
 from grainseg.report.overlay import panel
 from grainseg.training.averaging import kept_weights
 from grainseg.training.datamodule import BoundaryDataModule, WholePicture
 from grainseg.training.encoder import FrozenEncoder
+from grainseg.training.logging import log_configuration
 from grainseg.training.metrics import THRESHOLD
-from grainseg.training.run_folder import BEST, LAST
+from grainseg.training.run_folder import BEST, CONFIG, LAST, TENSORBOARD
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +70,12 @@ def build_callbacks(config: TrainConfig, checkpoints: Path) -> list[Callback]:
         callbacks.append(kept)
     if config.callbacks.early_stopping_patience is not None:
         callbacks.append(
-            EarlyStopping(monitor=monitor, mode=mode, patience=config.callbacks.early_stopping_patience)
+            StopOfPatience(
+                monitor=monitor,
+                mode=mode,
+                patience=config.callbacks.early_stopping_patience,
+                check_finite=False,  # an error is infinite where no grain is found, as in a first epoch
+            )
         )
     if config.callbacks.progress_bar:
         callbacks.append(LossAndScoreBar())
@@ -113,6 +121,23 @@ class MovableCheckpoint(ModelCheckpoint):
             here = {"dirpath": self.dirpath, "best_model_path": str(path), "kth_best_model_path": str(path)}
             known = {} if score is None else {str(path): score}
             super().load_state_dict(state_dict | here | {"best_k_models": known})
+
+
+class StopOfPatience(EarlyStopping):
+    """Early stopping that says so, and whose patience a resumed run may choose anew."""
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Stop where the score has not been better for long."""
+        super().on_train_epoch_end(trainer, pl_module)
+        if self.wait_count >= self.patience and trainer.is_global_zero:
+            log.info(
+                "stopped after epoch %d: %s was no better for %d epochs (callbacks.early_stopping_patience)",
+                *(trainer.current_epoch + 1, self.monitor, self.wait_count),
+            )
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on counting, with this run's patience."""
+        super().load_state_dict(state_dict | {"patience": self.patience})
 
 
 class SaveOnInterrupt(Callback):
@@ -175,6 +200,37 @@ class SaveOnInterrupt(Callback):
             self._listening = False
 
 
+class RecordConfiguration(Callback):
+    """Writes ``config.yaml``, and the configuration into TensorBoard.
+
+    Not before the first batch: a resumed run that fails before leaves the record of the one it goes on with.
+
+    Args:
+        config: The run.
+        run_dir: Its folder.
+    """
+
+    def __init__(self, config: TrainConfig, run_dir: Path) -> None:
+        self._plain = to_plain(config)
+        self._path = run_dir / CONFIG
+        self._goes_on = config.resume is not None and (run_dir / TENSORBOARD).is_dir()
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Record what trains from here on."""
+        log_configuration(trainer.logger, self._plain, trainer.global_step if self._goes_on else 0)
+        if trainer.is_global_zero:
+            self._write()
+
+    def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Record what was trained elsewhere, where no epoch was left to train."""
+        if trainer.is_global_zero and not self._path.is_file():
+            self._write()
+
+    def _write(self) -> None:
+        with replacing(self._path) as handle:
+            handle.write(OmegaConf.to_yaml(OmegaConf.create(self._plain)).encode())
+
+
 class ValidationPanels(Callback):
     """Shows the validation pictures in TensorBoard: image, label, probability, errors in colour.
 
@@ -214,4 +270,5 @@ class ValidationPanels(Callback):
             factor = MAX_PANEL_WIDTH_PX / drawn.shape[1]
             shrunk = cv2.resize(drawn, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
             drawn = np.asarray(shrunk, dtype=np.uint8)
-        logger.experiment.add_image(tag, drawn, trainer.global_step, dataformats="HWC")
+        # At the step of the curves, which is that of the last batch.
+        logger.experiment.add_image(tag, drawn, trainer.global_step - 1, dataformats="HWC")

@@ -10,18 +10,20 @@ SCORE_TAG = "hp/val_iou"
 """A tag of its own: the HPARAMS tab shows a tag's last value, which for ``val/iou`` is not the best one's."""
 
 
-def log_configuration(logger: Logger | None, config: Mapping[str, Any]) -> None:
+def log_configuration(logger: Logger | None, config: Mapping[str, Any], step: int = 0) -> None:
     """Put the choices into the HPARAMS tab, and the resolved configuration into the text tab.
 
     Args:
         logger: Anything but a TensorBoard logger is left alone.
         config: Nested plain values.
+        step: Optimizer steps done; after the first, the HPARAMS tab has its choices already.
     """
     if not isinstance(logger, TensorBoardLogger):
         return
-    logger.log_hyperparams(flatten(config), metrics={SCORE_TAG: float("nan")})
+    if step == 0:
+        logger.log_hyperparams(flatten(config), metrics={SCORE_TAG: float("nan")})
     text = OmegaConf.to_yaml(OmegaConf.create(dict(config))).replace("\n", "\n    ")
-    logger.experiment.add_text("config", f"    {text}", 0)  # four blanks make it a code block
+    logger.experiment.add_text("config", f"    {text}", step)  # four blanks make it a code block
 
 
 def log_score(logger: Logger | None, metrics: Mapping[str, float], step: int) -> None:

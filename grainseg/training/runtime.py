@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from grainseg.config import TrainerConfig
+from grainseg.errors import GrainsegError
 from grainseg.inference.device import choose_device
 
 
@@ -17,6 +18,10 @@ def hardware_arguments(config: TrainerConfig) -> dict[str, Any]:
         GrainsegError: A GPU is asked for where there is none.
     """
     device = choose_device(config.accelerator, "trainer.accelerator").type
+    if config.precision == "16-mixed" and device == "cpu":
+        raise GrainsegError(
+            "trainer.precision=16-mixed: needs a GPU, this run is on the CPU; say trainer.precision=auto"
+        )
     return {
         "accelerator": {"cuda": "gpu"}.get(device, device),
         "devices": config.devices,
@@ -45,5 +50,9 @@ def quiet_lightning() -> None:
     warnings.filterwarnings("ignore", message=".*does not have many workers")
     # A resumed run goes on in its own folder.
     warnings.filterwarnings("ignore", message="Checkpoint directory .* exists and is not empty")
+    # A resumed run may do without early stopping; what it may not do without is seen to before.
+    warnings.filterwarnings("ignore", message="Be aware that when using `ckpt_path`")
+    # Every process scores all pictures, so there is nothing to gather.
+    warnings.filterwarnings("ignore", message="It is recommended to use `self.log.*sync_dist=True")
     # https://github.com/Lightning-AI/pytorch-lightning/issues/21326 - its own use of a renamed PyTorch class
     warnings.filterwarnings("ignore", message=".*LeafSpec.*is deprecated")

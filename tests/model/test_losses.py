@@ -4,7 +4,7 @@ import pytest
 import torch
 from helpers import compose_train
 
-from grainseg.config.schema import LOSS_SCHEMAS
+from grainseg.config.loss import LOSS_SCHEMAS
 from grainseg.micrograph.image import IGNORE
 from grainseg.model.losses import (
     BoundaryLoss,

@@ -323,7 +323,9 @@ def test_a_real_one(config: TrainConfig, tmp_path: Path) -> None:
             ["resume=x/last.ckpt"],
             "leave_one_out goes on by itself; say hydra",
         ),
-        (["trainer=ddp"], "leave_one_out cannot start several processes per fold"),
+        (["trainer=ddp"], "leave_one_out cannot start several processes; say trainer=auto"),
+        (["trainer=cpu", "trainer.devices=2"], r"trainer\.devices=2: leave_one_out cannot start several"),
+        (["trainer.devices=auto"], r"trainer\.devices=auto: leave_one_out cannot start several"),
         (["leave_one_out=often"], "leave_one_out: "),
     ],
 )

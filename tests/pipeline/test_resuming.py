@@ -20,8 +20,10 @@ class PowerCutError(Exception):
     """Ends a run without any farewell."""
 
 
-def stop_at_epoch_2(self: object, trainer: Trainer, module: object) -> None:
-    if trainer.current_epoch == 2:
+def stop_within_epoch_2(
+    self: object, trainer: Trainer, module: object, batch: object, batch_idx: int
+) -> None:
+    if trainer.current_epoch == 2 and batch_idx == 1:
         raise PowerCutError
 
 
@@ -31,7 +33,7 @@ def test_a_resumed_run_goes_on_where_it_stopped(smoke_config: TrainConfig, tmp_p
     config = replace(smoke_config, epochs=4, trainer=replace(smoke_config.trainer, precision="32-true"))
     train(config, tmp_path / "whole")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("grainseg.training.callbacks.SaveOnInterrupt.on_train_epoch_start", stop_at_epoch_2)
+        patch.setattr("grainseg.training.callbacks.SaveOnInterrupt.on_train_batch_start", stop_within_epoch_2)
         with pytest.raises(PowerCutError):
             train(config, tmp_path / "halves")
     last = tmp_path / "halves" / "checkpoints" / "last.ckpt"
@@ -45,11 +47,14 @@ def test_a_resumed_run_goes_on_where_it_stopped(smoke_config: TrainConfig, tmp_p
     assert whole["global_step"] == halves["global_step"]
     for key, value in whole["state_dict"].items():
         torch.testing.assert_close(halves["state_dict"][key], value, rtol=1e-2, atol=1e-3)
-    rates = [
-        [event.value for event in tensorboard_events(tmp_path / name).Scalars("train/lr")]
-        for name in ("whole", "halves")
-    ]
+    boards = [tensorboard_events(tmp_path / name) for name in ("whole", "halves")]
+    rates = [{event.step: event.value for event in board.Scalars("train/lr")} for board in boards]
     assert rates[0] == pytest.approx(rates[1])
+    for board in boards:  # the batch before the power cut was trained twice
+        assert [event.step for event in board.Scalars("train/lr")] == list(range(8))
+        assert [event.step for event in board.Scalars("val/iou")] == [1, 3, 5, 7]
+        assert [event.step for event in board.Images("val/f2")] == [1, 3, 5, 7]
+        assert [event.step for event in board.Scalars("hp/val_iou")] == [0, 8]
 
 
 @pytest.mark.parametrize(
@@ -89,6 +94,55 @@ def test_an_image_that_has_trained_a_run_cannot_come_to_validate_it(
     data = replace(smoke_config.data, val=["f0"])  # type: ignore[call-arg]
     with pytest.raises(GrainsegError, match=r"its run had data\.val=None, this one data\.val=\['f0'\]"):
         train(replace(smoke_config, epochs=4, resume=str(last), data=data), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"optimizer": {"name": "sgd"}}, r"had optimizer\.name=adamw, this one optimizer\.name=sgd; say"),
+        (
+            {"optimizer": {"lr": 1e-5, "encoder_lr_factor": 0.5}},
+            r"had optimizer\.lr=0\.003, optimizer\.encoder_lr_factor=1\.0, this one optimizer\.lr=1e-05, opt",
+        ),
+        ({"optimized_metric": "val/are"}, "had optimized_metric=val/iou, this one optimized_metric=val/are"),
+        ({"model": {"options": {"decoder_attention_type": "scse"}}}, r"has model\.options=\{\}, this run"),
+        ({"batch_size": 3, "seed": 5}, "had seed=0, batch_size=2, this one seed=5, batch_size=3"),
+        ({"epochs": 2}, r"epochs=2: resume=.* has more already; say more than 3"),
+    ],
+)
+def test_other_settings_are_refused_and_leave_the_run_as_it_was(
+    changes: dict[str, object], message: str, run: tuple[Path, dict[str, float]], smoke_config: TrainConfig
+) -> None:
+    before = {path: path.stat().st_mtime_ns for path in run[0].rglob("*")}
+    changed = {
+        key: replace(getattr(smoke_config, key), **value) if isinstance(value, dict) else value
+        for key, value in changes.items()
+    }
+    config = replace(smoke_config, **{"epochs": 4, **changed})  # type: ignore[arg-type]
+    with pytest.raises(GrainsegError, match=message):
+        train(replace(config, resume=str(run[0] / "checkpoints" / "last.ckpt")), run[0])
+    assert {path: path.stat().st_mtime_ns for path in run[0].rglob("*")} == before
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: [", r"config\.yaml: cannot be read; put back that of .*last\.ckpt, or remove it"),
+        ("a: 1", r"config\.yaml: is no configuration of a training; put back"),
+        ("OTHER", r"config\.yaml: is the configuration of another training; put back"),
+    ],
+)
+def test_without_its_own_record_a_run_does_not_go_on(
+    text: str, message: str, run: tuple[Path, dict[str, float]], smoke_config: TrainConfig, tmp_path: Path
+) -> None:
+    """An image that has trained could come to validate."""
+    last = tmp_path / "checkpoints" / "last.ckpt"
+    last.parent.mkdir()
+    last.hardlink_to(run[0] / "checkpoints" / "last.ckpt")
+    other = (run[0] / "config.yaml").read_text().replace("seed: 0", "seed: 1")
+    (tmp_path / "config.yaml").write_text(other if text == "OTHER" else text)
+    with pytest.raises(GrainsegError, match=message):
+        train(replace(smoke_config, epochs=4, resume=str(last)), tmp_path)
 
 
 def test_a_run_goes_on_with_pictures_as_it_saw_them(

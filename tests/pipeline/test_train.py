@@ -215,6 +215,8 @@ def test_training_starts_from_the_weights_that_ship(
     with pytest.raises(GrainsegError, match=r"model\.init=generic: this version ships no weights"):
         train(config, tmp_path / "none")
     export(best, tmp_path / "unet_resnet18.safetensors")
+    with pytest.raises(GrainsegError, match=r"unet_resnet18\.safetensors: is there already; remove it"):
+        export(best, tmp_path / "unet_resnet18.safetensors")
     train(config, tmp_path / "some")
     _, before = read_checkpoint(best)
     _, after = read_checkpoint(tmp_path / "some" / "checkpoints" / "best.ckpt")

@@ -13,8 +13,9 @@ from grainseg.config import TrainConfig
 from grainseg.errors import GrainsegError
 from grainseg.model.checkpoint import read_checkpoint
 from grainseg.model.generic import default_checkpoint
-from grainseg.pipeline.train import train
+from grainseg.pipeline.train import _build_module, _build_network, _read_data, train
 from grainseg.training.averaging import KeptWeights
+from grainseg.training.runtime import quiet_lightning
 
 DECAY = 0.9
 LAST = Path("checkpoints") / "last.ckpt"
@@ -111,6 +112,28 @@ def test_the_average_validates(
     assert metrics["val/iou"] == pytest.approx(
         max(each.value for each in events.Scalars("val/iou")), abs=1e-6
     )
+
+
+def test_it_does_nothing_before_training_and_counts_steps_not_batches(
+    config: TrainConfig, tmp_path: Path
+) -> None:
+    """With what only a Trainer of one's own has: validation alone, sanity steps, accumulated gradients."""
+    quiet_lightning()
+    data = _read_data(config)
+    module = _build_module(config, _build_network(config), data)
+    kept = KeptWeights(DECAY, 0.0)
+    trainer = Trainer(
+        accelerator="cpu", max_epochs=1, num_sanity_val_steps=1, accumulate_grad_batches=2, callbacks=[kept],
+        logger=False, enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
+        log_every_n_steps=1, default_root_dir=tmp_path, inference_mode=False,  # which torchmetrics needs
+    )  # fmt: skip
+    trainer.validate(module, datamodule=data, verbose=False)
+    trainer.fit(module, data)
+    assert kept.state_dict()["steps"] == trainer.global_step == 2
+    loader = data.val_dataloader()
+    (probability,) = trainer.predict(module, loader)  # type: ignore[misc]
+    assert probability.shape == next(iter(loader))[1].shape
+    assert 0 <= probability.min() < probability.max() <= 1
 
 
 class PowerCutError(Exception):

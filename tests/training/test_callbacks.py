@@ -1,14 +1,18 @@
-"""Ctrl-C: never lost, and nothing left behind."""
+"""Ctrl-C: never lost, and nothing left behind. Early stopping: by patience alone."""
 
 import io
+import logging
+import math
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import torch
+from lightning.pytorch.trainer.states import TrainerFn
 
-from grainseg.training.callbacks import SaveOnInterrupt
+from grainseg.training.callbacks import SaveOnInterrupt, StopOfPatience
 
 NOBODY = SimpleNamespace(global_step=3, save_checkpoint=lambda path: None)
 
@@ -61,3 +65,47 @@ def test_a_signal_that_the_shell_turned_off_stays_off(tmp_path: Path) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     SaveOnInterrupt(tmp_path / "last.ckpt").on_fit_start(NOBODY, None)  # type: ignore[arg-type]
     assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+
+
+def epochs_until_stop(callback: StopOfPatience, scores: list[float]) -> int:
+    """After how many epochs of these scores a run stops; one more than there are where it does not."""
+    trainer = SimpleNamespace(
+        state=SimpleNamespace(fn=TrainerFn.FITTING),
+        strategy=SimpleNamespace(reduce_boolean_decision=lambda stop, all: stop),
+        fast_dev_run=False, sanity_checking=False, should_stop=False, is_global_zero=True,
+    )  # fmt: skip
+    callback._check_on_train_epoch_end = True  # as Lightning decides in setup
+    for epoch, score in enumerate(scores):
+        trainer.callback_metrics, trainer.current_epoch = {"val/are": torch.tensor(score)}, epoch
+        callback.on_train_epoch_end(trainer, None)  # type: ignore[arg-type]
+        if trainer.should_stop:
+            return epoch + 1
+    return len(scores) + 1
+
+
+def stopper(patience: int) -> StopOfPatience:
+    return StopOfPatience("val/are", mode="min", patience=patience, check_finite=False)
+
+
+@pytest.mark.parametrize(
+    ("scores", "stop"),
+    [
+        ([math.inf, 0.5, math.nan, 0.4, 0.6], 6),
+        ([math.inf, 0.5, 0.4, math.nan, math.inf], 5),
+        ([math.nan, math.inf, 0.5], 2),
+    ],
+)
+def test_what_is_not_finite_is_no_better_and_no_more(
+    scores: list[float], stop: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    assert epochs_until_stop(stopper(2), scores) == stop
+    said = f"stopped after epoch {stop}: val/are was no better for 2 epochs"
+    assert [said in message for message in caplog.messages] == [True] * (stop <= len(scores))
+
+
+def test_a_resumed_run_has_its_own_patience() -> None:
+    before, after = stopper(2), stopper(4)
+    epochs_until_stop(before, [0.5, 0.6])
+    after.load_state_dict(before.state_dict())
+    assert epochs_until_stop(after, [0.6, 0.7, 0.8, 0.9]) == 3

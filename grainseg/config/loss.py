@@ -1,0 +1,73 @@
+"""What the loss of a training run may be."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from grainseg.config.checks import not_negative, positive, require
+
+
+@dataclass
+class LossConfig:
+    """The loss by name; ``grainseg.model.losses`` says what the weights mean."""
+
+    name: str
+
+
+@dataclass
+class DiceLossConfig(LossConfig):
+    """Cross-entropy plus soft Dice."""
+
+    dice_weight: float
+
+    def __post_init__(self) -> None:
+        """Check ranges."""
+        not_negative("loss.dice_weight", self.dice_weight)
+
+
+@dataclass
+class ClDiceLossConfig(DiceLossConfig):
+    """Cross-entropy, soft Dice and centre-line Dice."""
+
+    cldice_weight: float
+    iterations: int
+
+    def __post_init__(self) -> None:
+        """Check ranges."""
+        super().__post_init__()
+        not_negative("loss.cldice_weight", self.cldice_weight)
+        require(1 <= self.iterations <= 50, "loss.iterations", "must be 1 to 50", self.iterations)
+
+
+@dataclass
+class SkeletonLossConfig(DiceLossConfig):
+    """Cross-entropy, soft Dice and skeleton recall."""
+
+    skeleton_weight: float
+
+    def __post_init__(self) -> None:
+        """Check ranges."""
+        super().__post_init__()
+        not_negative("loss.skeleton_weight", self.skeleton_weight)
+
+
+@dataclass
+class FocalTverskyLossConfig(LossConfig):
+    """Focal Tversky."""
+
+    false_positive_weight: float
+    false_negative_weight: float
+    gamma: float
+
+    def __post_init__(self) -> None:
+        """Check ranges."""
+        for key in ("false_positive_weight", "false_negative_weight", "gamma"):
+            positive(f"loss.{key}", getattr(self, key))
+
+
+LOSS_SCHEMAS: Mapping[str, type[LossConfig]] = {
+    "bce": LossConfig,
+    "bce_dice": DiceLossConfig,
+    "bce_cldice": ClDiceLossConfig,
+    "bce_dice_skeleton": SkeletonLossConfig,
+    "focal_tversky": FocalTverskyLossConfig,
+}

@@ -1,0 +1,79 @@
+"""The Trainer of a run: hardware, callbacks and TensorBoard put together."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning import Trainer
+from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
+from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.pytorch.loggers import TensorBoardLogger
+
+from grainseg.config import TrainConfig
+from grainseg.errors import GrainsegError
+from grainseg.micrograph.replacing import replacing
+from grainseg.training.callbacks import RecordConfiguration, build_callbacks
+from grainseg.training.run_folder import CHECKPOINTS, TENSORBOARD
+from grainseg.training.runtime import hardware_arguments
+
+
+class WholeCheckpoints(TorchCheckpointIO):
+    """Writes checkpoints beside the old ones, which they replace once they are whole.
+
+    Lightning's own way goes over the folder for temporary files and from there, on another file system, over
+    the old checkpoint: a kill or a full disk would destroy the last one that is good.
+    """
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None
+    ) -> None:
+        """Write a checkpoint.
+
+        Args:
+            checkpoint: What it holds.
+            path: Of the file.
+            storage_options: Lightning's, never given here.
+
+        Raises:
+            GrainsegError: The file cannot be written.
+        """
+        content = io.BytesIO()  # into a file, PyTorch makes something else of what the system says
+        torch.save(checkpoint, content)
+        with replacing(Path(path)) as handle:
+            handle.write(content.getbuffer())
+
+
+def build_trainer(config: TrainConfig, run_dir: Path, first_step: int) -> Trainer:
+    """The Trainer of a run.
+
+    Args:
+        config: The run.
+        run_dir: Its folder.
+        first_step: Steps that the checkpoint has which the run goes on from. What TensorBoard has of later
+            ones comes again and is hidden.
+
+    Raises:
+        GrainsegError: The machine does not have what ``trainer`` asks for.
+    """
+    hardware = hardware_arguments(config.trainer)
+    logger = TensorBoardLogger(
+        run_dir, name="", version=TENSORBOARD, default_hp_metric=False, purge_step=first_step or None
+    )
+    try:
+        return Trainer(
+            **hardware,
+            logger=logger if config.logger.tensorboard else False,
+            callbacks=[*build_callbacks(config, run_dir / CHECKPOINTS), RecordConfiguration(config, run_dir)],
+            plugins=[WholeCheckpoints()],
+            default_root_dir=run_dir,
+            max_epochs=config.epochs,
+            gradient_clip_val=config.trainer.gradient_clip or None,
+            num_sanity_val_steps=0,
+            log_every_n_steps=1,
+            use_distributed_sampler=False,  # PatchSampler shares out the patches; every process validates all
+            enable_progress_bar=config.callbacks.progress_bar,
+            enable_model_summary=False,
+        )
+    except (MisconfigurationException, ValueError) as error:
+        raise GrainsegError(f"trainer={hardware} does not suit this machine: {error}") from error
