@@ -76,7 +76,8 @@ def read_stored(path: Path, max_megapixels: float) -> Stored:
     """
     with _naming(path, _DECODER_ERRORS):
         if not path.is_file():
-            raise GrainsegError(f"{path}: is not a file; check the path")
+            what = "is a link to nothing" if path.is_symlink() and not path.exists() else "is not a file"
+            raise GrainsegError(f"{path}: {what}; check the path")
         with path.open("rb") as handle:
             head = handle.read(26)  # signature, and of a PNG its header too
     if not head:
