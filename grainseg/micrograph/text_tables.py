@@ -40,8 +40,8 @@ def parse_table(text: str) -> TextTable:
     for line, cells in filled[1:]:
         if any(cells[len(columns) :]):
             raise csv.Error(
-                f"line {line} has more cells than the heading; quote a cell that holds {delimiter!r}, and give "
-                "decimals a point"
+                f"line {line} has more cells than the heading; quote a cell that holds {delimiter!r}, and "
+                "give decimals a point"
             )
     rows = tuple(
         (line, dict.fromkeys(columns, "") | dict(zip(columns, cells, strict=False)))
