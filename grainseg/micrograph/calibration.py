@@ -35,7 +35,7 @@ class Calibration:
 
 
 def read_calibration(path: Path, shape: tuple[int, int], said: PixelSize | None = None) -> Calibration:
-    """Find the pixel size of an image or of a mask. No pixel is decoded, and nothing in a file raises.
+    """Find the pixel size of an image or of a mask. No pixel is decoded.
 
     The order of belief: the user; the tag or side file of a microscope (FEI/Thermo, Zeiss, Tescan, Olympus,
     Hitachi, JEOL); OME-XML; ImageJ; ``<stem>.json``, then ``pixel_sizes.csv``; the TIFF resolution, if it is
@@ -48,10 +48,14 @@ def read_calibration(path: Path, shape: tuple[int, int], said: PixelSize | None 
 
     Returns:
         Scale, notes, warnings and data bar.
+
+    Raises:
+        GrainsegError: ``<stem>.json`` or ``pixel_sizes.csv`` cannot be understood, and the user says nothing.
+            Whatever else a file holds raises nothing.
     """
     evidence = Evidence()
     evidence.ask("the file's metadata", lambda: _read_file(path, evidence))
-    read_sidecars(path, shape, evidence)
+    read_sidecars(path, shape, evidence, said is not None)
     pixel_size, doubts = choose_pixel_size(said, evidence.claims, shape[1])
     notes = tuple(evidence.hints) if pixel_size is None else ()
     warnings = (*evidence.warnings, *doubts)

@@ -4,7 +4,6 @@ The first bytes say what a file is, not its extension. Pixels are taken as store
 are not applied, as in ImageJ, so that an image and its mask cannot be turned differently.
 """
 
-import math
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from tifffile import COMPRESSION, PHOTOMETRIC, TiffFile, TiffPage
 
 from grainseg.errors import GrainsegError
 from grainseg.micrograph.image import FloatImage
+from grainseg.micrograph.segments import check_segments
 
 TIFF_SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # classic and BigTIFF, both byte orders
 
@@ -76,7 +76,8 @@ def read_stored(path: Path, max_megapixels: float) -> Stored:
     """
     with _naming(path, _DECODER_ERRORS):
         if not path.is_file():
-            raise GrainsegError(f"{path}: is not a file; check the path")
+            what = "is a link to nothing" if path.is_symlink() and not path.exists() else "is not a file"
+            raise GrainsegError(f"{path}: {what}; check the path")
         with path.open("rb") as handle:
             head = handle.read(26)  # signature, and of a PNG its header too
     if not head:
@@ -157,7 +158,7 @@ def _read_tiff(path: Path, max_megapixels: float) -> Stored:
         count = max(len(pages), (tiff.imagej_metadata or {}).get("images", 1))
         _check_header(path, page.imagelength, page.imagewidth, count, max_megapixels)
         model = _tiff_model(page, path)
-        _check_segments(page, tiff.filehandle.size, path)
+        check_segments(page, tiff.filehandle.size, path)
         samples = page.asarray()
         # Packed 12-bit data arrive as uint16, hence the file's own bit depth.
         full_scale = 2 ** (page.bitspersample - (samples.dtype.kind == "i")) - 1
@@ -191,14 +192,6 @@ def _tiff_model(page: TiffPage, path: Path) -> str:
             f"{page.axes} is not read; save it as grey or RGB"
         )
     return model
-
-
-def _check_segments(page: TiffPage, file_size: int, path: Path) -> None:
-    """Refuse strips and tiles that are absent or cut off: tifffile would fill some of them with zeros."""
-    segments = list(zip(page.dataoffsets, page.databytecounts, strict=False))
-    complete = all(count > 0 and offset + count <= file_size for offset, count in segments)
-    if not complete or len(segments) < math.prod(page.chunked):
-        raise GrainsegError(f"{path}: is cut short, pixel data are missing; copy or export it again")
 
 
 def _without_alpha(samples: npt.NDArray[Any]) -> npt.NDArray[Any]:

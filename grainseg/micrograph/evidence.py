@@ -4,7 +4,9 @@ import csv
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from grainseg.errors import GrainsegError
 from grainseg.micrograph.pixel_size import Claim
 
 _NONSENSE = (
@@ -20,6 +22,7 @@ _NONSENSE = (
     csv.Error,
 )
 _REASON_LENGTH = 90
+_LONG_REASON = 200
 
 
 @dataclass
@@ -46,12 +49,33 @@ class Evidence:
         try:
             claim = read()
         except _NONSENSE as error:
-            reason = "".join(c if c.isprintable() else " " for c in str(error)[:_REASON_LENGTH])
-            reason = " ".join(reason.split()) or type(error).__name__
+            reason = _reason(error, _REASON_LENGTH)
             self.warnings.append(f"{source}: its pixel size cannot be read ({reason}) and was ignored")
         else:
             if claim is not None:
                 self.claims.append(claim)
+
+    def require(self, side: Path, picture: Path, read: Callable[[], Claim | None]) -> None:
+        """Add what a file says that is there for nothing else than to say pixel sizes.
+
+        Args:
+            side: That file.
+            picture: Whose pixel size it is asked for.
+            read: Reads it; None where it says nothing of the picture.
+
+        Raises:
+            GrainsegError: It cannot be understood: without it the picture would be measured in px, or by
+                another source, against what a person wrote down.
+        """
+        try:
+            claim = read()
+        except _NONSENSE as error:
+            raise GrainsegError(
+                f"{picture}: its pixel size cannot be read from {side} ({_reason(error, _LONG_REASON)}); "
+                "correct or remove that file, or say pixel_size_um"
+            ) from error
+        if claim is not None:
+            self.claims.append(claim)
 
     def add_print_resolution(self, across: float, down: float) -> None:
         """Add a resolution in dots per inch; 1 and less is how files say that they have none."""
@@ -59,3 +83,9 @@ class Evidence:
             return
         dots = f"{across:.4g}" if across == down else f"{across:.4g} × {down:.4g}"
         self.hints.append(f"its resolution of {dots} dpi is a print setting and no pixel size")
+
+
+def _reason(error: Exception, length: int) -> str:
+    """The words of an error, as far as they can be printed."""
+    reason = "".join(c if c.isprintable() else " " for c in str(error)[:length])
+    return " ".join(reason.split()) or type(error).__name__

@@ -46,7 +46,8 @@ def list_folder(root: Path) -> FolderListing:
         root: Data folder.
 
     Raises:
-        GrainsegError: A folder is missing or empty, two files share a stem, or no image has a mask.
+        GrainsegError: A folder is missing, empty or unreadable, two files share a stem, what has an image's
+            name is no file, or no image has a mask.
     """
     if not root.is_dir():
         raise GrainsegError(f"data.root={root}: there is no such folder; check the path")
@@ -136,9 +137,11 @@ def _files_by_stem(folder: Path) -> dict[str, Path]:
     if not folder.is_dir():
         raise GrainsegError(f"{folder}: there is no such folder; data.root needs images/ and masks/")
     by_stem: dict[str, Path] = {}
-    for path in sorted(folder.iterdir(), key=lambda path: (plain_name(path.stem), path.name)):
-        if path.name.startswith(".") or path.suffix.lower() not in IMAGE_SUFFIXES or not path.is_file():
+    for path in sorted(_listed(folder), key=lambda path: (plain_name(path.stem), path.name)):
+        if path.name.startswith(".") or path.suffix.lower() not in IMAGE_SUFFIXES or path.is_dir():
             continue
+        if not path.is_file():
+            raise GrainsegError(f"{path}: is a link to nothing, or no file; bring the file back or remove it")
         stem = plain_name(path.stem)
         if stem in by_stem:
             raise GrainsegError(
@@ -150,6 +153,13 @@ def _files_by_stem(folder: Path) -> dict[str, Path]:
             f"{folder}: holds no image; put files of {', '.join(sorted(IMAGE_SUFFIXES))} there"
         )
     return by_stem
+
+
+def _listed(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError as error:
+        raise GrainsegError(f"{folder}: cannot be listed ({error.strerror}); make it readable") from error
 
 
 def _named(stems: list[str], val: Sequence[str]) -> set[str]:

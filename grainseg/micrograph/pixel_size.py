@@ -74,7 +74,7 @@ def said_by_user(pixel_size_um: float | Sequence[float] | None) -> PixelSize | N
             f"pixel_size_um={pixel_size_um}: must be a number of µm per px, or two for rows and columns"
         )
     row_um, column_um = float(sizes[0]), float(sizes[-1])
-    if not (_is_possible(row_um) and _is_possible(column_um)):
+    if not (is_possible(row_um) and is_possible(column_um)):
         raise GrainsegError(
             f"pixel_size_um={pixel_size_um}: must be {MIN_PIXEL_UM:g} to {MAX_PIXEL_UM:g} µm per px; "
             "check the unit"
@@ -98,7 +98,7 @@ def choose_pixel_size(
         nothing but a resolution says.
     """
     ranked = sorted(claims, key=lambda claim: claim.rank)
-    credible = [claim for claim in ranked if _is_possible(claim.row_um) and _is_possible(claim.column_um)]
+    credible = [claim for claim in ranked if is_possible(claim.row_um) and is_possible(claim.column_um)]
     notes = [
         f"{claim.source}: says {_in_words(claim)}, which is outside {MIN_PIXEL_UM:g} to {MAX_PIXEL_UM:g}, "
         "and was ignored"
@@ -151,7 +151,8 @@ def contradiction(chosen: PixelSize, other: PixelSize, whose: str) -> str | None
     )
 
 
-def _is_possible(size_um: float) -> bool:
+def is_possible(size_um: float) -> bool:
+    """Whether a micrograph of grains can have pixels of this size."""
     return math.isfinite(size_um) and MIN_PIXEL_UM <= size_um <= MAX_PIXEL_UM
 
 

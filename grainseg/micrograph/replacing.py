@@ -1,5 +1,6 @@
 """Files that appear whole or not at all."""
 
+import errno
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,5 +33,23 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
         finally:
             partial.unlink(missing_ok=True)
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise GrainsegError(f"{path}: cannot be written ({reason}); choose another output folder") from error
+        raise _not_written(path, error) from error
+
+
+def removing(path: Path) -> None:
+    """Take away what an earlier run wrote, if it is there.
+
+    Raises:
+        GrainsegError: It cannot be taken away; it may be a folder.
+    """
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise _not_written(path, error) from error
+
+
+def _not_written(path: Path, error: OSError) -> GrainsegError:
+    if error.errno == errno.ENAMETOOLONG:
+        return GrainsegError(f"{path}: its name is too long for the file system; shorten that of the picture")
+    reason = error.strerror or type(error).__name__
+    return GrainsegError(f"{path}: cannot be written ({reason}); choose another output folder")

@@ -2,6 +2,7 @@
 
 import glob
 import logging
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,11 +32,43 @@ class SelectedImage:
     relative: Path
 
 
+@dataclass(frozen=True)
+class Selection:
+    """What a file name, a folder or a glob stands for.
+
+    Attributes:
+        images: The pictures, sorted by path, at least one. Also what has a picture's name and is no file,
+            such as a link to nothing: reading it fails, and says so.
+        unlisted: One line for each folder that nobody could look into.
+    """
+
+    images: list[SelectedImage]
+    unlisted: tuple[str, ...] = ()
+
+
 def select_images(images: str, output: Path, key: str = "images") -> list[SelectedImage]:
+    """The pictures of `list_images`, where every folder can be looked into.
+
+    Args:
+        images: As `list_images`.
+        output: Likewise.
+        key: Likewise.
+
+    Raises:
+        GrainsegError: As `list_images`, or a folder cannot be looked into.
+    """
+    selection = list_images(images, output, key)
+    if selection.unlisted:
+        raise GrainsegError(selection.unlisted[0])
+    return selection.images
+
+
+def list_images(images: str, output: Path, key: str = "images") -> Selection:
     """List the pictures that a file name, a folder (with all its subfolders) or a glob stands for.
 
     What exists under that very name is taken as it is, brackets and stars included; only else is it a glob.
-    In a folder that is asked for pictures, what an earlier prediction left there is none.
+    In a folder that is asked for pictures, what an earlier prediction left there is none. Links to folders
+    are not followed, which is said.
 
     Args:
         images: As typed.
@@ -43,22 +76,21 @@ def select_images(images: str, output: Path, key: str = "images") -> list[Select
             folder does not predict on the first one's masks.
         key: Name of the setting, for the error.
 
-    Returns:
-        At least one picture, sorted by path.
-
     Raises:
-        GrainsegError: Nothing is found, or two pictures would write the same output.
+        GrainsegError: Nothing is found, the output would lie among the pictures, or two pictures would write
+            the same output.
     """
     path, root = Path(images), selection_root(images)
+    if root.resolve() == output.resolve():
+        raise GrainsegError(f"output={output} is the folder of the {key}; choose another one")
     if path.is_file():
-        return [SelectedImage(path, Path(path.name))]
+        return Selection([SelectedImage(path, Path(path.name))])
+    unlisted: tuple[str, ...] = ()
     if path.is_dir():
-        found = list(path.rglob("*"))
+        found, unlisted = _walk(path, output)
     else:
         pattern = str(path.relative_to(root))
         found = [root / name for name in glob.glob(pattern, root_dir=root, recursive=True)]  # noqa: PTH207
-    if root.resolve() == output.resolve():
-        raise GrainsegError(f"output={output} is the folder of the images; choose another one")
     if path.is_dir() and key == "images":
         found = _without_outputs(found)
     within = output.resolve().is_relative_to(root.resolve())
@@ -67,14 +99,36 @@ def select_images(images: str, output: Path, key: str = "images") -> list[Select
         for file in sorted(found)
         if file.suffix.lower() in IMAGE_SUFFIXES
         and not file.name.startswith(".")
-        and file.is_file()
-        and not (within and file.resolve().is_relative_to(output.resolve()))
+        and not os.path.isdir(file)  # noqa: PTH112 - unlike is_dir it raises nothing
+        and not (within and Path(os.path.realpath(file)).is_relative_to(output.resolve()))
     ]
     if not selected:
         kinds = ", ".join(sorted(IMAGE_SUFFIXES))
-        raise GrainsegError(f"{key}={images}: no such file, or no pictures there (looked for {kinds})")
+        also = f"; {unlisted[0]}" if unlisted else ""
+        raise GrainsegError(f"{key}={images}: no such file, or no pictures there (looked for {kinds}){also}")
     refuse_collisions(selected)
-    return selected
+    return Selection(selected, unlisted)
+
+
+def _walk(folder: Path, output: Path) -> tuple[list[Path], tuple[str, ...]]:
+    """What lies in a folder and its subfolders but the output, and a line for each that cannot be listed."""
+    found: list[Path] = []
+    unlisted: list[str] = []
+
+    def tell(error: OSError) -> None:
+        reason = error.strerror or type(error).__name__
+        unlisted.append(f"{error.filename}: cannot be listed ({reason}); make it readable, or move it away")
+
+    for name, folders, files in os.walk(folder, onerror=tell):
+        inside = Path(name)
+        links = sorted(each for each in folders if (inside / each).is_symlink())
+        for link in links:
+            log.warning(
+                "%s: is a link to a folder and is not followed; name that folder itself", inside / link
+            )
+        folders[:] = [each for each in folders if os.path.realpath(inside / each) != os.path.realpath(output)]
+        found += [inside / each for each in files]
+    return found, tuple(sorted(unlisted))
 
 
 def _without_outputs(found: list[Path]) -> list[Path]:
@@ -171,5 +225,5 @@ def _has_mask(masks: Path, relative: Path) -> bool:
     """Whether there is a mask of a picture, or several that could be."""
     try:
         return find_mask(masks, relative) is not None
-    except GrainsegError:
+    except (GrainsegError, OSError):  # said of that picture alone, later
         return True

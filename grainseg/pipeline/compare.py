@@ -6,6 +6,7 @@ from pathlib import Path
 
 from grainseg.errors import GrainsegError
 from grainseg.grains.compare import MAX_MARGIN_G, MIN_MARGIN_G, compare_batches
+from grainseg.pipeline.earlier_run import COMPARISONS, require_no_folder, require_table
 from grainseg.report.results import SavedBatch, read_batches
 from grainseg.report.tables import write_comparisons
 
@@ -23,13 +24,15 @@ def compare(folders: Sequence[Path], output: Path | None, margin_g: float) -> st
 
     Raises:
         GrainsegError: A folder holds no tables or is given twice, there are fewer than two batches, their
-            units differ, or the margin is out of its range.
+            units differ, the margin is out of its range, or the output would overwrite another table.
     """
     if not MIN_MARGIN_G <= margin_g <= MAX_MARGIN_G:
         raise GrainsegError(
             f"--margin-g={margin_g:g}: must be from {MIN_MARGIN_G:g} to {MAX_MARGIN_G:g} grain size numbers"
         )
     _require_distinct(folders)
+    if output is not None:
+        _require_place(output)
     batches = _named([(folder, batch) for folder in folders for batch in read_batches(folder)])
     units = {batch.unit for batch in batches.values()}
     if len(batches) < 2:
@@ -43,13 +46,26 @@ def compare(folders: Sequence[Path], output: Path | None, margin_g: float) -> st
     samples = {name: batch.samples for name, batch in batches.items()}
     comparisons = compare_batches(samples, units.pop(), margin_g)
     if output is not None:
-        write_comparisons(output / "comparisons.csv", comparisons)
+        write_comparisons(output / COMPARISONS, comparisons)
     left_out = [
         f"{name}: without a pixel size, so left out: {', '.join(batch.left_out)}."
         for name, batch in batches.items()
         if batch.left_out
     ]
     return "\n".join([*left_out, *(each.sentence for each in comparisons), comparisons[0].systematic])
+
+
+def _require_place(output: Path) -> None:
+    """See before any work that the comparisons overwrite none of a run that measured, nor anything else.
+
+    A run takes the comparisons in its folder for its own, and away where it has none.
+    """
+    if (output / "batches.csv").exists():
+        raise GrainsegError(
+            f"--output={output}: holds a measurement, whose comparisons lie there; choose another folder"
+        )
+    require_no_folder(output / COMPARISONS)
+    require_table(output / COMPARISONS)
 
 
 def _require_distinct(folders: Sequence[Path]) -> None:

@@ -20,7 +20,8 @@ from grainseg.micrograph.files import read_mask_values, read_micrograph
 from grainseg.micrograph.image import BOUNDARY, Micrograph
 from grainseg.micrograph.labels import LabelSpec, fit_to_image, to_label
 from grainseg.micrograph.pixel_size import contradiction, said_by_user
-from grainseg.micrograph.selection import SelectedImage, find_mask, refuse_collisions, select_images
+from grainseg.micrograph.selection import SelectedImage, Selection, find_mask, list_images, refuse_collisions
+from grainseg.pipeline.failures import SKIPPED, failure_of, tell_unlisted
 from grainseg.pipeline.mapping import MappedField, make_output, read_left_out, require_folders
 from grainseg.pipeline.measurement import (
     BatchResults,
@@ -42,7 +43,7 @@ class Measured:
 
     Attributes:
         results: None where no file could be measured.
-        failures: One line for each file that could not be.
+        failures: One line for each file that could not be, and each folder that could not be listed.
     """
 
     results: BatchResults | None = None
@@ -63,20 +64,21 @@ def measure(config: MeasureConfig, command: str = "") -> Measured:
     Raises:
         GrainsegError: Nothing can be measured at all.
     """
-    maps = _selected(config)
+    selection = list_images(config.masks, Path(config.output), "masks")
+    maps = _named(config, selection)
     if config.images is not None and not Path(config.images).is_dir():
         raise GrainsegError(f"images={config.images}: there is no such folder")
     require_folders(config)
     relatives = [image.relative for image in maps]
     measurements = Measurements(config, relatives, title_of(config.masks), None)
     make_output(config.output)
-    measured = Measured()
+    measured = Measured(failures=tell_unlisted(selection))
     for item in progress(maps, "measuring"):
         try:
             measurements.add(_mapped(config, item))
-        except GrainsegError as error:
-            log.error("%s", error)
-            measured.failures.append(str(error))
+        except SKIPPED as error:
+            measured.failures.append(failure_of(item.path, error))
+            log.error("%s", measured.failures[-1])
     provenance = Provenance(
         source="boundary masks given" if config.kind == "boundary" else "grain maps given",
         checkpoint=None,
@@ -90,13 +92,13 @@ def measure(config: MeasureConfig, command: str = "") -> Measured:
     return measured
 
 
-def _selected(config: MeasureConfig) -> list[SelectedImage]:
+def _named(config: MeasureConfig, selection: Selection) -> list[SelectedImage]:
     """The maps; grain maps under the names of their micrographs: ``a_grains.tif`` belongs to ``a``.
 
     A folder that a prediction wrote holds pictures, masks and probabilities beside the grain maps; where it
     has grain maps and these are asked for, only they are meant.
     """
-    found = select_images(config.masks, Path(config.output), "masks")
+    found = selection.images
     if config.kind != "grains":
         return found
     found = [item for item in found if _is_our_map(item.path)] or found

@@ -4,7 +4,7 @@ import hashlib
 import logging
 import math
 import platform
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib.metadata import version
@@ -23,20 +23,17 @@ from grainseg.grains.members import member_flags
 from grainseg.grains.partition import Partition
 from grainseg.grains.wording import counted, minus
 from grainseg.micrograph.batches import assign_batches
+from grainseg.micrograph.replacing import removing
 from grainseg.micrograph.selection import selection_root
+from grainseg.pipeline.earlier_run import COMPARISONS, REPORT, TABLES, require_replaceable, warn_of_older
 from grainseg.pipeline.mapping import MappedField
 from grainseg.report.contents import Provenance, Report, ReportBatch, ReportImage
 from grainseg.report.page import write_report
-from grainseg.report.prediction_files import GRAINS_SUFFIX
 from grainseg.report.preview import make_preview
 from grainseg.report.robustness_note import RobustnessNote
 from grainseg.report.tables import write_batches, write_budgets, write_comparisons, write_fields, write_grains
 
 log = logging.getLogger(__name__)
-
-REPORT = "report.html"
-TABLES = ("grains.csv", "fields.csv", "batches.csv", "budget.csv", REPORT)
-"""What a run that measures always writes."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +55,8 @@ class Measurements:
         segmentation: Error of the boundaries against labels, unless `config` says one; None if unknown.
 
     Raises:
-        GrainsegError: The table of batches cannot be read or does not fit the images.
+        GrainsegError: The table of batches cannot be read or does not fit the images, or tables of somebody
+            else are where the results go.
     """
 
     def __init__(
@@ -70,6 +68,7 @@ class Measurements:
     ) -> None:
         table = Path(config.batches) if config.batches is not None else None
         self._batch_of = assign_batches(images, root_name, table)
+        require_replaceable(Path(config.output))
         self._config = config
         self._segmentation = segmentation
         self._images: list[ReportImage] = []
@@ -135,9 +134,9 @@ class Measurements:
         write_batches(output / "batches.csv", statistics)
         write_budgets(output / "budget.csv", statistics)
         if comparisons:
-            write_comparisons(output / "comparisons.csv", comparisons)
+            write_comparisons(output / COMPARISONS, comparisons)
         else:  # one of an earlier run would contradict the other tables
-            (output / "comparisons.csv").unlink(missing_ok=True)
+            removing(output / COMPARISONS)
         report = Report(
             title=title,
             created=datetime.now().astimezone(),
@@ -247,31 +246,3 @@ def _batch_line(batch: BatchStatistics) -> str:
         f"{batch.name}: mean intercept {batch.intercept.value:.4g} {batch.unit}{g}; "
         f"{counted(batch.fields, 'field')}, {counted(batch.grains, 'whole grain')}; {doubt}"
     )
-
-
-def warn_of_older_maps(output: Path, written: Collection[Path]) -> None:
-    """Say where maps of an earlier run lie beside the new ones: `grainseg measure` would measure them, too.
-
-    Args:
-        output: Folder of the new ones.
-        written: All files that this run has written.
-    """
-    older = sorted(path for path in output.rglob(f"*{GRAINS_SUFFIX}.tif") if path not in written)
-    if older:
-        log.warning(
-            "%s: has grains of %s of an earlier run, %s first, which are in no table of this one; "
-            "'grainseg measure' would take them, too",
-            output, counted(len(older), "picture"), older[0],
-        )  # fmt: skip
-
-
-def warn_of_older(output: Path, *names: str) -> None:
-    """Say which files of an earlier run lie beside the new ones; they may be all there is of it.
-
-    Args:
-        output: Folder of the new ones.
-        names: What this run would have written and has not, relative to it.
-    """
-    older = [name for name in names if (output / name).is_file()]
-    if older:
-        log.warning("%s: left by an earlier run, and not of this one: %s", output, ", ".join(older))

@@ -27,10 +27,12 @@ from grainseg.micrograph.exposure import exposure_warnings
 from grainseg.micrograph.files import file_sha256
 from grainseg.micrograph.image import GRAIN, FloatImage, Label, Micrograph
 from grainseg.micrograph.normalization import to_unit_range
-from grainseg.micrograph.selection import SelectedImage, find_mask, require_masks, select_images
+from grainseg.micrograph.selection import SelectedImage, find_mask, list_images, require_masks
 from grainseg.model.checkpoint import CheckpointSpec
 from grainseg.model.ensemble import load_networks
 from grainseg.model.generic import default_checkpoint, ships
+from grainseg.pipeline.earlier_run import TABLES, require_no_folder, warn_of_older, warn_of_older_maps
+from grainseg.pipeline.failures import SKIPPED, failure_of, tell_unlisted
 from grainseg.pipeline.mapping import (
     ClosedPicture,
     OpenedPicture,
@@ -39,16 +41,7 @@ from grainseg.pipeline.mapping import (
     open_picture,
     require_folders,
 )
-from grainseg.pipeline.measurement import (
-    TABLES,
-    BatchResults,
-    Measurements,
-    summary,
-    title_of,
-    versions,
-    warn_of_older,
-    warn_of_older_maps,
-)
+from grainseg.pipeline.measurement import BatchResults, Measurements, summary, title_of, versions
 from grainseg.pipeline.members import MemberGrains
 from grainseg.pipeline.progress import progress
 from grainseg.pipeline.scaling import ScaledPicture, Scaling, scale_of_picture, scaling_of
@@ -68,7 +61,7 @@ class Prediction:
     Attributes:
         written: Paths of the files by picture.
         scores: Scores by picture, where a mask was given.
-        failures: One line for each picture that could not be read.
+        failures: One line for each picture that could not be read, and each folder that could not be listed.
         unscored: One line for each mask that could not be, or judges nothing; its picture is measured.
         measured: Batches, comparisons and the report; None without a partition or a picture.
     """
@@ -99,7 +92,8 @@ def predict(config: PredictConfig, command: str = "") -> Prediction:
     """
     checkpoint = default_checkpoint() if config.checkpoint is None else Path(config.checkpoint)
     output = Path(config.output)
-    images = select_images(config.images, output)
+    selection = list_images(config.images, output)
+    images = selection.images
     if config.masks is not None:
         require_masks(Path(config.masks), images)
     label_spec(config.data)  # refuses what cannot be before any picture is read
@@ -111,20 +105,21 @@ def predict(config: PredictConfig, command: str = "") -> Prediction:
         network.to(choose_device(config.accelerator, "accelerator"))
     measurements = _measurements(config, spec, scaling, images)
     make_output(config.output)
-    result = Prediction()
+    require_no_folder(output / METRICS)
+    result = Prediction(failures=tell_unlisted(selection))
     for image in progress(images, "predicting"):
         try:
             predicted = _predict_one(config, spec, networks, scaling, image, result, measurements)
-        except GrainsegError as error:
-            log.error("%s", error)
-            result.failures.append(str(error))
+        except SKIPPED as error:
+            result.failures.append(failure_of(image.path, error))
+            log.error("%s", result.failures[-1])
             warn_of_older(output, *_names_of(output, image))
             continue
         try:
             _score(config, image, predicted, result)
-        except GrainsegError as error:
-            log.error("%s", error)
-            result.unscored.append(str(error))
+        except SKIPPED as error:
+            result.unscored.append(failure_of(image.path, error))
+            log.error("%s", result.unscored[-1])
     warn_of_older_maps(output, {path for paths in result.written.values() for path in vars(paths).values()})
     if result.scores:
         write_metrics(output / METRICS, result.metrics())

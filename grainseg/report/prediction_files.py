@@ -6,6 +6,7 @@ from pathlib import Path
 from grainseg.grains.partition import Partition
 from grainseg.micrograph.files import write_grain_map, write_mask, write_probability, write_rgb
 from grainseg.micrograph.image import BoolMask, FloatImage
+from grainseg.micrograph.replacing import removing
 from grainseg.report.grain_overlay import partition_overlay
 from grainseg.report.overlay import boundary_overlay
 
@@ -66,12 +67,15 @@ def write_prediction(
 
     Returns:
         The mask as written, (H, W) bool: the thresholded probability, never redrawn.
+
+    Raises:
+        GrainsegError: A file cannot be written.
     """
     mask = probability > threshold
     write_mask(paths.mask, mask)
     write_probability(paths.probability, probability, pixel_size_um)
     if partition is None:
-        paths.grains.unlink(missing_ok=True)
+        removing(paths.grains)
         write_rgb(paths.overlay, boundary_overlay(pixels, mask))
     else:
         write_grain_map(paths.grains, partition.grains, pixel_size_um)
@@ -93,6 +97,6 @@ def write_uncertainty(
         GrainsegError: The file cannot be written.
     """
     if spread is None:
-        paths.uncertainty.unlink(missing_ok=True)
+        removing(paths.uncertainty)
     else:
         write_probability(paths.uncertainty, spread, pixel_size_um)

@@ -34,6 +34,30 @@ _CONTROL = r"(?=[\t\r\n\0])"  # starts a formula only at the start of the whole 
 _TO_MARK = re.compile(rf"{_CELL_START}{_BLANKS}'*{_FORMULA}|\A{_BLANKS}'*{_CONTROL}")
 _MARKED = re.compile(rf"{_CELL_START}{_BLANKS}'+{_FORMULA}|\A{_BLANKS}'+{_CONTROL}")
 
+_FIRST_COLUMNS = {
+    "grains.csv": ["batch", "image", "id"],
+    "fields.csv": ["batch", "image"],
+    "batches.csv": ["batch", "fields", "grains"],
+    "budget.csv": ["batch", "part", "known"],
+    "comparisons.csv": ["a", "b", "fields_a", "fields_b"],
+}
+_HEADING_CHARACTERS = 4096
+
+
+def is_table(path: Path) -> bool:
+    """Whether an existing file of one of these tables' names was written here, by its first columns.
+
+    Args:
+        path: The file; one that cannot be read is none.
+    """
+    columns = _FIRST_COLUMNS[path.name]
+    try:
+        with path.open(encoding="utf-8") as handle:
+            heading = handle.readline(_HEADING_CHARACTERS).rstrip("\r\n").split(",")
+    except (OSError, UnicodeDecodeError):
+        return False
+    return heading[: len(columns)] == columns
+
 
 def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Value]]) -> None:
     """Write a table that is complete or absent.

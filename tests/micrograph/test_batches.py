@@ -69,6 +69,13 @@ def test_rows_of_no_image_are_named(tmp_path: Path, caplog: pytest.LogCaptureFix
     assert "2 of its rows name no image here, 'y.tif' first" in caplog.text
 
 
+def test_a_row_with_more_cells_than_the_heading_is_refused(tmp_path: Path) -> None:
+    table = tmp_path / "batches.csv"
+    table.write_text("image,batch\nx.tif,heat 7, old\n", encoding="utf-8")
+    with pytest.raises(GrainsegError, match="line 2 has more cells than the heading; quote a cell"):
+        assign_batches([Path("x.tif")], "plate", table)
+
+
 def test_a_table_in_another_encoding_is_one_line(tmp_path: Path) -> None:
     table = tmp_path / "batches.csv"
     table.write_text("image,batch\na,Güte\n", encoding="latin-1")

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sample_files import pillow_file
+from sample_files import message, pillow_file
 from vendor_files import HEIGHT, PICTURE, WIDTH, fei, hitachi, jeol, tagged_tiff, tescan
 
+from grainseg.errors import GrainsegError
 from grainseg.micrograph.files import read_micrograph
 
 TABLE = "pixel_sizes.csv"
@@ -29,6 +30,10 @@ def expect(path, row_um, column_um=None, source=""):
     assert size == pytest.approx((row_um, column_um or row_um), rel=1e-9)
     assert source in read_micrograph(path).pixel_size.source
     assert notes == ()
+
+
+def refusal(path):
+    return message(read_micrograph, path)
 
 
 def expect_ignored(path, words=""):
@@ -86,6 +91,9 @@ def test_json_takes_a_number_or_row_and_column(picture):
         "image;Pixel_Size_um;note\r\nü.png;0,5;\r\n{name};0,25;x\r\n",
         "\n image \tother\tpixel_size_um \nü.png\t1\t0.5\n{name}\t2\t 0.25",
         'pixel_size_um,image,pixel_size_row_um\n0.5,ü.png,\n0.25,"{name}",\n',
+        "sep=;\r\nimage;pixel_size_um\r\n./{name};0,25\r\n",
+        "\nSEP=|\nimage|pixel_size_um\n.\\{name}|,25\n",
+        ",image,pixel_size_um,\n0,{name},0.25,\n",
     ],
 )
 def test_table(picture, name, encoding, text):
@@ -97,6 +105,24 @@ def test_table_and_file_may_compose_letters_differently(tmp_path):
     path = pillow_file(tmp_path / unicodedata.normalize("NFD", "ü.png"), PICTURE)
     path.with_name(TABLE).write_text("image,pixel_size_um\nü.png,0.25\n", encoding="utf-8")
     expect(path, 0.25)
+
+
+def test_a_row_in_other_capitals_is_the_picture_unless_it_is_another_one(picture):
+    table = picture.with_name(TABLE)
+    table.write_text("image,pixel_size_um\nA.PNG,0.25\n")
+    expect(picture, 0.25)
+    table.write_text("image,pixel_size_um\nA,0.25\na.png,0.5\n")
+    expect(picture, 0.5)
+    table.write_text("image,pixel_size_um\nA.tif,0.25\n")
+    assert size_and_notes(picture) == (None, ())
+
+
+@pytest.mark.skipif(Path(__file__).with_name("TEST_CALIBRATION_SIDECARS.PY").exists(), reason="no capitals")
+@pytest.mark.parametrize("row", ["A.png", "A"])
+def test_a_row_of_another_picture_in_capitals_is_not_taken(picture, row):
+    pillow_file(picture.with_name("A.png"), PICTURE)
+    picture.with_name(TABLE).write_text(f"image,pixel_size_um\n{row},0.25\n")
+    assert size_and_notes(picture) == (None, ())
 
 
 def test_table_with_rows_of_their_own(picture):
@@ -144,19 +170,47 @@ def test_a_table_may_leave_a_picture_out(picture, text):
         (TABLE, b"picture,pixel_size_um\na.png,0.25\n", "columns image"),
         (TABLE, b"", "columns image"),
         (TABLE, b"\x00\xff\xfe" * 50, "columns image"),
-        (TABLE, b"image,pixel_size_um\na.png,0.25\na.png,0.5\n", "twice"),
-        (TABLE, b"image,pixel_size_um\na.png,0.25 um\n", "0.25 um"),
+        (TABLE, b"image,pixel_size_nm\na.png,250\n", "columns image and pixel_size_um"),
+        (TABLE, b"image,pixel_size_um\na.png,0.25\n\na.png,0.5\n", "a.png twice, in lines 2 and 4"),
+        (TABLE, b"image,pixel_size_um\na.png,0.25 um\n", "line 2: '0.25 um' is no plain"),
+        (TABLE, b"image,pixel_size_um\na.png,2_5\n", "line 2: '2_5' is no plain"),
+        (TABLE, b"image,pixel_size_um\na.png,1e-1\n", "line 2: '1e-1' is no plain"),
+        (TABLE, b"image,pixel_size_um\na.png,-0.25\n", "line 2: -0.25 "),
+        (TABLE, b"image,pixel_size_um\nb.png,1\na.png,1,25\n", "line 3 has more cells than the heading"),
+        (TABLE, b"image,pixel_size_um,pixel_size_row_um\na.png,1,25\n", "more than 2 : 1"),
+        (TABLE, b"image,pixel_size_um,Pixel_size_um\na.png,1,2\n", "'pixel_size_um' twice"),
+        (TABLE, b"image,pixel_size_um\nA.png,0.2\nA.PNG,0.3\n", "twice"),
         (TABLE, b"image,pixel_size_um\na.png,250\n", "outside"),
         (TABLE, b'image,pixel_size_um\na.png,"' + b"1" * 200_000 + b'"\n', "field"),
         (TABLE, b"image,pixel_size_um\n" + b"b.png,1\n" * 600_000, "larger"),
         ("a.json", b'{"pixel_size_um": "0.25"}', "neither"),
         ("a.json", b'{"pixel_size_um": true}', "neither"),
         ("a.json", b'{"pixel_size_um": [1, 2, 3]}', "neither"),
+        ("a.json", b'{"pixel_size_um": [0.1, 0.25]}', "more than 2 : 1"),
+        ("a.json", b'{"pixel_size_um": 0.2, "pixel_size_um": 0.3}', "twice"),
         ("a.json", b'{"pixel_size_um": 0}', "outside"),
         ("a.json", b'{"pixel_size_um": NaN}', "outside"),
         ("a.json", b'{"pixel_size_um": 0.25', ""),
         ("a.json", b'{"pixel_size_um": ' + b"9" * 9000 + b"}", ""),
         ("a.json", b'{"pixel_size_um": ' + b"[" * 90_000, ""),
+    ],
+)
+def test_what_a_person_wrote_down_is_not_ignored(picture, name, content, words):
+    """Unless the user says the pixel size."""
+    side = picture.with_name(name)
+    side.write_bytes(content)
+    text = refusal(picture)
+    assert text.startswith(f"{picture}: its pixel size cannot be read from {side} (")
+    assert words in text
+    assert text.endswith("; correct or remove that file, or say pixel_size_um")
+    said = read_micrograph(picture, pixel_size_um=0.3)
+    assert said.pixel_size_um == (0.3, 0.3)
+    assert f"{name}: its pixel size cannot be read" in said.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
         ("a.txt", b"[SemImageFile]\nPixelSize=many\n", "many"),
         ("a.txt", b"[SemImageFile]\nInstructName=S-4700\n", "no PixelSize"),
         ("a.txt", b"$$SM_MICRON_BAR 40\n", "MARKER"),
@@ -234,7 +288,11 @@ def test_random_side_files_never_raise(picture):
             for _ in range(generator.integers(1, 8)):
                 damaged[generator.integers(len(damaged))] = generator.integers(256)
             picture.with_name(name).write_bytes(damaged)
-        micrograph = read_micrograph(picture, crop="auto")
-        assert micrograph.shape[1] == WIDTH
-        assert all(note.isprintable() for note in micrograph.warnings)
-    assert micrograph.shape[0] <= HEIGHT
+        try:
+            micrograph = read_micrograph(picture, crop="auto")
+            lines, shape = micrograph.warnings, micrograph.shape
+        except GrainsegError as error:
+            lines, shape = (str(error),), (HEIGHT, WIDTH)
+        assert shape[1] == WIDTH
+        assert all(line.isprintable() for line in lines)
+        assert shape[0] <= HEIGHT

@@ -1,0 +1,158 @@
+"""Pixel sizes that a person wrote down: ``<stem>.json`` and ``pixel_sizes.csv``.
+
+``<stem>.json`` holds ``{"pixel_size_um": 0.25}``, or [row, column] for pixels that are not square. One
+``pixel_sizes.csv`` lies in the folder of the pictures, or up to two above it (there as A/field_1.png):
+
+    image,pixel_size_um,pixel_size_row_um
+    field_1.png,0.25,
+    field_2.png,0.25,0.26
+
+An image is named with or without its suffix. ``pixel_size_um`` is the distance of columns, and of rows too
+where the third column is absent or empty. Semicolons or tabs may separate; then decimals may have a comma.
+
+Nothing here is guessed: what is not plainly a pixel size raises ValueError.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from grainseg.micrograph.calibration_text import decode
+from grainseg.micrograph.evidence import Evidence
+from grainseg.micrograph.names import plain_name
+from grainseg.micrograph.pixel_size import MAX_PIXEL_UM, MIN_PIXEL_UM, Claim, Rank, is_possible
+from grainseg.micrograph.text_tables import parse_table
+
+TABLE_NAME = "pixel_sizes.csv"
+
+_KEY = "pixel_size_um"
+_ROW_KEY = "pixel_size_row_um"
+_MAX_BYTES = 4 << 20
+_DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)")
+_MAX_RATIO = 2.0
+"""Of rows to columns, either way: no camera has such pixels, but a misread decimal comma has."""
+
+_Row = tuple[int, dict[str, str]]
+
+
+def json_claim(side: Path) -> Claim | None:
+    """What ``<stem>.json`` says; None where it says nothing, as those of annotation tools.
+
+    Raises:
+        ValueError: It has the key, and no pixel size under it.
+    """
+    text = _whole(side)
+    if _KEY not in text:
+        return None
+    content = json.loads(text, object_pairs_hook=_once)
+    value = content.get(_KEY) if isinstance(content, dict) else None
+    if value is None:
+        return None
+    sizes = value if isinstance(value, list) else [value]
+    if len(sizes) not in (1, 2) or not all(type(size) in (int, float) for size in sizes):
+        raise ValueError(f"{_KEY} is neither a number nor [row, column]")
+    return _claim(side.name, float(sizes[0]), float(sizes[-1]))
+
+
+def table_claim(source: str, side: Path, path: Path, evidence: Evidence) -> Claim | None:
+    """The row of a picture; its full name goes before its stem, its spelling before one in other capitals.
+
+    Args:
+        source: The table in words.
+        side: The table.
+        path: The picture, absolute.
+        evidence: Learns where a table beside the picture does not name it.
+
+    Raises:
+        ValueError: The table lacks a column, names the picture twice, or holds no pixel size in its row.
+        csv.Error: It is no table.
+    """
+    table = parse_table(_whole(side))
+    if "image" not in table.columns or _KEY not in table.columns:
+        raise ValueError(f"it needs the columns image and {_KEY}")
+    relative = path.relative_to(side.parent)
+    names = [plain_name(name.as_posix()) for name in (relative, relative.with_suffix(""))]
+    found = _row_of(names, table.rows, str)
+    found = found or _row_of(names, _of_no_other(table.rows, path, side), str.casefold)
+    if found is None:
+        if side.parent == path.parent:
+            evidence.hints.append(f"{side.name} says no pixel size of {path.name}")
+        return None
+    line, row = found
+    try:
+        across = _decimal(row[_KEY], table.delimiter)
+        down = _decimal(row.get(_ROW_KEY) or row[_KEY], table.delimiter)
+        return _claim(source, down, across)
+    except ValueError as error:
+        raise ValueError(f"line {line}: {error}") from error
+
+
+def _row_of(names: list[str], rows: Iterable[_Row], alike: Callable[[str], str]) -> _Row | None:
+    """The row with a pixel size for one of these names, the first of them first.
+
+    Args:
+        names: Of a picture.
+        rows: To choose from.
+        alike: What a name is compared as.
+
+    Raises:
+        ValueError: Two rows have one of the names.
+    """
+    rows = list(rows)
+    for name in names:
+        found = [(line, row) for line, row in rows if alike(_named(row)) == alike(name)]
+        if len(found) > 1:
+            raise ValueError(f"it names {name} twice, in lines {found[0][0]} and {found[1][0]}")
+        if found and found[0][1][_KEY]:
+            return found[0]
+    return None
+
+
+def _named(row: dict[str, str]) -> str:
+    name = plain_name(row["image"]).replace("\\", "/")
+    while name.startswith("./"):
+        name = name[2:]
+    return name
+
+
+def _of_no_other(rows: Iterable[_Row], path: Path, side: Path) -> Iterable[_Row]:
+    """The rows that do not name, letter by letter, another file than the picture."""
+    folder = path.parent.relative_to(side.parent)
+    beside = [each for each in path.parent.iterdir() if each.name != path.name]
+    others = {plain_name((folder / name).as_posix()) for each in beside for name in (each.name, each.stem)}
+    return (row for row in rows if _named(row[1]) not in others)
+
+
+def _decimal(text: str, delimiter: str) -> float:
+    plain = text if delimiter == "," else text.replace(",", ".")
+    if not _DECIMAL.fullmatch(plain):
+        raise ValueError(f"{text!r} is no plain decimal number")
+    return float(plain)
+
+
+def _claim(source: str, row_um: float, column_um: float) -> Claim:
+    for size_um in (row_um, column_um):
+        if not is_possible(size_um):
+            raise ValueError(f"{size_um:g} µm/px is outside {MIN_PIXEL_UM:g} to {MAX_PIXEL_UM:g}")
+    if max(row_um, column_um) > _MAX_RATIO * min(row_um, column_um):
+        raise ValueError(
+            f"{row_um:g} (rows) and {column_um:g} (columns) µm/px differ by more than {_MAX_RATIO:g} : 1"
+        )
+    return Claim(Rank.SIDECAR, source, row_um, column_um)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON, which may name the pixel size once only."""
+    if [key for key, _ in pairs].count(_KEY) > 1:
+        raise ValueError(f"it has {_KEY} twice")
+    return dict(pairs)
+
+
+def _whole(side: Path) -> str:
+    with side.open("rb") as handle:
+        raw = handle.read(_MAX_BYTES + 1)
+    if len(raw) > _MAX_BYTES:
+        raise ValueError(f"it is larger than {_MAX_BYTES >> 20} MiB")
+    return decode(raw)

@@ -1,0 +1,37 @@
+"""What fails one picture and not the run: it is reported, and the others are done."""
+
+import errno
+import logging
+from pathlib import Path
+
+from grainseg.errors import GrainsegError
+from grainseg.micrograph.selection import Selection
+
+log = logging.getLogger(__name__)
+
+SKIPPED = (GrainsegError, OSError, MemoryError)
+"""A picture that raises one of these is skipped; anything else is a bug."""
+
+
+def failure_of(path: Path, error: BaseException) -> str:
+    """One line about a picture that is skipped.
+
+    Args:
+        path: Its file.
+        error: One of ``SKIPPED``.
+    """
+    if isinstance(error, GrainsegError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return f"{path}: needs more memory than there is; cut or shrink it, or use a larger machine"
+    assert isinstance(error, OSError)
+    if error.errno == errno.ENAMETOOLONG:
+        return f"{path}: its name is too long for the file system; shorten it"
+    return f"{path}: cannot be processed ({error.strerror or error}); check the disk and the permissions"
+
+
+def tell_unlisted(selection: Selection) -> list[str]:
+    """Say which folders nobody could look into: the first failures of a run."""
+    for line in selection.unlisted:
+        log.error("%s", line)
+    return list(selection.unlisted)
