@@ -5,6 +5,7 @@ Strengths are fit for lines of 3 px: the library's own defaults would erase them
 
 import os
 import random
+from typing import Any
 
 os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"  # it would look for a newer version over the network
 
@@ -61,8 +62,8 @@ def _transforms(config: AugmentConfig) -> list[A.ImageOnlyTransform]:
     transforms: list[A.ImageOnlyTransform] = []
     if config.illumination > 0:
         fields = [
-            A.Illumination(mode=mode, intensity_range=(0.01, config.illumination), p=1)
-            for mode in ("linear", "corner", "gaussian")
+            kind(mode=mode, intensity_range=(0.01, config.illumination), p=1)
+            for kind, mode in ((A.Illumination, "linear"), (_Corner, "corner"), (A.Illumination, "gaussian"))
         ]
         transforms.append(A.OneOf(fields, p=PROBABILITY))
     if config.blur_px > 0:
@@ -85,6 +86,24 @@ def _transforms(config: AugmentConfig) -> list[A.ImageOnlyTransform]:
     if config.invert > 0:
         transforms.append(A.InvertImg(p=config.invert))
     return transforms
+
+
+class _Corner(A.Illumination):  # type: ignore[misc]  # albumentations has no types
+    """The library's light from a corner, to the last bit the same each time.
+
+    It takes distances from OpenCV, whose distance transform rounds by where in memory the patch lies: runs of
+    one seed would differ.
+    """
+
+    def apply(self, img: FloatImage, **params: Any) -> FloatImage:
+        """Darken or brighten with the distance from the corner; ``img`` is (H, W) or (H, W, C)."""
+        height, width = img.shape[:2]
+        row, column = ((0, 0), (0, width - 1), (height - 1, width - 1), (height - 1, 0))[params["corner"]]
+        rows, columns = np.ogrid[:height, :width]
+        distance = np.hypot(rows - row, columns - column) / np.hypot(height, width)
+        factor = 1 - float(params["intensity"]) * distance
+        lit: FloatImage = (img * (factor if img.ndim == 2 else factor[:, :, None])).astype(np.float32)
+        return np.clip(lit, 0, 1)
 
 
 def _texture(rng: np.random.Generator, shape: tuple[int, int], amplitude: float) -> FloatImage:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 import pytest
 from helpers import compose_train
@@ -43,6 +44,24 @@ def test_the_generator_alone_determines_the_result(patch: np.ndarray) -> None:
         np.testing.assert_array_equal(one, second(patch, np.random.default_rng(seed)))
     distinct = {first(patch, np.random.default_rng(seed)).tobytes() for seed in range(30)}
     assert len(distinct) >= 25  # now and then nothing happens to a patch
+
+
+def test_a_patch_is_the_same_to_the_last_bit_wherever_it_lies_in_memory() -> None:
+    """As each fetch of a run has it anew; OpenCV's distances, on one thread, are not."""
+    photometry = Photometry(compose_train("augment=robust", "augment.illumination=0.2").augment)
+    pixels = np.random.default_rng(0).random((160, 160, 1), dtype=np.float32)
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        for seed in range(60):
+            held = [np.empty(1 + 1000 * seed, np.uint8)]
+            fetched = []
+            for _ in range(3):
+                fetched.append(photometry(pixels.copy(), np.random.default_rng(seed)).tobytes())
+                held.append(np.empty(1 + 700 * len(held), np.uint8))  # the next lies elsewhere
+            assert len(set(fetched)) == 1
+    finally:
+        cv2.setNumThreads(threads)
 
 
 @pytest.mark.parametrize(
