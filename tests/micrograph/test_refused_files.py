@@ -65,6 +65,31 @@ def test_many_channels_are_refused(tmp_path):
     assert "7 channels" in text
 
 
+@pytest.mark.parametrize("count", [2, 3, 4])
+@pytest.mark.parametrize("layout", ["contig", "separate"])
+def test_channels_of_unknown_meaning_are_refused(tmp_path, count, layout):
+    """Two detectors, say: none of them is transparency, and three of them are no colours."""
+    shape = (24, 31, count) if layout == "contig" else (count, 24, 31)
+    path = tiff_file(
+        tmp_path / "a.tif", np.zeros(shape, np.uint8), photometric="minisblack", planarconfig=layout
+    )
+    assert f"{path}: holds {count} channels and does not say what they are" in message(read_micrograph, path)
+
+
+@pytest.mark.parametrize("kind", ["unassalpha", "assocalpha"])
+def test_transparency_is_left_out(tmp_path, kind):
+    both = np.dstack([GREY8, 255 - GREY8])
+    grey = tiff_file(
+        tmp_path / "a.tif", both, photometric="minisblack", planarconfig="contig", extrasamples=[kind]
+    )
+    np.testing.assert_array_equal(read_mask_values(grey), GREY8)
+    colour = np.dstack([RGB16, RGB16[..., :1]])
+    path = tiff_file(tmp_path / "b.tif", colour, photometric="rgb", extrasamples=[kind])
+    np.testing.assert_array_equal(read_micrograph(path).pixels, np.float32(RGB16 / 65535))
+    path = tiff_file(tmp_path / "c.tif", colour, photometric="rgb", extrasamples=["unspecified"])
+    assert "holds 4 channels" in message(read_micrograph, path)
+
+
 ORIGINALS = {
     "grey.png": lambda path: pillow_file(path, GREY8),
     "deep.png": lambda path: path.write_bytes(imagecodecs.png_encode(RGB16)),
