@@ -44,6 +44,14 @@ def test_large_imagej_stack_with_one_page_entry_is_refused(tmp_path):
     assert "holds 7 pages" in message(read_micrograph, path)
 
 
+@pytest.mark.parametrize(("dtype", "first"), [(np.float16, 2**11), (np.float32, 2**24)])
+def test_ids_that_floats_cannot_tell_apart_are_refused(tmp_path, dtype, first):
+    below = tiff_file(tmp_path / "a.tif", np.array([[1, first - 1]], dtype))
+    assert read_mask_values(below).max() == first - 1
+    path = tiff_file(tmp_path / "b.tif", np.array([[1, first]], dtype))
+    assert f"{path}: holds numbers from {first} on" in message(read_mask_values, path)
+
+
 def test_animated_png_is_refused(tmp_path):
     frames = [Image.fromarray(GREY8), Image.fromarray(255 - GREY8)]
     frames[0].save(tmp_path / "a.png", save_all=True, append_images=frames[1:])
