@@ -1,6 +1,5 @@
 """The ``grainseg`` command: everything beside training and prediction, which are train.py and predict.py."""
 
-import io
 import logging
 import shlex
 import sys
@@ -21,6 +20,7 @@ from grainseg.config import (
 from grainseg.config.baseline import BOTH, METHODS
 from grainseg.config.command_line import OptionFormatter, as_options, crop_of, pixel_size_of, text_of
 from grainseg.config.measurement import PHASES, TWINS
+from grainseg.console import prepare_console
 from grainseg.errors import GrainsegError
 from grainseg.options import (
     BoundaryValue,
@@ -324,9 +324,7 @@ def _options(command: str) -> set[str]:
 
 def main() -> int:
     """Run the command; returns the exit status."""
-    for stream in (sys.stdout, sys.stderr):  # a file may have a name that the terminal cannot show
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+    prepare_console()
     handler = logging.StreamHandler(sys.stdout)
     names = _options(sys.argv[1] if len(sys.argv) > 1 else "")
     handler.setFormatter(OptionFormatter("%(levelname)s: %(message)s", names))

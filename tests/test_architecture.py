@@ -26,7 +26,8 @@ ALLOWED: dict[str, set[str]] = {
     "overrides": set(),
     "hydra_app": {"config", "pipeline", "overrides"},
     "options": set(),
-    "cli": {"config", "pipeline", "options"},
+    "console": set(),
+    "cli": {"config", "pipeline", "options", "console"},
 }
 NO_TORCH = {
     "errors",
@@ -39,6 +40,7 @@ NO_TORCH = {
     "overrides",
     "hydra_app",
     "options",
+    "console",
     "cli",
 }
 TORCH = {"torch", "lightning", "torchmetrics", "segmentation_models_pytorch", "timm", "torchvision"}

@@ -48,6 +48,17 @@ def test_measure_then_compare(masks: Path, tmp_path: Path) -> None:
     assert "Not enough fields" in compared.stdout
 
 
+def test_terminated_while_it_writes_it_leaves_nothing_and_says_so(tmp_path: Path) -> None:
+    code = (
+        "import os, signal; from pathlib import Path; from grainseg.console import prepare_console\n"
+        "from grainseg.micrograph.replacing import replacing; prepare_console()\n"
+        "with replacing(Path('a.csv')) as handle: os.kill(os.getpid(), signal.SIGTERM)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (143, "terminated\n")
+    assert not list(tmp_path.iterdir())
+
+
 def test_two_numbers_with_points_are_no_decimal() -> None:
     with pytest.raises(GrainsegError, match=r"say \[0\.6,1\.2\] for rows and columns$"):
         pixel_size_of("0.6,1.2")

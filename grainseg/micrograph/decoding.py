@@ -18,7 +18,7 @@ from PIL.BmpImagePlugin import BmpImageFile
 from PIL.ImageFile import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
-from tifffile import COMPRESSION, PHOTOMETRIC, TiffFile, TiffPage
+from tifffile import COMPRESSION, EXTRASAMPLE, PHOTOMETRIC, TiffFile, TiffPage
 
 from grainseg.errors import GrainsegError
 from grainseg.micrograph.image import FloatImage
@@ -40,6 +40,9 @@ _TIFF_MODELS: dict[int, str] = {
     PHOTOMETRIC.PALETTE: "palette",
     PHOTOMETRIC.SEPARATED: "cmyk",
 }
+
+_CHANNELS = {"rgb": 3, "cmyk": 4}
+_ALPHA = (EXTRASAMPLE.ASSOCALPHA, EXTRASAMPLE.UNASSALPHA)
 
 _DECODER_ERRORS = (OSError, SyntaxError, ValueError, RuntimeError)  # the codecs' own are RuntimeErrors
 _TAG_ERRORS = (TypeError, LookupError, ArithmeticError, MemoryError, struct.error)  # nonsense in TIFF tags
@@ -191,7 +194,24 @@ def _tiff_model(page: TiffPage, path: Path) -> str:
             f"{path}: {photometric!r} of type {page.dtype} with {page.samplesperpixel} channels and axes "
             f"{page.axes} is not read; save it as grey or RGB"
         )
+    _check_channels(page, model, path)
     return model
+
+
+def _check_channels(page: TiffPage, model: str, path: Path) -> None:
+    """Refuse channels that are neither the picture's nor said to be its transparency.
+
+    They may be a second detector's, and nobody can tell which of them is meant.
+    """
+    further = page.samplesperpixel - _CHANNELS.get(model, 1)
+    said = tuple(page.extrasamples)
+    # Some writers forget the tag for the fourth channel of RGB, which is then no other picture.
+    transparent = all(kind in _ALPHA for kind in said) and (len(said) == further or model in _CHANNELS)
+    if further > 0 and not transparent:
+        raise GrainsegError(
+            f"{path}: holds {page.samplesperpixel} channels and does not say what they are; save "
+            "the one to be used as grey, or all as RGB"
+        )
 
 
 def _without_alpha(samples: npt.NDArray[Any]) -> npt.NDArray[Any]:

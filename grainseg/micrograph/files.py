@@ -78,7 +78,8 @@ def read_mask_values(path: Path, max_megapixels: float = 500.0) -> npt.NDArray[n
         (H, W) integers in the file's own type; int64 for float files.
 
     Raises:
-        GrainsegError: No readable single image, too large, coloured, or values that are not whole numbers.
+        GrainsegError: No readable single image, too large, coloured, or values that are not whole numbers, or
+            floats so large that neighbouring whole numbers are one.
     """
     stored = read_stored(path, max_megapixels)
     values = stored.samples
@@ -90,8 +91,14 @@ def read_mask_values(path: Path, max_megapixels: float = 500.0) -> npt.NDArray[n
         return np.where(values, np.uint8(255), np.uint8(0))
     if values.dtype.kind == "f":
         whole = np.isfinite(values).all() and (values == np.rint(values)).all()
-        if not whole or np.abs(values).max() >= 2**63:
+        if not whole:
             raise GrainsegError(f"{path}: holds fractions; save the mask with integers")
+        exact = 2 ** (np.finfo(values.dtype).nmant + 1)
+        if np.abs(values).max() >= exact:
+            raise GrainsegError(
+                f"{path}: holds numbers from {exact} on, which {values.dtype} cannot tell apart; save the "
+                "mask with integers"
+            )
         return values.astype(np.int64)
     return np.ascontiguousarray(values)
 

@@ -3,6 +3,15 @@
 from unicodedata import normalize
 
 
+def shown(text: object) -> str:
+    """A name, or a line with names, as it is logged: escaped where it would break the line or is no text.
+
+    Args:
+        text: A path or a text.
+    """
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(text))
+
+
 def plain_name(name: str) -> str:
     """A name as it compares: macOS writes ü as two characters in the names of files, others as one."""
     return normalize("NFC", name)

@@ -6,7 +6,6 @@ project's own tables. A weights file (``weights_file.py``) stands for a checkpoi
 """
 
 import platform
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from importlib.metadata import version
@@ -30,6 +29,7 @@ from grainseg.grains.doubt import Reference, read_reference
 from grainseg.grains.partition import DEFAULT_SETTINGS, PartitionSettings
 from grainseg.micrograph.normalization import NORMALIZATION
 from grainseg.micrograph.replacing import replacing
+from grainseg.model.archive import are_plain, load_archive, require_finite
 from grainseg.model.networks import NetworkSpec, build_network
 from grainseg.model.shrinking import look_shrunk
 from grainseg.model.weights_file import SUFFIX, read_weights
@@ -47,6 +47,7 @@ _NEW: Mapping[int, Mapping[str, Any]] = {
 NETWORK_PREFIX = "network."
 """State-dict prefix of the LightningModule's attribute that holds the network."""
 MAX_MEMBERS = 16
+MAX_LINE_WIDTH_PX = 1000
 
 
 @dataclass(frozen=True)
@@ -168,17 +169,7 @@ def read_checkpoint(path: Path) -> tuple[CheckpointSpec, dict[str, torch.Tensor]
     if path.suffix == SUFFIX:
         values, weights = read_weights(path)
         return _parse_spec(values, path), weights
-    try:
-        with zipfile.ZipFile(path) as archive:
-            damaged = archive.testzip()  # torch.load does not compare the sums with the content
-        content = None if damaged else torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # bytes of any kind: unpickling raises whatever they make it raise
-        raise GrainsegError(
-            f"checkpoint {path}: not a checkpoint, or cut off; give the best.ckpt of a training run, or its "
-            "last.ckpt to resume it"
-        ) from error
-    if damaged:
-        raise GrainsegError(f"checkpoint {path}: is damaged ({damaged}); copy it again")
+    content = load_archive(path)
     if not isinstance(content, dict) or not isinstance(content.get(KEY), dict):
         raise GrainsegError(
             f"checkpoint {path}: was not written by grainseg; give the best.ckpt of a training run"
@@ -238,6 +229,7 @@ def _parse_spec(values: Mapping[str, Any], path: Path) -> CheckpointSpec:
         and spec.tile_size <= 2**14
         and legal_tiles(spec.tile_size, spec.overlap)
         and 0 < spec.threshold < 1
+        and 0 < spec.line_width_px <= MAX_LINE_WIDTH_PX
         and spec.steps >= 0
         and (spec.pixel_size_um is None or 0.0005 <= spec.pixel_size_um <= 50)
         and (spec.intercept_px is None or 1 <= spec.intercept_px <= 10_000)
@@ -319,14 +311,15 @@ def build_filled(spec: CheckpointSpec, weights: Mapping[str, torch.Tensor], path
     """Build a checkpoint's network with these weights, on the CPU and in evaluation mode.
 
     Raises:
-        GrainsegError: The weights do not fit the network.
+        GrainsegError: The weights do not fit the network, or are not finite.
     """
     misfit = GrainsegError(
         f"checkpoint {path}: its weights do not fit {spec.architecture} with {spec.encoder}; "
         "it was changed or damaged, give another one or train again"
     )
-    if not _fits(spec, weights):
+    if not are_plain(weights) or not _fits(spec, weights):
         raise misfit
+    require_finite(weights, path)
     network = look_shrunk(build_network(spec.network), spec.shrink)
     try:
         network.load_state_dict(weights)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from grainseg.errors import GrainsegError
 from grainseg.grains.compare import MAX_MARGIN_G, MIN_MARGIN_G, compare_batches
+from grainseg.grains.copies import copies
 from grainseg.pipeline.earlier_run import COMPARISONS, require_no_folder, require_table
 from grainseg.report.results import SavedBatch, read_batches
 from grainseg.report.tables import write_comparisons
@@ -24,7 +25,8 @@ def compare(folders: Sequence[Path], output: Path | None, margin_g: float) -> st
 
     Raises:
         GrainsegError: A folder holds no tables or is given twice, there are fewer than two batches, their
-            units differ, the margin is out of its range, or the output would overwrite another table.
+            units differ, two have a field in common, the margin is out of its range, or the output would
+            overwrite another table.
     """
     if not MIN_MARGIN_G <= margin_g <= MAX_MARGIN_G:
         raise GrainsegError(
@@ -44,6 +46,8 @@ def compare(folders: Sequence[Path], output: Path | None, margin_g: float) -> st
             "(--pixel-size-um) or predict.py (pixel_size_um) and run it again"
         )
     samples = {name: batch.samples for name, batch in batches.items()}
+    for copy in copies(samples):
+        raise GrainsegError(copy.sentence)
     comparisons = compare_batches(samples, units.pop(), margin_g)
     if output is not None:
         write_comparisons(output / COMPARISONS, comparisons)

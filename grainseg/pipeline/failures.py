@@ -5,6 +5,7 @@ import logging
 from pathlib import Path
 
 from grainseg.errors import GrainsegError
+from grainseg.micrograph.names import shown
 from grainseg.micrograph.selection import Selection
 
 log = logging.getLogger(__name__)
@@ -20,6 +21,10 @@ def failure_of(path: Path, error: BaseException) -> str:
         path: Its file.
         error: One of ``SKIPPED``.
     """
+    return shown(_reason(path, error))
+
+
+def _reason(path: Path, error: BaseException) -> str:
     if isinstance(error, GrainsegError):
         return str(error)
     if isinstance(error, MemoryError):
@@ -32,6 +37,7 @@ def failure_of(path: Path, error: BaseException) -> str:
 
 def tell_unlisted(selection: Selection) -> list[str]:
     """Say which folders nobody could look into: the first failures of a run."""
-    for line in selection.unlisted:
+    lines = [shown(line) for line in selection.unlisted]
+    for line in lines:
         log.error("%s", line)
-    return list(selection.unlisted)
+    return lines

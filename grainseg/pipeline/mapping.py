@@ -21,6 +21,7 @@ from grainseg.micrograph.crop import Crop, crop_setting
 from grainseg.micrograph.files import read_mask_values, read_micrograph
 from grainseg.micrograph.image import BoolMask, FloatImage, Micrograph, PixelSize
 from grainseg.micrograph.labels import fit_to_image
+from grainseg.micrograph.names import shown
 from grainseg.micrograph.selection import SelectedImage, find_mask
 from grainseg.report.prediction_files import prediction_paths, write_prediction
 
@@ -43,7 +44,7 @@ class OpenedPicture:
     def warned(self, *lines: str) -> "OpenedPicture":
         """The same with further lines among its warnings, which are said on the screen, too."""
         for line in lines:
-            log.warning("%s: %s", self.selected.path, line)
+            log.warning("%s: %s", shown(self.selected.path), line)
         told = replace(self.micrograph, warnings=(*self.micrograph.warnings, *lines))
         return replace(self, micrograph=told)
 
@@ -143,7 +144,7 @@ def open_picture(config: MeasurementConfig, selected: SelectedImage, max_megapix
     left_out = read_left_out(config, selected.relative, picture.shape, picture.crop, max_megapixels)
     opened = OpenedPicture(selected, picture, left_out)
     for warning in opened.warnings:
-        log.warning("%s: %s", selected.path, warning)
+        log.warning("%s: %s", shown(selected.path), warning)
     return opened
 
 

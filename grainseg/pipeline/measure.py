@@ -19,6 +19,7 @@ from grainseg.micrograph.crop import NO_CROP, Crop, crop_setting
 from grainseg.micrograph.files import read_mask_values, read_micrograph
 from grainseg.micrograph.image import BOUNDARY, Micrograph
 from grainseg.micrograph.labels import LabelSpec, fit_to_image, to_label
+from grainseg.micrograph.names import shown
 from grainseg.micrograph.pixel_size import contradiction, said_by_user
 from grainseg.micrograph.selection import SelectedImage, Selection, find_mask, list_images, refuse_collisions
 from grainseg.pipeline.failures import SKIPPED, failure_of, tell_unlisted
@@ -143,7 +144,7 @@ def _mapped(config: MeasureConfig, item: SelectedImage) -> MappedField:
             "zero=boundary, which fills them; excluded they make the mean intercept shorter",
         )
     for warning in warnings:
-        log.warning("%s: %s", item.path, warning)
+        log.warning("%s: %s", shown(item.path), warning)
     return MappedField(
         relative=item.relative,
         path=item.path,

@@ -17,12 +17,15 @@ from grainseg.config import MeasurementConfig
 from grainseg.grains.batch import BatchStatistics, batch_statistics
 from grainseg.grains.budget import SegmentationError
 from grainseg.grains.compare import Comparison, compare_batches
+from grainseg.grains.copies import copies
 from grainseg.grains.field import FieldMeasurement, Structure, measure_field
 from grainseg.grains.field_samples import common_unit, field_sample
 from grainseg.grains.members import member_flags
 from grainseg.grains.partition import Partition
+from grainseg.grains.samples import FieldSample
 from grainseg.grains.wording import counted, minus
 from grainseg.micrograph.batches import assign_batches
+from grainseg.micrograph.names import shown
 from grainseg.micrograph.replacing import removing
 from grainseg.micrograph.selection import selection_root
 from grainseg.pipeline.earlier_run import COMPARISONS, REPORT, TABLES, require_replaceable, warn_of_older
@@ -104,7 +107,7 @@ class Measurements:
         if first == field.image:
             return ()
         flag = f"has the very grains of {first}: one picture counts as two fields; remove one"
-        log.warning("%s: %s", mapped.path, flag)
+        log.warning("%s: %s", shown(mapped.path), flag)
         return (flag,)
 
     def write(
@@ -126,7 +129,8 @@ class Measurements:
         fields: dict[str, list[FieldMeasurement]] = {}
         for image in self._images:
             fields.setdefault(image.batch, []).append(image.field)
-        batches = flag_not_compared([self._report_batch(name, each) for name, each in fields.items()])
+        batches = flag_copies([self._report_batch(name, each) for name, each in fields.items()])
+        batches = flag_not_compared(batches)
         statistics = tuple(batch.statistics for batch in batches)
         comparisons = compare_all(batches)
         write_grains(output / "grains.csv", fields)
@@ -189,7 +193,12 @@ def rms_or_none(values: Sequence[float | None]) -> float | None:
 
 
 def compare_all(batches: Sequence[ReportBatch]) -> tuple[Comparison, ...]:
-    """Compare all pairs of batches that are in one unit; `flag_not_compared` names the others."""
+    """Compare all pairs of batches that are in one unit and have no field in common.
+
+    `flag_not_compared` and `flag_copies` name the others.
+    """
+    copied = {copy.batch for copy in copies(_samples(batches))}
+    batches = [batch for batch in batches if batch.statistics.name not in copied]
     found: list[Comparison] = []
     for unit in ("µm", "px"):
         alike = {batch.statistics.name: batch.samples for batch in batches if batch.statistics.unit == unit}
@@ -198,15 +207,31 @@ def compare_all(batches: Sequence[ReportBatch]) -> tuple[Comparison, ...]:
     return tuple(found)
 
 
+def flag_copies(batches: Sequence[ReportBatch]) -> tuple[ReportBatch, ...]:
+    """The batches, each flagged that has a field of an earlier one: `compare_all` leaves it out."""
+    said: dict[str, str] = {}
+    for copy in copies(_samples(batches)):
+        said.setdefault(copy.batch, f"not compared: {copy.sentence}")
+    return tuple(
+        _flagged(batch, said[batch.statistics.name]) if batch.statistics.name in said else batch
+        for batch in batches
+    )
+
+
+def _samples(batches: Sequence[ReportBatch]) -> dict[str, tuple[FieldSample, ...]]:
+    return {batch.statistics.name: batch.samples for batch in batches}
+
+
+def _flagged(batch: ReportBatch, flag: str) -> ReportBatch:
+    return replace(batch, statistics=replace(batch.statistics, flags=(*batch.statistics.flags, flag)))
+
+
 def flag_not_compared(batches: Sequence[ReportBatch]) -> tuple[ReportBatch, ...]:
     """The batches, each in px flagged if others are in µm: `compare_all` cannot compare it with those."""
     metric = [batch.statistics.name for batch in batches if batch.statistics.unit == "µm"]
     flag = f"not compared with {', '.join(metric)}: only there the pixel size is known"
     return tuple(
-        replace(batch, statistics=replace(batch.statistics, flags=(*batch.statistics.flags, flag)))
-        if metric and batch.statistics.unit == "px"
-        else batch
-        for batch in batches
+        _flagged(batch, flag) if metric and batch.statistics.unit == "px" else batch for batch in batches
     )
 
 

@@ -26,6 +26,7 @@ from grainseg.micrograph.data_bar import bar_warnings
 from grainseg.micrograph.exposure import exposure_warnings
 from grainseg.micrograph.files import file_sha256
 from grainseg.micrograph.image import GRAIN, FloatImage, Label, Micrograph
+from grainseg.micrograph.names import shown
 from grainseg.micrograph.normalization import to_unit_range
 from grainseg.micrograph.selection import SelectedImage, find_mask, list_images, require_masks
 from grainseg.model.checkpoint import CheckpointSpec
@@ -270,7 +271,7 @@ def _predict_one(
         left_out = opened.left_out.on_grid(forecast.probability.shape).mask
         doubt = doubt_of(scaled.unit, forecast.probability, field.partition, spec.doubt_reference, left_out)
         if doubt.flag is not None:
-            log.warning("%s: %s", image.path, doubt.flag)
+            log.warning("%s: %s", shown(image.path), doubt.flag)
         of_grains = None if members is None else members.spread()
         measurements.add(replace(field, doubt=doubt, members=of_grains))
     return opened, closed
@@ -317,7 +318,7 @@ def _read_label(config: PredictConfig, image: SelectedImage, picture: Micrograph
         return None
     path = find_mask(Path(config.masks), image.relative)
     if path is None:
-        log.warning("%s has no mask in %s and is not scored", image.path, config.masks)
+        log.warning("%s has no mask in %s and is not scored", shown(image.path), config.masks)
         return None
     limit = config.data.max_megapixels
     return read_label(path, picture.shape, label_spec(config.data), limit, picture.crop)

@@ -28,6 +28,11 @@ def test_whole_numbers_of_any_type_are_taken_as_they_are(dtype):
     np.testing.assert_array_equal(found, MAP)
 
 
+def test_numbers_that_floats_cannot_tell_apart_are_refused():
+    with pytest.raises(GrainsegError, match="from 16777216 on, which float32 cannot tell apart"):
+        clean_label_map(np.array([[1, 2**24]], np.float32), "a map")
+
+
 def test_lines_of_zeros_go_to_the_nearest_grain():
     found = clean_label_map(MAP, "map.tif")
     assert set(np.unique(found)) == {2, 5, 9}

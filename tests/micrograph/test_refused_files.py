@@ -44,6 +44,14 @@ def test_large_imagej_stack_with_one_page_entry_is_refused(tmp_path):
     assert "holds 7 pages" in message(read_micrograph, path)
 
 
+@pytest.mark.parametrize(("dtype", "first"), [(np.float16, 2**11), (np.float32, 2**24)])
+def test_ids_that_floats_cannot_tell_apart_are_refused(tmp_path, dtype, first):
+    below = tiff_file(tmp_path / "a.tif", np.array([[1, first - 1]], dtype))
+    assert read_mask_values(below).max() == first - 1
+    path = tiff_file(tmp_path / "b.tif", np.array([[1, first]], dtype))
+    assert f"{path}: holds numbers from {first} on" in message(read_mask_values, path)
+
+
 def test_animated_png_is_refused(tmp_path):
     frames = [Image.fromarray(GREY8), Image.fromarray(255 - GREY8)]
     frames[0].save(tmp_path / "a.png", save_all=True, append_images=frames[1:])
@@ -63,6 +71,31 @@ def test_many_channels_are_refused(tmp_path):
     text = message(read_micrograph, path)
     assert "a.tif" in text
     assert "7 channels" in text
+
+
+@pytest.mark.parametrize("count", [2, 3, 4])
+@pytest.mark.parametrize("layout", ["contig", "separate"])
+def test_channels_of_unknown_meaning_are_refused(tmp_path, count, layout):
+    """Two detectors, say: none of them is transparency, and three of them are no colours."""
+    shape = (24, 31, count) if layout == "contig" else (count, 24, 31)
+    path = tiff_file(
+        tmp_path / "a.tif", np.zeros(shape, np.uint8), photometric="minisblack", planarconfig=layout
+    )
+    assert f"{path}: holds {count} channels and does not say what they are" in message(read_micrograph, path)
+
+
+@pytest.mark.parametrize("kind", ["unassalpha", "assocalpha"])
+def test_transparency_is_left_out(tmp_path, kind):
+    both = np.dstack([GREY8, 255 - GREY8])
+    grey = tiff_file(
+        tmp_path / "a.tif", both, photometric="minisblack", planarconfig="contig", extrasamples=[kind]
+    )
+    np.testing.assert_array_equal(read_mask_values(grey), GREY8)
+    colour = np.dstack([RGB16, RGB16[..., :1]])
+    path = tiff_file(tmp_path / "b.tif", colour, photometric="rgb", extrasamples=[kind])
+    np.testing.assert_array_equal(read_micrograph(path).pixels, np.float32(RGB16 / 65535))
+    path = tiff_file(tmp_path / "c.tif", colour, photometric="rgb", extrasamples=["unspecified"])
+    assert "holds 4 channels" in message(read_micrograph, path)
 
 
 ORIGINALS = {

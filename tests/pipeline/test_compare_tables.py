@@ -53,12 +53,20 @@ def test_one_folder_under_two_spellings_is_one(folder: Path, monkeypatch: pytest
         assert ("also as one" in str(caught.value)) == (Path(spelling) != Path("one"))
 
 
+def test_a_copied_folder_is_no_second_batch(folder: Path, tmp_path: Path) -> None:
+    """Not under another name of the folder, nor of the batch, nor with another pixel size."""
+    write(tmp_path / "copy", fields_of(report({"C": ["a1", "c2"]})))
+    with pytest.raises(GrainsegError, match=r"^a1 in C has the very grains of a1 in A: one picture counts"):
+        compare([folder, tmp_path / "copy"], None, 0.25)
+
+
 def test_batches_of_one_name_are_told_apart_by_their_folders(folder: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
-    write(other, fields_of(report({"A": ["a1", "a2"]})))
+    two = [image(seed, f"a{seed}", "A").field for seed in (6, 7)]
+    write(other, {"A": two})
     said = compare([folder, other], None, 0.25)
     assert f"{other}:A" in said
     assert f"{folder}:A" in said
-    write(other, fields_of(report({"A": ["a1", "a2"], f"{folder}:A": ["x1", "x2"]})))
+    write(other, {"A": two, f"{folder}:A": [image(8, "x1", "X").field]})
     with pytest.raises(GrainsegError, match=r"rename a folder$"):
         compare([folder, other], None, 0.25)

@@ -78,7 +78,10 @@ def test_a_picture_under_two_names_is_named(
     """Its copy would count as a further field and narrow the interval."""
     with Image.open(folder / "a" / "1.png") as mask:
         mask.save(folder / "b" / "again.tif")
-    measure(measure_config(folder, tmp_path / "out"))
+    results = measure(measure_config(folder, tmp_path / "out")).results
+    assert results is not None
+    assert not any("b" in (each.a, each.b) for each in results.comparisons)
+    assert any("not compared: b/again.tif in b has the very" in flag for flag in results.batches[1].flags)
     flags = {row["image"]: row["flags"] for row in csv_rows(tmp_path / "out" / "fields.csv")}
     assert [image for image, flag in flags.items() if "very grains" in flag] == ["b/again.tif"]
     assert "has the very grains of a/1.png" in flags["b/again.tif"]

@@ -67,6 +67,13 @@ def test_display_has_the_images_size_and_the_screens_range(shape):
         assert (shown.min(), shown.max()) == (0, 255)
 
 
+def test_the_smallest_and_largest_floats_are_shown_without_a_warning():
+    steps = np.linspace(0, 1, 400).reshape(20, 20)
+    expected = to_display(steps.astype(np.float32)).astype(int)
+    for pixels in ((steps * 1e-42).astype(np.float32), ((steps - 0.5) * 6e38).astype(np.float32)):
+        assert np.abs(to_display(pixels).astype(int) - expected).max() <= 1
+
+
 def test_display_stretches_between_the_percentiles_whatever_the_scale():
     pixels = np.linspace(0, 1, 1001, dtype=np.float32).reshape(7, 143)
 
