@@ -16,7 +16,7 @@ from grainseg.training.averaging import require_same_kept
 from grainseg.training.run_folder import checkpoint_path
 
 _MAY_DIFFER = (
-    *("name", "resume", "trainer", "logger", "data.num_workers"),
+    *("name", "resume", "epochs", "trainer", "logger", "data.num_workers"),
     *("callbacks.progress_bar", "callbacks.panels", "callbacks.early_stopping_patience"),
 )
 """What a resumed run may have otherwise: its steps, patches and scores are the same."""
@@ -52,9 +52,8 @@ def check_resume(config: TrainConfig, network: NetworkSpec, checkpoint: Path) ->
     if not can_resume(checkpoint):
         raise GrainsegError(f"resume={checkpoint}: holds no optimizer; give the last.ckpt beside it")
     require_same_kept(checkpoint, config)
-    recorded = recorded_config(checkpoint, spec) or {}
-    _require_same_settings(config, recorded, checkpoint)
-    _require_epochs(config, recorded, checkpoint)
+    _require_same_settings(config, recorded_config(checkpoint, spec) or {}, checkpoint)
+    _require_epochs(config, checkpoint)
     return spec
 
 
@@ -108,7 +107,7 @@ def _differing(
     """Key, value of before and value of now; runs of other versions have other keys, which say nothing."""
     for name in now:
         key = prefix + name
-        if name not in before or key in (*_MAY_DIFFER, "epochs"):
+        if name not in before or key in _MAY_DIFFER:
             continue
         was, value = before[name], now[name]
         if isinstance(was, Mapping) and isinstance(value, Mapping) and key not in _WHOLE:
@@ -120,12 +119,11 @@ def _differing(
             yield key, was, value
 
 
-def _require_epochs(config: TrainConfig, recorded: Mapping[str, Any], checkpoint: Path) -> None:
-    """See that a run gets no shorter, also where it is over: the epochs done are done, and the rate falls."""
+def _require_epochs(config: TrainConfig, checkpoint: Path) -> None:
+    """See that a run gets no shorter than it is; with as many epochs it only comes to its scores."""
     content = torch.load(checkpoint, map_location="cpu", weights_only=True, mmap=True)
     done = content["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"]
-    said = f"epochs={config.epochs}: resume={checkpoint}"
     if config.epochs < done:
-        raise GrainsegError(f"{said} has more already; say more than {done}")
-    if config.epochs < recorded.get("epochs", 0):
-        raise GrainsegError(f"{said} was to have {recorded['epochs']}; say as many or more")
+        raise GrainsegError(
+            f"epochs={config.epochs}: resume={checkpoint} has more already; say more than {done}"
+        )
