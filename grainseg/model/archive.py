@@ -1,5 +1,6 @@
 """The archive that a checkpoint is, and the tensors in it: looked at before memory is spent on them."""
 
+import io
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import torch
 
 from grainseg.errors import GrainsegError
+from grainseg.micrograph.replacing import replacing
 
 MAX_BYTES = 16 * 2**30
 """Of all records: sixteen networks of 1 GiB, or one with an optimizer's state beside it."""
@@ -44,6 +46,22 @@ def load_archive(path: Path) -> Any:
     if damaged:
         raise GrainsegError(f"checkpoint {path}: is damaged ({damaged}); copy it again")
     return content
+
+
+def save_archive(content: Mapping[str, Any], path: Path) -> None:
+    """Write a checkpoint, complete or not at all.
+
+    Args:
+        content: Tensors and plain values.
+        path: File to write.
+
+    Raises:
+        GrainsegError: The file cannot be written.
+    """
+    written = io.BytesIO()  # into a file, PyTorch makes something else of what the system says
+    torch.save(content, written)
+    with replacing(path) as handle:
+        handle.write(written.getbuffer())
 
 
 def _is_plausible(archive: zipfile.ZipFile, size: int) -> bool:

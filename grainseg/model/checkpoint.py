@@ -28,8 +28,7 @@ from grainseg.grains.budget import SegmentationError
 from grainseg.grains.doubt import Reference, read_reference
 from grainseg.grains.partition import DEFAULT_SETTINGS, PartitionSettings
 from grainseg.micrograph.normalization import NORMALIZATION
-from grainseg.micrograph.replacing import replacing
-from grainseg.model.archive import are_plain, load_archive, require_finite
+from grainseg.model.archive import are_plain, load_archive, require_finite, save_archive
 from grainseg.model.networks import NetworkSpec, build_network
 from grainseg.model.shrinking import look_shrunk
 from grainseg.model.weights_file import SUFFIX, read_weights
@@ -282,8 +281,7 @@ def add_to_checkpoint(path: Path, spec: CheckpointSpec) -> None:
     """
     content = torch.load(path, map_location="cpu", weights_only=True)
     content[KEY] = spec.to_plain()
-    with replacing(path) as handle:
-        torch.save(content, handle)
+    save_archive(content, path)
 
 
 def load_network(path: Path) -> tuple[CheckpointSpec, nn.Module]:

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from grainseg.errors import GrainsegError
-from grainseg.micrograph.replacing import replacing
+from grainseg.model.archive import save_archive
 from grainseg.model.checkpoint import (
     KEY,
     MAX_MEMBERS,
@@ -77,5 +77,4 @@ def write_ensemble(path: Path, spec: CheckpointSpec, networks: Sequence[nn.Modul
         for key, value in network.state_dict().items()
     }
     content = {"state_dict": state, KEY: replace(spec, members=len(networks)).to_plain()}
-    with replacing(path) as handle:
-        torch.save(content, handle)
+    save_archive(content, path)

@@ -63,8 +63,9 @@ def to_display(pixels: FloatImage) -> Picture:
         low, high = float(pixels.min()), float(pixels.max())
     if low == high:
         return np.full((*pixels.shape[:2], 3), 128, np.uint8)
-    # In float64: the factor of a span that float32 just holds is beyond it.
-    stretched = np.subtract(pixels, low, dtype=np.float64)
+    # Float32 has no factor for a span that it just holds.
+    kind = np.float32 if 1e-30 < high - low < 1e30 else np.float64
+    stretched = np.subtract(pixels, low, dtype=kind)
     stretched *= 255 / (high - low)
     shown = np.rint(np.clip(stretched, 0, 255, out=stretched), out=stretched).astype(np.uint8)
     return shown if shown.ndim == 3 else np.repeat(shown[..., None], 3, axis=2)

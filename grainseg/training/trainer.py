@@ -1,10 +1,8 @@
 """The Trainer of a run: hardware, callbacks and TensorBoard put together."""
 
-import io
 from pathlib import Path
 from typing import Any
 
-import torch
 from lightning import Trainer
 from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
 from lightning.fabric.utilities.exceptions import MisconfigurationException
@@ -12,7 +10,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 
 from grainseg.config import TrainConfig
 from grainseg.errors import GrainsegError
-from grainseg.micrograph.replacing import replacing
+from grainseg.model.archive import save_archive
 from grainseg.training.callbacks import RecordConfiguration, build_callbacks
 from grainseg.training.run_folder import CHECKPOINTS, TENSORBOARD
 from grainseg.training.runtime import hardware_arguments
@@ -38,10 +36,7 @@ class WholeCheckpoints(TorchCheckpointIO):
         Raises:
             GrainsegError: The file cannot be written.
         """
-        content = io.BytesIO()  # into a file, PyTorch makes something else of what the system says
-        torch.save(checkpoint, content)
-        with replacing(Path(path)) as handle:
-            handle.write(content.getbuffer())
+        save_archive(checkpoint, Path(path))
 
 
 def build_trainer(config: TrainConfig, run_dir: Path, first_step: int) -> Trainer:
