@@ -1,7 +1,7 @@
 """What an earlier run left in the output folder: named where it stays, and not taken for other files."""
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from grainseg.errors import GrainsegError
@@ -70,6 +70,16 @@ def warn_of_older_maps(output: Path, written: Collection[Path]) -> None:
         )  # fmt: skip
 
 
+def existing(output: Path, names: Iterable[str]) -> list[str]:
+    """Which of these files are there.
+
+    Args:
+        output: Their folder.
+        names: Relative to it.
+    """
+    return [name for name in names if _is_file(output / name)]
+
+
 def warn_of_older(output: Path, *names: str) -> None:
     """Say which files of an earlier run lie beside the new ones; they may be all there is of it.
 
@@ -77,7 +87,7 @@ def warn_of_older(output: Path, *names: str) -> None:
         output: Folder of the new ones.
         names: What this run would have written and has not, relative to it.
     """
-    older = [name for name in names if _is_file(output / name)]
+    older = existing(output, names)
     if older:
         log.warning("%s: left by an earlier run, and not of this one: %s", output, ", ".join(older))
 

@@ -32,7 +32,13 @@ from grainseg.micrograph.selection import SelectedImage, find_mask, list_images,
 from grainseg.model.checkpoint import CheckpointSpec
 from grainseg.model.ensemble import load_networks
 from grainseg.model.generic import default_checkpoint, ships
-from grainseg.pipeline.earlier_run import TABLES, require_no_folder, warn_of_older, warn_of_older_maps
+from grainseg.pipeline.earlier_run import (
+    TABLES,
+    existing,
+    require_no_folder,
+    warn_of_older,
+    warn_of_older_maps,
+)
 from grainseg.pipeline.failures import SKIPPED, failure_of, tell_unlisted
 from grainseg.pipeline.mapping import (
     ClosedPicture,
@@ -109,12 +115,13 @@ def predict(config: PredictConfig, command: str = "") -> Prediction:
     require_no_folder(output / METRICS)
     result = Prediction(failures=tell_unlisted(selection))
     for image in progress(images, "predicting"):
+        older = existing(output, _names_of(output, image))
         try:
             predicted = _predict_one(config, spec, networks, scaling, image, result, measurements)
         except SKIPPED as error:
             result.failures.append(failure_of(image.path, error))
             log.error("%s", result.failures[-1])
-            warn_of_older(output, *_names_of(output, image))
+            warn_of_older(output, *older)
             continue
         try:
             _score(config, image, predicted, result)

@@ -40,12 +40,13 @@ def pictures(folder: Path, *names: str) -> Path:
 
 
 def test_a_name_that_leaves_no_room_for_outputs_fails_that_picture_alone(
-    config: PredictConfig, tmp_path: Path
+    config: PredictConfig, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     result = predict(replace(config, images=str(pictures(tmp_path / "in", LONG, "b.png"))))
     assert [path.name for path in result.written] == ["b.png"]
     (failure,) = result.failures
     assert "name is too long for the file system; shorten" in failure
+    assert "left by an earlier run" not in caplog.text
     assert len(csv_rows(tmp_path / "out" / "fields.csv")) == 1
 
 
