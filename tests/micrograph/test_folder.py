@@ -166,7 +166,7 @@ def test_test_images_that_cannot_be(val: list[str] | None, test: list[str], mess
         split_with_test(["a", "b", "c"], val, test, None, None)
 
 
-def test_an_image_that_is_a_link_to_nothing_does_not_go_missing(tmp_path: Path) -> None:
+def test_an_image_that_is_a_link_to_nothing_does_not_go_missing(tmp_path):
     for folder in ("images", "masks"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "a.png").touch()
