@@ -91,6 +91,7 @@ def list_images(images: str, output: Path, key: str = "images") -> Selection:
     else:
         pattern = str(path.relative_to(root))
         found = [root / name for name in glob.glob(pattern, root_dir=root, recursive=True)]  # noqa: PTH207
+        unlisted = _closed(root, str(Path(pattern).parent))
     if path.is_dir() and key == "images":
         found = _without_outputs(found)
     within = output.resolve().is_relative_to(root.resolve())
@@ -116,8 +117,7 @@ def _walk(folder: Path, output: Path) -> tuple[list[Path], tuple[str, ...]]:
     unlisted: list[str] = []
 
     def tell(error: OSError) -> None:
-        reason = error.strerror or type(error).__name__
-        unlisted.append(f"{error.filename}: cannot be listed ({reason}); make it readable, or move it away")
+        unlisted.append(_not_listed(error))
 
     for name, folders, files in os.walk(folder, onerror=tell):
         inside = Path(name)
@@ -129,6 +129,23 @@ def _walk(folder: Path, output: Path) -> tuple[list[Path], tuple[str, ...]]:
         folders[:] = [each for each in folders if os.path.realpath(inside / each) != os.path.realpath(output)]
         found += [inside / each for each in files]
     return found, tuple(sorted(unlisted))
+
+
+def _closed(root: Path, pattern: str) -> tuple[str, ...]:
+    """A line for each folder that a glob passes over, since it cannot be listed."""
+    lines = []
+    for name in glob.glob(pattern, root_dir=root, recursive=True):  # noqa: PTH207
+        if os.path.isdir(root / name):  # noqa: PTH112
+            try:
+                os.scandir(root / name).close()
+            except OSError as error:
+                lines.append(_not_listed(error))
+    return tuple(sorted(lines))
+
+
+def _not_listed(error: OSError) -> str:
+    reason = error.strerror or type(error).__name__
+    return f"{error.filename}: cannot be listed ({reason}); make it readable, or move it away"
 
 
 def _without_outputs(found: list[Path]) -> list[Path]:

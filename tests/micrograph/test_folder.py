@@ -164,3 +164,12 @@ def test_test_images_are_taken_out_before_the_split() -> None:
 def test_test_images_that_cannot_be(val: list[str] | None, test: list[str], message: str) -> None:
     with pytest.raises(GrainsegError, match=message):
         split_with_test(["a", "b", "c"], val, test, None, None)
+
+
+def test_an_image_that_is_a_link_to_nothing_does_not_go_missing(tmp_path):
+    for folder in ("images", "masks"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "a.png").touch()
+    (tmp_path / "images" / "b.png").symlink_to(tmp_path / "nowhere.png")
+    with pytest.raises(GrainsegError, match=r"b\.png: is a link to nothing, or no file"):
+        list_folder(tmp_path)

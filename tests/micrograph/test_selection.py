@@ -1,11 +1,13 @@
 """Which files of a folder are pictures to predict."""
 
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from grainseg.errors import GrainsegError
-from grainseg.micrograph.selection import OUTPUT_ENDS, find_mask, require_masks, select_images
+from grainseg.micrograph.selection import OUTPUT_ENDS, find_mask, list_images, require_masks, select_images
 from grainseg.report.prediction_files import prediction_paths
 
 
@@ -63,6 +65,28 @@ def test_masks_of_other_pictures_are_found_before_any_work(
             require_masks(tmp_path / "masks", images)
     else:
         require_masks(tmp_path / "masks", images)
+
+
+@pytest.mark.parametrize("pattern", ["", "*/*.png", "**/*.png"])
+def test_a_folder_that_cannot_be_listed_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pattern: str
+) -> None:
+    touch(tmp_path, "in/open/a.png", "in/closed/b.png")
+    scan = os.scandir
+
+    def scanning(path: str) -> Any:
+        if Path(path).name == "closed":
+            raise PermissionError(13, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", scanning)
+    images = str(tmp_path / "in" / pattern)
+    found = list_images(images, tmp_path / "new")
+    assert [image.relative.as_posix() for image in found.images] == ["open/a.png"]
+    (line,) = found.unlisted
+    assert line.startswith(f"{tmp_path / 'in' / 'closed'}: cannot be listed (Permission denied)")
+    with pytest.raises(GrainsegError, match="cannot be listed"):
+        select_images(images, tmp_path / "new")
 
 
 def test_a_folder_of_outputs_alone_holds_no_pictures(tmp_path: Path) -> None:
