@@ -268,6 +268,9 @@ def one_line(error: BaseException) -> str:
     if isinstance(error, MissingConfigException) and error.options is not None:
         group, _, choice = str(error.missing_cfg_file).rpartition("/")
         return f"{group}={choice}: there is no such choice; choose one of {', '.join(error.options)}"
+    # Hydra's own, of --cfg, --info and such.
+    if isinstance(error, ValueError) and str(error).startswith("Only one of"):
+        return _joined(str(error))
     if isinstance(error, HydraException | OmegaConfBaseException):
         cause = error.__cause__
         if isinstance(cause, ConfigKeyError | ConfigAttributeError) and cause.full_key:

@@ -85,6 +85,8 @@ def require_sayable(arguments: list[str], conf: Path) -> None:
             raise GrainsegError(f"--{match[1]}: is no option; settings are said as {match[1]}=VALUE")
         belongs_to_option = before.startswith("-") and "=" not in before and before not in _FLAGS
         if re.fullmatch(r"[\w.]+", argument) and not belongs_to_option:
+            if _PATH.fullmatch(before) or _FOLDER.fullmatch(before):
+                raise GrainsegError(f"{before} {argument}: quote what has blanks: '{before} {argument}'")
             value = "VALUE" if "=" in after or not after or after.startswith("-") else after
             raise GrainsegError(f"{argument}: settings are said with =; say {argument}={value}")
         key, _, value = argument.partition("=")

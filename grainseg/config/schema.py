@@ -154,7 +154,8 @@ class TrainerConfig:
         """
         rule = f"{who} cannot start several processes; say trainer=auto, and trainer.devices=1"
         require(self.strategy != "ddp", "trainer.strategy", rule, self.strategy)
-        require(self.devices == 1, "trainer.devices", rule, self.devices)
+        one = self.devices == 1 or (self.devices == "auto" and self.accelerator == "cpu")
+        require(one, "trainer.devices", rule, self.devices)
 
 
 @dataclass

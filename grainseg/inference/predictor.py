@@ -4,6 +4,8 @@ Everything that measures or writes a prediction goes through here, in float32: t
 logs, the saved mask and a later prediction agree, whatever precision the hardware trained in.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -106,6 +108,17 @@ def see_in_view(network: nn.Module, unit: FloatImage, tiles: TileSettings, numbe
     return np.ascontiguousarray(back(_seen(network, there(unit), tiles)))
 
 
+@contextmanager
+def _memory_errors() -> Iterator[None]:
+    """Call it what it is where PyTorch finds no memory."""
+    try:
+        yield
+    except RuntimeError as error:
+        if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error):
+            raise MemoryError(str(error).splitlines()[0]) from error
+        raise
+
+
 def _seen(network: nn.Module, unit: FloatImage, tiles: TileSettings) -> FloatImage:
     network.eval()
     device = next(network.parameters()).device
@@ -119,7 +132,7 @@ def _seen(network: nn.Module, unit: FloatImage, tiles: TileSettings) -> FloatIma
     plan = plan_tiles(unit.shape[:2], tiles.tile_size, tiles.overlap, tiles.halo, tiles.stride)
     channels_first = np.ascontiguousarray(unit.transpose(2, 0, 1))
     exact = torch.backends.cudnn.flags(enabled=True, allow_tf32=False)  # TF32 keeps 10 bits of 23
-    with torch.inference_mode(), torch.autocast(device.type, enabled=False), exact:
+    with torch.inference_mode(), torch.autocast(device.type, enabled=False), exact, _memory_errors():
         stitched = stitch(channels_first, plan, probability, tiles.batch_size)
     if not np.isfinite(stitched).all():
         raise GrainsegError("the network answers with NaN, its training has diverged; lower optimizer.lr")

@@ -225,7 +225,6 @@ def _parse_spec(values: Mapping[str, Any], path: Path) -> CheckpointSpec:
     in_range = (
         spec.in_channels in (1, 3)
         and legal_decoder_width(spec.decoder_width)
-        and spec.tile_size <= 2**14
         and legal_tiles(spec.tile_size, spec.overlap)
         and 0 < spec.threshold < 1
         and 0 < spec.line_width_px <= MAX_LINE_WIDTH_PX

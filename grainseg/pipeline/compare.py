@@ -46,7 +46,8 @@ def compare(folders: Sequence[Path], output: Path | None, margin_g: float) -> st
             "(--pixel-size-um) or predict.py (pixel_size_um) and run it again"
         )
     samples = {name: batch.samples for name, batch in batches.items()}
-    for copy in copies(samples):
+    copy = next(copies(samples), None)
+    if copy is not None:
         raise GrainsegError(copy.sentence)
     comparisons = compare_batches(samples, units.pop(), margin_g)
     if output is not None:

@@ -33,12 +33,13 @@ from grainseg.inference.predictor import predict_probability, tile_settings
 from grainseg.micrograph.folder import list_folder, split_with_test
 from grainseg.model.checkpoint import MAX_MEMBERS, CheckpointSpec, load_network
 from grainseg.model.ensemble import write_ensemble
+from grainseg.pipeline.resuming import differing
 from grainseg.pipeline.train import fit_validation, score_validation, train
 from grainseg.report.metrics_file import METRICS, write_metrics
 from grainseg.report.prediction_files import PREDICTIONS
 from grainseg.report.tables import write_csv
 from grainseg.training.datamodule import BoundaryDataModule
-from grainseg.training.logging import SCORE_TAG, flatten, log_configuration
+from grainseg.training.logging import SCORE_TAG, log_configuration
 from grainseg.training.run_folder import (
     CONFIG,
     LAST,
@@ -245,15 +246,15 @@ def _require_same(config: TrainConfig, folder: Path) -> None:
         found = OmegaConf.to_container(OmegaConf.load(folder / CONFIG))
     except Exception as error:  # a text of any kind: the readers of YAML raise errors of their own
         raise GrainsegError(f"{folder / CONFIG}: cannot be read; remove {folder}") from error
-    was = flatten({str(key): value for key, value in found.items()} if isinstance(found, dict) else {})
-    was["resume"] = "None"  # it may have been interrupted before
-    now = flatten(to_plain(config))
-    for key in dict.fromkeys([*now, *was]):
-        if was.get(key) != now.get(key):
-            raise GrainsegError(
-                f"{folder}: was trained with {key}={was.get(key)}, this run has {key}={now.get(key)}; "
-                "say the same overrides again, or another hydra.run.dir"
-            )
+    before = {str(key): value for key, value in found.items()} if isinstance(found, dict) else {}
+    others = list(differing(before, to_plain(config)))
+    if before.get("epochs") != config.epochs:  # some folds may be finished
+        others.append(("epochs", before.get("epochs"), config.epochs))
+    for key, was, now in others:
+        raise GrainsegError(
+            f"{folder}: was trained with {key}={was}, this run has {key}={now}; "
+            "say the same overrides again, or another hydra.run.dir"
+        )
 
 
 def _read_metrics(folder: Path) -> dict[str, float]:

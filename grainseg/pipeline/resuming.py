@@ -1,5 +1,6 @@
 """Whether an interrupted run can go on from a checkpoint."""
 
+import logging
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,11 +16,15 @@ from grainseg.pipeline.training_record import recorded_config
 from grainseg.training.averaging import require_same_kept
 from grainseg.training.run_folder import checkpoint_path
 
+log = logging.getLogger(__name__)
+
 _MAY_DIFFER = (
-    *("name", "resume", "epochs", "trainer", "logger", "data.num_workers"),
+    *("name", "resume", "epochs", "logger", "data.num_workers", "inference.tile_size", "inference.overlap"),
+    *("trainer.accelerator", "trainer.strategy", "trainer.precision"),
     *("callbacks.progress_bar", "callbacks.panels", "callbacks.early_stopping_patience"),
 )
-"""What a resumed run may have otherwise: its steps, patches and scores are the same."""
+"""What a resumed run may have otherwise: its steps and patches are the same, and so are its scores but for
+the rounding of other hardware and the seams of other tiles."""
 _WHOLE = ("data.regimes", "model.options")
 """Settings whose keys are free: where one has a key that the other lacks, they differ."""
 
@@ -49,6 +54,11 @@ def check_resume(config: TrainConfig, network: NetworkSpec, checkpoint: Path) ->
                 f"resume={checkpoint}: has model.{key}={found[key]}, this run model.{key}={value}; "
                 "say the overrides of the interrupted run again"
             )
+    if spec.tta != config.inference.tta:
+        raise GrainsegError(
+            f"resume={checkpoint}: has inference.tta={spec.tta}, this run {config.inference.tta}; "
+            "say the overrides of the interrupted run again"
+        )
     if not can_resume(checkpoint):
         raise GrainsegError(f"resume={checkpoint}: holds no optimizer; give the last.ckpt beside it")
     require_same_kept(checkpoint, config)
@@ -91,32 +101,52 @@ def require_same_shrink(config: TrainConfig, spec: CheckpointSpec, shrink: int) 
 
 def _require_same_settings(config: TrainConfig, recorded: Mapping[str, Any], checkpoint: Path) -> None:
     """See that the run goes on as it was: an image that it has trained must not come to validate it, say."""
-    differing = list(_differing(recorded, to_plain(config)))
-    if differing:
-        was = ", ".join(f"{key}={value}" for key, value, _ in differing)
-        now = ", ".join(f"{key}={value}" for key, _, value in differing)
+    others = list(differing(recorded, to_plain(config)))
+    if others:
+        was = ", ".join(f"{key}={value}" for key, value, _ in others)
+        now = ", ".join(f"{key}={value}" for key, _, value in others)
         raise GrainsegError(
-            f"resume={checkpoint}: its run had {was}, this one {now}; "
-            "say the overrides of the interrupted run again"
+            f"resume={checkpoint}: its run had {was}, this one {now}; say the overrides of the interrupted "
+            "run again, or start a new run"
         )
 
 
-def _differing(
+def differing(
     before: Mapping[str, Any], now: Mapping[str, Any], prefix: str = ""
 ) -> Iterator[tuple[str, object, object]]:
-    """Key, value of before and value of now; runs of other versions have other keys, which say nothing."""
+    """In what two runs differ that would go on as one.
+
+    Args:
+        before: The configuration of the first one; keys that it lacks, as one of another version does, say
+            nothing.
+        now: That of the other.
+        prefix: Of the keys.
+
+    Yields:
+        Key, value of before and value of now.
+    """
     for name in now:
         key = prefix + name
         if name not in before or key in _MAY_DIFFER:
             continue
         was, value = before[name], now[name]
         if isinstance(was, Mapping) and isinstance(value, Mapping) and key not in _WHOLE:
-            yield from _differing(was, value, f"{key}.")
+            yield from differing(was, value, f"{key}.")
         elif key == "data.root":
-            if Path(str(was)).resolve() != Path(str(value)).resolve():
+            if _is_other_folder(Path(str(was)), Path(str(value))):
                 yield key, was, value
         elif was != value:
             yield key, was, value
+
+
+def _is_other_folder(was: Path, now: Path) -> bool:
+    """Whether these are two folders; one that is gone is taken to have been moved."""
+    if was.resolve() == now.resolve():
+        return False
+    if not was.exists():
+        log.warning("data.root: %s is gone, %s is taken for the same images", was, now)
+        return False
+    return True
 
 
 def _require_epochs(config: TrainConfig, checkpoint: Path) -> None:
@@ -125,5 +155,5 @@ def _require_epochs(config: TrainConfig, checkpoint: Path) -> None:
     done = content["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"]
     if config.epochs < done:
         raise GrainsegError(
-            f"epochs={config.epochs}: resume={checkpoint} has more already; say more than {done}"
+            f"epochs={config.epochs}: resume={checkpoint} has more already; say {done} or more"
         )

@@ -5,6 +5,7 @@ A checkpoint itself does not say. Its run folder does, as long as it lies there:
 called so.
 """
 
+import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -24,6 +25,8 @@ from grainseg.micrograph.wide.recipe import WIDE
 from grainseg.model.checkpoint import CheckpointSpec
 from grainseg.model.generic import ships
 from grainseg.training.run_folder import CONFIG
+
+log = logging.getLogger(__name__)
 
 TRAINED, VALIDATED, TESTED = "trained the network", "chose the checkpoint", "neither trained nor chose"
 FOREIGN = "no image of the training run"
@@ -92,7 +95,8 @@ def recorded_config(checkpoint: Path, spec: CheckpointSpec) -> dict[str, Any] | 
         raise GrainsegError(f"{path}: cannot be read; {advice}") from error
     groups = ("data", "augment", "model")
     if not isinstance(config, dict) or not all(isinstance(config.get(group), dict) for group in groups):
-        raise GrainsegError(f"{path}: is no configuration of a training; {advice}")
+        log.warning("%s: is no configuration of a training; nothing is known of that of %s", path, checkpoint)
+        return None
     said = config.get("seed"), config["model"].get("architecture"), config["model"].get("encoder")
     if said != (spec.seed, spec.architecture, spec.encoder):
         raise GrainsegError(f"{path}: is the configuration of another training; {advice}")

@@ -135,6 +135,11 @@ class StopOfPatience(EarlyStopping):
                 *(trainer.current_epoch + 1, self.monitor, self.wait_count),
             )
 
+    @property
+    def state_key(self) -> str:
+        """Lightning's own, which checkpoints of before have."""
+        return super().state_key.replace(type(self).__qualname__, EarlyStopping.__qualname__, 1)
+
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on counting, with this run's patience."""
         super().load_state_dict(state_dict | {"patience": self.patience})

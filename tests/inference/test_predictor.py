@@ -103,3 +103,14 @@ def test_a_line_is_moved_by_parts_of_a_pixel(offset: tuple[float, float]) -> Non
 def test_what_need_not_move_is_not_touched() -> None:
     map_ = np.random.default_rng(0).random((9, 9), dtype=np.float32)
     assert moved(map_, (0.0, 0.0)) is map_
+
+
+def test_no_memory_is_called_so() -> None:
+    """It fails one picture, where another of PyTorch's errors would be a bug."""
+
+    class Greedy(nn.Conv2d):
+        def forward(self, unit: torch.Tensor) -> torch.Tensor:
+            return super().forward(unit) + torch.empty(10**14)
+
+    with pytest.raises(MemoryError):
+        predict_probability(Greedy(1, 1, 1), np.zeros((40, 50, 1), np.float32), TileSettings(64, 32))

@@ -186,6 +186,10 @@ def test_finished_folds_are_kept_interrupted_ones_go_on_and_missing_ones_are_tra
     assert len(trained) == 2
     with pytest.raises(GrainsegError, match=r"fold_0: was trained with seed=0, this run has seed=7; say"):
         leave_one_out(replace(config, seed=7), tmp_path)
+    with pytest.raises(GrainsegError, match=r"fold_0: was trained with epochs=.* has epochs=99; say"):
+        leave_one_out(replace(config, epochs=99), tmp_path)
+    elsewhere = replace(config, trainer=replace(config.trainer, precision="32-true"))
+    assert leave_one_out(elsewhere, tmp_path).metrics == result.metrics, "another machine goes on with it"
     assert OmegaConf.load(tmp_path / "config.yaml").seed == 0  # what the folds were trained with
 
 

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from lightning.pytorch.callbacks import EarlyStopping
 from lightning.pytorch.trainer.states import TrainerFn
 
 from grainseg.training.callbacks import SaveOnInterrupt, StopOfPatience
@@ -65,6 +66,10 @@ def test_a_signal_that_the_shell_turned_off_stays_off(tmp_path: Path) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     SaveOnInterrupt(tmp_path / "last.ckpt").on_fit_start(NOBODY, None)  # type: ignore[arg-type]
     assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+
+
+def test_early_stopping_goes_on_with_what_checkpoints_of_before_say() -> None:
+    assert stopper(3).state_key == EarlyStopping("val/are", mode="min").state_key
 
 
 def epochs_until_stop(callback: StopOfPatience, scores: list[float]) -> int:
