@@ -17,7 +17,6 @@ import json
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
 
 from grainseg.micrograph.calibration_text import decode
 from grainseg.micrograph.evidence import Evidence
@@ -37,23 +36,35 @@ _MAX_RATIO = 2.0
 _Row = tuple[int, dict[str, str]]
 
 
-def json_claim(side: Path) -> Claim | None:
+def json_claim(side: Path, evidence: Evidence) -> Claim | None:
     """What ``<stem>.json`` says; None where it says nothing, as those of annotation tools.
 
+    Args:
+        side: The file.
+        evidence: Learns of a file that is too large or cannot be read, or has the key and is no JSON.
+
     Raises:
-        ValueError: It has the key, and no pixel size under it.
+        ValueError: It has the key at its top, and no pixel size under it.
     """
-    text = _whole(side)
-    if _KEY not in text:
+    if side.stat().st_size > _MAX_BYTES:
+        evidence.hints.append(f"{side.name} is larger than {_MAX_BYTES >> 20} MiB and was not read")
         return None
-    content = json.loads(text, object_pairs_hook=_once)
-    value = content.get(_KEY) if isinstance(content, dict) else None
+    try:
+        text = _whole(side)
+        content = json.loads(text, object_pairs_hook=tuple, parse_int=float) if _KEY in text else None
+    except (ValueError, OSError, RecursionError) as error:
+        evidence.ignore(side.name, error)
+        return None
+    values = [value for key, value in content if key == _KEY] if isinstance(content, tuple) else []
+    if len(values) > 1:
+        raise ValueError(f"it has {_KEY} twice")
+    value = values[0] if values else None
     if value is None:
         return None
     sizes = value if isinstance(value, list) else [value]
-    if len(sizes) not in (1, 2) or not all(type(size) in (int, float) for size in sizes):
+    if len(sizes) not in (1, 2) or not all(isinstance(size, float) for size in sizes):
         raise ValueError(f"{_KEY} is neither a number nor [row, column]")
-    return _claim(side.name, float(sizes[0]), float(sizes[-1]))
+    return _claim(side.name, sizes[0], sizes[-1])
 
 
 def table_claim(source: str, side: Path, path: Path, evidence: Evidence) -> Claim | None:
@@ -141,13 +152,6 @@ def _claim(source: str, row_um: float, column_um: float) -> Claim:
             f"{row_um:g} (rows) and {column_um:g} (columns) µm/px differ by more than {_MAX_RATIO:g} : 1"
         )
     return Claim(Rank.SIDECAR, source, row_um, column_um)
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object of JSON, which may name the pixel size once only."""
-    if [key for key, _ in pairs].count(_KEY) > 1:
-        raise ValueError(f"it has {_KEY} twice")
-    return dict(pairs)
 
 
 def _whole(side: Path) -> str:

@@ -42,7 +42,7 @@ def read_sidecars(path: Path, shape: tuple[int, int], evidence: Evidence, known:
     for side in _existing(path, (f"{path.stem}.txt", f"{path.stem}.TXT")):
         evidence.ask(side.name, partial(_microscope_text, side, shape))
     for side in _existing(path, (f"{path.stem}.json",)):
-        _by_hand(side.name, side, path, partial(json_claim, side), evidence, known)
+        _by_hand(side.name, side, path, partial(json_claim, side, evidence), evidence, known)
     path = path.absolute()
     for folder in path.parents[: 1 + _FOLDERS_ABOVE]:
         for side in _existing(folder / path.name, (TABLE_NAME,)):
