@@ -13,6 +13,7 @@ where the third column is absent or empty. Semicolons or tabs may separate; then
 Nothing here is guessed: what is not plainly a pixel size raises ValueError.
 """
 
+import csv
 import json
 import re
 from collections.abc import Callable, Iterable
@@ -22,16 +23,16 @@ from grainseg.micrograph.calibration_text import decode
 from grainseg.micrograph.evidence import Evidence
 from grainseg.micrograph.names import plain_name
 from grainseg.micrograph.pixel_size import MAX_PIXEL_UM, MIN_PIXEL_UM, Claim, Rank, is_possible
-from grainseg.micrograph.text_tables import parse_table
+from grainseg.micrograph.text_tables import TextTable, parse_table
 
 TABLE_NAME = "pixel_sizes.csv"
 
 _KEY = "pixel_size_um"
 _ROW_KEY = "pixel_size_row_um"
 _MAX_BYTES = 4 << 20
-_DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)")
-_MAX_RATIO = 2.0
-"""Of rows to columns, either way: no camera has such pixels, but a misread decimal comma has."""
+_DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_MAX_RATIO = 4.0
+"""Of rows to columns, either way: a stage tilted by 70° makes it 2.9; a misread decimal comma is above."""
 
 _Row = tuple[int, dict[str, str]]
 
@@ -77,19 +78,26 @@ def table_claim(source: str, side: Path, path: Path, evidence: Evidence) -> Clai
         evidence: Learns where a table beside the picture does not name it.
 
     Raises:
-        ValueError: The table lacks a column, names the picture twice, or holds no pixel size in its row.
-        csv.Error: It is no table.
+        ValueError: The table gives the picture two pixel sizes, or none in its row; or one beside the picture
+            lacks a column.
+        OSError: One beside the picture cannot be opened.
+        csv.Error: One beside the picture is no table.
     """
-    table = parse_table(_whole(side))
-    if "image" not in table.columns or _KEY not in table.columns:
-        raise ValueError(f"it needs the columns image and {_KEY}")
+    try:
+        table = _table(side)
+    except (ValueError, OSError, csv.Error) as error:
+        if side.parent == path.parent:
+            raise
+        evidence.ignore(source, error)  # somebody else's table may have that name
+        return None
     relative = path.relative_to(side.parent)
     names = [plain_name(name.as_posix()) for name in (relative, relative.with_suffix(""))]
-    found = _row_of(names, table.rows, str)
-    found = found or _row_of(names, _of_no_other(table.rows, path, side), str.casefold)
+    found = _row_of(names, table, table.rows, str)
+    found = found or _row_of(names, table, _of_no_other(table.rows, path, side), str.casefold)
     if found is None:
         if side.parent == path.parent:
-            evidence.hints.append(f"{side.name} says no pixel size of {path.name}")
+            wrong = "".join(f"; {fault}" for fault in list(table.faults.values())[:1])
+            evidence.hints.append(f"{side.name} says no pixel size of {path.name}{wrong}")
         return None
     line, row = found
     try:
@@ -100,21 +108,34 @@ def table_claim(source: str, side: Path, path: Path, evidence: Evidence) -> Clai
         raise ValueError(f"line {line}: {error}") from error
 
 
-def _row_of(names: list[str], rows: Iterable[_Row], alike: Callable[[str], str]) -> _Row | None:
+def _table(side: Path) -> TextTable:
+    """The table, which has the columns that are needed."""
+    table = parse_table(_whole(side), ("image", _KEY, _ROW_KEY))
+    if "image" not in table.columns or _KEY not in table.columns:
+        raise ValueError(f"it needs the columns image and {_KEY}")
+    return table
+
+
+def _row_of(
+    names: list[str], table: TextTable, rows: Iterable[_Row], alike: Callable[[str], str]
+) -> _Row | None:
     """The row with a pixel size for one of these names, the first of them first.
 
     Args:
         names: Of a picture.
-        rows: To choose from.
+        table: Knows which rows have a fault.
+        rows: Those of its rows to choose from.
         alike: What a name is compared as.
 
     Raises:
-        ValueError: Two rows have one of the names.
+        ValueError: Two rows that differ have one of the names, or one of these rows has a fault.
     """
     rows = list(rows)
     for name in names:
         found = [(line, row) for line, row in rows if alike(_named(row)) == alike(name)]
-        if len(found) > 1:
+        for fault in (table.faults[line] for line, _ in found if line in table.faults):
+            raise ValueError(fault)
+        if len({(row[_KEY], row.get(_ROW_KEY)) for _, row in found}) > 1:
             raise ValueError(f"it names {name} twice, in lines {found[0][0]} and {found[1][0]}")
         if found and found[0][1][_KEY]:
             return found[0]
