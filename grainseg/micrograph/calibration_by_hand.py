@@ -32,7 +32,7 @@ _ROW_KEY = "pixel_size_row_um"
 _MAX_BYTES = 4 << 20
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _MAX_RATIO = 4.0
-"""Of rows to columns, either way: a stage tilted by 70° makes it 2.9; a misread decimal comma is above."""
+"""Of rows to columns, either way: a stage tilted by 70° makes it 2.9, a misread decimal comma mostly more."""
 
 _Row = tuple[int, dict[str, str]]
 
@@ -101,8 +101,10 @@ def table_claim(source: str, side: Path, path: Path, evidence: Evidence) -> Clai
         return None
     line, row = found
     try:
-        across = _decimal(row[_KEY], table.delimiter)
-        down = _decimal(row.get(_ROW_KEY) or row[_KEY], table.delimiter)
+        texts = row.get(_ROW_KEY) or row[_KEY], row[_KEY]
+        down, across = (_decimal(text, table.delimiter) for text in texts)
+        if table.delimiter == "," and down != across and all(text.isdecimal() for text in texts):
+            raise ValueError(f"{texts[1]},{texts[0]} may be one number; give decimals a point")
         return _claim(source, down, across)
     except ValueError as error:
         raise ValueError(f"line {line}: {error}") from error
