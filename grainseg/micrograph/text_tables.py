@@ -62,8 +62,8 @@ def parse_table(text: str, used: Collection[str]) -> TextTable:
             faults[line] = wrong
         elif any(cells[most:]):
             faults[line] = (
-                f"line {line} has more cells than the heading; quote a cell that holds {delimiter!r}, and "
-                "give decimals a point"
+                f"line {line} has more cells than the heading; quote a cell that holds {delimiter!r}"
+                f"{', and give decimals a point' if delimiter == ',' else ''}"
             )
     rows = tuple(
         (line, dict.fromkeys(columns, "") | dict(zip(columns, cells, strict=False)))
