@@ -96,7 +96,8 @@ def _names(images: Sequence[Path]) -> dict[str, set[Path]]:
 
 def _read_table(path: Path) -> dict[str, str]:
     try:
-        table = parse_table(path.read_text(encoding="utf-8-sig"))
+        table = parse_table(path.read_text(encoding="utf-8-sig"), (IMAGE_COLUMN, BATCH_COLUMN))
+        table.refuse_faults()
     except UnicodeDecodeError as error:
         raise GrainsegError(f"batches={path}: is not encoded in UTF-8; save it as CSV UTF-8") from error
     except (OSError, csv.Error) as error:

@@ -50,8 +50,8 @@ def read_calibration(path: Path, shape: tuple[int, int], said: PixelSize | None 
         Scale, notes, warnings and data bar.
 
     Raises:
-        GrainsegError: ``<stem>.json`` or ``pixel_sizes.csv`` cannot be understood, and the user says nothing.
-            Whatever else a file holds raises nothing.
+        GrainsegError: ``<stem>.json`` or ``pixel_sizes.csv`` cannot be understood, and neither the user nor
+            a source that goes before it says the pixel size. Whatever else a file holds raises nothing.
     """
     evidence = Evidence()
     evidence.ask("the file's metadata", lambda: _read_file(path, evidence))

@@ -17,7 +17,7 @@ from grainseg.micrograph.calibration_by_hand import TABLE_NAME, json_claim, tabl
 from grainseg.micrograph.calibration_tags import data_bar_px, tescan_claim
 from grainseg.micrograph.calibration_text import count_of, decode, ini_sections, um_per, value_of
 from grainseg.micrograph.evidence import Evidence
-from grainseg.micrograph.pixel_size import Claim, Rank
+from grainseg.micrograph.pixel_size import Claim, Rank, is_possible
 
 _FOLDERS_ABOVE = 2
 _HEAD_BYTES = 64 << 10  # the texts of microscopes have some kB; a longer one is something else
@@ -31,10 +31,11 @@ def read_sidecars(path: Path, shape: tuple[int, int], evidence: Evidence, known:
         path: File of the picture.
         shape: Its height and width in px.
         evidence: Where the answers go.
-        known: The user says the pixel size: what cannot be understood is then a warning.
+        known: The user says the pixel size.
 
     Raises:
-        GrainsegError: A file that exists for this alone cannot be understood, see `Evidence.require`.
+        GrainsegError: A file that exists for this alone cannot be understood, see `Evidence.require`. It is
+            a warning where the user or a source that goes before that file says the pixel size.
     """
     name = f"{path.stem}-{path.suffix[1:]}"
     for side in _existing(path, (f"{name}.hdr", f"{name.upper()}.HDR")):
@@ -42,7 +43,7 @@ def read_sidecars(path: Path, shape: tuple[int, int], evidence: Evidence, known:
     for side in _existing(path, (f"{path.stem}.txt", f"{path.stem}.TXT")):
         evidence.ask(side.name, partial(_microscope_text, side, shape))
     for side in _existing(path, (f"{path.stem}.json",)):
-        _by_hand(side.name, side, path, partial(json_claim, side), evidence, known)
+        _by_hand(side.name, side, path, partial(json_claim, side, evidence), evidence, known)
     path = path.absolute()
     for folder in path.parents[: 1 + _FOLDERS_ABOVE]:
         for side in _existing(folder / path.name, (TABLE_NAME,)):
@@ -54,7 +55,8 @@ def read_sidecars(path: Path, shape: tuple[int, int], evidence: Evidence, known:
 def _by_hand(
     name: str, side: Path, path: Path, read: Callable[[], Claim | None], evidence: Evidence, known: bool
 ) -> None:
-    if known:
+    before = (claim for claim in evidence.claims if claim.rank <= Rank.SIDECAR)
+    if known or any(is_possible(claim.row_um) and is_possible(claim.column_um) for claim in before):
         evidence.ask(name, read)
     else:
         evidence.require(side, path, read)

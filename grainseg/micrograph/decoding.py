@@ -205,12 +205,13 @@ def _check_channels(page: TiffPage, model: str, path: Path) -> None:
     """
     further = page.samplesperpixel - _CHANNELS.get(model, 1)
     said = tuple(page.extrasamples)
-    # Some writers forget the tag for the fourth channel of RGB, which is then no other picture.
-    transparent = all(kind in _ALPHA for kind in said) and (len(said) == further or model in _CHANNELS)
+    # Some writers forget the tag for the fourth channel of RGB, or do not specify it: it is no other picture.
+    known = (*_ALPHA, EXTRASAMPLE.UNSPECIFIED) if model == "rgb" else _ALPHA
+    transparent = all(kind in known for kind in said) and (len(said) == further or model in _CHANNELS)
     if further > 0 and not transparent:
         raise GrainsegError(
             f"{path}: holds {page.samplesperpixel} channels and does not say what they are; save "
-            "the one to be used as grey, or all as RGB"
+            "the one to be used as grey, or a picture made of them as RGB"
         )
 
 

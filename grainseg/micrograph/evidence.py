@@ -49,11 +49,20 @@ class Evidence:
         try:
             claim = read()
         except _NONSENSE as error:
-            reason = _reason(error, _REASON_LENGTH)
-            self.warnings.append(f"{source}: its pixel size cannot be read ({reason}) and was ignored")
+            self.ignore(source, error)
         else:
             if claim is not None:
                 self.claims.append(claim)
+
+    def ignore(self, source: str, error: Exception) -> None:
+        """Say that a source was passed over.
+
+        Args:
+            source: Its name in words.
+            error: Why.
+        """
+        reason = _reason(error, _REASON_LENGTH)
+        self.warnings.append(f"{source}: its pixel size cannot be read ({reason}) and was ignored")
 
     def require(self, side: Path, picture: Path, read: Callable[[], Claim | None]) -> None:
         """Add what a file says that is there for nothing else than to say pixel sizes.
@@ -72,7 +81,7 @@ class Evidence:
         except _NONSENSE as error:
             raise GrainsegError(
                 f"{picture}: its pixel size cannot be read from {side} ({_reason(error, _LONG_REASON)}); "
-                "correct or remove that file, or say pixel_size_um"
+                "correct that file or remove it"
             ) from error
         if claim is not None:
             self.claims.append(claim)

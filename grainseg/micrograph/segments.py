@@ -15,6 +15,10 @@ from grainseg.errors import GrainsegError
 
 _Size = tuple[int, int]
 
+_JPEG = (6, 7, 33007, 34892)
+_JPEG_BLOCK = 16
+"""Some writers round the height of a strip up to whole blocks of JPEG, which have 8 or 16 px."""
+
 # Their decoders stop at the size of the strip or tile. Not LZMA alone, but its decoder needs little memory.
 _BOUNDED = {1, 2, 3, 4, 5, 8, 32773, 32946, 34925, 34926, 50000}
 
@@ -47,11 +51,23 @@ def check_segments(page: TiffPage, file_size: int, path: Path) -> None:
     for offset, count in segments:
         page.parent.filehandle.seek(offset)
         size = size_of(page.parent.filehandle.read(count))
-        if size is None or not (0 < size[0] <= limit[0] and 0 < size[1] <= limit[1]):
+        if size is None or not _fits(size, limit, page.compression in _JPEG):
             told = "no size" if size is None else f"{size[1]} × {size[0]} px"
             raise GrainsegError(
                 f"{path}: a piece of {limit[1]} × {limit[0]} px has {told} inside: damaged, export it again"
             )
+
+
+def _fits(size: _Size, limit: _Size, jpeg: bool) -> bool:
+    """Whether a piece is no larger than it may be.
+
+    Of one that is too high tifffile leaves out the lowest rows. One that is wider or narrower as well it
+    would cut into rows of the wrong length.
+    """
+    (height, width), (highest, widest) = size, limit
+    if jpeg and width == widest:
+        highest = -(-highest // _JPEG_BLOCK) * _JPEG_BLOCK
+    return 0 < height <= highest and 0 < width <= widest
 
 
 def _segment_size(page: TiffPage) -> _Size:
@@ -116,7 +132,7 @@ def _png_size(data: bytes) -> _Size | None:
 
 
 _SIZES: Mapping[int, Callable[[bytes], _Size | None]] = {
-    **dict.fromkeys((6, 7, 33007, 34892), _jpeg_size),
+    **dict.fromkeys(_JPEG, _jpeg_size),
     **dict.fromkeys((33003, 33004, 33005, 34712), _jpeg2000_size),
     34933: _png_size,
 }

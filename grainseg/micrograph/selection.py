@@ -13,6 +13,9 @@ from grainseg.micrograph.names import plain_name
 
 log = logging.getLogger(__name__)
 
+_OF_THE_SYSTEM = frozenset({"lost+found", "system volume information", "$recycle.bin"})
+"""Folders, in small letters, that a volume has and that its users cannot look into."""
+
 OUTPUT_ENDS = (
     "_mask.png",
     "_probability.tif",
@@ -68,7 +71,8 @@ def list_images(images: str, output: Path, key: str = "images") -> Selection:
 
     What exists under that very name is taken as it is, brackets and stars included; only else is it a glob.
     In a folder that is asked for pictures, what an earlier prediction left there is none. Links to folders
-    are not followed, which is said.
+    are not followed, which is said. Hidden folders in it, whose names begin with a point, are passed over,
+    and so are those of the system that cannot be looked into.
 
     Args:
         images: As typed.
@@ -117,10 +121,12 @@ def _walk(folder: Path, output: Path) -> tuple[list[Path], tuple[str, ...]]:
     unlisted: list[str] = []
 
     def tell(error: OSError) -> None:
-        unlisted.append(_not_listed(error))
+        if error.filename == str(folder) or not _is_of_the_system(error.filename):
+            unlisted.append(_not_listed(error))
 
     for name, folders, files in os.walk(folder, onerror=tell):
         inside = Path(name)
+        folders[:] = [each for each in folders if not each.startswith(".")]
         links = sorted(each for each in folders if (inside / each).is_symlink())
         for link in links:
             log.warning(
@@ -135,12 +141,16 @@ def _closed(root: Path, pattern: str) -> tuple[str, ...]:
     """A line for each folder that a glob passes over, since it cannot be listed."""
     lines = []
     for name in glob.glob(pattern, root_dir=root, recursive=True):  # noqa: PTH207
-        if os.path.isdir(root / name):  # noqa: PTH112
+        if os.path.isdir(root / name) and not _is_of_the_system(name):  # noqa: PTH112
             try:
                 os.scandir(root / name).close()
             except OSError as error:
                 lines.append(_not_listed(error))
     return tuple(sorted(lines))
+
+
+def _is_of_the_system(name: str) -> bool:
+    return Path(name).name.casefold() in _OF_THE_SYSTEM
 
 
 def _not_listed(error: OSError) -> str:

@@ -38,6 +38,28 @@ def test_files_of_several_pieces_are_read(tmp_path, name, cut):
     assert np.abs(read_mask_values(path).astype(int) - SMOOTH).max() < 10
 
 
+@pytest.mark.parametrize(
+    ("sides", "whole"),
+    [((24, 60), True), ((32, 60), True), ((33, 60), False), ((30, 40), False), ((20, 64), False)],
+)
+def test_strips_of_jpeg_may_be_as_high_as_whole_blocks(tmp_path, sides, whole):
+    """Strips of 20 rows, of a picture of 24 × 60 px."""
+    image = np.repeat(np.arange(24, dtype=np.uint8)[:, None] * 9, 60, axis=1)
+    codes = []
+    for first, rows in ((0, 20), (20, 4)):
+        height, width = (sides[0], sides[1]) if first == 0 else (8, 60)
+        padded = np.pad(image[first : first + rows], ((0, height - rows), (0, 4)), "edge")
+        codes.append(bytes(imagecodecs.jpeg_encode(np.ascontiguousarray(padded[:, :width]))))
+    path = tmp_path / "a.tif"
+    options = {"compression": "jpeg", "rowsperstrip": 20, "photometric": "minisblack"}
+    tifffile.imwrite(path, iter(codes), shape=image.shape, dtype=np.uint8, **options)
+    if whole:
+        assert np.abs(read_mask_values(path).astype(int) - image).max() < 12
+    else:
+        text = message(read_micrograph, path)
+        assert f"a piece of 60 × 20 px has {sides[1]} × {sides[0]} px inside: damaged" in text
+
+
 def test_a_piece_without_a_size_is_refused(tmp_path):
     path = tiff_file(tmp_path / "a.tif", SMOOTH, compression="png")
     path.write_bytes(path.read_bytes().replace(b"IHDR", b"IHDX"))

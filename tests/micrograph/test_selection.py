@@ -10,6 +10,8 @@ from grainseg.errors import GrainsegError
 from grainseg.micrograph.selection import OUTPUT_ENDS, find_mask, list_images, require_masks, select_images
 from grainseg.report.prediction_files import prediction_paths
 
+SYSTEM = ("lost+found", "System Volume Information", "$RECYCLE.BIN")
+
 
 def touch(folder: Path, *names: str) -> None:
     for name in names:
@@ -71,11 +73,11 @@ def test_masks_of_other_pictures_are_found_before_any_work(
 def test_a_folder_that_cannot_be_listed_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pattern: str
 ) -> None:
-    touch(tmp_path, "in/open/a.png", "in/closed/b.png")
+    touch(tmp_path, "in/open/a.png", "in/closed/b.png", *(f"in/{name}/c.png" for name in SYSTEM))
     scan = os.scandir
 
     def scanning(path: str) -> Any:
-        if Path(path).name == "closed":
+        if Path(path).name in ("closed", *SYSTEM):
             raise PermissionError(13, "Permission denied", str(path))
         return scan(path)
 
@@ -87,6 +89,14 @@ def test_a_folder_that_cannot_be_listed_is_named(
     assert line.startswith(f"{tmp_path / 'in' / 'closed'}: cannot be listed (Permission denied)")
     with pytest.raises(GrainsegError, match="cannot be listed"):
         select_images(images, tmp_path / "new")
+
+
+def test_hidden_folders_are_passed_over_unless_one_is_asked_for(tmp_path: Path) -> None:
+    touch(tmp_path, "a.png", ".Trash-0/b.png", "c/.cache/d.png", "lost+found/e.png")
+    found = select_images(str(tmp_path), tmp_path / "new")
+    assert [image.relative.as_posix() for image in found] == ["a.png", "lost+found/e.png"]
+    (image,) = select_images(str(tmp_path / ".Trash-0"), tmp_path / "new")
+    assert image.path.name == "b.png"
 
 
 def test_a_folder_of_outputs_alone_holds_no_pictures(tmp_path: Path) -> None:
