@@ -200,6 +200,7 @@ def test_holes_in_lines_are_counted():
     assert holes_in_lines(label) == (small + 1, places + 1)
 
 
+@pytest.mark.slow
 def test_a_fit_sees_the_judged_grains_alone():
     """It finds what it finds at the same place in a field labelled whole; the rest has next to no say.
 
