@@ -10,6 +10,7 @@ from skimage import measure
 from grainseg.errors import GrainsegError
 from grainseg.grains.enlargement import enlargement
 from grainseg.grains.tips import extend_tips
+from grainseg.micrograph.files import require_exact
 from grainseg.micrograph.image import BoolMask
 
 ZeroMeaning = Literal["boundary", "excluded"]
@@ -85,12 +86,7 @@ def _whole_numbers(values: npt.NDArray[Any], source: str) -> npt.NDArray[np.uint
                 f"{source}: holds fractions such as {values[values != np.floor(values)][0]:g}; a label map "
                 "has whole numbers, save it without scaling or smoothing"
             )
-        exact = 2 ** (np.finfo(values.dtype).nmant + 1)
-        if np.abs(values).max() >= exact:
-            raise GrainsegError(
-                f"{source}: holds numbers from {exact} on, which {values.dtype} cannot tell apart; save the "
-                "grain numbers as integers"
-            )
+        require_exact(values, source, "the grain numbers")
     lowest, highest = values.min(), values.max()
     if lowest < 0:
         raise GrainsegError(f"{source}: holds the negative number {lowest:.0f}; number the grains from 1 on")

@@ -93,14 +93,28 @@ def read_mask_values(path: Path, max_megapixels: float = 500.0) -> npt.NDArray[n
         whole = np.isfinite(values).all() and (values == np.rint(values)).all()
         if not whole:
             raise GrainsegError(f"{path}: holds fractions; save the mask with integers")
-        exact = 2 ** (np.finfo(values.dtype).nmant + 1)
-        if np.abs(values).max() >= exact:
-            raise GrainsegError(
-                f"{path}: holds numbers from {exact} on, which {values.dtype} cannot tell apart; save the "
-                "mask with integers"
-            )
+        require_exact(values, str(path), "the mask")
         return values.astype(np.int64)
     return np.ascontiguousarray(values)
+
+
+def require_exact(values: npt.NDArray[np.floating[Any]], source: str, what: str) -> None:
+    """See that whole numbers that were saved as floats are still those that were meant.
+
+    Args:
+        values: Floats.
+        source: Where they are from, for the error.
+        what: They are, likewise.
+
+    Raises:
+        GrainsegError: They are so large that neighbouring whole numbers are one.
+    """
+    exact = 2 ** (np.finfo(values.dtype).nmant + 1)
+    if np.abs(values).max() >= exact:
+        raise GrainsegError(
+            f"{source}: holds numbers from {exact} on, which {values.dtype} cannot tell apart; save {what} "
+            "as integers"
+        )
 
 
 def luminance(pixels: FloatImage) -> FloatImage:

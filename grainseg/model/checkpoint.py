@@ -47,6 +47,7 @@ NETWORK_PREFIX = "network."
 """State-dict prefix of the LightningModule's attribute that holds the network."""
 MAX_MEMBERS = 16
 MAX_LINE_WIDTH_PX = 1000
+"""Of labels; no more than a bound for strangers' files."""
 
 
 @dataclass(frozen=True)

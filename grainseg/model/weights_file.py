@@ -16,6 +16,7 @@ from safetensors.torch import save
 
 from grainseg.errors import GrainsegError
 from grainseg.micrograph.replacing import replacing
+from grainseg.model.archive import require_finite
 
 SUFFIX = ".safetensors"
 DESCRIPTION = "grainseg"
@@ -80,9 +81,7 @@ def read_weights(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
         raise GrainsegError(f"checkpoint {path}: was not written by grainseg export")
     if wrong:
         raise GrainsegError(f"checkpoint {path}: {wrong[0]} is of kind {kinds[wrong[0]]}, as no weight is")
-    not_finite = [name for name, value in weights.items() if not bool(torch.isfinite(value).all())]
-    if not_finite:
-        raise GrainsegError(f"checkpoint {path}: {not_finite[0]} holds what is no number")
+    require_finite(weights, path)
     return _description(path, text), weights
 
 

@@ -35,6 +35,7 @@ from grainseg.model.checkpoint import MAX_MEMBERS, CheckpointSpec, load_network
 from grainseg.model.ensemble import write_ensemble
 from grainseg.pipeline.resuming import differing
 from grainseg.pipeline.train import fit_validation, score_validation, train
+from grainseg.pipeline.training_record import read_config
 from grainseg.report.metrics_file import METRICS, write_metrics
 from grainseg.report.prediction_files import PREDICTIONS
 from grainseg.report.tables import write_csv
@@ -242,11 +243,7 @@ def _train_fold(config: TrainConfig, folder: Path) -> dict[str, float]:
 
 def _require_same(config: TrainConfig, folder: Path) -> None:
     """Raise a GrainsegError where a folder holds a fold of another configuration."""
-    try:
-        found = OmegaConf.to_container(OmegaConf.load(folder / CONFIG))
-    except Exception as error:  # a text of any kind: the readers of YAML raise errors of their own
-        raise GrainsegError(f"{folder / CONFIG}: cannot be read; remove {folder}") from error
-    before = {str(key): value for key, value in found.items()} if isinstance(found, dict) else {}
+    before = read_config(folder / CONFIG, f"remove {folder}")
     others = list(differing(before, to_plain(config)))
     if before.get("epochs") != config.epochs:  # some folds may be finished
         others.append(("epochs", before.get("epochs"), config.epochs))

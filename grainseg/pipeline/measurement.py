@@ -22,7 +22,6 @@ from grainseg.grains.field import FieldMeasurement, Structure, measure_field
 from grainseg.grains.field_samples import common_unit, field_sample
 from grainseg.grains.members import member_flags
 from grainseg.grains.partition import Partition
-from grainseg.grains.samples import FieldSample
 from grainseg.grains.wording import counted, minus
 from grainseg.micrograph.batches import assign_batches
 from grainseg.micrograph.names import shown
@@ -129,10 +128,11 @@ class Measurements:
         fields: dict[str, list[FieldMeasurement]] = {}
         for image in self._images:
             fields.setdefault(image.batch, []).append(image.field)
-        batches = flag_copies([self._report_batch(name, each) for name, each in fields.items()])
-        batches = flag_not_compared(batches)
+        batches = flag_not_compared([self._report_batch(name, each) for name, each in fields.items()])
+        copied = copied_batches(batches)
+        comparisons = compare_all([each for each in batches if each.statistics.name not in copied])
+        batches = tuple(_flagged(each, copied.get(each.statistics.name)) for each in batches)
         statistics = tuple(batch.statistics for batch in batches)
-        comparisons = compare_all(batches)
         write_grains(output / "grains.csv", fields)
         write_fields(output / "fields.csv", fields)
         write_batches(output / "batches.csv", statistics)
@@ -193,12 +193,7 @@ def rms_or_none(values: Sequence[float | None]) -> float | None:
 
 
 def compare_all(batches: Sequence[ReportBatch]) -> tuple[Comparison, ...]:
-    """Compare all pairs of batches that are in one unit and have no field in common.
-
-    `flag_not_compared` and `flag_copies` name the others.
-    """
-    copied = {copy.batch for copy in copies(_samples(batches))}
-    batches = [batch for batch in batches if batch.statistics.name not in copied]
+    """Compare all pairs of batches that are in one unit; `flag_not_compared` names the others."""
     found: list[Comparison] = []
     for unit in ("µm", "px"):
         alike = {batch.statistics.name: batch.samples for batch in batches if batch.statistics.unit == unit}
@@ -207,22 +202,17 @@ def compare_all(batches: Sequence[ReportBatch]) -> tuple[Comparison, ...]:
     return tuple(found)
 
 
-def flag_copies(batches: Sequence[ReportBatch]) -> tuple[ReportBatch, ...]:
-    """The batches, each flagged that has a field of an earlier one: `compare_all` leaves it out."""
+def copied_batches(batches: Sequence[ReportBatch]) -> dict[str, str]:
+    """Of each batch that has a field of an earlier one, by its name, why it is not compared."""
     said: dict[str, str] = {}
-    for copy in copies(_samples(batches)):
+    for copy in copies({batch.statistics.name: batch.samples for batch in batches}):
         said.setdefault(copy.batch, f"not compared: {copy.sentence}")
-    return tuple(
-        _flagged(batch, said[batch.statistics.name]) if batch.statistics.name in said else batch
-        for batch in batches
-    )
+    return said
 
 
-def _samples(batches: Sequence[ReportBatch]) -> dict[str, tuple[FieldSample, ...]]:
-    return {batch.statistics.name: batch.samples for batch in batches}
-
-
-def _flagged(batch: ReportBatch, flag: str) -> ReportBatch:
+def _flagged(batch: ReportBatch, flag: str | None) -> ReportBatch:
+    if flag is None:
+        return batch
     return replace(batch, statistics=replace(batch.statistics, flags=(*batch.statistics.flags, flag)))
 
 
@@ -231,7 +221,7 @@ def flag_not_compared(batches: Sequence[ReportBatch]) -> tuple[ReportBatch, ...]
     metric = [batch.statistics.name for batch in batches if batch.statistics.unit == "µm"]
     flag = f"not compared with {', '.join(metric)}: only there the pixel size is known"
     return tuple(
-        _flagged(batch, flag) if metric and batch.statistics.unit == "px" else batch for batch in batches
+        _flagged(batch, flag if metric and batch.statistics.unit == "px" else None) for batch in batches
     )
 
 

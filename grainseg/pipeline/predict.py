@@ -237,7 +237,7 @@ def _averaged(config: PredictConfig, spec: CheckpointSpec) -> dict[str, str]:
     found = {}
     if spec.members > 1:
         found["Networks"] = f"{spec.members}, the mean of their probabilities"
-    tta = config.tta or spec.tta
+    tta = _tta(config, spec)
     if SYMMETRIES[tta] > 1:
         by = "by the checkpoint" if config.tta is None else "said by the user"
         found["Test-time augmentation"] = f"{tta}, the mean over {SYMMETRIES[tta]} views, {by}"
@@ -257,7 +257,7 @@ def _predict_one(
     unit = to_unit_range(to_channels(opened.micrograph.pixels, spec.in_channels))
     left_out, crop = opened.left_out.mask, opened.micrograph.crop
     opened = opened.warned(*exposure_warnings(unit, left_out), *bar_warnings(unit, left_out, crop))
-    tiles = replace(tile_settings(spec), views=SYMMETRIES[config.tta or spec.tta])
+    tiles = replace(tile_settings(spec), views=SYMMETRIES[_tta(config, spec)])
     # The scale needs no more than a look at the picture as it is.
     first = functools.partial(predict_probability, networks[0], tiles=replace(tiles, views=1))
     scaled = scale_of_picture(scaling, opened, unit, first)
@@ -318,6 +318,10 @@ def _score(
 
 def _threshold(config: PredictConfig, spec: CheckpointSpec) -> float:
     return spec.threshold if config.threshold is None else config.threshold
+
+
+def _tta(config: PredictConfig, spec: CheckpointSpec) -> str:
+    return spec.tta if config.tta is None else config.tta
 
 
 def _read_label(config: PredictConfig, image: SelectedImage, picture: Micrograph) -> Label | None:

@@ -47,18 +47,15 @@ def check_resume(config: TrainConfig, network: NetworkSpec, checkpoint: Path) ->
         raise GrainsegError(f"resume={checkpoint}: there is no such file; give the last.ckpt of a run")
     spec, _ = read_checkpoint(checkpoint)
     require_single(spec, checkpoint)
-    wanted, found = vars(network), vars(spec.network)
-    for key, value in wanted.items():
-        if found[key] != value:
+    for key, was, now in (
+        *((f"model.{key}", vars(spec.network)[key], value) for key, value in vars(network).items()),
+        ("inference.tta", spec.tta, config.inference.tta),
+    ):
+        if was != now:
             raise GrainsegError(
-                f"resume={checkpoint}: has model.{key}={found[key]}, this run model.{key}={value}; "
+                f"resume={checkpoint}: has {key}={was}, this run {key}={now}; "
                 "say the overrides of the interrupted run again"
             )
-    if spec.tta != config.inference.tta:
-        raise GrainsegError(
-            f"resume={checkpoint}: has inference.tta={spec.tta}, this run {config.inference.tta}; "
-            "say the overrides of the interrupted run again"
-        )
     if not can_resume(checkpoint):
         raise GrainsegError(f"resume={checkpoint}: holds no optimizer; give the last.ckpt beside it")
     require_same_kept(checkpoint, config)

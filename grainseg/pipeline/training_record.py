@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
-from yaml import YAMLError  # type: ignore[import-untyped]  # what OmegaConf.load lets through
 
 from grainseg.errors import GrainsegError
 from grainseg.grains.robustness import Seen
@@ -89,18 +87,31 @@ def recorded_config(checkpoint: Path, spec: CheckpointSpec) -> dict[str, Any] | 
     if not path.is_file():
         return None
     advice = f"put back that of {checkpoint}, or remove it if nothing shall be known of its training"
-    try:
-        config = OmegaConf.to_container(OmegaConf.load(path))
-    except (OSError, ValueError, YAMLError, OmegaConfBaseException) as error:
-        raise GrainsegError(f"{path}: cannot be read; {advice}") from error
-    groups = ("data", "augment", "model")
-    if not isinstance(config, dict) or not all(isinstance(config.get(group), dict) for group in groups):
+    config = read_config(path, advice)
+    if not all(isinstance(config.get(group), dict) for group in ("data", "augment", "model")):
         log.warning("%s: is no configuration of a training; nothing is known of that of %s", path, checkpoint)
         return None
     said = config.get("seed"), config["model"].get("architecture"), config["model"].get("encoder")
     if said != (spec.seed, spec.architecture, spec.encoder):
         raise GrainsegError(f"{path}: is the configuration of another training; {advice}")
-    return {str(key): value for key, value in config.items()}
+    return config
+
+
+def read_config(path: Path, advice: str) -> dict[str, Any]:
+    """The values of a ``config.yaml``, plain and unchecked; none where it holds something else.
+
+    Args:
+        path: The file.
+        advice: What to do if it cannot be read.
+
+    Raises:
+        GrainsegError: It cannot be read.
+    """
+    try:
+        found = OmegaConf.to_container(OmegaConf.load(path))
+    except Exception as error:  # a text of any kind: the readers of YAML raise errors of their own
+        raise GrainsegError(f"{path}: cannot be read; {advice}") from error
+    return {str(key): value for key, value in found.items()} if isinstance(found, dict) else {}
 
 
 def image_roles(record: TrainingRecord, images: Sequence[LabelledImage]) -> dict[str, str]:

@@ -159,7 +159,7 @@ def test_values_that_cannot_be_are_refused(changes: dict[str, Any], message: str
     [
         ("segmentation_head__0__bias", torch.zeros(1, dtype=torch.float64), "is of kind F64"),
         ("segmentation_head__0__bias", torch.zeros(1, dtype=torch.uint8), "is of kind U8"),
-        ("segmentation_head__0__bias", torch.full((1,), float("nan")), "holds what is no number"),
+        ("segmentation_head__0__bias", torch.full((1,), float("nan")), "holds weights that are not finite"),
         ("segmentation_head__0__bias", torch.zeros(3), "weights do not fit"),
         ("segmentation_head__0__bias", None, "weights do not fit"),
         ("surprise", torch.zeros(3), "weights do not fit"),
