@@ -60,11 +60,9 @@ def train(data: Path, run: Path, split: str, variant: str, seed: int) -> dict[st
 def score(data: Path, output: Path, checkpoint: Path | None, *said: str) -> dict[str, float]:
     if not (output / "metrics.json").exists():
         network = [] if checkpoint is None else [f"checkpoint={checkpoint}"]
+        files = [f"images={data / 'images'}", f"masks={data / 'masks'}", f"output={output}"]
         subprocess.run(
-            [
-                *(sys.executable, ROOT / "predict.py", *network, f"images={data / 'images'}", *said),
-                *(f"masks={data / 'masks'}", f"output={output}"),
-            ],
+            [sys.executable, str(ROOT / "predict.py"), *network, *files, *said],
             check=True,
             stdout=subprocess.DEVNULL,
         )

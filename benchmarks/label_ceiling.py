@@ -1,15 +1,22 @@
 """What a steady hand could reach: a label against itself, its lines moved as somebody draws them.
 
-    python benchmarks/label_ceiling.py MASK [MASK ...] [--predicted MASK ...]
+    python benchmarks/label_ceiling.py MASK [MASK ...] [--predicted MASK ... [--predicted MASK ...]]
 
 Every boundary of the label is there, none is too much, and all are as wide; they only lie elsewhere by a
 smooth random displacement (standard deviation in px along each axis, correlated over about 10 px). IoU and
 boundary F1 of that bound what a network can have whose lines lie no better. ``--predicted`` names a
 prediction for each mask, in the same order, and says how far its lines lie from the label's where both have
 one: the root mean square of the distances of their middles up to 5 px.
+
+With two predictions whose errors have nothing to do with each other, ``--predicted`` said twice, the three
+distances tell how far each of the three lies from the boundary itself: the three-cornered hat of Gray and
+Allan 1974 (https://doi.org/10.1109/FREQ.1974.200027). What the predictions have wrong alike is taken for the
+label's fault, so that networks of one start say too much about it.
 """
 
 import argparse
+from collections.abc import Sequence
+from itertools import combinations
 from pathlib import Path
 
 import cv2
@@ -43,10 +50,23 @@ def displacement_px(predicted: Mask, label: Mask) -> float:
     return float(np.sqrt((distance[distance <= MATCHED_PX] ** 2).mean()))
 
 
+def apart_px2(first: Sequence[Mask], second: Sequence[Mask]) -> float:
+    """Mean square distance of two sets of lines, of either from the other, over the pictures."""
+    pairs = [pair for a, b in zip(first, second, strict=True) for pair in ((a, b), (b, a))]
+    return float(np.mean([displacement_px(*pair) ** 2 for pair in pairs]))
+
+
+def of_each_px(three: Sequence[Sequence[Mask]]) -> list[float]:
+    """How far each of three independent drawings lies from what all three draw (nan: not to be told)."""
+    apart = {pair: apart_px2(three[pair[0]], three[pair[1]]) for pair in combinations(range(3), 2)}
+    own = [sum(d if one in pair else -d for pair, d in apart.items()) / 2 for one in range(3)]
+    return [float(np.sqrt(square)) if square >= 0 else float("nan") for square in own]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("masks", nargs="+", type=Path)
-    parser.add_argument("--predicted", nargs="+", type=Path, default=[])
+    parser.add_argument("--predicted", nargs="+", type=Path, default=[], action="append")
     arguments = parser.parse_args()
     labels = [read_mask_values(path) == 255 for path in arguments.masks]
     for sd_px in (0.5, 1.0, 1.5, 2.0):
@@ -58,10 +78,13 @@ def main() -> None:
             found.append(displacement_px(drawn, label))
         scores = f"IoU {pixels.iou:.3f}, F1 (3 px) {lines.f1:.3f}"
         print(f"moved by {sd_px} px: {scores}, lines {np.mean(found):.2f} px off")
-    if arguments.predicted:
-        pairs = zip(arguments.predicted, labels, strict=True)
-        off = [displacement_px(read_mask_values(path) == 255, label) for path, label in pairs]
+    predicted = [[read_mask_values(path) == 255 for path in paths] for paths in arguments.predicted]
+    for masks in predicted:
+        off = [displacement_px(mask, label) for mask, label in zip(masks, labels, strict=True)]
         print(f"predicted: lines {np.mean(off):.2f} px off")
+    if len(predicted) == 2:
+        label_px, first_px, second_px = of_each_px([labels, *predicted])
+        print(f"off the boundary: label {label_px:.2f} px, predictions {first_px:.2f} px, {second_px:.2f} px")
 
 
 if __name__ == "__main__":

@@ -50,10 +50,11 @@ def enlarged(source: Path, target: Path, by: float, stems: Iterable[str]) -> Non
         with Image.open(source / "masks" / f"{stem}.png") as opened:
             mask = np.asarray(opened.convert("L")) > 0
         size = (round(mask.shape[1] * by), round(mask.shape[0] * by))
-        away = np.float32(by * distance_transform_edt(~skeletonize(mask)))
+        lines = skeletonize(mask)  # type: ignore[no-untyped-call]
+        away = np.asarray(by * distance_transform_edt(~lines), np.float32)
         large = cv2.resize(picture, size, interpolation=cv2.INTER_CUBIC)
-        lines = cv2.resize(away, size, interpolation=cv2.INTER_LINEAR) < LINE_PX / 2 + 0.1
-        write(target, stem, large, lines)
+        drawn = cv2.resize(away, size, interpolation=cv2.INTER_LINEAR) < LINE_PX / 2 + 0.1
+        write(target, stem, large, drawn)
 
 
 def write(target: Path, stem: str, picture: np.ndarray, lines: np.ndarray) -> None:

@@ -103,7 +103,8 @@ def coverage(runs: int) -> None:
             rng = np.random.default_rng([fields, len(name)])
             batches = [batch(rng, scatter, fields) for _ in range(runs)]
             found = [estimates(samples) for samples in batches]
-            low, high = np.moveaxis([[(e.low, e.high) for e in run] for run in found], -1, 0)
+            intervals = np.array([[(e.low, e.high) for e in run] for run in found])
+            low, high = intervals[..., 0], intervals[..., 1]
             inside = (low <= true) & (true <= high)  # without a limit it counts as missed
             covered = (f"{100 * share:.1f}" for share in inside.mean(axis=0))
             largest = [max(float(field.diameters.max()) for field in samples) for samples in batches]

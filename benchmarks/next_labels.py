@@ -14,8 +14,8 @@ import sys
 from pathlib import Path
 
 from architectures import TBM_TEST
-from finetuning import KEYS, SPLITS
-from five_labels import row, score, train
+from finetuning import KEYS, SPLITS, score
+from five_labels import row, train
 from real_sets import view, without
 
 ADDED = 3
@@ -23,7 +23,7 @@ ADDED = 3
 
 def ranked(pool: Path, checkpoint: Path, output: Path) -> list[str]:
     """The pool's stems, the image to label first in front."""
-    command = ["suggest", pool / "images", "--checkpoint", checkpoint, "--output", output]
+    command = ["suggest", f"{pool / 'images'}", "--checkpoint", f"{checkpoint}", "--output", f"{output}"]
     subprocess.run([sys.executable, "-m", "grainseg.cli", *command], check=True, stdout=subprocess.DEVNULL)
     with (output / "suggested_images.csv").open(encoding="utf-8", newline="") as file:
         return [Path(each["image"]).stem for each in csv.DictReader(file)]

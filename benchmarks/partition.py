@@ -48,14 +48,17 @@ Method = Callable[..., Grains]
 
 def thresholded(probability: npt.NDArray[np.float32], threshold: float) -> Grains:
     cores, _ = ndimage.label(probability <= threshold)
-    return expand_labels(cores, max(probability.shape))
+    grains: Grains = expand_labels(cores, max(probability.shape))  # type: ignore[no-untyped-call]
+    return grains
 
 
 def minima_of_probability(probability: npt.NDArray[np.float32], h: float) -> Grains:
     # Not h_minima: it marks the deepest pixels, of which a flat basin has many that do not touch.
-    filled = reconstruction(probability + np.float32(h), probability, method="erosion")
-    seeds, _ = ndimage.label(local_minima(filled))
-    return watershed(probability, seeds)
+    raised = probability + np.float32(h)
+    filled = reconstruction(raised, probability, method="erosion")  # type: ignore[no-untyped-call]
+    seeds, _ = ndimage.label(local_minima(filled))  # type: ignore[no-untyped-call]
+    grains: Grains = watershed(probability, seeds)  # type: ignore[no-untyped-call]
+    return grains
 
 
 def maxima_of_distance(probability: npt.NDArray[np.float32], threshold: float, depth: float) -> Grains:
@@ -139,7 +142,8 @@ def count_errors(
     drawn: list[tuple[int, npt.NDArray[np.bool_], npt.NDArray[np.bool_]]],
 ) -> str:
     """Least, mean and greatest relative count error in %, of the closed and of the gapped networks."""
-    closed, gapped = [], []
+    closed: list[float] = []
+    gapped: list[float] = []
     for count, lines, with_gaps in drawn:
         for errors, mask in ((closed, lines), (gapped, with_gaps)):
             found = len(np.unique(method(mask.astype(np.float32), *values)))

@@ -36,7 +36,7 @@ def step_seconds(network: nn.Module, loss: BoundaryLoss, batch: Patch, bfloat16:
     with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bfloat16):
         logits = network(network_input(batch[0]))
         value: torch.Tensor = loss(logits, batch[1])
-    value.backward()
+    value.backward()  # type: ignore[no-untyped-call]
     return time.process_time() - started
 
 

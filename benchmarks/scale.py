@@ -94,7 +94,7 @@ def main() -> None:
         rows = []
         for whole, whole_grains in pictures:
             unit, grains = magnified(whole, whole_grains, by)
-            truth, label = mean_intercept_px(grains), boundary_lines(grains, 3)
+            truth, label = mean_intercept_px(grains), boundary_lines(grains.astype(np.int32), 3)
             estimate = predict_at_estimate(predict, unit, spec.intercept_px, intercept_px)
             row = [truth, estimate.factor]
             for probability in (predict(unit), on_grid(estimate.probability, label.shape)):

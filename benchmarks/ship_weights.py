@@ -32,7 +32,10 @@ from grainseg.micrograph.normalization import to_unit_range
 from grainseg.model.checkpoint import load_network
 from grainseg.model.weights_file import write_weights
 
-GRID = tuple(product((0.4, 0.5, 0.6, 0.7), (0.2, 0.3, 0.4), (0.1, 0.15, 0.2)))
+Values = tuple[float, float, float]
+"""Threshold, depth and support of a partition."""
+
+GRID: tuple[Values, ...] = tuple(product((0.4, 0.5, 0.6, 0.7), (0.2, 0.3, 0.4), (0.1, 0.15, 0.2)))
 MIN_SIZE = 0.002
 
 
@@ -49,6 +52,11 @@ def pictures(folder: Path) -> dict[str, list[tuple[FloatImage, GrainIds]]]:
             unit = to_unit_range(to_channels(picture.pixels, 1))
             found.setdefault(name, []).append((unit, label_grains(label)))
     return found
+
+
+def settings_of(values: Values) -> PartitionSettings:
+    threshold, depth, support = values
+    return PartitionSettings(threshold, depth, support, MIN_SIZE)
 
 
 def scores(
@@ -79,15 +87,14 @@ def main() -> None:
         for name, of_set in pictures(arguments.folder).items()
     }
     print(f"| threshold, depth, support | {' | '.join(maps)} | sum |")
-    for values in GRID if arguments.partition is None else [tuple(arguments.partition)]:
-        found = [scores(each, PartitionSettings(*values, MIN_SIZE)) for each in maps.values()]
+    said: Values | None = None if arguments.partition is None else tuple(arguments.partition)
+    for values in GRID if said is None else [said]:
+        found = [scores(each, settings_of(values)) for each in maps.values()]
         cells = [f"{rand:.3f}, {count:+.2f}, {intercept:+.2f}" for rand, count, intercept in found]
         total = sum(rand + abs(count) for rand, count, _ in found)
         print(f"| {values} | {' | '.join(cells)} | {total:.3f} |", flush=True)
     if arguments.write is not None:
-        settings = spec.partition
-        if arguments.partition is not None:
-            settings = PartitionSettings(*arguments.partition, MIN_SIZE)
+        settings = spec.partition if said is None else settings_of(said)
         spec = replace(
             spec,
             partition=settings,

@@ -8,7 +8,7 @@ pixels that may be boundary, of the entropy of the mean probability over that ba
 """
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -51,7 +51,7 @@ def errors(mask: np.ndarray, label: np.ndarray) -> tuple[float, float]:
     return 1 - boundary_counts(mask, label, TOLERANCE_PX).f1, 1 - pixel_scores(mask, label).iou
 
 
-def report(title: str, found: list[tuple[Mapping[str, float], tuple[float, float]]]) -> None:
+def report(title: str, found: Sequence[tuple[Mapping[str, float], tuple[float, float]]]) -> None:
     for name in found[0][0]:
         ranks = [
             spearmanr([signs[name] for signs, _ in found], [error[which] for _, error in found])[0]

@@ -17,6 +17,7 @@ import json
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ from grainseg.inference.predictor import predict_probability, tile_settings
 from grainseg.micrograph.appearance import appearance
 from grainseg.micrograph.corruptions import CORRUPTIONS, LEVELS
 from grainseg.micrograph.folder import list_folder
+from grainseg.micrograph.image import FloatImage
 from grainseg.micrograph.normalization import to_unit_range
 from grainseg.micrograph.synthetic import generate
 from grainseg.micrograph.wide import generate_wide
@@ -70,6 +72,10 @@ def named_image(sets: Path, name: str, channels: int) -> LabelledMicrograph:
     return replace(image, unit=to_unit_range(image.unit[part]), label=image.label[part].copy())
 
 
+def already_found(probability: FloatImage, _unit: FloatImage) -> FloatImage:
+    return probability
+
+
 def measure(arguments: argparse.Namespace) -> None:
     spec, network = load_network(arguments.checkpoint)
     method = network_method(spec, [network], "cpu")
@@ -83,7 +89,7 @@ def measure(arguments: argparse.Namespace) -> None:
                     picture = corruption.apply(picture, zlib.crc32(f"{arguments.seed}/{name}".encode()))
                 unit = picture if corruption is None else to_unit_range(picture)
                 found = method.probability(unit)
-                known = replace(method, probability=lambda _, found=found: found)
+                known = replace(method, probability=partial(already_found, found))
                 scores = score_picture(known, picture, truth, corruption is not None, 3.0)
                 reference = spec.doubt_reference or DEFAULT_REFERENCE
                 row = {
