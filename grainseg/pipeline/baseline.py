@@ -21,7 +21,7 @@ from grainseg.grains.partition import DEFAULT_SETTINGS
 from grainseg.micrograph.files import write_rgb
 from grainseg.micrograph.folder import LabelledImage, list_folder, split_with_test
 from grainseg.micrograph.image import FloatImage
-from grainseg.micrograph.selection import SelectedImage, select_images
+from grainseg.micrograph.selection import SelectedImage, Selection, list_images
 from grainseg.pipeline.baseline_prediction import (
     THRESHOLD,
     FittedReference,
@@ -66,7 +66,7 @@ class BaselineRun:
     Attributes:
         metrics: By method, what its ``metrics.json`` holds.
         reports: The reports written.
-        failures: One line for each picture that could not be done.
+        failures: One line for each picture that could not be done, and each folder that could not be listed.
     """
 
     metrics: dict[str, dict[str, float]] = field(default_factory=dict)
@@ -119,7 +119,7 @@ def baseline(config: BaselineConfig, command: str = "") -> BaselineRun:
             asked for.
     """
     labelled = _read_labelled(config)
-    more = [] if config.images is None else select_images(config.images, Path(config.output))
+    more = Selection([]) if config.images is None else list_images(config.images, Path(config.output))
     make_output(config.output)
     fields = training_fields(labelled.train)
     run = BaselineRun()
@@ -248,6 +248,6 @@ def _predict_labelled(
     """Write and measure the pictures that did not train."""
     folder = Path(config.output) / fitted.name
     files = {labelled.files[stem].image: probability for stem, probability in found.items()}
-    selected = [SelectedImage(path, Path(path.name)) for path in files]
+    selected = Selection([SelectedImage(path, Path(path.name)) for path in files])
     folders = OutputFolders(folder, folder / PREDICTIONS)
     return predict_pictures(config, fitted, selected, folders, title_of(config.data.root), command, files)

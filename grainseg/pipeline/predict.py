@@ -39,7 +39,7 @@ from grainseg.pipeline.earlier_run import (
     warn_of_older,
     warn_of_older_maps,
 )
-from grainseg.pipeline.failures import SKIPPED, failure_of, tell_unlisted
+from grainseg.pipeline.failures import SKIPPED, tell_failure, tell_unlisted
 from grainseg.pipeline.mapping import (
     ClosedPicture,
     OpenedPicture,
@@ -119,15 +119,13 @@ def predict(config: PredictConfig, command: str = "") -> Prediction:
         try:
             predicted = _predict_one(config, spec, networks, scaling, image, result, measurements)
         except SKIPPED as error:
-            result.failures.append(failure_of(image.path, error))
-            log.error("%s", result.failures[-1])
+            result.failures.append(tell_failure(image.path, error))
             warn_of_older(output, *older)
             continue
         try:
             _score(config, image, predicted, result)
         except SKIPPED as error:
-            result.unscored.append(failure_of(image.path, error))
-            log.error("%s", result.unscored[-1])
+            result.unscored.append(tell_failure(image.path, error))
     warn_of_older_maps(output, {path for paths in result.written.values() for path in vars(paths).values()})
     if result.scores:
         write_metrics(output / METRICS, result.metrics())
