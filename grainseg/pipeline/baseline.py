@@ -8,8 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from omegaconf import OmegaConf
-
 from grainseg.baseline.fields import TrainingField
 from grainseg.baseline.forest import fit_forest, forest_probability
 from grainseg.baseline.ridge import ridge_probability, tune_ridge
@@ -41,6 +39,7 @@ from grainseg.pipeline.scoring import (
 from grainseg.report.metrics_file import METRICS, write_metrics
 from grainseg.report.overlay import panel
 from grainseg.report.prediction_files import PREDICTIONS, prediction_paths
+from grainseg.training.run_folder import write_config
 
 log = logging.getLogger(__name__)
 
@@ -227,9 +226,8 @@ def _write(
 ) -> None:
     """Write what was chosen and what came of it, and a panel of each picture that did not train."""
     folder = Path(config.output) / fitted.name
-    folder.mkdir(parents=True, exist_ok=True)
     plain = {"method": fitted.name, **fitted.reference.settings, "partition": asdict(fitted.partition)}
-    OmegaConf.save(OmegaConf.create(plain), folder / SETTINGS)
+    write_config(folder / SETTINGS, plain)
     write_metrics(folder / METRICS, metrics)
     for image in labelled.held_out:
         probability = found[image.stem]

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 from lightning.pytorch.loggers import TensorBoardLogger
-from omegaconf import OmegaConf
 from torch import nn
 
 from grainseg.config import FolderDataConfig, TrainConfig, to_plain
@@ -48,6 +47,7 @@ from grainseg.training.run_folder import (
     checkpoint_path,
     fold_dir,
     require_free_or_folds,
+    write_config,
 )
 
 log = logging.getLogger(__name__)
@@ -121,8 +121,7 @@ def leave_one_out(config: TrainConfig, run_dir: Path) -> LeaveOneOut:
     for run, folder in zip(runs, folders, strict=True):
         if (folder / CONFIG).is_file():
             _require_same(run, folder)
-    run_dir.mkdir(parents=True, exist_ok=True)
-    OmegaConf.save(OmegaConf.create(to_plain(config)), run_dir / CONFIG)
+    write_config(run_dir / CONFIG, to_plain(config))
     folds: list[dict[str, float]] = []
     for number, (image, run, folder) in enumerate(zip(images, runs, folders, strict=True)):
         log.info("fold %d of %d: %s is left out", number + 1, len(images), image)

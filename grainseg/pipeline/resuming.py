@@ -10,6 +10,7 @@ import torch
 
 from grainseg.config import TrainConfig, to_plain
 from grainseg.errors import GrainsegError
+from grainseg.micrograph.replacing import replacing
 from grainseg.model.checkpoint import CheckpointSpec, can_resume, read_checkpoint, require_single
 from grainseg.model.networks import NetworkSpec
 from grainseg.pipeline.training_record import recorded_config
@@ -70,12 +71,16 @@ def bring_best(checkpoint: Path, run_dir: Path) -> None:
     Args:
         checkpoint: That the run goes on from.
         run_dir: Folder of the run.
+
+    Raises:
+        GrainsegError: It cannot be written.
     """
     here = checkpoint_path(run_dir)
     best = checkpoint.with_name(here.name)
     if best.is_file() and not here.exists():
-        here.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(best, here)
+        # A part of it would be taken for the whole at the next start.
+        with best.open("rb") as source, replacing(here) as target:
+            shutil.copyfileobj(source, target)
 
 
 def require_same_shrink(config: TrainConfig, spec: CheckpointSpec, shrink: int) -> None:

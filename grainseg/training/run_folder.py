@@ -1,8 +1,13 @@
 """What lies where in the folder of a training run, and whether a run may take a folder."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
 
 from grainseg.errors import GrainsegError
+from grainseg.micrograph.replacing import replacing
 
 CONFIG = "config.yaml"
 CHECKPOINTS = "checkpoints"
@@ -18,6 +23,20 @@ def checkpoint_path(run_dir: Path, name: str = BEST) -> Path:
 def fold_dir(run_dir: Path, number: int) -> Path:
     """Folder of a fold of a leave-one-out run: one of an ordinary run."""
     return run_dir / f"fold_{number}"
+
+
+def write_config(path: Path, plain: Mapping[str, Any]) -> None:
+    """Write plain values as YAML, as ``config.yaml`` of a run.
+
+    Args:
+        path: File to write; missing folders are made.
+        plain: Nested mappings, lists, strings, numbers and None.
+
+    Raises:
+        GrainsegError: The file cannot be written.
+    """
+    with replacing(path) as handle:
+        handle.write(OmegaConf.to_yaml(OmegaConf.create(dict(plain))).encode())
 
 
 def require_free(run_dir: Path) -> None:
