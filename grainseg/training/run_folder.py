@@ -39,6 +39,23 @@ def write_config(path: Path, plain: Mapping[str, Any]) -> None:
         handle.write(OmegaConf.to_yaml(OmegaConf.create(dict(plain))).encode())
 
 
+def read_config(path: Path, advice: str) -> dict[str, Any]:
+    """The values of a ``config.yaml``, plain and unchecked; none where it holds something else.
+
+    Args:
+        path: The file.
+        advice: What to do if it cannot be read.
+
+    Raises:
+        GrainsegError: It cannot be read.
+    """
+    try:
+        found = OmegaConf.to_container(OmegaConf.load(path))
+    except Exception as error:  # a text of any kind: the readers of YAML raise errors of their own
+        raise GrainsegError(f"{path}: cannot be read; {advice}") from error
+    return {str(key): value for key, value in found.items()} if isinstance(found, dict) else {}
+
+
 def require_free(run_dir: Path) -> None:
     """See that a run that goes on with none overwrites none.
 
