@@ -13,6 +13,7 @@ from lightning import Trainer
 
 from grainseg.config import TrainConfig
 from grainseg.errors import GrainsegError
+from grainseg.pipeline.export import export
 from grainseg.pipeline.resuming import bring_best, differing
 from grainseg.pipeline.train import train
 from grainseg.training.callbacks import SaveOnInterrupt
@@ -65,6 +66,7 @@ def test_a_resumed_run_goes_on_where_it_stopped(smoke_config: TrainConfig, tmp_p
         ({"resume": "nowhere.ckpt"}, "resume=nowhere.ckpt: there is no such file; give the last.ckpt"),
         ({"resume": __file__}, "not a checkpoint"),
         ({"resume": "BEST"}, "holds no optimizer; give the last.ckpt beside it"),
+        ({"resume": "EXPORTED"}, "holds no optimizer; give the last.ckpt beside it"),
         (
             {"resume": "LAST", "model": "wider"},
             r"has model\.decoder_width=16, this run .*=32; say the overrides",
@@ -82,6 +84,9 @@ def test_a_wrong_checkpoint_is_found_before_the_data_are_read(
     changed: dict[str, object] = {**changes}
     if changes["resume"] in ("BEST", "LAST"):
         changed["resume"] = str(run[0] / "checkpoints" / f"{changes['resume'].lower()}.ckpt")
+    if changes["resume"] == "EXPORTED":
+        changed["resume"] = str(tmp_path / "exported.safetensors")
+        export(run[0] / "checkpoints" / "best.ckpt", tmp_path / "exported.safetensors")
     if "model" in changes:
         changed["model"] = replace(smoke_config.model, decoder_width=32)
     config = replace(smoke_config, **changed, data=replace(smoke_config.data, root="nowhere"))  # type: ignore[arg-type]
