@@ -131,18 +131,15 @@ def plan_tiles(shape: tuple[int, int], tile: int, overlap: int, halo: int, strid
     return TilePlan(rows, columns)
 
 
-def stitch(
-    image: FloatArray, plan: TilePlan, predict: Callable[[FloatArray], FloatArray], batch_size: int
-) -> FloatArray:
+def stitch(image: FloatArray, plan: TilePlan, predict: Callable[[FloatArray], FloatArray]) -> FloatArray:
     """Predict an image tile by tile.
 
-    Holds the padded image, the result and one batch of tiles in memory.
+    Holds the padded image, the result and one tile in memory.
 
     Args:
         image: (C, H, W), the H and W that the plan was made for.
         plan: The tiles.
-        predict: Maps (N, C, h, w) to (N, h, w), N at most `batch_size`, (h, w) the plan's tile shape.
-        batch_size: Tiles per call of `predict`.
+        predict: Maps a tile (C, h, w) to (h, w), the plan's tile shape.
 
     Returns:
         (H, W), each pixel the weighted mean of the tiles that cover it.
@@ -155,22 +152,17 @@ def stitch(
         raise ValueError(f"the plan is for an image of {shape}, not {image.shape[1:]}")
     padded = plan.pad(image)
     height, width = plan.tile_shape
-    rows = list(zip(plan.rows.origins, plan.rows.weights(), strict=True))
-    columns = list(zip(plan.columns.origins, plan.columns.weights(), strict=True))
-    tiles = list(product(rows, columns))
+    rows = zip(plan.rows.origins, plan.rows.weights(), strict=True)
+    columns = zip(plan.columns.origins, plan.columns.weights(), strict=True)
     result = np.zeros(shape, np.float32)
-    for start in range(0, len(tiles), batch_size):
-        chunk = tiles[start : start + batch_size]
-        corners = [(top, left) for (top, _), (left, _) in chunk]
-        batch = np.stack([padded[:, top : top + height, left : left + width] for top, left in corners])
-        answers = predict(batch)
-        if answers.shape != (len(chunk), height, width):
-            raise ValueError(f"predict returned {answers.shape} for {(len(chunk), height, width)}")
-        for ((top, down), (left, across)), answer in zip(chunk, answers, strict=True):
-            # The slice ends with the image, so what lies in the padding is cut off here.
-            target = result[top : top + height, left : left + width]
-            weighted = answer * down[:, None] * across
-            target += weighted[: target.shape[0], : target.shape[1]]
+    for (top, down), (left, across) in product(rows, columns):
+        answer = predict(np.ascontiguousarray(padded[:, top : top + height, left : left + width]))
+        if answer.shape != (height, width):
+            raise ValueError(f"predict returned {answer.shape} for {(height, width)}")
+        # The slice ends with the image, so what lies in the padding is cut off here.
+        target = result[top : top + height, left : left + width]
+        weighted = answer * down[:, None] * across
+        target += weighted[: target.shape[0], : target.shape[1]]
     return result
 
 

@@ -72,6 +72,7 @@ def test_messages_name_options_and_leave_paths_alone() -> None:
     names = {"boundary_value", "crop"}
     assert as_options("data.boundary_value=7: crop=1 too", names) == "--boundary-value=7: --crop=1 too"
     assert as_options("a/crop=1.png: masks=x", names) == "a/crop=1.png: masks=x"
+    assert as_options("sample.crop: is no PNG", names) == "sample.crop: is no PNG"
     assert as_options("a crop; set data.boundary_value to it", names) == "a crop; set --boundary-value to it"
 
 

@@ -10,21 +10,18 @@ from grainseg.tiling import TilePlan, grid_origins, plan_tiles, stitch
 RADIUS = 4  # of the receptive field of `network`: a 5×5 and another 5×5 correlation
 
 
-def network(batch):
+def network(tile):
     """Two correlations and two nonlinearities, zeros beyond the border, as networks have them."""
     rng = np.random.default_rng(7)
     first = rng.normal(size=(3, 5, 5)).astype(np.float32) / 5
     second = rng.normal(size=(5, 5)).astype(np.float32) / 5
-    answers = []
-    for channels in batch:
-        mixed = sum(correlate(c, k, mode="constant") for c, k in zip(channels, first, strict=False))
-        answers.append(np.tanh(correlate(np.maximum(mixed, 0.1), second, mode="constant")))
-    return np.stack(answers)
+    mixed = sum(correlate(c, k, mode="constant") for c, k in zip(tile, first, strict=False))
+    return np.tanh(correlate(np.maximum(mixed, 0.1), second, mode="constant"))
 
 
 def whole_image(image, plan):
     _, height, width = image.shape
-    return network(plan.pad(image)[None])[0, :height, :width]
+    return network(plan.pad(image))[:height, :width]
 
 
 def random_plan(rng) -> tuple[tuple[int, int], TilePlan, int, int]:
@@ -47,7 +44,7 @@ def test_equals_the_whole_image_pass(shape, tile, overlap, stride):
     image = np.random.default_rng(0).normal(size=(3, *shape)).astype(np.float32)
     plan = plan_tiles(shape, tile, overlap, RADIUS, stride)
 
-    stitched = stitch(image, plan, network, batch_size=5)
+    stitched = stitch(image, plan, network)
 
     assert stitched.dtype == np.float32
     np.testing.assert_allclose(stitched, whole_image(image, plan), atol=1e-5, rtol=0)
@@ -62,7 +59,7 @@ def test_equals_the_whole_image_pass_for_random_plans(seed):
     image = rng.normal(size=(1, *rng.integers(1, 120, size=2))).astype(np.float32)
     plan = plan_tiles(image.shape[1:], tile, overlap, RADIUS, stride)
 
-    stitched = stitch(image, plan, network, batch_size=int(rng.integers(1, 9)))
+    stitched = stitch(image, plan, network)
 
     np.testing.assert_allclose(stitched, whole_image(image, plan), atol=1e-5, rtol=0)
 
@@ -71,21 +68,20 @@ def test_too_small_a_halo_shows_at_the_seams():
     image = np.random.default_rng(0).normal(size=(1, 64, 64)).astype(np.float32)
     plan = plan_tiles((64, 64), tile=32, overlap=4, halo=RADIUS - 2, stride=1)
 
-    assert np.abs(stitch(image, plan, network, 4) - whole_image(image, plan)).max() > 1e-3
+    assert np.abs(stitch(image, plan, network) - whole_image(image, plan)).max() > 1e-3
 
 
 def test_equals_the_whole_image_pass_of_a_network_that_shifts_on_a_grid():
-    def coarse(batch):
+    def coarse(tile):
         """Mean of 32 px blocks and their neighbours: equivariant on the grid of 32 px only, radius 63 px."""
-        blocks = batch[:, 0].reshape(len(batch), batch.shape[2] // 32, 32, -1, 32).mean(axis=(2, 4))
-        blurred = np.stack([correlate(b, np.ones((3, 3)), mode="constant") for b in blocks])
-        return blurred.repeat(32, axis=1).repeat(32, axis=2)
+        blocks = tile[0].reshape(tile.shape[1] // 32, 32, -1, 32).mean(axis=(1, 3))
+        return correlate(blocks, np.ones((3, 3)), mode="constant").repeat(32, axis=0).repeat(32, axis=1)
 
     image = np.random.default_rng(1).normal(size=(1, 500, 301)).astype(np.float32)
     plan = plan_tiles((500, 301), tile=192, overlap=130, halo=63, stride=32)
 
-    expected = coarse(plan.pad(image)[None])[0, :500, :301]
-    np.testing.assert_allclose(stitch(image, plan, coarse, 3), expected, atol=1e-5)
+    expected = coarse(plan.pad(image))[:500, :301]
+    np.testing.assert_allclose(stitch(image, plan, coarse), expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("seed", range(300))
@@ -155,7 +151,7 @@ def test_an_overlap_of_two_halos_is_a_hard_cut():
 def test_each_pixel_counts_once(shape):
     plan = plan_tiles(shape, tile=48, overlap=37, halo=5, stride=8)
 
-    ones = stitch(np.zeros((1, *shape), np.float32), plan, lambda batch: np.ones_like(batch[:, 0]), 7)
+    ones = stitch(np.zeros((1, *shape), np.float32), plan, lambda tile: np.ones_like(tile[0]))
 
     assert ones.shape == shape
     np.testing.assert_allclose(ones, 1, atol=1e-6)
@@ -165,23 +161,21 @@ def test_identity_returns_the_image():
     image = np.random.default_rng(2).random((1, 77, 140), np.float32)
     plan = plan_tiles((77, 140), tile=32, overlap=10, halo=0, stride=4)
 
-    np.testing.assert_allclose(stitch(image, plan, lambda batch: batch[:, 0], 4), image[0], atol=1e-6)
+    np.testing.assert_allclose(stitch(image, plan, lambda tile: tile[0]), image[0], atol=1e-6)
 
 
-def test_batches_are_no_larger_than_asked_and_have_the_plans_shape():
+def test_each_tile_is_predicted_once_and_has_the_plans_shape():
     plan = plan_tiles((100, 100), tile=32, overlap=8, halo=2, stride=8)
     shapes = []
 
-    def predict(batch):
-        shapes.append(batch.shape)
-        return batch[:, 0]
+    def predict(tile):
+        shapes.append(tile.shape)
+        return tile[0]
 
-    stitch(np.zeros((2, 100, 100), np.float32), plan, predict, batch_size=6)
+    stitch(np.zeros((2, 100, 100), np.float32), plan, predict)
 
-    tiles = len(plan.rows.origins) * len(plan.columns.origins)
-    assert sum(n for n, *_ in shapes) == tiles == 16
-    assert [shape[0] for shape in shapes] == [6, 6, 4]
-    assert {shape[1:] for shape in shapes} == {(2, 32, 32)}
+    assert len(plan.rows.origins) * len(plan.columns.origins) == 16
+    assert shapes == [(2, 32, 32)] * 16
 
 
 @pytest.mark.parametrize(
@@ -224,6 +218,6 @@ def test_shapes_that_do_not_match_the_plan_are_refused():
     plan = plan_tiles((64, 64), tile=32, overlap=0, halo=0, stride=32)
 
     with pytest.raises(ValueError, match="the plan is for"):
-        stitch(np.zeros((1, 64, 65), np.float32), plan, lambda batch: batch[:, 0], 4)
+        stitch(np.zeros((1, 64, 65), np.float32), plan, lambda tile: tile[0])
     with pytest.raises(ValueError, match="predict returned"):
-        stitch(np.zeros((1, 64, 64), np.float32), plan, lambda batch: batch, 4)
+        stitch(np.zeros((1, 64, 64), np.float32), plan, lambda tile: tile)

@@ -8,6 +8,9 @@ from typing import Any
 
 from grainseg.errors import GrainsegError
 
+_GROUPS = "data|structure"
+"""Those of the commands' configurations."""
+
 
 def text_of(path: Path | None) -> str | None:
     """A path as typed; None stays None."""
@@ -69,11 +72,11 @@ def as_options(message: str, names: Collection[str]) -> str:
     """
 
     def option(match: re.Match[str]) -> str:
-        *_, name = match.group(1).split(".")
+        name = match.group(1).rpartition(".")[2]
         return f"--{name.replace('_', '-')}" if name in names else match.group()
 
-    # Without a group before it, a word is a key only if a value follows.
-    return re.sub(r"(?<![\w/.-])((?:[a-z_]+\.)+[a-z_]+(?![\w.])|[a-z_]+(?==))", option, message)
+    # Without a group before it, a word is a key only if a value follows; with another word it is a file.
+    return re.sub(rf"(?<![\w/.-])((?:{_GROUPS})\.[a-z_]+(?![\w.])|[a-z_]+(?==))", option, message)
 
 
 class OptionFormatter(logging.Formatter):

@@ -30,7 +30,6 @@ class TileSettings:
         tile_size: Edge length of a tile in px, a multiple of the stride.
         overlap: Overlap of neighbouring tiles in px. Three eighths on each side are thrown away, since a
             network sees less there than on the whole picture; the middle quarter is blended.
-        batch_size: Tiles that go through the network at once.
         offset_px: How far the lines wanted lie from the boundaries that the network finds, as the labels of
             its training did: rows down and columns to the right.
         stride: Grid in px on which the network shifts with its input.
@@ -39,7 +38,6 @@ class TileSettings:
 
     tile_size: int
     overlap: int
-    batch_size: int = 1
     offset_px: tuple[float, float] = (0.0, 0.0)
     stride: int = STRIDE
     views: int = 1
@@ -123,17 +121,17 @@ def _seen(network: nn.Module, unit: FloatImage, tiles: TileSettings) -> FloatIma
     network.eval()
     device = next(network.parameters()).device
 
-    def probability(batch: FloatImage) -> FloatImage:
-        tensor = torch.from_numpy(batch).to(device, memory_format=torch.channels_last)
+    def probability(tile: FloatImage) -> FloatImage:
+        tensor = torch.from_numpy(tile[None]).to(device, memory_format=torch.channels_last)
         logits = network(network_input(tensor))
-        result: FloatImage = torch.sigmoid(logits[:, 0]).cpu().numpy()
+        result: FloatImage = torch.sigmoid(logits[0, 0]).cpu().numpy()
         return result
 
     plan = plan_tiles(unit.shape[:2], tiles.tile_size, tiles.overlap, tiles.halo, tiles.stride)
     channels_first = np.ascontiguousarray(unit.transpose(2, 0, 1))
     exact = torch.backends.cudnn.flags(enabled=True, allow_tf32=False)  # TF32 keeps 10 bits of 23
     with torch.inference_mode(), torch.autocast(device.type, enabled=False), exact, _memory_errors():
-        stitched = stitch(channels_first, plan, probability, tiles.batch_size)
+        stitched = stitch(channels_first, plan, probability)
     if not np.isfinite(stitched).all():
         raise GrainsegError("the network answers with NaN, its training has diverged; lower optimizer.lr")
     # Blending tiles in float32 can end a few 1e-7 above 1, which is no probability.

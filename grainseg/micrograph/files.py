@@ -258,4 +258,5 @@ def _unit_scaled(stored: Stored, path: Path) -> FloatImage:
 
 def file_sha256(path: Path) -> str:
     """SHA-256 of a file's content, 64 hexadecimal digits: which file it was, wherever it lies now."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()

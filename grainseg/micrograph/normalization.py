@@ -1,6 +1,9 @@
 """The grey scale that the network sees: one robust unit range per picture."""
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
 from grainseg.micrograph.image import FloatImage
 
@@ -8,6 +11,8 @@ LOW_PERCENTILE = 0.5
 HIGH_PERCENTILE = 99.5
 NORMALIZATION = "percentile-0.5-99.5"
 """Name of this normalisation in checkpoints; another one gets another name."""
+_LARGE = 1e30
+"""Well within float32, which ends at 3e38."""
 
 
 def to_unit_range(pixels: FloatImage) -> FloatImage:
@@ -24,10 +29,32 @@ def to_unit_range(pixels: FloatImage) -> FloatImage:
     Returns:
         Same shape, float32 in [0, 1]; all zeros where the picture has one grey level only.
     """
-    low, high = np.percentile(pixels, (LOW_PERCENTILE, HIGH_PERCENTILE))
-    if high <= low:  # nearly all pixels are equal: fall back on the extremes
-        low, high = float(pixels.min()), float(pixels.max())
-    if high <= low:
+    unit, span = above_black(pixels)
+    if span == 0:
         return np.zeros_like(pixels)
-    unit = (pixels - np.float32(low)) / np.float32(high - low)
-    return np.asarray(np.clip(unit, 0, 1), dtype=np.float32)
+    unit /= unit.dtype.type(span)
+    return np.asarray(np.clip(unit, 0, 1, out=unit), dtype=np.float32)
+
+
+def above_black(pixels: FloatImage) -> tuple[npt.NDArray[np.floating[Any]], float]:
+    """How far the pixels lie above the 0.5th percentile of the picture, and the 99.5th above it.
+
+    Where the percentiles coincide, since nearly all pixels are equal, the extremes take their place.
+
+    Args:
+        pixels: (H, W) or (H, W, C) float32, finite, any scale.
+
+    Returns:
+        A new array of the same shape, below 0 where a pixel is darker; and the span, 0 where the picture has
+        one grey level only. It is float64 where float32 would not hold the differences or their ratio to the
+        span.
+    """
+    lowest, highest = float(pixels.min()), float(pixels.max())
+    reach = highest - lowest
+    ranked = pixels if reach < _LARGE else pixels.astype(np.float64)  # it interpolates between neighbours
+    low, high = np.percentile(ranked, (LOW_PERCENTILE, HIGH_PERCENTILE)).tolist()
+    if high <= low:
+        low, high = lowest, highest
+    span = high - low
+    fits = span > 1 / _LARGE and reach < _LARGE * min(span, 1)
+    return np.subtract(pixels, low, dtype=np.float32 if fits else np.float64), span

@@ -49,23 +49,6 @@ class Selection:
     unlisted: tuple[str, ...] = ()
 
 
-def select_images(images: str, output: Path, key: str = "images") -> list[SelectedImage]:
-    """The pictures of `list_images`, where every folder can be looked into.
-
-    Args:
-        images: As `list_images`.
-        output: Likewise.
-        key: Likewise.
-
-    Raises:
-        GrainsegError: As `list_images`, or a folder cannot be looked into.
-    """
-    selection = list_images(images, output, key)
-    if selection.unlisted:
-        raise GrainsegError(selection.unlisted[0])
-    return selection.images
-
-
 def list_images(images: str, output: Path, key: str = "images") -> Selection:
     """List the pictures that a file name, a folder (with all its subfolders) or a glob stands for.
 

@@ -169,6 +169,29 @@ def read_checkpoint(path: Path) -> tuple[CheckpointSpec, dict[str, torch.Tensor]
     if path.suffix == SUFFIX:
         values, weights = read_weights(path)
         return _parse_spec(values, path), weights
+    spec, content = _read_whole(path)
+    weights = {
+        key.removeprefix(NETWORK_PREFIX): value
+        for key, value in content["state_dict"].items()
+        if isinstance(key, str) and key.startswith(NETWORK_PREFIX)
+    }
+    return spec, weights
+
+
+def read_training(path: Path) -> tuple[CheckpointSpec, Mapping[str, Any]]:
+    """Read specification and all that a run goes on with.
+
+    Returns:
+        The specification; and what Lightning wrote, with ``optimizer_states``, ``loops`` and ``callbacks`` in
+        a ``last.ckpt``, or nothing in a weights file.
+
+    Raises:
+        GrainsegError: As for :func:`read_checkpoint`.
+    """
+    return (read_checkpoint(path)[0], {}) if path.suffix == SUFFIX else _read_whole(path)
+
+
+def _read_whole(path: Path) -> tuple[CheckpointSpec, dict[str, Any]]:
     content = load_archive(path)
     if not isinstance(content, dict) or not isinstance(content.get(KEY), dict):
         raise GrainsegError(
@@ -177,19 +200,7 @@ def read_checkpoint(path: Path) -> tuple[CheckpointSpec, dict[str, torch.Tensor]
     state = content.get("state_dict")
     if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
         raise GrainsegError(f"checkpoint {path}: holds no weights; give the best.ckpt of a training run")
-    weights = {
-        key.removeprefix(NETWORK_PREFIX): value
-        for key, value in state.items()
-        if isinstance(key, str) and key.startswith(NETWORK_PREFIX)
-    }
-    return _parse_spec(content[KEY], path), weights
-
-
-def can_resume(path: Path) -> bool:
-    """Whether a checkpoint that ``read_checkpoint`` accepts holds an optimizer's state, as last.ckpt does."""
-    if path.suffix == SUFFIX:
-        return False
-    return bool(torch.load(path, map_location="cpu", weights_only=True).get("optimizer_states"))
+    return _parse_spec(content[KEY], path), content
 
 
 def _parse_spec(values: Mapping[str, Any], path: Path) -> CheckpointSpec:

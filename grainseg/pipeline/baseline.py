@@ -8,8 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from omegaconf import OmegaConf
-
 from grainseg.baseline.fields import TrainingField
 from grainseg.baseline.forest import fit_forest, forest_probability
 from grainseg.baseline.ridge import ridge_probability, tune_ridge
@@ -21,7 +19,7 @@ from grainseg.grains.partition import DEFAULT_SETTINGS
 from grainseg.micrograph.files import write_rgb
 from grainseg.micrograph.folder import LabelledImage, list_folder, split_with_test
 from grainseg.micrograph.image import FloatImage
-from grainseg.micrograph.selection import SelectedImage, select_images
+from grainseg.micrograph.selection import SelectedImage, Selection, list_images
 from grainseg.pipeline.baseline_prediction import (
     THRESHOLD,
     FittedReference,
@@ -41,6 +39,7 @@ from grainseg.pipeline.scoring import (
 from grainseg.report.metrics_file import METRICS, write_metrics
 from grainseg.report.overlay import panel
 from grainseg.report.prediction_files import PREDICTIONS, prediction_paths
+from grainseg.training.run_folder import write_config
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +65,7 @@ class BaselineRun:
     Attributes:
         metrics: By method, what its ``metrics.json`` holds.
         reports: The reports written.
-        failures: One line for each picture that could not be done.
+        failures: One line for each picture that could not be done, and each folder that could not be listed.
     """
 
     metrics: dict[str, dict[str, float]] = field(default_factory=dict)
@@ -119,7 +118,7 @@ def baseline(config: BaselineConfig, command: str = "") -> BaselineRun:
             asked for.
     """
     labelled = _read_labelled(config)
-    more = [] if config.images is None else select_images(config.images, Path(config.output))
+    more = Selection([]) if config.images is None else list_images(config.images, Path(config.output))
     make_output(config.output)
     fields = training_fields(labelled.train)
     run = BaselineRun()
@@ -227,9 +226,8 @@ def _write(
 ) -> None:
     """Write what was chosen and what came of it, and a panel of each picture that did not train."""
     folder = Path(config.output) / fitted.name
-    folder.mkdir(parents=True, exist_ok=True)
     plain = {"method": fitted.name, **fitted.reference.settings, "partition": asdict(fitted.partition)}
-    OmegaConf.save(OmegaConf.create(plain), folder / SETTINGS)
+    write_config(folder / SETTINGS, plain)
     write_metrics(folder / METRICS, metrics)
     for image in labelled.held_out:
         probability = found[image.stem]
@@ -248,6 +246,6 @@ def _predict_labelled(
     """Write and measure the pictures that did not train."""
     folder = Path(config.output) / fitted.name
     files = {labelled.files[stem].image: probability for stem, probability in found.items()}
-    selected = [SelectedImage(path, Path(path.name)) for path in files]
+    selected = Selection([SelectedImage(path, Path(path.name)) for path in files])
     folders = OutputFolders(folder, folder / PREDICTIONS)
     return predict_pictures(config, fitted, selected, folders, title_of(config.data.root), command, files)

@@ -1,7 +1,6 @@
 """Pictures predicted by a tuned classical reference, measured and written as `predict` does."""
 
-import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -12,19 +11,17 @@ from omegaconf import OmegaConf
 
 from grainseg.config import BaselineConfig
 from grainseg.data.images import to_channels
-from grainseg.errors import GrainsegError
 from grainseg.grains.budget import SegmentationError
 from grainseg.grains.partition import PartitionSettings
 from grainseg.micrograph.exposure import exposure_warnings
 from grainseg.micrograph.image import FloatImage
 from grainseg.micrograph.normalization import to_unit_range
-from grainseg.micrograph.selection import SelectedImage
+from grainseg.micrograph.selection import SelectedImage, Selection
+from grainseg.pipeline.failures import SKIPPED, tell_failure, tell_unlisted
 from grainseg.pipeline.mapping import MappedField, close_picture, open_picture
 from grainseg.pipeline.measurement import BatchResults, Measurements, versions
 from grainseg.pipeline.progress import progress
 from grainseg.report.contents import Provenance
-
-log = logging.getLogger(__name__)
 
 THRESHOLD = 0.5
 """A pixel is boundary where its probability exceeds this: what the methods were tuned for."""
@@ -78,7 +75,7 @@ class OutputFolders:
 def predict_pictures(
     config: BaselineConfig,
     fitted: FittedReference,
-    images: Sequence[SelectedImage],
+    selection: Selection,
     folders: OutputFolders,
     title: str,
     command: str,
@@ -89,27 +86,27 @@ def predict_pictures(
     Args:
         config: The run.
         fitted: The method.
-        images: The pictures.
+        selection: The pictures.
         folders: Where to.
         title: Of the report.
         command: As typed.
         known: Boundary maps that are there already, by the picture's path.
 
     Returns:
-        What was measured, None where nothing was; and a line for each picture that could not be done.
+        What was measured, None where nothing was; and a line for each picture that could not be done and each
+        folder that could not be listed.
     """
-    relatives = [image.relative for image in images]
+    relatives = [image.relative for image in selection.images]
     measurements = Measurements(
         replace(config, output=str(folders.tables)), relatives, title, fitted.segmentation
     )
-    failures: list[str] = []
-    for image in progress(images, f"predicting ({fitted.name})"):
+    failures = tell_unlisted(selection)
+    for image in progress(selection.images, f"predicting ({fitted.name})"):
         try:
             mapped = _predict_one(config, fitted, image, folders.pictures, known.get(image.path))
             measurements.add(mapped)
-        except GrainsegError as error:
-            log.error("%s", error)
-            failures.append(str(error))
+        except SKIPPED as error:
+            failures.append(tell_failure(image.path, error))
     provenance = Provenance(
         source=f"boundaries found by a classical reference ({fitted.name})",
         checkpoint=None,

@@ -4,7 +4,6 @@ python -m grainseg.pipeline.deliverable [RUN]
 """
 
 import argparse
-import json
 import shlex
 import shutil
 import subprocess
@@ -13,15 +12,14 @@ import tempfile
 from dataclasses import fields
 from pathlib import Path
 
-from omegaconf import DictConfig, OmegaConf
-from yaml import YAMLError  # type: ignore[import-untyped]  # what OmegaConf.load raises
+from omegaconf import OmegaConf
 
 from grainseg.config import FolderDataConfig, LabelConfig, TrainConfig, parse_train
 from grainseg.errors import GrainsegError
 from grainseg.micrograph.folder import LabelledImage, list_folder
-from grainseg.report.metrics_file import METRICS
+from grainseg.report.metrics_file import METRICS, read_metrics
 from grainseg.report.prediction_files import PREDICTIONS
-from grainseg.training.run_folder import CONFIG, checkpoint_path, fold_dir
+from grainseg.training.run_folder import CONFIG, checkpoint_path, fold_dir, read_config
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 OUTPUTS = Path("outputs")
@@ -77,16 +75,13 @@ def latest_run(outputs: Path) -> Path:
 
 
 def _read_run(run: Path) -> tuple[dict[str, float], TrainConfig]:
-    try:
-        metrics = json.loads((run / METRICS).read_text(encoding="utf-8"))
-        config = OmegaConf.create(OmegaConf.to_container(OmegaConf.load(run / CONFIG)))
-    except (OSError, ValueError, YAMLError) as error:
-        raise GrainsegError(f"{run}: is no finished training run; give one that has {METRICS}") from error
+    advice = f"give a finished training run, which has {METRICS} and {CONFIG}"
+    metrics, config = read_metrics(run / METRICS, advice), read_config(run / CONFIG, advice)
     if not checkpoint_path(run).is_file() or not list((run / PREDICTIONS).glob("*_mask.png")):
         raise GrainsegError(f"{run}: its best checkpoint or its predictions are gone; train again")
-    if not isinstance(config, DictConfig):
+    if not config:
         raise GrainsegError(f"{run}: its {CONFIG} is no configuration")
-    parsed = parse_train(config)
+    parsed = parse_train(OmegaConf.create(config))
     if parsed.leave_one_out:
         raise GrainsegError(
             f"{run}: is a leave-one-out run; give one of its folds, such as {fold_dir(run, 0)}"

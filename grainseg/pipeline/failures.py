@@ -14,14 +14,16 @@ SKIPPED = (GrainsegError, OSError, MemoryError)
 """A picture that raises one of these is skipped; anything else is a bug."""
 
 
-def failure_of(path: Path, error: BaseException) -> str:
-    """One line about a picture that is skipped.
+def tell_failure(path: Path, error: BaseException) -> str:
+    """Say why a picture is skipped; returns the line.
 
     Args:
         path: Its file.
         error: One of ``SKIPPED``.
     """
-    return shown(_reason(path, error))
+    line = shown(_reason(path, error))
+    log.error("%s", line)
+    return line
 
 
 def _reason(path: Path, error: BaseException) -> str:

@@ -5,7 +5,6 @@ trained on all others (Stone 1974, J. R. Statist. Soc. B 36:111). All these pred
 partition's settings and show how much the segmentation's error varies, which one image cannot.
 """
 
-import json
 import logging
 import math
 import shlex
@@ -15,7 +14,6 @@ from pathlib import Path
 
 import numpy as np
 from lightning.pytorch.loggers import TensorBoardLogger
-from omegaconf import OmegaConf
 from torch import nn
 
 from grainseg.config import FolderDataConfig, TrainConfig, to_plain
@@ -35,8 +33,7 @@ from grainseg.model.checkpoint import MAX_MEMBERS, CheckpointSpec, load_network
 from grainseg.model.ensemble import write_ensemble
 from grainseg.pipeline.resuming import differing
 from grainseg.pipeline.train import fit_validation, score_validation, train
-from grainseg.pipeline.training_record import read_config
-from grainseg.report.metrics_file import METRICS, write_metrics
+from grainseg.report.metrics_file import METRICS, read_metrics, write_metrics
 from grainseg.report.prediction_files import PREDICTIONS
 from grainseg.report.tables import write_csv
 from grainseg.training.datamodule import BoundaryDataModule
@@ -47,7 +44,9 @@ from grainseg.training.run_folder import (
     TENSORBOARD,
     checkpoint_path,
     fold_dir,
+    read_config,
     require_free_or_folds,
+    write_config,
 )
 
 log = logging.getLogger(__name__)
@@ -121,8 +120,7 @@ def leave_one_out(config: TrainConfig, run_dir: Path) -> LeaveOneOut:
     for run, folder in zip(runs, folders, strict=True):
         if (folder / CONFIG).is_file():
             _require_same(run, folder)
-    run_dir.mkdir(parents=True, exist_ok=True)
-    OmegaConf.save(OmegaConf.create(to_plain(config)), run_dir / CONFIG)
+    write_config(run_dir / CONFIG, to_plain(config))
     folds: list[dict[str, float]] = []
     for number, (image, run, folder) in enumerate(zip(images, runs, folders, strict=True)):
         log.info("fold %d of %d: %s is left out", number + 1, len(images), image)
@@ -230,7 +228,7 @@ def _train_fold(config: TrainConfig, folder: Path) -> dict[str, float]:
     last, best = checkpoint_path(folder, LAST), checkpoint_path(folder)
     if all(path.is_file() for path in (folder / CONFIG, folder / METRICS, best)):
         log.info("%s: is finished", folder)
-        return _read_metrics(folder)
+        return read_metrics(folder / METRICS, f"remove {folder}, and the fold is trained again")
     if last.is_file():
         config = replace(config, resume=str(last))
     elif (folder / CONFIG).is_file():  # interrupted before its first last.ckpt was whole
@@ -252,15 +250,6 @@ def _require_same(config: TrainConfig, folder: Path) -> None:
             f"{folder}: was trained with {key}={was}, this run has {key}={now}; "
             "say the same overrides again, or another hydra.run.dir"
         )
-
-
-def _read_metrics(folder: Path) -> dict[str, float]:
-    path = folder / METRICS
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-        return {name: math.nan if value is None else float(value) for name, value in values.items()}
-    except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise GrainsegError(f"{path}: is damaged; remove {folder}, and the fold is trained again") from error
 
 
 def _combine(

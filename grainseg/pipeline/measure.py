@@ -22,7 +22,7 @@ from grainseg.micrograph.labels import LabelSpec, fit_to_image, to_label
 from grainseg.micrograph.names import shown
 from grainseg.micrograph.pixel_size import contradiction, said_by_user
 from grainseg.micrograph.selection import SelectedImage, Selection, find_mask, list_images, refuse_collisions
-from grainseg.pipeline.failures import SKIPPED, failure_of, tell_unlisted
+from grainseg.pipeline.failures import SKIPPED, tell_failure, tell_unlisted
 from grainseg.pipeline.mapping import MappedField, make_output, read_left_out, require_folders
 from grainseg.pipeline.measurement import (
     BatchResults,
@@ -78,8 +78,7 @@ def measure(config: MeasureConfig, command: str = "") -> Measured:
         try:
             measurements.add(_mapped(config, item))
         except SKIPPED as error:
-            measured.failures.append(failure_of(item.path, error))
-            log.error("%s", measured.failures[-1])
+            measured.failures.append(tell_failure(item.path, error))
     provenance = Provenance(
         source="boundary masks given" if config.kind == "boundary" else "grain maps given",
         checkpoint=None,

@@ -6,11 +6,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from grainseg.config import TrainConfig, to_plain
 from grainseg.errors import GrainsegError
-from grainseg.model.checkpoint import CheckpointSpec, can_resume, read_checkpoint, require_single
+from grainseg.micrograph.replacing import replacing
+from grainseg.model.checkpoint import CheckpointSpec, read_training, require_single
 from grainseg.model.networks import NetworkSpec
 from grainseg.pipeline.training_record import recorded_config
 from grainseg.training.averaging import require_same_kept
@@ -45,7 +44,7 @@ def check_resume(config: TrainConfig, network: NetworkSpec, checkpoint: Path) ->
     """
     if not checkpoint.is_file():
         raise GrainsegError(f"resume={checkpoint}: there is no such file; give the last.ckpt of a run")
-    spec, _ = read_checkpoint(checkpoint)
+    spec, content = read_training(checkpoint)
     require_single(spec, checkpoint)
     for key, was, now in (
         *((f"model.{key}", vars(spec.network)[key], value) for key, value in vars(network).items()),
@@ -56,11 +55,11 @@ def check_resume(config: TrainConfig, network: NetworkSpec, checkpoint: Path) ->
                 f"resume={checkpoint}: has {key}={was}, this run {key}={now}; "
                 "say the overrides of the interrupted run again"
             )
-    if not can_resume(checkpoint):
+    if not content.get("optimizer_states"):
         raise GrainsegError(f"resume={checkpoint}: holds no optimizer; give the last.ckpt beside it")
-    require_same_kept(checkpoint, config)
+    require_same_kept(checkpoint, content.get("callbacks", {}), config)
     _require_same_settings(config, recorded_config(checkpoint, spec) or {}, checkpoint)
-    _require_epochs(config, checkpoint)
+    _require_epochs(config, content["loops"], checkpoint)
     return spec
 
 
@@ -70,12 +69,16 @@ def bring_best(checkpoint: Path, run_dir: Path) -> None:
     Args:
         checkpoint: That the run goes on from.
         run_dir: Folder of the run.
+
+    Raises:
+        GrainsegError: It cannot be written.
     """
     here = checkpoint_path(run_dir)
     best = checkpoint.with_name(here.name)
     if best.is_file() and not here.exists():
-        here.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(best, here)
+        # A part of it would be taken for the whole at the next start.
+        with best.open("rb") as source, replacing(here) as target:
+            shutil.copyfileobj(source, target)
 
 
 def require_same_shrink(config: TrainConfig, spec: CheckpointSpec, shrink: int) -> None:
@@ -146,10 +149,9 @@ def _is_other_folder(was: Path, now: Path) -> bool:
     return True
 
 
-def _require_epochs(config: TrainConfig, checkpoint: Path) -> None:
+def _require_epochs(config: TrainConfig, loops: Mapping[str, Any], checkpoint: Path) -> None:
     """See that a run gets no shorter than it is; with as many epochs it only comes to its scores."""
-    content = torch.load(checkpoint, map_location="cpu", weights_only=True, mmap=True)
-    done = content["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"]
+    done = loops["fit_loop"]["epoch_progress"]["current"]["processed"]
     if config.epochs < done:
         raise GrainsegError(
             f"epochs={config.epochs}: resume={checkpoint} has more already; say {done} or more"

@@ -18,6 +18,7 @@ from grainseg.micrograph.corruptions import CORRUPTIONS, KINDS, Corruption
 from grainseg.micrograph.files import file_sha256
 from grainseg.micrograph.folder import LabelledImage, list_folder, split_with_test
 from grainseg.micrograph.names import plain_name
+from grainseg.micrograph.replacing import replacing
 from grainseg.model.ensemble import load_networks
 from grainseg.pipeline.mapping import make_output
 from grainseg.pipeline.measurement import title_of, versions
@@ -129,7 +130,8 @@ def robustness(config: RobustnessConfig, command: str = "") -> RobustnessRun:
     svg, png = card_plots(cards)
     write_cells(output / CELLS, cards)
     write_images(output / IMAGES, cards, shown)
-    (output / PLOT).write_bytes(png)
+    with replacing(output / PLOT) as handle:
+        handle.write(png)
     write_note(output, _note(checkpoint, choice, cards[0]))
     report = RobustnessReport(
         title=f"Robustness of {checkpoint.name} on {title_of(config.data.root)}",

@@ -1,6 +1,5 @@
 """What to label next: pictures without labels ranked by how much networks, or views of them, disagree."""
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,17 +25,16 @@ from grainseg.micrograph.crop import Crop, crop_setting
 from grainseg.micrograph.files import read_micrograph, write_rgb
 from grainseg.micrograph.image import Micrograph
 from grainseg.micrograph.normalization import to_unit_range
-from grainseg.micrograph.selection import SelectedImage, select_images
+from grainseg.micrograph.selection import SelectedImage, list_images
 from grainseg.model.checkpoint import CheckpointSpec
 from grainseg.model.ensemble import load_networks
 from grainseg.model.generic import default_checkpoint
+from grainseg.pipeline.failures import SKIPPED, tell_failure, tell_unlisted
 from grainseg.pipeline.mapping import make_output
 from grainseg.pipeline.progress import progress
 from grainseg.report.overlay import to_display
 from grainseg.report.suggestion_sheet import SheetPicture, small_picture, suggestion_sheet
 from grainseg.report.tables import write_csv
-
-log = logging.getLogger(__name__)
 
 REGIONS, IMAGES, SHEET = "suggestions.csv", "suggested_images.csv", "suggestions.png"
 
@@ -50,7 +48,7 @@ class Suggestions:
         regions: In the order in which to label them; rows and columns are those of the files.
         source: Whose disagreement it is, in words.
         folder: Of the files.
-        failures: One line for each picture that could not be read.
+        failures: One line for each picture that could not be done, and each folder that could not be listed.
     """
 
     images: tuple[tuple[str, float], ...]
@@ -81,7 +79,7 @@ class Suggestions:
 def suggest(config: SuggestConfig) -> Suggestions:
     """Rank pictures and their regions by what labelling them would teach.
 
-    A picture that cannot be read is skipped and reported; the others are done.
+    A picture that cannot be done is skipped and reported; the others are done.
 
     Args:
         config: The ranking.
@@ -91,7 +89,7 @@ def suggest(config: SuggestConfig) -> Suggestions:
     """
     checkpoint = default_checkpoint() if config.checkpoint is None else Path(config.checkpoint)
     output = Path(config.output)
-    selected = select_images(config.images, output)
+    selection = list_images(config.images, output)
     spec, networks = load_networks(checkpoint)
     for network in networks:
         network.to(choose_device(config.accelerator, "accelerator"))
@@ -100,15 +98,14 @@ def suggest(config: SuggestConfig) -> Suggestions:
     regions: list[Region] = []
     files: dict[str, SelectedImage] = {}
     crops: dict[str, Crop] = {}
-    failures = []
-    for each in progress(selected, "predicting"):
+    failures = tell_unlisted(selection)
+    for each in progress(selection.images, "predicting"):
         name = each.relative.as_posix()
         try:
             picture = _read(config, each)
             scores[name], found = _look_at(config, spec, networks, picture, name)
-        except GrainsegError as error:
-            log.error("%s", error)
-            failures.append(str(error))
+        except SKIPPED as error:
+            failures.append(tell_failure(each.path, error))
             continue
         regions += found
         files[name], crops[name] = each, picture.crop

@@ -15,6 +15,7 @@ from torch import nn
 
 from grainseg.config import FolderDataConfig, TrainConfig
 from grainseg.data.images import LabelledMicrograph
+from grainseg.data.source import TrainingData
 from grainseg.errors import GrainsegError
 from grainseg.grains.agreement import fit_threshold
 from grainseg.grains.labelled_grains import holes_in_lines
@@ -132,7 +133,12 @@ def _read_data(config: TrainConfig) -> BoundaryDataModule:
     )
     data.prepare_data()
     data.setup()
-    opened = data.data
+    _tell_of(data.data)
+    return data
+
+
+def _tell_of(opened: TrainingData) -> None:
+    """Say what trains, and what of the labels may surprise their maker."""
     for path in opened.left_out:
         log.warning("%s has no mask and is left out", path)
     log.info("train on %s", opened.trains_on)
@@ -165,7 +171,6 @@ def _read_data(config: TrainConfig) -> BoundaryDataModule:
         log.info("labelled: %.0f %% of the training pixels", 100 * opened.labelled_share)
     for warning in opened.warnings:
         log.warning("%s", warning)
-    return data
 
 
 def _build_module(config: TrainConfig, network: nn.Module, data: BoundaryDataModule) -> BoundaryModule:

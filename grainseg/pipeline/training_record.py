@@ -12,8 +12,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from omegaconf import OmegaConf
-
 from grainseg.errors import GrainsegError
 from grainseg.grains.robustness import Seen
 from grainseg.micrograph.corruptions import COMBINED, KINDS, Kind
@@ -22,7 +20,7 @@ from grainseg.micrograph.folder import LabelledImage, list_folder, split_with_te
 from grainseg.micrograph.wide.recipe import WIDE
 from grainseg.model.checkpoint import CheckpointSpec
 from grainseg.model.generic import ships
-from grainseg.training.run_folder import CONFIG
+from grainseg.training.run_folder import CONFIG, read_config
 
 log = logging.getLogger(__name__)
 
@@ -95,23 +93,6 @@ def recorded_config(checkpoint: Path, spec: CheckpointSpec) -> dict[str, Any] | 
     if said != (spec.seed, spec.architecture, spec.encoder):
         raise GrainsegError(f"{path}: is the configuration of another training; {advice}")
     return config
-
-
-def read_config(path: Path, advice: str) -> dict[str, Any]:
-    """The values of a ``config.yaml``, plain and unchecked; none where it holds something else.
-
-    Args:
-        path: The file.
-        advice: What to do if it cannot be read.
-
-    Raises:
-        GrainsegError: It cannot be read.
-    """
-    try:
-        found = OmegaConf.to_container(OmegaConf.load(path))
-    except Exception as error:  # a text of any kind: the readers of YAML raise errors of their own
-        raise GrainsegError(f"{path}: cannot be read; {advice}") from error
-    return {str(key): value for key, value in found.items()} if isinstance(found, dict) else {}
 
 
 def image_roles(record: TrainingRecord, images: Sequence[LabelledImage]) -> dict[str, str]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from grainseg.errors import GrainsegError
 from grainseg.micrograph.replacing import replacing
 
 METRICS = "metrics.json"
@@ -26,6 +27,26 @@ def write_metrics(path: Path, metrics: Mapping[str, Any]) -> None:
     text = json.dumps(_plain(metrics), indent=2, allow_nan=False) + "\n"
     with replacing(path) as handle:
         handle.write(text.encode("utf-8", "backslashreplace"))
+
+
+def read_metrics(path: Path, advice: str) -> dict[str, float]:
+    """Read numbers by name.
+
+    Args:
+        path: A file of :func:`write_metrics`.
+        advice: What to do if it cannot be read.
+
+    Returns:
+        The numbers, nan where they were not finite.
+
+    Raises:
+        GrainsegError: It cannot be read, or holds something else.
+    """
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        return {name: math.nan if value is None else float(value) for name, value in values.items()}
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise GrainsegError(f"{path}: cannot be read; {advice}") from error
 
 
 def _plain(value: Any) -> Any:

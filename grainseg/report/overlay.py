@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from grainseg.grains.agreement import near, skeleton
 from grainseg.micrograph.image import BOUNDARY, IGNORE, BoolMask, FloatImage, Label
+from grainseg.micrograph.normalization import above_black
 
 Picture = npt.NDArray[np.uint8]
 Colour = tuple[int, int, int]
@@ -58,15 +59,10 @@ def to_display(pixels: FloatImage) -> Picture:
     Returns:
         (H, W, 3) RGB.
     """
-    low, high = np.percentile(pixels, (0.5, 99.5)).tolist()
-    if low == high:
-        low, high = float(pixels.min()), float(pixels.max())
-    if low == high:
+    stretched, span = above_black(pixels)
+    if span == 0:
         return np.full((*pixels.shape[:2], 3), 128, np.uint8)
-    # Float32 has no factor for a span that it just holds.
-    kind = np.float32 if 1e-30 < high - low < 1e30 else np.float64
-    stretched = np.subtract(pixels, low, dtype=kind)
-    stretched *= 255 / (high - low)
+    stretched *= 255 / span
     shown = np.rint(np.clip(stretched, 0, 255, out=stretched), out=stretched).astype(np.uint8)
     return shown if shown.ndim == 3 else np.repeat(shown[..., None], 3, axis=2)
 

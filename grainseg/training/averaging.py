@@ -18,6 +18,7 @@ labelled one is lost, on the straight line between the weights before it and aft
 CVPR, arXiv:2109.01903).
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -155,17 +156,17 @@ def _wanted(config: TrainConfig) -> tuple[float | None, float]:
     return config.callbacks.ema_decay, config.model.generic_share if config.model.init == "generic" else 0.0
 
 
-def require_same_kept(checkpoint: Path, config: TrainConfig) -> None:
+def require_same_kept(checkpoint: Path, callbacks: Mapping[str, Any], config: TrainConfig) -> None:
     """See that a run goes on with the kept weights it had.
 
     Args:
-        checkpoint: A ``last.ckpt`` that can be read.
+        checkpoint: A ``last.ckpt``, for the error.
+        callbacks: Their states in it.
         config: Of the resumed run.
 
     Raises:
         GrainsegError: The interrupted run kept others; the text names what differs.
     """
-    callbacks = torch.load(checkpoint, map_location="cpu", weights_only=True).get("callbacks", {})
     state = callbacks.get(KeptWeights.__qualname__, {})
     wanted = _wanted(config)
     found = state.get("decay"), state.get("start_share", 0.0)

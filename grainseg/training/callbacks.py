@@ -19,18 +19,16 @@ from lightning.pytorch.callbacks import (
 )
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities.exceptions import SIGTERMException
-from omegaconf import OmegaConf
 
 from grainseg.config import VALIDATION_METRICS, TrainConfig, to_plain
 from grainseg.micrograph.image import Label
-from grainseg.micrograph.replacing import replacing
 from grainseg.report.overlay import panel
 from grainseg.training.averaging import kept_weights
 from grainseg.training.datamodule import BoundaryDataModule, WholePicture
 from grainseg.training.encoder import FrozenEncoder
 from grainseg.training.logging import log_configuration
 from grainseg.training.metrics import THRESHOLD
-from grainseg.training.run_folder import BEST, CONFIG, LAST, TENSORBOARD
+from grainseg.training.run_folder import BEST, CONFIG, LAST, TENSORBOARD, write_config
 
 log = logging.getLogger(__name__)
 
@@ -224,16 +222,12 @@ class RecordConfiguration(Callback):
         """Record what trains from here on."""
         log_configuration(trainer.logger, self._plain, trainer.global_step if self._goes_on else 0)
         if trainer.is_global_zero:
-            self._write()
+            write_config(self._path, self._plain)
 
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Record what was trained elsewhere, where no epoch was left to train."""
         if trainer.is_global_zero and not self._path.is_file():
-            self._write()
-
-    def _write(self) -> None:
-        with replacing(self._path) as handle:
-            handle.write(OmegaConf.to_yaml(OmegaConf.create(self._plain)).encode())
+            write_config(self._path, self._plain)
 
 
 class ValidationPanels(Callback):

@@ -1,8 +1,13 @@
 """What lies where in the folder of a training run, and whether a run may take a folder."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
 
 from grainseg.errors import GrainsegError
+from grainseg.micrograph.replacing import replacing
 
 CONFIG = "config.yaml"
 CHECKPOINTS = "checkpoints"
@@ -18,6 +23,37 @@ def checkpoint_path(run_dir: Path, name: str = BEST) -> Path:
 def fold_dir(run_dir: Path, number: int) -> Path:
     """Folder of a fold of a leave-one-out run: one of an ordinary run."""
     return run_dir / f"fold_{number}"
+
+
+def write_config(path: Path, plain: Mapping[str, Any]) -> None:
+    """Write plain values as YAML, as ``config.yaml`` of a run.
+
+    Args:
+        path: File to write; missing folders are made.
+        plain: Nested mappings, lists, strings, numbers and None.
+
+    Raises:
+        GrainsegError: The file cannot be written.
+    """
+    with replacing(path) as handle:
+        handle.write(OmegaConf.to_yaml(OmegaConf.create(dict(plain))).encode())
+
+
+def read_config(path: Path, advice: str) -> dict[str, Any]:
+    """The values of a ``config.yaml``, plain and unchecked; none where it holds something else.
+
+    Args:
+        path: The file.
+        advice: What to do if it cannot be read.
+
+    Raises:
+        GrainsegError: It cannot be read.
+    """
+    try:
+        found = OmegaConf.to_container(OmegaConf.load(path))
+    except Exception as error:  # a text of any kind: the readers of YAML raise errors of their own
+        raise GrainsegError(f"{path}: cannot be read; {advice}") from error
+    return {str(key): value for key, value in found.items()} if isinstance(found, dict) else {}
 
 
 def require_free(run_dir: Path) -> None:

@@ -29,7 +29,7 @@ def stride_one_network(channels: int) -> nn.Module:
 def test_stitching_is_exact(shape: tuple[int, int], tile_size: int, overlap: int, channels: int) -> None:
     network = stride_one_network(channels)
     unit = np.random.default_rng(0).random((*shape, channels), dtype=np.float32)
-    tiles = TileSettings(tile_size, overlap, batch_size=3)
+    tiles = TileSettings(tile_size, overlap)
     assert tiles.halo >= 11
     stitched = predict_probability(network, unit, tiles)
     whole = predict_probability(network, unit, TileSettings(256, 0))
@@ -56,13 +56,6 @@ def test_inference_is_float32_even_within_autocast() -> None:
     with torch.autocast("cpu", dtype=torch.bfloat16):
         within = predict_probability(network, unit, TileSettings(64, 32))
     np.testing.assert_array_equal(plain, within)
-
-
-def test_the_batch_size_changes_nothing() -> None:
-    network = build_network(NetworkSpec("unet", "tu-mobilenetv3_small_100", 1, 16))
-    unit = generate(0, (120, 150)).pixels[:, :, None]
-    one, four = (predict_probability(network, unit, TileSettings(64, 32, size)) for size in (1, 4))
-    np.testing.assert_allclose(one, four, atol=1e-5)
 
 
 def test_a_diverged_network_is_one_line() -> None:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,6 +21,8 @@ from grainseg.errors import GrainsegError
 from grainseg.grains.agreement import pixel_scores
 from grainseg.grains.label_files import read_label
 from grainseg.micrograph.labels import LabelSpec
+from grainseg.pipeline import baseline as baseline_module
+from grainseg.pipeline import baseline_prediction
 from grainseg.pipeline.baseline import BaselineRun, baseline
 
 STEMS = ("f0", "f1", "f2", "f3")
@@ -49,11 +52,12 @@ def labelled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def more(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two further pictures in folders, one of which is none."""
+    """Three further pictures in folders, one of which is none, and one too large for the machine."""
     folder = tmp_path_factory.mktemp("more")
     write_field(folder / "A", "x=1", 9, (90, 110))
     (folder / "A" / "masks" / "x=1.png").unlink()
     (folder / "broken.png").write_bytes(b"no picture")
+    (folder / "large.png").write_bytes(b"as many pixels as there is memory")
     return folder
 
 
@@ -106,7 +110,20 @@ class Done:
 @pytest.fixture(scope="module")
 def done(plain: Callable[..., BaselineConfig], more: Path, tmp_path_factory: pytest.TempPathFactory) -> Done:
     output = tmp_path_factory.mktemp("references")
-    return Done(baseline(plain(output, "both", more), "grainseg baseline …"), output)
+    select, opening = baseline_module.list_images, baseline_prediction.open_picture
+
+    def selecting(*asked: Any) -> Any:
+        return replace(select(*asked), unlisted=("closed: cannot be listed",))
+
+    def opened(config: Any, image: Any, *limit: Any) -> Any:
+        if image.path.name == "large.png":
+            raise MemoryError
+        return opening(config, image, *limit)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(baseline_module, "list_images", selecting)
+        patch.setattr(baseline_prediction, "open_picture", opened)
+        return Done(baseline(plain(output, "both", more), "grainseg baseline …"), output)
 
 
 @pytest.mark.parametrize("method", ["ridge", "forest"])
@@ -148,7 +165,7 @@ def test_the_metrics_are_those_of_the_written_files(done: Done, labelled: Path, 
     assert metrics["val/iou_fitted"] >= metrics["val/iou"]
 
 
-def test_further_pictures_are_predicted_and_one_that_fails_is_named(done: Done) -> None:
+def test_further_pictures_are_predicted_and_those_that_fail_are_named(done: Done) -> None:
     for method in ("ridge", "forest"):
         folder = done.output / method / "images"
         assert (folder / "A" / "images" / "x=1_mask.png").is_file()
@@ -156,8 +173,10 @@ def test_further_pictures_are_predicted_and_one_that_fails_is_named(done: Done) 
         report = (folder / "report.html").read_text(encoding="utf-8")
         assert f"classical reference ({method})" in report
         assert "broken.png" in report
-    assert len(done.run.failures) == 2
-    assert all("broken.png" in failure for failure in done.run.failures)
+        assert "closed: cannot be listed" in report
+    assert len(done.run.failures) == 2 * 3
+    for number, words in enumerate(("closed: ", "broken.png", "large.png: needs more memory than there is")):
+        assert all(words in failure for failure in done.run.failures[number::3])
 
 
 def test_the_summary_has_a_line_per_method_and_part(done: Done) -> None:

@@ -1,5 +1,6 @@
 """Which run is handed over, and what stands in its description."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from omegaconf import OmegaConf
 
 from grainseg.config import FolderDataConfig, TrainConfig, to_plain
 from grainseg.errors import GrainsegError
-from grainseg.pipeline.deliverable import _describe, latest_run, make_deliverable
+from grainseg.pipeline.deliverable import _describe, _read_run, latest_run, make_deliverable
 from grainseg.report.metrics_file import write_metrics
 from grainseg.training.run_folder import checkpoint_path, fold_dir
 
@@ -33,6 +34,33 @@ def test_of_leave_one_out_a_fold_is_handed_over(folds: Path) -> None:
     assert latest_run(folds).parent == folds
     with pytest.raises(GrainsegError, match=r"is a leave-one-out run; give .* such as .*fold_0"):
         make_deliverable(folds, folds / "x.zip")
+
+
+def test_a_score_that_is_not_finite_is_handed_over_as_such(folds: Path) -> None:
+    run = fold_dir(folds, 1)
+    write_metrics(run / "metrics.json", METRICS | {"val/boundary_f1": math.nan})
+    metrics, config = _read_run(run)
+    assert isinstance(config.data, FolderDataConfig)
+    assert "boundary F1 within 3 px nan" in _describe(run, config, config.data, "abc", ["f0"], metrics)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("metrics.json", None, r"metrics\.json: cannot be read; give a finished training run"),
+        ("config.yaml", "a: [", r"config\.yaml: cannot be read; give a finished training run"),
+        ("config.yaml", "- a", r"its config\.yaml is no configuration"),
+    ],
+)
+def test_what_is_no_finished_run_is_not_handed_over(
+    name: str, text: str | None, message: str, folds: Path
+) -> None:
+    run = fold_dir(folds, 1)
+    (run / name).unlink()
+    if text is not None:
+        (run / name).write_text(text, encoding="utf-8")
+    with pytest.raises(GrainsegError, match=message):
+        make_deliverable(run, folds / "x.zip")
 
 
 def test_the_description_says_which_network_and_how_its_pictures_were_cut(

@@ -4,6 +4,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import IO
 
 import pytest
 import torch
@@ -12,7 +13,8 @@ from lightning import Trainer
 
 from grainseg.config import TrainConfig
 from grainseg.errors import GrainsegError
-from grainseg.pipeline.resuming import differing
+from grainseg.pipeline.export import export
+from grainseg.pipeline.resuming import bring_best, differing
 from grainseg.pipeline.train import train
 from grainseg.training.callbacks import SaveOnInterrupt
 
@@ -64,6 +66,7 @@ def test_a_resumed_run_goes_on_where_it_stopped(smoke_config: TrainConfig, tmp_p
         ({"resume": "nowhere.ckpt"}, "resume=nowhere.ckpt: there is no such file; give the last.ckpt"),
         ({"resume": __file__}, "not a checkpoint"),
         ({"resume": "BEST"}, "holds no optimizer; give the last.ckpt beside it"),
+        ({"resume": "EXPORTED"}, "holds no optimizer; give the last.ckpt beside it"),
         (
             {"resume": "LAST", "model": "wider"},
             r"has model\.decoder_width=16, this run .*=32; say the overrides",
@@ -81,6 +84,9 @@ def test_a_wrong_checkpoint_is_found_before_the_data_are_read(
     changed: dict[str, object] = {**changes}
     if changes["resume"] in ("BEST", "LAST"):
         changed["resume"] = str(run[0] / "checkpoints" / f"{changes['resume'].lower()}.ckpt")
+    if changes["resume"] == "EXPORTED":
+        changed["resume"] = str(tmp_path / "exported.safetensors")
+        export(run[0] / "checkpoints" / "best.ckpt", tmp_path / "exported.safetensors")
     if "model" in changes:
         changed["model"] = replace(smoke_config.model, decoder_width=32)
     config = replace(smoke_config, **changed, data=replace(smoke_config.data, root="nowhere"))  # type: ignore[arg-type]
@@ -172,6 +178,26 @@ def test_fewer_epochs_than_a_run_has_are_refused(
     last = run[0] / "checkpoints" / "last.ckpt"
     with pytest.raises(GrainsegError, match=r"epochs=1: resume=.* has more already; say 3 or more"):
         train(replace(smoke_config, epochs=1, resume=str(last)), tmp_path)
+
+
+def test_a_best_checkpoint_that_was_cut_off_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed while it was copied, the run's next start would take the part for the whole."""
+    last, best = (tmp_path / "old" / "checkpoints" / f"{name}.ckpt" for name in ("last", "best"))
+    best.parent.mkdir(parents=True)
+    best.write_bytes(b"whole")
+
+    def cut_off(source: IO[bytes], target: IO[bytes]) -> None:
+        target.write(source.read(2))
+        raise PowerCutError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "copyfileobj", cut_off)
+        with pytest.raises(PowerCutError):
+            bring_best(last, tmp_path / "new")
+    bring_best(last, tmp_path / "new")
+    assert (tmp_path / "new" / "checkpoints" / "best.ckpt").read_bytes() == b"whole"
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -60,17 +61,32 @@ def test_the_place_of_the_disagreement_is_found_in_the_file(
 
 
 def test_one_bad_picture_does_not_stop_the_others(
-    config: SuggestConfig, fields: Path, tmp_path: Path
+    config: SuggestConfig, fields: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    select, look = module.list_images, module._look_at
+
+    def selecting(*asked: Any) -> Any:
+        return replace(select(*asked), unlisted=("closed: cannot be listed",))
+
+    def looking(*asked: Any) -> Any:
+        if asked[-1] == "large.png":
+            raise MemoryError
+        return look(*asked)
+
+    monkeypatch.setattr(module, "list_images", selecting)
+    monkeypatch.setattr(module, "_look_at", looking)
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "bad.png").write_bytes(b"no picture")
     only_bad = replace(config, images=str(tmp_path / "in"))
     with pytest.raises(GrainsegError, match="none of the pictures can be read"):
         suggest(only_bad)
-    Image.open(fields / "images" / "f0.png").save(tmp_path / "in" / "good.png")
+    for name in ("good.png", "large.png"):
+        Image.open(fields / "images" / "f0.png").save(tmp_path / "in" / name)
     found = suggest(only_bad)
-    assert len(found.failures) == 1
-    assert "bad.png" in found.failures[0]
+    closed, bad, large = found.failures
+    assert closed == "closed: cannot be listed"
+    assert "bad.png" in bad
+    assert "large.png: needs more memory than there is" in large
     assert [name for name, _ in found.images] == ["good.png"]
 
 

@@ -1,0 +1,152 @@
+"""What holds for all pictures of a prediction, and what its report says of that."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+
+from omegaconf import OmegaConf
+from torch import nn
+
+from grainseg.config import PredictConfig
+from grainseg.config.checks import SYMMETRIES
+from grainseg.grains.partition import DEFAULT_SETTINGS, PartitionSettings
+from grainseg.inference.predictor import TileSettings, tile_settings
+from grainseg.micrograph.files import file_sha256
+from grainseg.model.checkpoint import CheckpointSpec
+from grainseg.model.generic import ships
+from grainseg.pipeline.measurement import versions
+from grainseg.pipeline.scaling import Scaling, scaling_of
+from grainseg.report.contents import Provenance
+
+
+@dataclass(frozen=True)
+class PredictionPlan:
+    """What the configuration says, and the checkpoint where that says nothing.
+
+    Attributes:
+        config: The prediction.
+        checkpoint: File of the networks.
+        spec: What it says of itself.
+        networks: One or more.
+        scaling: How pictures are brought to the scale of the training.
+        threshold: Of the mask.
+        tta: Test-time augmentation, one of ``SYMMETRIES``.
+        tiles: How a picture is cut, and in how many views it is seen.
+        partition: Of the grains; None where none are asked for.
+    """
+
+    config: PredictConfig
+    checkpoint: Path
+    spec: CheckpointSpec
+    networks: Sequence[nn.Module]
+    scaling: Scaling
+    threshold: float
+    tta: str
+    tiles: TileSettings
+    partition: PartitionSettings | None
+
+    def by_hand(self) -> list[str]:
+        """What of this prediction is not as it was when the checkpoint's error was found."""
+        scaled = [] if self.scaling.choice is None else [f"scale={self.scaling.choice}"]
+        seen = [] if self.tta == self.spec.tta else [f"tta={self.tta}"]
+        return [*(f"partition.{name}" for name in self.config.partition.given()), *scaled, *seen]
+
+
+def plan_prediction(
+    config: PredictConfig, checkpoint: Path, spec: CheckpointSpec, networks: Sequence[nn.Module]
+) -> PredictionPlan:
+    """Put together what holds for all pictures.
+
+    Args:
+        config: The prediction.
+        checkpoint: File of the networks.
+        spec: What it says of itself.
+        networks: Those in it.
+
+    Raises:
+        GrainsegError: The checkpoint does not know the scale of its training, which is asked for.
+    """
+    tta = spec.tta if config.tta is None else config.tta
+    measured = config.partition.name != "none"
+    return PredictionPlan(
+        config=config,
+        checkpoint=checkpoint,
+        spec=spec,
+        networks=networks,
+        scaling=scaling_of(config, spec, checkpoint),
+        threshold=spec.threshold if config.threshold is None else config.threshold,
+        tta=tta,
+        tiles=replace(tile_settings(spec), views=SYMMETRIES[tta]),
+        partition=replace(spec.partition, **config.partition.given()) if measured else None,
+    )
+
+
+def provenance_of(plan: PredictionPlan, command: str) -> Provenance:
+    """Where the boundaries of a prediction come from.
+
+    Args:
+        plan: Of the prediction.
+        command: As typed.
+    """
+    config, spec = plan.config, plan.spec
+    by = "by the checkpoint" if config.threshold is None else "said by the user"
+    return Provenance(
+        source="boundaries predicted by a network",
+        checkpoint=str(plan.checkpoint),
+        checkpoint_sha256=file_sha256(plan.checkpoint),
+        settings={"Threshold of the mask": f"{plan.threshold:g}, {by}"}
+        | _averaged(plan)
+        | plan.scaling.says()
+        | {"Line width of the training labels": f"{spec.line_width_px:.1f} px"}
+        | _shrink(spec)
+        | _offset(spec)
+        | _partition(plan),
+        config=OmegaConf.to_yaml(OmegaConf.create(asdict(config))),
+        versions=versions() | {"torch": version("torch")},
+        command=command,
+    )
+
+
+def _averaged(plan: PredictionPlan) -> dict[str, str]:
+    """What the probability is the mean of, where it is one."""
+    found = {}
+    if plan.spec.members > 1:
+        found["Networks"] = f"{plan.spec.members}, the mean of their probabilities"
+    if plan.tiles.views > 1:
+        by = "by the checkpoint" if plan.config.tta is None else "said by the user"
+        found["Test-time augmentation"] = f"{plan.tta}, the mean over {plan.tiles.views} views, {by}"
+    return found
+
+
+def _shrink(spec: CheckpointSpec) -> dict[str, str]:
+    """How the network sees a picture, if not as it is."""
+    if spec.shrink == 1:
+        return {}
+    return {
+        "The network sees": f"pictures shrunk by {spec.shrink}, as in training; it answers at their own size"
+    }
+
+
+def _offset(spec: CheckpointSpec) -> dict[str, str]:
+    """Where the lines are drawn, if not where the network sees them."""
+    if not any(spec.label_offset_px):
+        return {}
+    down, right = spec.label_offset_px
+    said = f"{down:+.2f} px down, {right:+.2f} px to the right of what the pictures show; predictions, too"
+    return {"Offset of the training labels": said}
+
+
+def _partition(plan: PredictionPlan) -> dict[str, str]:
+    """Each of its settings, and who says so."""
+    assert plan.partition is not None  # a report is one of grains
+    known, given = plan.spec.partition, plan.config.partition.given()
+    fitted = "fitted to the validation images"
+    if ships(plan.checkpoint):
+        fitted = "chosen for the weights that ship"
+    default = "by default" if known == DEFAULT_SETTINGS else fitted
+    origin = dict.fromkeys(asdict(known), default) | dict.fromkeys(given, "said by the user")
+    return {
+        f"Partition: {name.replace('_', ' ')}": f"{value:g}, {origin[name]}"
+        for name, value in asdict(plan.partition).items()
+    }
