@@ -9,7 +9,7 @@ from torch import nn
 
 from grainseg.config.baseline import METHODS
 from grainseg.data.images import LabelledMicrograph, to_channels
-from grainseg.grains.agreement import boundary_counts, pixel_scores, skeleton
+from grainseg.grains.agreement import boundary_counts, pixel_scores
 from grainseg.grains.agreement_regions import region_scores
 from grainseg.grains.doubt import doubt_of
 from grainseg.grains.labelled_grains import label_grains
@@ -21,6 +21,7 @@ from grainseg.inference.ensemble import predict_members
 from grainseg.inference.predictor import tile_settings
 from grainseg.micrograph.corruptions import lost_places, to_grid
 from grainseg.micrograph.image import BOUNDARY, IGNORE, BoolMask, FloatImage
+from grainseg.micrograph.morphology import skeleton
 from grainseg.micrograph.normalization import to_unit_range
 from grainseg.model.checkpoint import CheckpointSpec
 from grainseg.pipeline.baseline import fit_reference, training_fields, tune
