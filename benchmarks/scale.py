@@ -23,6 +23,7 @@ from grainseg.grains.agreement import boundary_counts
 from grainseg.grains.intercepts import mean_intercept_px
 from grainseg.grains.label_files import read_label
 from grainseg.grains.labelled_grains import label_grains
+from grainseg.grains.partition import partition_or_none
 from grainseg.inference.predictor import predict_probability, tile_settings
 from grainseg.inference.scale import on_grid, predict_at_estimate, resample, resampled_shape
 from grainseg.micrograph.drawing import boundary_lines
@@ -34,7 +35,6 @@ from grainseg.micrograph.normalization import to_unit_range
 from grainseg.micrograph.synthetic import generate
 from grainseg.model.checkpoint import load_network
 from grainseg.model.generic import default_checkpoint
-from grainseg.pipeline.scoring import partition_or_none
 
 GrainMap = npt.NDArray[np.uint32]
 

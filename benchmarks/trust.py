@@ -39,6 +39,7 @@ from grainseg.grains.doubt import (
     make_reference,
     prediction_signs,
 )
+from grainseg.grains.partition import partition_or_none
 from grainseg.hydra_app import CONF
 from grainseg.inference.predictor import predict_probability, tile_settings
 from grainseg.micrograph.appearance import appearance
@@ -51,7 +52,6 @@ from grainseg.micrograph.wide import generate_wide
 from grainseg.model.checkpoint import load_network
 from grainseg.model.generic import default_checkpoint
 from grainseg.pipeline.robustness_methods import Truth, network_method, score_picture
-from grainseg.pipeline.scoring import partition_or_none
 
 SIDE_PX = 400
 LOST = 0.15

@@ -160,6 +160,22 @@ def partition_probability(
     return _partition(over_segment(probability, settings.threshold, drawn, left_out), settings, left_out)
 
 
+def partition_or_none(
+    probability: FloatImage, settings: PartitionSettings, left_out: BoolMask | None = None
+) -> Partition | None:
+    """The partition of a boundary map; None where everything is boundary (an untrained network)."""
+    try:
+        return partition_probability(probability, settings, left_out)
+    except GrainsegError:
+        return None
+
+
+def grains_or_zeros(probability: FloatImage, settings: PartitionSettings) -> npt.NDArray[np.uint32]:
+    """The grains of a boundary map; all 0, no grain, where there is no partition."""
+    partition = partition_or_none(probability, settings)
+    return np.zeros(probability.shape, np.uint32) if partition is None else partition.grains
+
+
 def as_drawn(probability: FloatImage, left_out: BoolMask | None = None) -> bool:
     """Whether a map says no more than drawn lines do: one of two values, a smoothed or a blurred drawing.
 

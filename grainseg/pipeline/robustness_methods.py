@@ -14,7 +14,7 @@ from grainseg.grains.agreement_regions import region_scores
 from grainseg.grains.doubt import doubt_of
 from grainseg.grains.labelled_grains import label_grains
 from grainseg.grains.lost_boundaries import without_lost_boundaries
-from grainseg.grains.partition import Partition, PartitionSettings
+from grainseg.grains.partition import Partition, PartitionSettings, partition_or_none
 from grainseg.grains.robustness import ImageScores
 from grainseg.inference.device import choose_device
 from grainseg.inference.ensemble import predict_members
@@ -26,7 +26,6 @@ from grainseg.micrograph.normalization import to_unit_range
 from grainseg.model.checkpoint import CheckpointSpec
 from grainseg.pipeline.baseline import fit_reference, training_fields, tune
 from grainseg.pipeline.baseline_prediction import THRESHOLD, FittedReference
-from grainseg.pipeline.scoring import partition_or_none
 
 NETWORK = "network"
 

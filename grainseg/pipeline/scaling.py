@@ -9,7 +9,7 @@ from pathlib import Path
 from grainseg.config import PredictConfig
 from grainseg.errors import GrainsegError
 from grainseg.grains.left_out import LeftOut
-from grainseg.grains.partition import PartitionSettings
+from grainseg.grains.partition import PartitionSettings, partition_or_none
 from grainseg.inference.scale import (
     FARTHEST,
     HARMLESS,
@@ -23,7 +23,6 @@ from grainseg.micrograph.image import FloatImage
 from grainseg.model.checkpoint import CheckpointSpec
 from grainseg.model.generic import ships
 from grainseg.pipeline.mapping import OpenedPicture
-from grainseg.pipeline.scoring import partition_or_none
 
 log = logging.getLogger(__name__)
 
