@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from grainseg.data.images import to_channels
+from grainseg.data.images import network_unit
 from grainseg.grains.agreement import boundary_counts
 from grainseg.grains.intercepts import mean_intercept_px
 from grainseg.grains.label_files import read_label
@@ -87,9 +87,7 @@ def main() -> None:
     print(f"mean intercept of the training: {spec.intercept_px:.1f} px")
     print("| shown at | mean intercept | factor | F1 null | F1 grain_size | error null | error grain_size |")
     print("|---|---|---|---|---|---|---|")
-    pictures = [
-        (to_unit_range(to_channels(pixels, spec.in_channels)), grains) for pixels, grains in fields(arguments)
-    ]
+    pictures = [(network_unit(pixels, spec.in_channels), grains) for pixels, grains in fields(arguments)]
     for by in arguments.magnifications:
         rows = []
         for whole, whole_grains in pictures:

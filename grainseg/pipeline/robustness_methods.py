@@ -109,8 +109,7 @@ def reference_methods(
 
 def _reference_method(fitted: FittedReference) -> Method:
     def probability(unit: FloatImage) -> FloatImage:
-        grey = to_channels(unit if unit.shape[2] == 3 else unit[:, :, 0], 1)
-        return fitted.reference.probability(grey[:, :, 0])
+        return fitted.reference.probability(to_channels(unit, 1)[:, :, 0])
 
     return Method(fitted.name, probability, THRESHOLD, fitted.partition)
 
