@@ -19,12 +19,14 @@ from yaml import YAMLError  # type: ignore[import-untyped]  # what OmegaConf.loa
 from grainseg.config import FolderDataConfig, LabelConfig, TrainConfig, parse_train
 from grainseg.errors import GrainsegError
 from grainseg.micrograph.folder import LabelledImage, list_folder
+from grainseg.micrograph.selection import OUTPUT_ENDS
 from grainseg.report.metrics_file import METRICS
 from grainseg.report.prediction_files import PREDICTIONS
 from grainseg.training.run_folder import CONFIG, checkpoint_path, fold_dir
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 OUTPUTS = Path("outputs")
+_MASK = OUTPUT_ENDS["mask"]
 
 
 def make_deliverable(run: Path, target: Path) -> Path:
@@ -41,7 +43,7 @@ def make_deliverable(run: Path, target: Path) -> Path:
     data = _data_folder(run, config)
     revision = _revision()
     items = {item.stem: item for item in list_folder(Path(data.root)).labelled}
-    stems = sorted(path.name.removesuffix("_mask.png") for path in (run / PREDICTIONS).glob("*_mask.png"))
+    stems = sorted(path.name.removesuffix(_MASK) for path in (run / PREDICTIONS).glob(f"*{_MASK}"))
     gone = [stem for stem in stems if stem not in items]
     if gone:
         raise GrainsegError(f"{run}: its validation picture {gone[0]} is no longer in {data.root}")
@@ -82,7 +84,7 @@ def _read_run(run: Path) -> tuple[dict[str, float], TrainConfig]:
         config = OmegaConf.create(OmegaConf.to_container(OmegaConf.load(run / CONFIG)))
     except (OSError, ValueError, YAMLError) as error:
         raise GrainsegError(f"{run}: is no finished training run; give one that has {METRICS}") from error
-    if not checkpoint_path(run).is_file() or not list((run / PREDICTIONS).glob("*_mask.png")):
+    if not checkpoint_path(run).is_file() or not list((run / PREDICTIONS).glob(f"*{_MASK}")):
         raise GrainsegError(f"{run}: its best checkpoint or its predictions are gone; train again")
     if not isinstance(config, DictConfig):
         raise GrainsegError(f"{run}: its {CONFIG} is no configuration")

@@ -7,13 +7,12 @@ from pathlib import Path
 from grainseg.errors import GrainsegError
 from grainseg.grains.wording import counted
 from grainseg.report.prediction_files import GRAINS_SUFFIX
-from grainseg.report.tables import is_table
+from grainseg.report.tables import BATCHES, BUDGET, COMPARISONS, FIELDS, GRAINS, is_table
 
 log = logging.getLogger(__name__)
 
 REPORT = "report.html"
-COMPARISONS = "comparisons.csv"
-TABLES = ("grains.csv", "fields.csv", "batches.csv", "budget.csv", REPORT)
+TABLES = (GRAINS, FIELDS, BATCHES, BUDGET, REPORT)
 """What a run that measures always writes."""
 
 
@@ -31,7 +30,7 @@ def require_replaceable(output: Path) -> None:
         require_no_folder(output / name)
         if name != REPORT:
             require_table(output / name)
-    if (output / COMPARISONS).exists() and not (output / "batches.csv").exists():
+    if (output / COMPARISONS).exists() and not (output / BATCHES).exists():
         raise GrainsegError(
             f"{output / COMPARISONS}: was written by grainseg compare and would be overwritten; choose "
             "another output folder"

@@ -34,12 +34,18 @@ _CONTROL = r"(?=[\t\r\n\0])"  # starts a formula only at the start of the whole 
 _TO_MARK = re.compile(rf"{_CELL_START}{_BLANKS}'*{_FORMULA}|\A{_BLANKS}'*{_CONTROL}")
 _MARKED = re.compile(rf"{_CELL_START}{_BLANKS}'+{_FORMULA}|\A{_BLANKS}'+{_CONTROL}")
 
+GRAINS = "grains.csv"
+FIELDS = "fields.csv"
+BATCHES = "batches.csv"
+BUDGET = "budget.csv"
+COMPARISONS = "comparisons.csv"
+
 _FIRST_COLUMNS = {
-    "grains.csv": ["batch", "image", "id"],
-    "fields.csv": ["batch", "image"],
-    "batches.csv": ["batch", "fields", "grains"],
-    "budget.csv": ["batch", "part", "known"],
-    "comparisons.csv": ["a", "b", "fields_a", "fields_b"],
+    GRAINS: ["batch", "image", "id"],
+    FIELDS: ["batch", "image"],
+    BATCHES: ["batch", "fields", "grains"],
+    BUDGET: ["batch", "part", "known"],
+    COMPARISONS: ["a", "b", "fields_a", "fields_b"],
 }
 _HEADING_CHARACTERS = 4096
 
