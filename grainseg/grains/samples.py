@@ -113,6 +113,17 @@ def weighted_percentiles(values: Floats, weights: Floats, shares: Sequence[float
     return np.exp(interpolated(np.log(values[order]), cumulated_shares(weights[order]), shares))
 
 
+def weighted_moments(values: Floats, weights: Floats) -> tuple[float, float]:
+    """Mean and standard deviation of weighted values.
+
+    Args:
+        values: (n,) at least one.
+        weights: (n,) not negative, some above 0.
+    """
+    mean = float(np.average(values, weights=weights))
+    return mean, math.sqrt(float(np.average((values - mean) ** 2, weights=weights)))
+
+
 def cumulated_shares(weights: Floats) -> Floats:
     """Share of the weight below each of the sorted values, plus half its own: (n,) in (0, 1)."""
     total = np.cumsum(weights)

@@ -13,7 +13,7 @@ from scipy.stats import norm
 
 from grainseg.grains.batch import BatchStatistics
 from grainseg.grains.field import FieldMeasurement
-from grainseg.grains.samples import Estimate, FieldSample, Floats
+from grainseg.grains.samples import Estimate, FieldSample, Floats, weighted_moments
 from grainseg.report.svg import INK, QUIET, RULE, plot_style, short_name, svg_of
 
 BATCH_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#555555")
@@ -260,9 +260,7 @@ def _histogram(axes: Axes, batch: BatchStatistics, sizes: Sizes, colour: str) ->
     """Bins of equal width in ln d, about as wide as Scott 1979 advises, and the fit's share of each."""
     logs = np.log(sizes.diameters)
     total = sizes.weights.sum()
-    spread = math.sqrt(
-        np.average((logs - np.average(logs, weights=sizes.weights)) ** 2, weights=sizes.weights)
-    )
+    _, spread = weighted_moments(logs, sizes.weights)
     span = max(float(logs[-1] - logs[0]), 1e-6)
     width = 3.49 * spread / logs.size ** (1 / 3)
     bins = int(np.clip(span / width if width > 0 else 1, 6, 40))
