@@ -4,9 +4,9 @@ import math
 from collections.abc import Iterable, Sequence
 
 from grainseg.grains.batch import BatchStatistics
-from grainseg.grains.batch_rows import CLOSED_UNKNOWN, Row, batch_row, budget_rows, comparison_row
 from grainseg.grains.compare import Comparison
 from grainseg.grains.wording import counted
+from grainseg.report.batch_rows import CLOSED_UNKNOWN, Row, batch_row, budget_rows, comparison_row
 from grainseg.report.cells import (
     MISSING,
     Cell,

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from grainseg.grains.batch_rows import Row, Value
+from grainseg.report.batch_rows import Row, Value
 from grainseg.report.tables import cell_text
 
 MISSING = "–"

@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from grainseg.grains.batch_rows import Row
 from grainseg.grains.doubt import FLAG_ABOVE, MUCH_LOST
 from grainseg.grains.robustness import (
     MOST_LOST,
@@ -16,6 +15,7 @@ from grainseg.grains.robustness import (
 )
 from grainseg.micrograph.corruptions import KINDS, LEVELS, ONLY, Corruption
 from grainseg.report import cells
+from grainseg.report.batch_rows import Row
 from grainseg.report.cells import MISSING, Column, Line, Number, Table, words
 from grainseg.report.robustness_tables import cell_key, cell_row
 from grainseg.report.tables import cell_text

@@ -22,9 +22,9 @@ from pathlib import Path
 import numpy as np
 
 from grainseg.grains.batch import BatchStatistics
-from grainseg.grains.batch_rows import Value, batch_row, budget_rows, comparison_row
 from grainseg.grains.compare import Comparison
 from grainseg.micrograph.replacing import replacing
+from grainseg.report.batch_rows import Value, batch_row, budget_rows, comparison_row
 from grainseg.report.rows import GRAIN_COLUMNS, BatchedFields, field_row, grain_rows
 
 _CELL_START = r"(?<![^,;\t\r\n])"  # the text's, or behind a separator
