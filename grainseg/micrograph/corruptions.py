@@ -61,6 +61,10 @@ class Kind:
     source: str
     is_light: bool = False
 
+    def titled(self, variant: str) -> str:
+        """Kind and variant in words."""
+        return f"{self.title}, {variant}" if variant else self.title
+
 
 @dataclass(frozen=True)
 class Corruption:
@@ -81,7 +85,7 @@ class Corruption:
     @property
     def title(self) -> str:
         """Kind and variant in words."""
-        return f"{self.kind.title}, {self.variant}" if self.variant else self.kind.title
+        return self.kind.titled(self.variant)
 
     @property
     def strength(self) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from grainseg.errors import GrainsegError
 from grainseg.grains.wording import counted
+from grainseg.micrograph.names import is_file
 from grainseg.report.prediction_files import GRAINS_SUFFIX
 from grainseg.report.tables import BATCHES, BUDGET, COMPARISONS, FIELDS, GRAINS, is_table
 
@@ -76,7 +77,7 @@ def existing(output: Path, names: Iterable[str]) -> list[str]:
         output: Their folder.
         names: Relative to it.
     """
-    return [name for name in names if _is_file(output / name)]
+    return [name for name in names if is_file(output / name)]
 
 
 def warn_of_older(output: Path, *names: str) -> None:
@@ -89,10 +90,3 @@ def warn_of_older(output: Path, *names: str) -> None:
     older = existing(output, names)
     if older:
         log.warning("%s: left by an earlier run, and not of this one: %s", output, ", ".join(older))
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:  # a name that is longer than the file system allows
-        return False

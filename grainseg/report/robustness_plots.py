@@ -39,7 +39,7 @@ def card_plots(cards: Sequence[Card], name: str = "card") -> tuple[str, bytes]:
                     of = cell.corruption
                     if of is not None and of.kind is kind and of.variant == variant:
                         _mark(left, right, cell, of.level, row + shift, number)
-        titles = [f"{kind.title}, {variant}" if variant else kind.title for kind, variant in rows]
+        titles = [kind.titled(variant) for kind, variant in rows]
         left.set_yticks(range(len(rows)), titles)
         left.set_ylim(len(rows) - 0.4, -0.6)
         left.set_xlim(-0.02, max(1.08, *(cell.iou_share * 1.03 for card in cards for cell in card.cells)))
