@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from grainseg.config import PredictConfig
-from grainseg.data.images import label_spec, to_channels
+from grainseg.data.images import label_spec, network_unit
 from grainseg.errors import GrainsegError
 from grainseg.grains.doubt import doubt_of
 from grainseg.grains.label_files import read_label
@@ -20,7 +20,6 @@ from grainseg.micrograph.exposure import exposure_warnings
 from grainseg.micrograph.files import file_sha256
 from grainseg.micrograph.image import GRAIN, FloatImage, Label, Micrograph
 from grainseg.micrograph.names import shown
-from grainseg.micrograph.normalization import to_unit_range
 from grainseg.micrograph.selection import SelectedImage, find_mask, list_images, require_masks
 from grainseg.model.ensemble import load_networks
 from grainseg.model.generic import default_checkpoint
@@ -194,7 +193,7 @@ class _Seen:
 
 def _see(plan: PredictionPlan, image: SelectedImage) -> _Seen:
     opened = open_picture(plan.config, image, plan.config.data.max_megapixels)
-    unit = to_unit_range(to_channels(opened.micrograph.pixels, plan.spec.in_channels))
+    unit = network_unit(opened.micrograph.pixels, plan.spec.in_channels)
     left_out, crop = opened.left_out.mask, opened.micrograph.crop
     opened = opened.warned(*exposure_warnings(unit, left_out), *bar_warnings(unit, left_out, crop))
     # The scale needs no more than a look at the picture as it is.
