@@ -29,6 +29,7 @@ from grainseg.pipeline.baseline_prediction import (
     Reference,
     predict_pictures,
 )
+from grainseg.pipeline.failures import tell_left_out
 from grainseg.pipeline.mapping import make_output
 from grainseg.pipeline.measurement import BatchResults, title_of
 from grainseg.pipeline.scoring import (
@@ -179,9 +180,8 @@ def fit_reference(
 
 def _read_labelled(config: BaselineConfig) -> _Labelled:
     listing = list_folder(Path(config.data.root))
-    for path in listing.without_mask:
-        log.warning("%s has no mask and is left out", path)
-    files = {item.stem: item for item in listing.labelled}
+    tell_left_out(listing.without_mask)
+    files = listing.by_stem
     chosen = config.data
     split = split_with_test(list(files), chosen.val, chosen.test, chosen.fold, chosen.folds)
     train, val, test = ([read_labelled(files[stem], chosen, 1) for stem in stems] for stems in split)

@@ -19,6 +19,7 @@ from grainseg.micrograph.files import file_sha256
 from grainseg.micrograph.folder import LabelledImage, list_folder, split_with_test
 from grainseg.micrograph.names import plain_name
 from grainseg.model.ensemble import load_networks
+from grainseg.pipeline.failures import tell_left_out
 from grainseg.pipeline.mapping import make_output
 from grainseg.pipeline.measurement import title_of, versions
 from grainseg.pipeline.progress import progress
@@ -100,9 +101,8 @@ def robustness(config: RobustnessConfig, command: str = "") -> RobustnessRun:
     spec, networks = load_networks(checkpoint)
     record = read_record(checkpoint, spec)
     listing = list_folder(Path(config.data.root))
-    for path in listing.without_mask:
-        log.warning("%s has no mask and is left out", path)
-    items = {item.stem: item for item in listing.labelled}
+    tell_left_out(listing.without_mask)
+    items = listing.by_stem
     roles = image_roles(record, listing.labelled)
     stems, choice = _choose(config, roles)
     images = [read_labelled(items[stem], config.data, spec.in_channels) for stem in stems]

@@ -32,6 +32,7 @@ from grainseg.model.losses import build_loss
 from grainseg.model.networks import NetworkSpec, build_network, parameter_count
 from grainseg.model.shrinking import look_shrunk
 from grainseg.pipeline.doubt_reference import training_reference
+from grainseg.pipeline.failures import tell_left_out
 from grainseg.pipeline.observer import generic_observer
 from grainseg.pipeline.resuming import bring_best, check_resume, require_same_shrink
 from grainseg.pipeline.scoring import (
@@ -133,8 +134,7 @@ def _read_data(config: TrainConfig) -> BoundaryDataModule:
     data.prepare_data()
     data.setup()
     opened = data.data
-    for path in opened.left_out:
-        log.warning("%s has no mask and is left out", path)
+    tell_left_out(opened.left_out)
     log.info("train on %s", opened.trains_on)
     for part, images in (("val", opened.val_images), ("test", opened.test_images)):
         if images:

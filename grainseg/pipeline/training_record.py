@@ -129,11 +129,10 @@ def image_roles(record: TrainingRecord, images: Sequence[LabelledImage]) -> dict
         return dict.fromkeys((image.stem for image in images), FOREIGN)
     try:
         root = Path(str(data["root"]))
-        listing = list_folder(root)
-        files = {item.stem: item.image for item in listing.labelled}
+        files = list_folder(root).by_stem
         split = split_with_test(list(files), *(data.get(key) for key in ("val", "test", "fold", "folds")))
         by_content = {
-            file_sha256(files[stem]): role
+            file_sha256(files[stem].image): role
             for stems, role in zip(split, (TRAINED, VALIDATED, TESTED), strict=True)
             for stem in stems
         }
