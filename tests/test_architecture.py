@@ -11,17 +11,19 @@ PACKAGE = Path(__file__).resolve().parent.parent / "grainseg"
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "micrograph": set(),
+    "versions": set(),
     "tiling": set(),
     "grains": {"micrograph"},
     "report": {"micrograph", "grains"},
     "baseline": {"micrograph", "grains"},
     "config": set(),
     "data": {"config", "micrograph", "tiling", "grains"},
-    "model": {"config", "micrograph", "grains"},
+    "model": {"versions", "config", "micrograph", "grains"},
     "inference": {"config", "micrograph", "tiling", "model"},
     "training": {"config", "micrograph", "grains", "report", "data", "model", "inference"},
     "pipeline": {
-        *("config", "micrograph", "grains", "report", "baseline", "data", "model", "inference", "training"),
+        *("versions", "config", "micrograph", "grains", "report", "baseline"),
+        *("data", "model", "inference", "training"),
     },
     "overrides": set(),
     "hydra_app": {"config", "pipeline", "overrides"},
@@ -31,6 +33,7 @@ ALLOWED: dict[str, set[str]] = {
 }
 NO_TORCH = {
     "errors",
+    "versions",
     "micrograph",
     "tiling",
     "grains",

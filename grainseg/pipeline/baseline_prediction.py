@@ -2,13 +2,10 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from importlib.metadata import version
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
-
-from omegaconf import OmegaConf
 
 from grainseg.config import BaselineConfig
 from grainseg.data.images import to_channels
@@ -20,9 +17,9 @@ from grainseg.micrograph.image import FloatImage
 from grainseg.micrograph.normalization import to_unit_range
 from grainseg.micrograph.selection import SelectedImage
 from grainseg.pipeline.mapping import MappedField, close_picture, open_picture
-from grainseg.pipeline.measurement import BatchResults, Measurements, versions
+from grainseg.pipeline.measurement import BatchResults, Measurements
 from grainseg.pipeline.progress import progress
-from grainseg.report.contents import Provenance
+from grainseg.pipeline.provenance import provenance_of
 
 log = logging.getLogger(__name__)
 
@@ -110,14 +107,8 @@ def predict_pictures(
         except GrainsegError as error:
             log.error("%s", error)
             failures.append(str(error))
-    provenance = Provenance(
-        source=f"boundaries found by a classical reference ({fitted.name})",
-        checkpoint=None,
-        checkpoint_sha256=None,
-        config=OmegaConf.to_yaml(OmegaConf.create(asdict(config))),
-        versions=versions() | {"scikit-learn": version("scikit-learn")},
-        command=command,
-    )
+    source = f"boundaries found by a classical reference ({fitted.name})"
+    provenance = provenance_of(source, config, command, ["scikit-learn"])
     flags = tuple(f"not measured: {failure}" for failure in failures)
     return measurements.write(title, provenance, flags), failures
 

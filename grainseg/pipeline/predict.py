@@ -5,10 +5,8 @@ import logging
 import operator
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from importlib.metadata import version
 from pathlib import Path
 
-from omegaconf import OmegaConf
 from torch import nn
 
 from grainseg.config import PredictConfig
@@ -48,9 +46,10 @@ from grainseg.pipeline.mapping import (
     open_picture,
     require_folders,
 )
-from grainseg.pipeline.measurement import BatchResults, Measurements, summary, title_of, versions
+from grainseg.pipeline.measurement import BatchResults, Measurements, summary, title_of
 from grainseg.pipeline.members import MemberGrains
 from grainseg.pipeline.progress import progress
+from grainseg.pipeline.provenance import provenance_of
 from grainseg.pipeline.scaling import ScaledPicture, Scaling, scale_of_picture, scaling_of
 from grainseg.pipeline.scoring import MaskScores, score_prediction
 from grainseg.report.contents import Provenance
@@ -106,7 +105,8 @@ def predict(config: PredictConfig, command: str = "") -> Prediction:
     label_spec(config.data)  # refuses what cannot be before any picture is read
     require_folders(config)
     spec, networks = load_networks(checkpoint)
-    card = None if config.robustness is None else read_note(Path(config.robustness), file_sha256(checkpoint))
+    digest = file_sha256(checkpoint)
+    card = None if config.robustness is None else read_note(Path(config.robustness), digest)
     scaling = scaling_of(config, spec, checkpoint)
     for network in networks:
         network.to(choose_device(config.accelerator, "accelerator"))
@@ -138,7 +138,7 @@ def predict(config: PredictConfig, command: str = "") -> Prediction:
     else:
         result.measured = measurements.write(
             title_of(config.images),
-            _provenance(config, checkpoint, spec, scaling, command),
+            _provenance(config, checkpoint, digest, spec, scaling, command),
             _flags(config, spec, scaling, result),
             card,
         )
@@ -185,7 +185,7 @@ def _flags(
 
 
 def _provenance(
-    config: PredictConfig, checkpoint: Path, spec: CheckpointSpec, scaling: Scaling, command: str
+    config: PredictConfig, checkpoint: Path, digest: str, spec: CheckpointSpec, scaling: Scaling, command: str
 ) -> Provenance:
     by = "by the checkpoint" if config.threshold is None else "said by the user"
     threshold = f"{_threshold(config, spec):g}, {by}"
@@ -197,10 +197,13 @@ def _provenance(
         f"Partition: {name.replace('_', ' ')}": f"{value:g}, {origin[name]}"
         for name, value in asdict(replace(spec.partition, **given)).items()
     }
-    return Provenance(
-        source="boundaries predicted by a network",
-        checkpoint=str(checkpoint),
-        checkpoint_sha256=file_sha256(checkpoint),
+    return provenance_of(
+        "boundaries predicted by a network",
+        config,
+        command,
+        ["torch"],
+        checkpoint=checkpoint,
+        checkpoint_sha256=digest,
         settings={"Threshold of the mask": threshold}
         | _averaged(config, spec)
         | scaling.says()
@@ -208,9 +211,6 @@ def _provenance(
         | _shrink(spec)
         | _offset(spec)
         | partition,
-        config=OmegaConf.to_yaml(OmegaConf.create(asdict(config))),
-        versions=versions() | {"torch": version("torch")},
-        command=command,
     )
 
 

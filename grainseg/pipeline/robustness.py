@@ -3,12 +3,9 @@
 import logging
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
-from importlib.metadata import version
 from pathlib import Path
-
-from omegaconf import OmegaConf
 
 from grainseg.config import RobustnessConfig
 from grainseg.data.images import LabelledMicrograph, read_labelled
@@ -21,8 +18,9 @@ from grainseg.micrograph.names import plain_name
 from grainseg.model.ensemble import load_networks
 from grainseg.pipeline.failures import tell_left_out
 from grainseg.pipeline.mapping import make_output
-from grainseg.pipeline.measurement import title_of, versions
+from grainseg.pipeline.measurement import title_of
 from grainseg.pipeline.progress import progress
+from grainseg.pipeline.provenance import provenance_of
 from grainseg.pipeline.robustness_board import write_board
 from grainseg.pipeline.robustness_methods import (
     Method,
@@ -39,7 +37,6 @@ from grainseg.pipeline.training_record import (
     kinds_seen,
     read_record,
 )
-from grainseg.report.contents import Provenance
 from grainseg.report.robustness_note import PLOT, RobustnessNote, write_note
 from grainseg.report.robustness_page import RobustnessReport, Sample, make_sample, write_robustness
 from grainseg.report.robustness_plots import card_plots
@@ -99,6 +96,7 @@ def robustness(config: RobustnessConfig, command: str = "") -> RobustnessRun:
     """
     checkpoint, output = Path(config.checkpoint), Path(config.output)
     spec, networks = load_networks(checkpoint)
+    digest = file_sha256(checkpoint)
     record = read_record(checkpoint, spec)
     listing = list_folder(Path(config.data.root))
     tell_left_out(listing.without_mask)
@@ -130,11 +128,18 @@ def robustness(config: RobustnessConfig, command: str = "") -> RobustnessRun:
     write_cells(output / CELLS, cards)
     write_images(output / IMAGES, cards, shown)
     (output / PLOT).write_bytes(png)
-    write_note(output, _note(checkpoint, choice, cards[0]))
+    write_note(output, _note(digest, choice, cards[0]))
     report = RobustnessReport(
         title=f"Robustness of {checkpoint.name} on {title_of(config.data.root)}",
         created=datetime.now().astimezone(),
-        provenance=_provenance(config, checkpoint, command),
+        provenance=provenance_of(
+            "boundaries predicted under corruptions",
+            config,
+            command,
+            ["torch", "scikit-learn"] if config.references else ["torch"],
+            checkpoint=checkpoint,
+            checkpoint_sha256=digest,
+        ),
         choice=choice,
         roles=shown,
         record=record.source,
@@ -149,11 +154,11 @@ def robustness(config: RobustnessConfig, command: str = "") -> RobustnessRun:
     return RobustnessRun(cards, shown, choice, output / PAGE, board)
 
 
-def _note(checkpoint: Path, choice: str, card: Card) -> RobustnessNote:
+def _note(digest: str, choice: str, card: Card) -> RobustnessNote:
     """What the report of a prediction says of the network."""
     doubt = doubt_sentence(card)
     return RobustnessNote(
-        file_sha256(checkpoint),
+        digest,
         choice,
         (*(verdict.sentence for verdict in verdicts(card)), *([] if doubt is None else [doubt])),
     )
@@ -239,15 +244,3 @@ def _scores(
 def _seed(seed: int, stem: str) -> int:
     """Each picture has its own random numbers, whichever others are on the card."""
     return zlib.crc32(f"{seed}/{stem}".encode("utf-8", "surrogateescape"))
-
-
-def _provenance(config: RobustnessConfig, checkpoint: Path, command: str) -> Provenance:
-    learnt = {"scikit-learn": version("scikit-learn")} if config.references else {}
-    return Provenance(
-        source="boundaries predicted under corruptions",
-        checkpoint=str(checkpoint),
-        checkpoint_sha256=file_sha256(checkpoint),
-        config=OmegaConf.to_yaml(OmegaConf.create(asdict(config))),
-        versions=versions() | {"torch": version("torch")} | learnt,
-        command=command,
-    )
