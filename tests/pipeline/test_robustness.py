@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from helpers import compose_train
+from helpers import SMALL_ENCODER, compose_train
 from omegaconf import OmegaConf
 from PIL import Image
 from robustness_example import card, scores
@@ -215,9 +215,7 @@ def chosen(config, checkpoint, tmp_path, fields, *overrides):
     path.parent.mkdir(parents=True)
     shutil.copy(checkpoint, path)
     plain = to_plain(
-        compose_train(
-            "model.encoder=tu-mobilenetv3_small_100", "data=folder", f"data.root={fields}", *overrides
-        )
+        compose_train(f"model.encoder={SMALL_ENCODER}", "data=folder", f"data.root={fields}", *overrides)
     )
     OmegaConf.save(OmegaConf.create(plain), tmp_path / "run" / "config.yaml")
     return robustness(replace(config, checkpoint=str(path), data=replace(config.data, test=None)))
