@@ -104,22 +104,11 @@ def test_a_method_that_needs_dark_lines_fails_where_they_are_bright(config, tmp_
     assert by_key["gaussian", "high"].iou_share < by_key["gaussian", "low"].iou_share
 
 
-def test_the_network_sees_each_corruption_once_and_evened_out_as_a_new_file(config, monkeypatch):
-    seen = []
+def test_the_network_sees_each_corruption_once_and_pictures_do_not_depend_on_their_company(
+    config, monkeypatch
+):
+    """Each evened out as a new file."""
 
-    def probability(unit):
-        seen.append(unit)
-        return np.zeros(unit.shape[:2], np.float32)
-
-    with_method(monkeypatch, probability)
-    robustness(config)
-    assert len(seen) == 1 + len(CORRUPTIONS)
-    for unit in seen:
-        assert unit.dtype == np.float32
-        assert (unit.min(), unit.max()) == (0, 1)
-
-
-def test_pictures_do_not_depend_on_their_company(config, monkeypatch):
     def pictures(*test):
         seen = []
 
@@ -132,6 +121,10 @@ def test_pictures_do_not_depend_on_their_company(config, monkeypatch):
         return seen
 
     alone, together = pictures("f1"), pictures("f0", "f1")
+    assert len(alone) == 1 + len(CORRUPTIONS)
+    for unit in alone:
+        assert unit.dtype == np.float32
+        assert (unit.min(), unit.max()) == (0, 1)
     for one, other in zip(alone, together[len(alone) :], strict=True):
         np.testing.assert_array_equal(one, other)
 
