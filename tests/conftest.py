@@ -46,7 +46,7 @@ def smoke_config(fields: Path) -> TrainConfig:
         "trainer=cpu",
         "callbacks.progress_bar=false",
         "inference.tile_size=64",
-        "inference.overlap=32",
+        "inference.overlap=16",
     )
 
 
@@ -62,7 +62,7 @@ def stream_config() -> TrainConfig:
         "batch_size=2",
         "model.decoder_width=16",
         "inference.tile_size=64",
-        "inference.overlap=32",
+        "inference.overlap=16",
         "data.tile_size=64",
         "data.patches_per_epoch=4",
         "data.num_workers=0",
@@ -80,7 +80,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from grainseg.model.checkpoint import KEY, NETWORK_PREFIX, CheckpointSpec
     from grainseg.model.networks import build_network
 
-    spec = CheckpointSpec("unet", SMALL_ENCODER, 1, 16, {}, 64, 32, 0.5, 3.0, 0)
+    spec = CheckpointSpec("unet", SMALL_ENCODER, 1, 16, {}, 64, 16, 0.5, 3.0, 0)
     torch.manual_seed(0)
     network = build_network(spec.network)
     network.state_dict()["segmentation_head.0.bias"].sub_(1.0)

@@ -96,7 +96,7 @@ def test_checkpoints_are_plain_and_only_the_last_can_go_on(run: tuple[Path, dict
     assert last["epoch"] == 2
     spec, _ = read_checkpoint(folder / "checkpoints" / "best.ckpt")
     assert (spec.architecture, spec.encoder, spec.decoder_width) == ("unet", SMALL_ENCODER, 16)
-    assert (spec.tile_size, spec.overlap, spec.threshold, spec.seed) == (64, 32, 0.5, 0)
+    assert (spec.tile_size, spec.overlap, spec.threshold, spec.seed) == (64, 16, 0.5, 0)
     assert 2.5 < spec.line_width_px < 4
     assert run[1]["train/line_width_px"] == spec.line_width_px
     assert spec.pixel_size_um is None
