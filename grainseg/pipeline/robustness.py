@@ -16,6 +16,7 @@ from grainseg.micrograph.files import file_sha256
 from grainseg.micrograph.folder import LabelledImage, list_folder, split_with_test
 from grainseg.micrograph.names import plain_name
 from grainseg.model.ensemble import load_networks
+from grainseg.pipeline.corruption_reach import kinds_seen
 from grainseg.pipeline.failures import tell_left_out
 from grainseg.pipeline.mapping import make_output
 from grainseg.pipeline.measurement import title_of
@@ -34,7 +35,6 @@ from grainseg.pipeline.training_record import (
     TRAINED,
     VALIDATED,
     image_roles,
-    kinds_seen,
     read_record,
 )
 from grainseg.report.robustness_note import PLOT, RobustnessNote, write_note
@@ -45,10 +45,10 @@ from grainseg.report.robustness_views import doubt_sentence, verdicts
 
 log = logging.getLogger(__name__)
 
-CELLS, IMAGES, PAGE, BOARD = (
-    *("robustness.csv", "robustness_images.csv"),
-    *("robustness.html", "tensorboard"),
-)
+CELLS = "robustness.csv"
+IMAGES = "robustness_images.csv"
+PAGE = "robustness.html"
+BOARD = "tensorboard"
 UNTOUCHED = Seen("no", "tuned on untouched pictures")
 
 
