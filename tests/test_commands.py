@@ -63,7 +63,11 @@ def test_predict_takes_paths_as_typed_and_leaves_nothing_of_its_own(
     assert done.returncode == 0, done.stderr
     assert {path.name for path in (tmp_path / output).iterdir()} == {
         *(f"{picture.stem}_{name}" for name in ("mask.png", "probability.tif", "overlay.png", "grains.tif")),
-        *("grains.csv", "fields.csv", "batches.csv", "budget.csv", "report.html"),
+        "grains.csv",
+        "fields.csv",
+        "batches.csv",
+        "budget.csv",
+        "report.html",
     }
     assert {path.name for path in tmp_path.iterdir()} == {picture.name, checkpoint.name, output}
 

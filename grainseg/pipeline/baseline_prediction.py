@@ -28,7 +28,7 @@ THRESHOLD = 0.5
 
 
 @dataclass(frozen=True)
-class Reference:
+class TunedReference:
     """A tuned method.
 
     Attributes:
@@ -53,7 +53,7 @@ class FittedReference:
     """
 
     name: str
-    reference: Reference
+    reference: TunedReference
     threshold: float
     partition: PartitionSettings
     segmentation: SegmentationError | None

@@ -40,7 +40,7 @@ from grainseg.pipeline.training_record import read_config
 from grainseg.report.metrics_file import METRICS, write_metrics
 from grainseg.report.prediction_files import PREDICTIONS
 from grainseg.report.tables import write_csv
-from grainseg.training.logging import SCORE_TAG, log_configuration
+from grainseg.training.board import SCORE_TAG, log_configuration
 from grainseg.training.run_folder import (
     CONFIG,
     LAST,

@@ -26,9 +26,9 @@ from grainseg.micrograph.image import Label
 from grainseg.micrograph.replacing import replacing
 from grainseg.report.overlay import panel
 from grainseg.training.averaging import kept_weights
+from grainseg.training.board import log_configuration
 from grainseg.training.datamodule import BoundaryDataModule, WholePicture
 from grainseg.training.encoder import FrozenEncoder
-from grainseg.training.logging import log_configuration
 from grainseg.training.metrics import THRESHOLD
 from grainseg.training.run_folder import BEST, CONFIG, LAST, TENSORBOARD
 
@@ -132,7 +132,9 @@ class StopOfPatience(EarlyStopping):
         if self.wait_count >= self.patience and trainer.is_global_zero:
             log.info(
                 "stopped after epoch %d: %s was no better for %d epochs (callbacks.early_stopping_patience)",
-                *(trainer.current_epoch + 1, self.monitor, self.wait_count),
+                trainer.current_epoch + 1,
+                self.monitor,
+                self.wait_count,
             )
 
     @property

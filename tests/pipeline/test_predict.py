@@ -52,7 +52,11 @@ def test_outputs_have_the_size_of_the_picture(
     assert sorted(path.name for path in out.iterdir()) == sorted(
         [
             *(f"a=b (1) ü,#_{name}" for name in ("mask.png", "probability.tif", "overlay.png", "grains.tif")),
-            *("grains.csv", "fields.csv", "batches.csv", "budget.csv", "report.html"),
+            "grains.csv",
+            "fields.csv",
+            "batches.csv",
+            "budget.csv",
+            "report.html",
         ]
     )
 

@@ -150,7 +150,11 @@ def test_everything_is_written(config, tmp_path):
     run = robustness(replace(config, tensorboard=str(board)), "grainseg robustness …")
     out = tmp_path / "out"
     assert {path.name for path in out.iterdir()} == {
-        *("robustness.csv", "robustness_images.csv", "robustness.html", "robustness.png", "robustness.json"),
+        "robustness.csv",
+        "robustness_images.csv",
+        "robustness.html",
+        "robustness.png",
+        "robustness.json",
     }
     assert [path.name for path in board.iterdir()] == ["robustness_network"]
     cells, images = rows(out / "robustness.csv"), rows(out / "robustness_images.csv")

@@ -13,7 +13,7 @@ from grainseg.grains.field import measure_field
 from grainseg.grains.samples import FieldSample
 from grainseg.micrograph.image import PixelSize
 from grainseg.report.plots import (
-    Sizes,
+    PooledSizes,
     _curve,
     _directions,
     _together,
@@ -167,7 +167,7 @@ def test_grains_are_pooled_in_order_with_their_weights():
 
 def test_many_grains_do_not_make_a_large_plot(example):
     diameters = np.sort(np.random.default_rng(0).lognormal(3, 0.4, 100_000))
-    sizes = Sizes(diameters, np.ones(diameters.size))
+    sizes = PooledSizes(diameters, np.ones(diameters.size))
 
     assert len(cumulative_plot([example.batches[0].statistics], {"A": sizes})) < 60_000
 
@@ -183,6 +183,6 @@ def test_uncertainty_that_is_incomplete_is_said(example):
 
 def test_curves_count_grains_by_weight_and_by_area():
     """Two grains of diameters 1 and 2 and weights 3 and 1: 75 % of the number, 3/7 of the area."""
-    sizes = Sizes(np.array([1.0, 2.0]), np.array([3.0, 1.0]))
+    sizes = PooledSizes(np.array([1.0, 2.0]), np.array([3.0, 1.0]))
     assert _curve(sizes, 0)[1] == pytest.approx([75, 100])
     assert _curve(sizes, 2)[1] == pytest.approx([100 * 3 / 7, 100])
