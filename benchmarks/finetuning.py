@@ -45,9 +45,15 @@ def train(data: Path, run: Path, split: str, variant: str, seed: int) -> dict[st
     val, test, _ = SPLITS[split]
     if not (run / "metrics.json").exists():
         overrides = [
-            *("data=folder", f"data.root={data}", f"data.val=[{val}]", f"data.test=[{test}]"),
-            *("model.init=generic", f"seed={seed}", f"hydra.run.dir={run}"),
-            *("callbacks.progress_bar=false", "logger=none"),
+            "data=folder",
+            f"data.root={data}",
+            f"data.val=[{val}]",
+            f"data.test=[{test}]",
+            "model.init=generic",
+            f"seed={seed}",
+            f"hydra.run.dir={run}",
+            "callbacks.progress_bar=false",
+            "logger=none",
         ]
         said = {each.partition("=")[0] for each in VARIANTS[variant]}
         kept = [each for each in overrides if each.partition("=")[0] not in said]

@@ -33,8 +33,13 @@ RECIPES = {
 def train(data: Path, run: Path, val: str, recipe: str, seed: int) -> Path:
     if not (run / "metrics.json").exists():
         overrides = [
-            *("data=folder", f"data.root={data}", f"seed={seed}", *RECIPES[recipe]),
-            *("callbacks.progress_bar=false", "logger=none", f"hydra.run.dir={run}"),
+            "data=folder",
+            f"data.root={data}",
+            f"seed={seed}",
+            *RECIPES[recipe],
+            "callbacks.progress_bar=false",
+            "logger=none",
+            f"hydra.run.dir={run}",
             *([] if recipe == "best" else [f"data.val=[{val}]"]),
         ]
         subprocess.run([sys.executable, ROOT / "train.py", *overrides], check=True)

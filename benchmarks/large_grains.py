@@ -88,8 +88,14 @@ def parts(name: str, folder: Path, made: Path) -> tuple[list[str], str, list[str
 def train(data: Path, run: Path, val: str, shrink: str, seed: int) -> Path:
     if not (run / "metrics.json").exists():
         overrides = [
-            *("data=folder", f"data.root={data}", f"data.val=['{val}']", f"data.shrink={shrink}"),
-            *(f"seed={seed}", f"hydra.run.dir={run}", "callbacks.progress_bar=false", "logger=none"),
+            "data=folder",
+            f"data.root={data}",
+            f"data.val=['{val}']",
+            f"data.shrink={shrink}",
+            f"seed={seed}",
+            f"hydra.run.dir={run}",
+            "callbacks.progress_bar=false",
+            "logger=none",
         ]
         subprocess.run([sys.executable, ROOT / "train.py", *overrides], check=True)
     return run / "checkpoints" / "best.ckpt"

@@ -67,7 +67,7 @@ def named_image(sets: Path, name: str, channels: int) -> LabelledMicrograph:
         label_kind="boundary", boundary_value=255, ignore_value=None, label_width_px=None, zero=None,
         max_megapixels=500.0, root=str(sets / folder), val=None, test=None, fold=None, folds=None, crop=None,
     )  # fmt: skip
-    item = next(item for item in list_folder(sets / folder).labelled if item.stem == stem)
+    item = list_folder(sets / folder).by_stem[stem]
     image, part = read_labelled(item, config, channels), (slice(SIDE_PX), slice(SIDE_PX))
     return replace(image, unit=to_unit_range(image.unit[part]), label=image.label[part].copy())
 

@@ -21,7 +21,7 @@ from grainseg.config.baseline import BOTH, METHODS
 from grainseg.config.command_line import OptionFormatter, as_options, crop_of, pixel_size_of, text_of
 from grainseg.config.measurement import PHASES, TWINS
 from grainseg.console import prepare_console
-from grainseg.errors import GrainsegError
+from grainseg.errors import GrainsegError, require_all_done
 from grainseg.options import (
     BoundaryValue,
     Cut,
@@ -110,9 +110,7 @@ def measure(
 
     measured = run(config, shlex.join(["grainseg", *sys.argv[1:]]))
     print(measured.summary())
-    if measured.failures:
-        done = "; the others are done" if measured.results else ""
-        raise GrainsegError(f"{len(measured.failures)} of the files failed, see above{done}")
+    require_all_done(measured.failures, "files", others_done=measured.results is not None)
 
 
 @app.command()
@@ -198,8 +196,7 @@ def baseline(
 
     tuned = run(config, shlex.join(["grainseg", *sys.argv[1:]]))
     print(tuned.summary())
-    if tuned.failures:
-        raise GrainsegError(f"{len(tuned.failures)} of the pictures failed, see above; the others are done")
+    require_all_done(tuned.failures, "pictures", others_done=bool(tuned.reports))
 
 
 @app.command()
@@ -285,8 +282,7 @@ def suggest(
 
     found = run(config)
     print(found.summary())
-    if found.failures:
-        raise GrainsegError(f"{len(found.failures)} of the pictures failed, see above; the others are done")
+    require_all_done(found.failures, "pictures", others_done=True)  # or it would have raised
 
 
 @app.command()

@@ -27,7 +27,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
 from grainseg.config import VALIDATION_METRICS, parse_predict, parse_train, unknown_key
-from grainseg.errors import GrainsegError
+from grainseg.errors import GrainsegError, require_all_done
 from grainseg.overrides import PATH_KEYS, as_typed, require_sayable
 
 log = logging.getLogger(__name__)
@@ -77,9 +77,7 @@ def _predict(node: DictConfig) -> None:
 
     result = predict(config, shlex.join(["python", "predict.py", *sys.argv[1:]]))
     print(prediction_summary(result, Path(config.output)), flush=True)
-    if result.failures:
-        done = "; the others are done" if result.written else ""
-        raise GrainsegError(f"{len(result.failures)} of the pictures failed, see above{done}")
+    require_all_done(result.failures, "pictures", others_done=bool(result.written))
     if result.unscored:
         raise GrainsegError(f"{len(result.unscored)} of the pictures could not be scored, see above")
 

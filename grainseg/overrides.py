@@ -26,8 +26,20 @@ _FOLDERS_OF_HYDRA = ("hydra.run.dir", "hydra.sweep.dir")
 
 _OPTION = re.compile(r"--([a-z][\w-]*)(?:=.*)?", re.DOTALL)
 _OPTIONS_OF_HYDRA = (
-    *("help", "hydra-help", "version", "cfg", "resolve", "package", "run", "multirun", "shell-completion"),
-    *("config-path", "config-name", "config-dir", "experimental-rerun", "info"),
+    "help",
+    "hydra-help",
+    "version",
+    "cfg",
+    "resolve",
+    "package",
+    "run",
+    "multirun",
+    "shell-completion",
+    "config-path",
+    "config-name",
+    "config-dir",
+    "experimental-rerun",
+    "info",
 )
 _FLAGS = ("-m", "--multirun", "-r", "--run", "--resolve")
 """Options of Hydra that take no value."""

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from helpers import compose_train, write_field
+from helpers import SMALL_ENCODER, compose_train, write_field
 
 from grainseg.config import AugmentConfig, TrainConfig
 
@@ -36,16 +36,17 @@ def module_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def smoke_config(fields: Path) -> TrainConfig:
-    """Seconds of training on the small fields."""
+    """Seconds of training on the small fields, by a small encoder; the commands train the default one."""
     return compose_train(
         "experiment=smoke",
+        f"model.encoder={SMALL_ENCODER}",
         "data=folder",
         f"data.root='{fields}'",
         "data.label_offset=null",
         "trainer=cpu",
         "callbacks.progress_bar=false",
         "inference.tile_size=64",
-        "inference.overlap=32",
+        "inference.overlap=16",
     )
 
 
@@ -54,13 +55,14 @@ def stream_config() -> TrainConfig:
     """Seconds of pretraining on small synthetic pictures with small grains."""
     return compose_train(
         "experiment=pretrain",
+        f"model.encoder={SMALL_ENCODER}",
         "trainer=cpu",
         "callbacks.progress_bar=false",
         "epochs=2",
         "batch_size=2",
         "model.decoder_width=16",
         "inference.tile_size=64",
-        "inference.overlap=32",
+        "inference.overlap=16",
         "data.tile_size=64",
         "data.patches_per_epoch=4",
         "data.num_workers=0",
@@ -78,7 +80,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from grainseg.model.checkpoint import KEY, NETWORK_PREFIX, CheckpointSpec
     from grainseg.model.networks import build_network
 
-    spec = CheckpointSpec("unet", "tu-mobilenetv3_small_100", 1, 16, {}, 64, 32, 0.5, 3.0, 0)
+    spec = CheckpointSpec("unet", SMALL_ENCODER, 1, 16, {}, 64, 16, 0.5, 3.0, 0)
     torch.manual_seed(0)
     network = build_network(spec.network)
     network.state_dict()["segmentation_head.0.bias"].sub_(1.0)

@@ -21,6 +21,8 @@ from grainseg.hydra_app import CONF
 from grainseg.micrograph.synthetic import generate
 
 ROOT = Path(__file__).resolve().parent.parent
+SMALL_ENCODER = "tu-mobilenetv3_small_100"
+"""Trains five times as fast as the default one, and its checkpoints are a tenth as large."""
 
 
 def write_field(folder: Path, stem: str, seed: int, shape: tuple[int, int]) -> None:

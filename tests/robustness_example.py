@@ -28,12 +28,12 @@ def card(method="network", change=lambda corruption, image: scores(image), seen=
     return make_card(method, seen, clean, corrupted)
 
 
-def robustness_report(cards, title="Robustness card"):
+def robustness_report(cards):
     grey = np.linspace(0, 1, 200 * 210, dtype=np.float32).reshape(200, 210, 1)
     samples = [make_sample(None, grey, (200, 210))]
     samples += [make_sample(each, each.apply(grey, 0), (200, 210)) for each in CORRUPTIONS]
     return RobustnessReport(
-        title=title,
+        title="Robustness card",
         created=datetime(2026, 1, 2, 3, 4, tzinfo=UTC),
         provenance=Provenance(
             "boundaries", "best.ckpt", "ab" * 32, "seed: 0", {"grainseg": "1"}, "grainseg robustness"

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import ConvexHull, cKDTree
 
+_BLOCK = 3
+"""Edge of the blocks of pixels that `Tessellation.grain_map` looks at first."""
+
 
 @dataclass(frozen=True)
 class Tessellation:
@@ -28,20 +31,28 @@ class Tessellation:
 
     def grain_map(self, corner, shape, step=(1.0, 1.0), turned_deg=0.0):
         """(H, W) labels of the pixel centres of a field, row 0 at the corner's y; turned about the corner."""
-        y = corner[1] + (np.arange(shape[0]) + 0.5) * step[0]
-        x = corner[0] + (np.arange(shape[1]) + 0.5) * step[1]
-        x, y = np.meshgrid(x - corner[0], y - corner[1])
-        turn = np.deg2rad(turned_deg)
-        x, y = (
-            np.cos(turn) * x - np.sin(turn) * y + corner[0],
-            np.sin(turn) * x + np.cos(turn) * y + corner[1],
-        )
-        grid = np.stack([x / self.stretch, y], axis=-1).reshape(-1, 2)
-        largest = self.radii.max()
-        lift = np.sqrt(np.maximum(largest**2 - self.radii**2, 0))
+        lift = np.sqrt(np.maximum(self.radii.max() ** 2 - self.radii**2, 0))
         tree = cKDTree(np.column_stack([self.points, lift]))
-        _, nearest = tree.query(np.column_stack([grid, np.zeros(len(grid))]))
-        return (nearest + 1).astype(np.uint32).reshape(shape)
+        turn = np.deg2rad(turned_deg)
+
+        def cells(rows, columns):
+            y, x = (rows + 0.5) * step[0], (columns + 0.5) * step[1]
+            x, y = np.cos(turn) * x - np.sin(turn) * y, np.sin(turn) * x + np.cos(turn) * y
+            at = np.stack([(x + corner[0]) / self.stretch, y + corner[1], np.zeros(x.shape)], axis=-1)
+            return (tree.query(at)[1] + 1).astype(np.uint32)
+
+        # Cells are convex: a block of pixels lies in the cell that all its corners lie in, and is not asked.
+        ends = [np.append(np.arange(0, length, _BLOCK), length - 1) for length in shape]
+        corners = cells(*np.meshgrid(*ends, indexing="ij"))
+        first = corners[:-1, :-1]
+        alike = (corners[1:, :-1] == first) & (corners[:-1, 1:] == first) & (corners[1:, 1:] == first)
+        block = np.ix_(
+            *(np.minimum(np.arange(length) // _BLOCK, -(-length // _BLOCK) - 1) for length in shape)
+        )
+        grains = first[block]
+        others = np.nonzero(~alike[block])
+        grains[others] = cells(*others)
+        return grains
 
     def boundary(self, corner, size):
         """Edges clipped to the rectangle (width, height) at the corner: (K, 2, 2)."""

@@ -41,7 +41,12 @@ def test_measure_then_compare(masks: Path, tmp_path: Path) -> None:
     assert "G " in done.stdout.splitlines()[0]
     assert "report:   out/report.html" in done.stdout
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
-        *("grains.csv", "fields.csv", "batches.csv", "budget.csv", "comparisons.csv", "report.html"),
+        "grains.csv",
+        "fields.csv",
+        "batches.csv",
+        "budget.csv",
+        "comparisons.csv",
+        "report.html",
     }
     compared = grainseg("compare", "out", cwd=tmp_path)
     assert compared.returncode == 0, compared.stderr
@@ -202,7 +207,11 @@ def test_robustness_makes_a_card(checkpoint: Path, fields: Path, tmp_path: Path)
     assert lines[6] == "page:         my card (ü)/robustness.html"
     assert lines[7] == "TensorBoard:  tensorboard --logdir board"
     assert {path.name for path in (tmp_path / "my card (ü)").iterdir()} == {
-        *("robustness.csv", "robustness_images.csv", "robustness.html", "robustness.png", "robustness.json"),
+        "robustness.csv",
+        "robustness_images.csv",
+        "robustness.html",
+        "robustness.png",
+        "robustness.json",
     }
     assert (tmp_path / "board" / "robustness_network").is_dir()
 
@@ -215,7 +224,9 @@ def test_suggest_says_what_to_label_first(checkpoint: Path, fields: Path, tmp_pa
     assert "\nlabel first: f" in done.stdout
     assert "data.ignore_value=128" in done.stdout
     assert {path.name for path in (tmp_path / "next (ü)").iterdir()} == {
-        *("suggestions.csv", "suggested_images.csv", "suggestions.png"),
+        "suggestions.csv",
+        "suggested_images.csv",
+        "suggestions.png",
     }
 
 

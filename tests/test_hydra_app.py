@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -229,3 +230,22 @@ def test_who_stopped_a_run_stands_in_its_status(
         for each, handler in before.items():
             signal.signal(each, handler)
     assert capsys.readouterr().err.splitlines() == [word]
+
+
+def test_predict_with_a_bad_picture_does_the_others_and_fails(
+    checkpoint: Path,
+    fields: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "bad.png").write_bytes(b"no picture")
+    shutil.copy(fields / "images" / "f0.png", tmp_path / "in" / "good.png")
+    arguments = (f"checkpoint={checkpoint}", f"images={tmp_path / 'in'}", f"output={tmp_path / 'out'}")
+    assert run_in_process(monkeypatch, "predict", *arguments, "accelerator=cpu") == 1
+    said = capsys.readouterr()
+    assert "bad.png" in said.out + said.err
+    assert "Traceback" not in said.out + said.err
+    assert said.err.splitlines()[-1] == "error: 1 of the pictures failed, see above; the others are done"
+    assert (tmp_path / "out" / "good_mask.png").exists()

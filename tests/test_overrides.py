@@ -106,6 +106,14 @@ def test_other_overrides_are_left_alone() -> None:
     ):
         assert as_typed(argument) == argument
     assert set(PATH_KEYS) == {
-        *("data.root", "resume", "checkpoint", "images", "output", "masks"),
-        *("batches", "excluded", "ignored", "robustness"),
+        "data.root",
+        "resume",
+        "checkpoint",
+        "images",
+        "output",
+        "masks",
+        "batches",
+        "excluded",
+        "ignored",
+        "robustness",
     }

@@ -14,9 +14,20 @@ from grainseg.data.scale import labelled_intercept_px, shared_pixel_size_um, sui
 from grainseg.data.source import TrainingData
 from grainseg.micrograph.folder import list_folder, split_with_test
 from grainseg.micrograph.image import IGNORE
+from grainseg.micrograph.synthetic_folder import ensure_synthetic_folder
 
 FEW_PATCHES = 4
 """A warning where less is labelled than this many patches show: every patch is much the same."""
+
+
+def prepare_folder(config: FolderDataConfig) -> None:
+    """Write the embedded data if they are asked for and not yet there.
+
+    Raises:
+        GrainsegError: They cannot be written, or something else is there.
+    """
+    if config.name == "synthetic":
+        ensure_synthetic_folder(Path(config.root))
 
 
 def read_folder(
@@ -39,7 +50,7 @@ def read_folder(
         GrainsegError: A file or the split cannot be what the configuration says.
     """
     listing = list_folder(Path(config.root))
-    items = {item.stem: item for item in listing.labelled}
+    items = listing.by_stem
     train, val, test = split_with_test(list(items), config.val, config.test, config.fold, config.folds)
     images = {stem: read_labelled(items[stem], config, channels) for stem in (*train, *val, *test)}
     train_images = [images[stem] for stem in train]

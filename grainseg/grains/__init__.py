@@ -1,1 +1,1 @@
-"""Grains and their boundaries as geometry: how well two maps agree (numpy, no torch)."""
+"""Grains: from a boundary map to measured grains, batches of them compared, maps scored (numpy, no torch)."""

@@ -138,11 +138,11 @@ def write_mask(path: Path, boundary: npt.NDArray[np.bool_]) -> None:
     Raises:
         GrainsegError: The file cannot be written.
     """
-    write_rgb(path, np.where(boundary, np.uint8(255), np.uint8(0)))
+    write_png(path, np.where(boundary, np.uint8(255), np.uint8(0)))
 
 
-def write_rgb(path: Path, pixels: npt.NDArray[np.uint8]) -> None:
-    """Write a picture, (H, W, 3) uint8, as PNG.
+def write_png(path: Path, pixels: npt.NDArray[np.uint8]) -> None:
+    """Write a picture, (H, W) or (H, W, 3) uint8, as PNG.
 
     Raises:
         GrainsegError: The file cannot be written.

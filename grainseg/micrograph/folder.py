@@ -36,6 +36,11 @@ class FolderListing:
     labelled: tuple[LabelledImage, ...]
     without_mask: tuple[Path, ...]
 
+    @property
+    def by_stem(self) -> dict[str, LabelledImage]:
+        """The images with a mask, by their names."""
+        return {item.stem: item for item in self.labelled}
+
 
 def list_folder(root: Path) -> FolderListing:
     """Pair ``root/images/<stem>.<ext>`` with ``root/masks/<stem>.<ext>``.

@@ -5,17 +5,14 @@ A checkpoint is one of Lightning's with the key ``grainseg`` added. It is read b
 project's own tables. A weights file (``weights_file.py``) stands for a checkpoint and is checked alike.
 """
 
-import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
-from grainseg import __version__
 from grainseg.config.checks import (
     MAX_LABEL_OFFSET_PX,
     MAX_SHRINK,
@@ -33,6 +30,7 @@ from grainseg.model.archive import are_plain, load_archive, require_finite, save
 from grainseg.model.networks import NetworkSpec, build_network
 from grainseg.model.shrinking import look_shrunk
 from grainseg.model.weights_file import SUFFIX, read_weights
+from grainseg.versions import versions
 
 KEY = "grainseg"
 FORMAT = 7
@@ -115,13 +113,8 @@ class CheckpointSpec:
 
     def to_plain(self) -> dict[str, Any]:
         """The values as they are written, the versions of now added."""
-        return asdict(replace(self, versions=_versions()))
-
-
-def _versions() -> dict[str, str]:
-    packages = ("torch", "lightning", "segmentation-models-pytorch", "timm", "numpy")
-    ours = {"python": platform.python_version(), "grainseg": __version__}
-    return ours | {name: version(name) for name in packages}
+        found = versions("torch", "lightning", "segmentation-models-pytorch", "timm", "numpy")
+        return asdict(replace(self, versions=found))
 
 
 _TYPES: Mapping[str, tuple[type, ...]] = {

@@ -16,7 +16,7 @@ from grainseg.data.images import LabelledMicrograph, read_labelled
 from grainseg.grains.agreement import fit_threshold
 from grainseg.grains.labelled_grains import label_grains
 from grainseg.grains.partition import DEFAULT_SETTINGS, grains_or_zeros
-from grainseg.micrograph.files import write_rgb
+from grainseg.micrograph.files import write_png
 from grainseg.micrograph.folder import LabelledImage, list_folder, split_with_test
 from grainseg.micrograph.image import FloatImage
 from grainseg.micrograph.selection import SelectedImage, Selection, list_images
@@ -24,9 +24,10 @@ from grainseg.pipeline.baseline_prediction import (
     THRESHOLD,
     FittedReference,
     OutputFolders,
-    Reference,
+    TunedReference,
     predict_pictures,
 )
+from grainseg.pipeline.failures import tell_left_out
 from grainseg.pipeline.mapping import make_output
 from grainseg.pipeline.measurement import BatchResults, title_of
 from grainseg.pipeline.scoring import MaskScores, fit_grains, score_prediction, segmentation_error
@@ -137,7 +138,7 @@ def training_fields(images: Sequence[LabelledMicrograph]) -> list[TrainingField]
     return [TrainingField(_grey(image), image.label, label_grains(image.label)) for image in images]
 
 
-def tune(name: str, fields: Sequence[TrainingField], seed: int) -> Reference:
+def tune(name: str, fields: Sequence[TrainingField], seed: int) -> TunedReference:
     """Tune a method on labelled pictures.
 
     Args:
@@ -147,14 +148,14 @@ def tune(name: str, fields: Sequence[TrainingField], seed: int) -> Reference:
     """
     if name == "ridge":
         settings, _ = tune_ridge(fields)
-        return Reference(lambda unit: ridge_probability(unit, settings), asdict(settings))
+        return TunedReference(lambda unit: ridge_probability(unit, settings), asdict(settings))
     forest = fit_forest(fields, seed)
     said = {"grain_px": forest.grain_px, "operating_point": forest.operating_point, "seed": forest.seed}
-    return Reference(lambda unit: forest_probability(unit, forest), said)
+    return TunedReference(lambda unit: forest_probability(unit, forest), said)
 
 
 def fit_reference(
-    name: str, reference: Reference, val: Sequence[LabelledMicrograph], found: Mapping[str, FloatImage]
+    name: str, reference: TunedReference, val: Sequence[LabelledMicrograph], found: Mapping[str, FloatImage]
 ) -> FittedReference:
     """Fit partition and threshold of a tuned method to the validation pictures.
 
@@ -172,9 +173,8 @@ def fit_reference(
 
 def _read_labelled(config: BaselineConfig) -> _Labelled:
     listing = list_folder(Path(config.data.root))
-    for path in listing.without_mask:
-        log.warning("%s has no mask and is left out", path)
-    files = {item.stem: item for item in listing.labelled}
+    tell_left_out(listing.without_mask)
+    files = listing.by_stem
     chosen = config.data
     split = split_with_test(list(files), chosen.val, chosen.test, chosen.fold, chosen.folds)
     train, val, test = ([read_labelled(files[stem], chosen, 1) for stem in stems] for stems in split)
@@ -227,7 +227,7 @@ def _write(
         probability = found[image.stem]
         mask = probability > THRESHOLD
         drawn = panel(_grey(image), image.label, probability, mask, config.boundary_tolerance_px)
-        write_rgb(prediction_paths(folder / PREDICTIONS, Path(image.stem)).panel, drawn)
+        write_png(prediction_paths(folder / PREDICTIONS, Path(image.stem)).panel, drawn)
 
 
 def _predict_labelled(

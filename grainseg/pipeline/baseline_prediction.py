@@ -1,13 +1,10 @@
 """Pictures predicted by a tuned classical reference, measured and written as `predict` does."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
-from importlib.metadata import version
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
-
-from omegaconf import OmegaConf
 
 from grainseg.config import BaselineConfig
 from grainseg.data.images import network_unit
@@ -18,16 +15,16 @@ from grainseg.micrograph.image import FloatImage
 from grainseg.micrograph.selection import SelectedImage, Selection
 from grainseg.pipeline.failures import SKIPPED, tell_failure, tell_unlisted
 from grainseg.pipeline.mapping import MappedField, close_picture, open_picture
-from grainseg.pipeline.measurement import BatchResults, Measurements, versions
+from grainseg.pipeline.measurement import BatchResults, Measurements
 from grainseg.pipeline.progress import progress
-from grainseg.report.contents import Provenance
+from grainseg.pipeline.provenance import provenance_of
 
 THRESHOLD = 0.5
 """A pixel is boundary where its probability exceeds this: what the methods were tuned for."""
 
 
 @dataclass(frozen=True)
-class Reference:
+class TunedReference:
     """A tuned method.
 
     Attributes:
@@ -52,7 +49,7 @@ class FittedReference:
     """
 
     name: str
-    reference: Reference
+    reference: TunedReference
     threshold: float
     partition: PartitionSettings
     segmentation: SegmentationError | None
@@ -106,14 +103,8 @@ def predict_pictures(
             measurements.add(mapped)
         except SKIPPED as error:
             failures.append(tell_failure(image.path, error))
-    provenance = Provenance(
-        source=f"boundaries found by a classical reference ({fitted.name})",
-        checkpoint=None,
-        checkpoint_sha256=None,
-        config=OmegaConf.to_yaml(OmegaConf.create(asdict(config))),
-        versions=versions() | {"scikit-learn": version("scikit-learn")},
-        command=command,
-    )
+    source = f"boundaries found by a classical reference ({fitted.name})"
+    provenance = provenance_of(source, config, command, ["scikit-learn"])
     flags = tuple(f"not measured: {failure}" for failure in failures)
     return measurements.write(title, provenance, flags), failures
 

@@ -40,7 +40,7 @@ def make_deliverable(run: Path, target: Path) -> Path:
     metrics, config = _read_run(run)
     data = _data_folder(run, config)
     revision = _revision()
-    items = {item.stem: item for item in list_folder(Path(data.root)).labelled}
+    items = list_folder(Path(data.root)).by_stem
     stems = sorted(path.name.removesuffix(_MASK) for path in (run / PREDICTIONS).glob(f"*{_MASK}"))
     gone = [stem for stem in stems if stem not in items]
     if gone:

@@ -1,7 +1,8 @@
-"""What fails one picture and not the run: it is reported, and the others are done."""
+"""What fails or misses one picture and not the run: it is reported, and the others are done."""
 
 import errno
 import logging
+from collections.abc import Iterable
 from pathlib import Path
 
 from grainseg.errors import GrainsegError
@@ -43,3 +44,9 @@ def tell_unlisted(selection: Selection) -> list[str]:
     for line in lines:
         log.error("%s", line)
     return lines
+
+
+def tell_left_out(without_mask: Iterable[Path]) -> None:
+    """Say which images of a data folder nobody labelled."""
+    for path in without_mask:
+        log.warning("%s has no mask and is left out", path)

@@ -17,6 +17,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from torch import nn
 
 from grainseg.config import FolderDataConfig, TrainConfig, to_plain
+from grainseg.data.folder import prepare_folder
 from grainseg.data.images import LabelledMicrograph, read_labelled
 from grainseg.data.scale import (
     labelled_intercept_px,
@@ -36,8 +37,7 @@ from grainseg.pipeline.train import fit_validation, score_validation, train
 from grainseg.report.metrics_file import METRICS, read_metrics, write_metrics
 from grainseg.report.prediction_files import PREDICTIONS
 from grainseg.report.tables import write_csv
-from grainseg.training.datamodule import BoundaryDataModule
-from grainseg.training.logging import SCORE_TAG, log_configuration
+from grainseg.training.board import SCORE_TAG, log_configuration
 from grainseg.training.run_folder import (
     CONFIG,
     LAST,
@@ -112,6 +112,7 @@ def leave_one_out(config: TrainConfig, run_dir: Path) -> LeaveOneOut:
     """
     require_free_or_folds(run_dir)
     data = _data(config)
+    prepare_folder(data)
     images = left_out_images(data)
     data = replace(data, shrink=_common_shrink(config, data, images))
     splits = [replace(data, fold=number, folds=len(images)) for number in range(len(images))]
@@ -149,7 +150,7 @@ def left_out_images(data: FolderDataConfig) -> list[str]:
     Raises:
         GrainsegError: There are too few or too many of them.
     """
-    stems = [item.stem for item in list_folder(Path(data.root)).labelled]
+    stems = list(list_folder(Path(data.root)).by_stem)
     count = len(set(stems) - set(data.test or []))
     if count < FEWEST_IMAGES:
         raise GrainsegError(
@@ -194,7 +195,7 @@ def out_of_fold(
         The images with their labels, and their (H, W) float32 boundary probabilities.
     """
     data = _data(config)
-    items = {item.stem: item for item in list_folder(Path(data.root)).labelled}
+    items = list_folder(Path(data.root)).by_stem
     device = choose_device(config.trainer.accelerator, "trainer.accelerator")
     read, probabilities = [], []
     for image, (spec, network) in zip(images, folds, strict=True):
@@ -206,11 +207,7 @@ def out_of_fold(
 
 
 def _data(config: TrainConfig) -> FolderDataConfig:
-    """The folder of labelled images, written first if it is the embedded one."""
     assert isinstance(config.data, FolderDataConfig)  # the configuration is checked
-    BoundaryDataModule(
-        config.data, config.augment, config.model.in_channels, config.batch_size, config.seed
-    ).prepare_data()
     return config.data
 
 
@@ -218,7 +215,7 @@ def _common_shrink(config: TrainConfig, data: FolderDataConfig, images: Sequence
     """One for all folds, whose networks become one checkpoint: by the labels of all images together."""
     if data.shrink != "auto":
         return int(data.shrink)
-    items = {item.stem: item for item in list_folder(Path(data.root)).labelled}
+    items = list_folder(Path(data.root)).by_stem
     labels = [read_labelled(items[image], data, config.model.in_channels).label for image in images]
     return suited_shrink(labelled_intercept_px(labels))
 

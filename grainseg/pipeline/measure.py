@@ -1,13 +1,12 @@
 """Measure masks or grain maps that another program, or a person, made. Needs no network and no torch."""
 
 import logging
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from omegaconf import OmegaConf
 
 from grainseg.config import MeasureConfig
 from grainseg.errors import GrainsegError
@@ -29,10 +28,9 @@ from grainseg.pipeline.measurement import (
     Measurements,
     summary,
     title_of,
-    versions,
 )
 from grainseg.pipeline.progress import progress
-from grainseg.report.contents import Provenance
+from grainseg.pipeline.provenance import provenance_of
 from grainseg.report.prediction_files import GRAINS_SUFFIX
 
 log = logging.getLogger(__name__)
@@ -79,16 +77,11 @@ def measure(config: MeasureConfig, command: str = "") -> Measured:
             measurements.add(_mapped(config, item))
         except SKIPPED as error:
             measured.failures.append(tell_failure(item.path, error))
-    provenance = Provenance(
-        source="boundary masks given" if config.kind == "boundary" else "grain maps given",
-        checkpoint=None,
-        checkpoint_sha256=None,
-        config=OmegaConf.to_yaml(OmegaConf.create(asdict(config))),
-        versions=versions(),
-        command=command,
-    )
+    source = "boundary masks given" if config.kind == "boundary" else "grain maps given"
     flags = tuple(f"not measured: {failure}" for failure in measured.failures)
-    measured.results = measurements.write(title_of(config.masks), provenance, flags)
+    measured.results = measurements.write(
+        title_of(config.masks), provenance_of(source, config, command), flags
+    )
     return measured
 
 

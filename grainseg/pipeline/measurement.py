@@ -3,16 +3,13 @@
 import hashlib
 import logging
 import math
-import platform
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 
-from grainseg import __version__
 from grainseg.config import MeasurementConfig
 from grainseg.grains.batch import BatchStatistics, batch_statistics
 from grainseg.grains.budget import SegmentationError
@@ -239,13 +236,6 @@ def flag_not_compared(batches: Sequence[ReportBatch]) -> tuple[ReportBatch, ...]
 def title_of(images: str) -> str:
     """Name of the batch of pictures that lie in the starting folder itself: that of the folder."""
     return selection_root(images).resolve().name or "images"
-
-
-def versions() -> dict[str, str]:
-    """The program and what its measurements depend on."""
-    packages = ("numpy", "scipy", "scikit-image")
-    ours = {"python": platform.python_version(), "grainseg": __version__}
-    return ours | {name: version(name) for name in packages}
 
 
 def summary(results: BatchResults) -> list[str]:

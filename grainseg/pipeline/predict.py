@@ -42,7 +42,7 @@ from grainseg.pipeline.mapping import (
 )
 from grainseg.pipeline.measurement import BatchResults, Measurements, summary, title_of
 from grainseg.pipeline.members import MemberGrains
-from grainseg.pipeline.prediction_plan import PredictionPlan, plan_prediction, provenance_of
+from grainseg.pipeline.prediction_plan import PredictionPlan, plan_prediction, prediction_provenance
 from grainseg.pipeline.progress import progress
 from grainseg.pipeline.scaling import scale_of_picture
 from grainseg.pipeline.scoring import MaskScores, score_prediction
@@ -98,8 +98,9 @@ def predict(config: PredictConfig, command: str = "") -> Prediction:
     label_spec(config.data)  # refuses what cannot be before any picture is read
     require_folders(config)
     spec, networks = load_networks(checkpoint)
-    card = None if config.robustness is None else read_note(Path(config.robustness), file_sha256(checkpoint))
-    plan = plan_prediction(config, checkpoint, spec, networks)
+    digest = file_sha256(checkpoint)
+    card = None if config.robustness is None else read_note(Path(config.robustness), digest)
+    plan = plan_prediction(config, checkpoint, digest, spec, networks)
     for network in networks:
         network.to(choose_device(config.accelerator, "accelerator"))
     measurements = _measurements(plan, images)
@@ -116,8 +117,9 @@ def predict(config: PredictConfig, command: str = "") -> Prediction:
     if measurements is None:
         warn_of_older(output, *TABLES)
     else:
+        provenance = prediction_provenance(plan, command)
         title = title_of(config.images)
-        result.measured = measurements.write(title, provenance_of(plan, command), _flags(plan, result), card)
+        result.measured = measurements.write(title, provenance, _flags(plan, result), card)
     return result
 
 

@@ -2,20 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 
-from omegaconf import OmegaConf
 from torch import nn
 
 from grainseg.config import PredictConfig
 from grainseg.config.checks import SYMMETRIES
 from grainseg.grains.partition import DEFAULT_SETTINGS, PartitionSettings
 from grainseg.inference.predictor import TileSettings, tile_settings
-from grainseg.micrograph.files import file_sha256
 from grainseg.model.checkpoint import CheckpointSpec
 from grainseg.model.generic import ships
-from grainseg.pipeline.measurement import versions
+from grainseg.pipeline.provenance import provenance_of
 from grainseg.pipeline.scaling import Scaling, scaling_of
 from grainseg.report.contents import Provenance
 
@@ -27,6 +24,7 @@ class PredictionPlan:
     Attributes:
         config: The prediction.
         checkpoint: File of the networks.
+        checkpoint_sha256: Of that file.
         spec: What it says of itself.
         networks: One or more.
         scaling: How pictures are brought to the scale of the training.
@@ -38,6 +36,7 @@ class PredictionPlan:
 
     config: PredictConfig
     checkpoint: Path
+    checkpoint_sha256: str
     spec: CheckpointSpec
     networks: Sequence[nn.Module]
     scaling: Scaling
@@ -54,13 +53,18 @@ class PredictionPlan:
 
 
 def plan_prediction(
-    config: PredictConfig, checkpoint: Path, spec: CheckpointSpec, networks: Sequence[nn.Module]
+    config: PredictConfig,
+    checkpoint: Path,
+    checkpoint_sha256: str,
+    spec: CheckpointSpec,
+    networks: Sequence[nn.Module],
 ) -> PredictionPlan:
     """Put together what holds for all pictures.
 
     Args:
         config: The prediction.
         checkpoint: File of the networks.
+        checkpoint_sha256: Of that file.
         spec: What it says of itself.
         networks: Those in it.
 
@@ -72,6 +76,7 @@ def plan_prediction(
     return PredictionPlan(
         config=config,
         checkpoint=checkpoint,
+        checkpoint_sha256=checkpoint_sha256,
         spec=spec,
         networks=networks,
         scaling=scaling_of(config, spec, checkpoint),
@@ -82,29 +87,28 @@ def plan_prediction(
     )
 
 
-def provenance_of(plan: PredictionPlan, command: str) -> Provenance:
+def prediction_provenance(plan: PredictionPlan, command: str) -> Provenance:
     """Where the boundaries of a prediction come from.
 
     Args:
         plan: Of the prediction.
         command: As typed.
     """
-    config, spec = plan.config, plan.spec
-    by = "by the checkpoint" if config.threshold is None else "said by the user"
-    return Provenance(
-        source="boundaries predicted by a network",
-        checkpoint=str(plan.checkpoint),
-        checkpoint_sha256=file_sha256(plan.checkpoint),
+    by = "by the checkpoint" if plan.config.threshold is None else "said by the user"
+    return provenance_of(
+        "boundaries predicted by a network",
+        plan.config,
+        command,
+        ["torch"],
+        checkpoint=plan.checkpoint,
+        checkpoint_sha256=plan.checkpoint_sha256,
         settings={"Threshold of the mask": f"{plan.threshold:g}, {by}"}
         | _averaged(plan)
         | plan.scaling.says()
-        | {"Line width of the training labels": f"{spec.line_width_px:.1f} px"}
-        | _shrink(spec)
-        | _offset(spec)
+        | {"Line width of the training labels": f"{plan.spec.line_width_px:.1f} px"}
+        | _shrink(plan.spec)
+        | _offset(plan.spec)
         | _partition(plan),
-        config=OmegaConf.to_yaml(OmegaConf.create(asdict(config))),
-        versions=versions() | {"torch": version("torch")},
-        command=command,
     )
 
 

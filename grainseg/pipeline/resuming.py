@@ -18,9 +18,19 @@ from grainseg.training.run_folder import checkpoint_path
 log = logging.getLogger(__name__)
 
 _MAY_DIFFER = (
-    *("name", "resume", "epochs", "logger", "data.num_workers", "inference.tile_size", "inference.overlap"),
-    *("trainer.accelerator", "trainer.strategy", "trainer.precision"),
-    *("callbacks.progress_bar", "callbacks.panels", "callbacks.early_stopping_patience"),
+    "name",
+    "resume",
+    "epochs",
+    "logger",
+    "data.num_workers",
+    "inference.tile_size",
+    "inference.overlap",
+    "trainer.accelerator",
+    "trainer.strategy",
+    "trainer.precision",
+    "callbacks.progress_bar",
+    "callbacks.panels",
+    "callbacks.early_stopping_patience",
 )
 """What a resumed run may have otherwise: its steps and patches are the same, and so are its scores but for
 the rounding of other hardware and the seams of other tiles."""

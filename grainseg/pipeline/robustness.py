@@ -3,12 +3,9 @@
 import logging
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
-from importlib.metadata import version
 from pathlib import Path
-
-from omegaconf import OmegaConf
 
 from grainseg.config import RobustnessConfig
 from grainseg.data.images import LabelledMicrograph, read_labelled
@@ -20,9 +17,12 @@ from grainseg.micrograph.folder import LabelledImage, list_folder, split_with_te
 from grainseg.micrograph.names import plain_name
 from grainseg.micrograph.replacing import replacing
 from grainseg.model.ensemble import load_networks
+from grainseg.pipeline.corruption_reach import kinds_seen
+from grainseg.pipeline.failures import tell_left_out
 from grainseg.pipeline.mapping import make_output
-from grainseg.pipeline.measurement import title_of, versions
+from grainseg.pipeline.measurement import title_of
 from grainseg.pipeline.progress import progress
+from grainseg.pipeline.provenance import provenance_of
 from grainseg.pipeline.robustness_board import write_board
 from grainseg.pipeline.robustness_methods import (
     Method,
@@ -36,10 +36,8 @@ from grainseg.pipeline.training_record import (
     TRAINED,
     VALIDATED,
     image_roles,
-    kinds_seen,
     read_record,
 )
-from grainseg.report.contents import Provenance
 from grainseg.report.robustness_note import PLOT, RobustnessNote, write_note
 from grainseg.report.robustness_page import RobustnessReport, Sample, make_sample, write_robustness
 from grainseg.report.robustness_plots import card_plots
@@ -48,10 +46,10 @@ from grainseg.report.robustness_views import doubt_sentence, verdicts
 
 log = logging.getLogger(__name__)
 
-CELLS, IMAGES, PAGE, BOARD = (
-    *("robustness.csv", "robustness_images.csv"),
-    *("robustness.html", "tensorboard"),
-)
+CELLS = "robustness.csv"
+IMAGES = "robustness_images.csv"
+PAGE = "robustness.html"
+BOARD = "tensorboard"
 UNTOUCHED = Seen("no", "tuned on untouched pictures")
 
 
@@ -99,11 +97,11 @@ def robustness(config: RobustnessConfig, command: str = "") -> RobustnessRun:
     """
     checkpoint, output = Path(config.checkpoint), Path(config.output)
     spec, networks = load_networks(checkpoint)
+    digest = file_sha256(checkpoint)
     record = read_record(checkpoint, spec)
     listing = list_folder(Path(config.data.root))
-    for path in listing.without_mask:
-        log.warning("%s has no mask and is left out", path)
-    items = {item.stem: item for item in listing.labelled}
+    tell_left_out(listing.without_mask)
+    items = listing.by_stem
     roles = image_roles(record, listing.labelled)
     stems, choice = _choose(config, roles)
     images = [read_labelled(items[stem], config.data, spec.in_channels) for stem in stems]
@@ -132,11 +130,18 @@ def robustness(config: RobustnessConfig, command: str = "") -> RobustnessRun:
     write_images(output / IMAGES, cards, shown)
     with replacing(output / PLOT) as handle:
         handle.write(png)
-    write_note(output, _note(checkpoint, choice, cards[0]))
+    write_note(output, _note(digest, choice, cards[0]))
     report = RobustnessReport(
         title=f"Robustness of {checkpoint.name} on {title_of(config.data.root)}",
         created=datetime.now().astimezone(),
-        provenance=_provenance(config, checkpoint, command),
+        provenance=provenance_of(
+            "boundaries predicted under corruptions",
+            config,
+            command,
+            ["torch", "scikit-learn"] if config.references else ["torch"],
+            checkpoint=checkpoint,
+            checkpoint_sha256=digest,
+        ),
         choice=choice,
         roles=shown,
         record=record.source,
@@ -151,11 +156,11 @@ def robustness(config: RobustnessConfig, command: str = "") -> RobustnessRun:
     return RobustnessRun(cards, shown, choice, output / PAGE, board)
 
 
-def _note(checkpoint: Path, choice: str, card: Card) -> RobustnessNote:
+def _note(digest: str, choice: str, card: Card) -> RobustnessNote:
     """What the report of a prediction says of the network."""
     doubt = doubt_sentence(card)
     return RobustnessNote(
-        file_sha256(checkpoint),
+        digest,
         choice,
         (*(verdict.sentence for verdict in verdicts(card)), *([] if doubt is None else [doubt])),
     )
@@ -241,15 +246,3 @@ def _scores(
 def _seed(seed: int, stem: str) -> int:
     """Each picture has its own random numbers, whichever others are on the card."""
     return zlib.crc32(f"{seed}/{stem}".encode("utf-8", "surrogateescape"))
-
-
-def _provenance(config: RobustnessConfig, checkpoint: Path, command: str) -> Provenance:
-    learnt = {"scikit-learn": version("scikit-learn")} if config.references else {}
-    return Provenance(
-        source="boundaries predicted under corruptions",
-        checkpoint=str(checkpoint),
-        checkpoint_sha256=file_sha256(checkpoint),
-        config=OmegaConf.to_yaml(OmegaConf.create(asdict(config))),
-        versions=versions() | {"torch": version("torch")} | learnt,
-        command=command,
-    )

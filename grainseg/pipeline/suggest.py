@@ -22,7 +22,7 @@ from grainseg.inference.device import choose_device
 from grainseg.inference.ensemble import predict_members
 from grainseg.inference.predictor import tile_settings
 from grainseg.micrograph.crop import Crop, crop_setting
-from grainseg.micrograph.files import read_micrograph, write_rgb
+from grainseg.micrograph.files import read_micrograph, write_png
 from grainseg.micrograph.image import Micrograph
 from grainseg.micrograph.selection import SelectedImage, list_images
 from grainseg.model.checkpoint import CheckpointSpec
@@ -111,7 +111,7 @@ def suggest(config: SuggestConfig) -> Suggestions:
     if not scores:
         raise GrainsegError(f"images={config.images}: none of the pictures can be read, see above")
     chosen = rank_regions(regions, config.count)
-    write_rgb(output / SHEET, suggestion_sheet(_sheet_pictures(config, chosen, files)))
+    write_png(output / SHEET, suggestion_sheet(_sheet_pictures(config, chosen, files)))
     ranked = rank_images(scores)
     in_files = tuple(_in_file(region, crops[region.image]) for region in chosen)
     _write_tables(output, ranked, in_files)

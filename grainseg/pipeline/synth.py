@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from grainseg.errors import GrainsegError
-from grainseg.micrograph.files import write_rgb
+from grainseg.micrograph.files import write_png
 from grainseg.micrograph.wide import contact_sheet
 
 MAX_SHEET_PX = 100_000_000
@@ -38,5 +38,5 @@ def synth(sheet: Path, rows: int, columns: int, side: int, seed: int) -> str:
         )
     if sheet.suffix.lower() != ".png":
         raise GrainsegError(f"--sheet={sheet}: is written as PNG; give a name that ends in .png")
-    write_rgb(sheet, contact_sheet(seed, rows, columns, side))
+    write_png(sheet, contact_sheet(seed, rows, columns, side))
     return f"{sheet}: seeds {seed} to {seed + rows * columns - 1}, {side} px"

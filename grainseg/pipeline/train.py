@@ -27,7 +27,7 @@ from grainseg.grains.partition import (
     partition_or_none,
 )
 from grainseg.inference.predictor import predict_probability, tile_settings
-from grainseg.micrograph.files import write_rgb
+from grainseg.micrograph.files import write_png
 from grainseg.micrograph.image import FloatImage
 from grainseg.model.checkpoint import (
     CheckpointSpec,
@@ -39,6 +39,7 @@ from grainseg.model.losses import build_loss
 from grainseg.model.networks import NetworkSpec, build_network, parameter_count
 from grainseg.model.shrinking import look_shrunk
 from grainseg.pipeline.doubt_reference import training_reference
+from grainseg.pipeline.failures import tell_left_out
 from grainseg.pipeline.observer import generic_observer
 from grainseg.pipeline.resuming import bring_best, check_resume, require_same_shrink
 from grainseg.pipeline.scoring import (
@@ -51,8 +52,8 @@ from grainseg.pipeline.scoring import (
 from grainseg.report.metrics_file import METRICS, write_metrics
 from grainseg.report.overlay import panel
 from grainseg.report.prediction_files import PREDICTIONS, PredictionPaths, prediction_paths, write_prediction
+from grainseg.training.board import log_score
 from grainseg.training.datamodule import BoundaryDataModule
-from grainseg.training.logging import log_score
 from grainseg.training.metrics import THRESHOLD
 from grainseg.training.module import BoundaryModule
 from grainseg.training.optimizers import build_optimizers
@@ -143,8 +144,7 @@ def _read_data(config: TrainConfig) -> BoundaryDataModule:
 
 def _tell_of(opened: TrainingData) -> None:
     """Say what trains, and what of the labels may surprise their maker."""
-    for path in opened.left_out:
-        log.warning("%s has no mask and is left out", path)
+    tell_left_out(opened.left_out)
     log.info("train on %s", opened.trains_on)
     for part, images in (("val", opened.val_images), ("test", opened.test_images)):
         if images:
@@ -155,21 +155,26 @@ def _tell_of(opened: TrainingData) -> None:
             log.warning(
                 "%s: of the %d places that its lines enclose %d have %d pixels or fewer: if these are holes "
                 "in the lines, fill them, since they count as grains in scores and in the partition's fit",
-                *(image.stem, places, holes, PINHOLE_PX),
+                image.stem,
+                places,
+                holes,
+                PINHOLE_PX,
             )
     log.info("lines of the labels: %.1f px wide on average", opened.line_width_px)
     if opened.shrink > 1:
         log.info(
             "mean intercept of the labels %.0f px: the network sees pictures shrunk by %d, and answers at "
             "their own size (data.shrink)",
-            *(opened.intercept_px or math.nan, opened.shrink),
+            opened.intercept_px or math.nan,
+            opened.shrink,
         )
     if any(opened.label_offset_px):
         down, right = opened.label_offset_px
         log.info(
             "the labels lie %+.2f px down and %+.2f px to the right of what the pictures show: "
             "learnt without, and given back to predictions (data.label_offset)",
-            *(down, right),
+            down,
+            right,
         )
     if opened.labelled_share < 1:
         log.info("labelled: %.0f %% of the training pixels", 100 * opened.labelled_share)
@@ -284,7 +289,7 @@ def score_validation(
         if config.partition.name != "none":
             partition = partition_or_none(probability, spec.partition)
         mask = write_prediction(paths, pixels, probability, spec.threshold, partition)
-        write_rgb(paths.panel, panel(pixels, image.label, probability, mask, tolerance_px))
+        write_png(paths.panel, panel(pixels, image.label, probability, mask, tolerance_px))
         default = grains_or_zeros(probability, DEFAULT_SETTINGS)
         scores.append(score_prediction(mask, default, image.label, tolerance_px))
     total = functools.reduce(operator.add, scores).metrics()

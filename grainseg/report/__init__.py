@@ -1,1 +1,1 @@
-"""What a person looks at: overlays and panels (numpy, no torch)."""
+"""What a person looks at: overlays and panels, tables, plots and pages (numpy, no torch)."""

@@ -9,11 +9,11 @@ from grainseg.grains.wording import counted
 from grainseg.report.batch_rows import CLOSED_UNKNOWN, SUFFIX, Row, batch_row, budget_rows, comparison_row
 from grainseg.report.cells import (
     MISSING,
-    Cell,
     Column,
     Line,
     Number,
     Table,
+    TableCell,
     best,
     half_text,
     half_width,
@@ -26,7 +26,7 @@ from grainseg.report.cells import (
 )
 from grainseg.report.tables import cell_text
 
-_NOTHING = Cell((MISSING,), "", "num missing")
+_NOTHING = TableCell((MISSING,), "", "num missing")
 
 _SAMPLING = "95 % sampling interval"
 
@@ -77,7 +77,7 @@ def _summary_line(batch: BatchStatistics, index: int, *, mixed: bool) -> Line:
         words(f"{batch.name} (in {batch.unit})" if mixed else batch.name, "name", f"#batch-{index}"),
         plain(row, "fields"),
         plain(row, "grains"),
-        Cell((intercept,), intercept.value, "num lead"),
+        TableCell((intercept,), intercept.value, "num lead"),
         _whole(batch, row),
         interval(row, "mean_intercept_sampling", unit),
         _without_closed(batch, row, rounding),
@@ -89,33 +89,33 @@ def _summary_line(batch: BatchStatistics, index: int, *, mixed: bool) -> Line:
     return line(cells, batch=batch.name)
 
 
-def _without_closed(batch: BatchStatistics, row: Row, rounding: float) -> Cell:
+def _without_closed(batch: BatchStatistics, row: Row, rounding: float) -> TableCell:
     if not batch.closed_known:
-        return Cell((CLOSED_UNKNOWN,), "", "num incomplete")
+        return TableCell((CLOSED_UNKNOWN,), "", "num incomplete")
     return plain(row, f"mean_intercept_without_closed_{SUFFIX[batch.unit]}", rounding)
 
 
-def _whole(batch: BatchStatistics, row: Row) -> Cell:
+def _whole(batch: BatchStatistics, row: Row) -> TableCell:
     """The interval of all sources, or what is missing to give one."""
     if batch.budget.expanded is None:
-        return Cell((batch.budget.coverage,), "", "num incomplete")
+        return TableCell((batch.budget.coverage,), "", "num incomplete")
     return interval(row, "mean_intercept_total", SUFFIX[batch.unit])
 
 
-def _g_cell(row: Row) -> Cell:
+def _g_cell(row: Row) -> TableCell:
     if row["astm_g"] is None:
         return _NOTHING
     half = half_width(row, "astm_g_total")
     if math.isnan(half):
         return best(row, "astm_g", css="num lead")
     shown = number(row, "astm_g", half)
-    return Cell((shown, f" ± {half_text(half)}"), shown.value, "num lead")
+    return TableCell((shown, f" ± {half_text(half)}"), shown.value, "num lead")
 
 
 def estimate_table(batch: BatchStatistics) -> Table:
     """All estimates of a batch, with the intervals that are known of them."""
     row, unit = batch_row(batch), SUFFIX[batch.unit]
-    undetermined = Cell(("not determined",), "", "num missing")
+    undetermined = TableCell(("not determined",), "", "num missing")
     symbol = words(batch.unit, "unit")
     rows = [
         (
@@ -140,7 +140,7 @@ def estimate_table(batch: BatchStatistics) -> Table:
     if batch.g is not None:
         whole = interval(row, "astm_g_total")
         if not whole.sort:
-            whole = Cell(("follows from the intercept",), "", "num missing")
+            whole = TableCell(("follows from the intercept",), "", "num missing")
         cells = (
             words("G"),
             best(row, "astm_g", css="num lead"),
@@ -164,7 +164,9 @@ def budget_table(batch: BatchStatistics) -> Table:
     lines = []
     for row in budget_rows(batch):
         known = row["standard_uncertainty_ln"] is not None
-        cells = _uncertainty(row, "standard") if known else (Cell(("unknown",), "", "num missing"), _NOTHING)
+        cells = (
+            _uncertainty(row, "standard") if known else (TableCell(("unknown",), "", "num missing"), _NOTHING)
+        )
         lines.append(line((words(str(row["part"])), *cells, words(str(row["how"])))))
     row, budget = batch_row(batch), batch.budget
     for title, kind, how in (
@@ -181,7 +183,7 @@ def budget_table(batch: BatchStatistics) -> Table:
     return Table(columns, tuple(lines))
 
 
-def _uncertainty(row: Row, kind: str) -> tuple[Cell, Cell]:
+def _uncertainty(row: Row, kind: str) -> tuple[TableCell, TableCell]:
     """An uncertainty of the logarithm, and in percent."""
     of_ln, in_percent = (
         plain(row, key, _itself(row, key))
@@ -258,13 +260,13 @@ def _comparison_line(comparison: Comparison) -> Line:
     return line(cells, a=comparison.a, b=comparison.b)
 
 
-def _probability(row: Row, key: str) -> Cell:
+def _probability(row: Row, key: str) -> TableCell:
     value = row[key]
     if not isinstance(value, float) or value >= 0.001:
         return plain(row, key, places=3)
-    return Cell((Number(key, cell_text(value), "< 0.001"),), cell_text(value), "num")
+    return TableCell((Number(key, cell_text(value), "< 0.001"),), cell_text(value), "num")
 
 
-def _with_interval(row: Row, name: str, unit: str = "") -> Cell:
+def _with_interval(row: Row, name: str, unit: str = "") -> TableCell:
     value, ends = best(row, name, unit), interval(row, f"{name}_sampling", unit)
-    return Cell((*value.parts, " [", *ends.parts, "]"), value.sort, "num") if ends.sort else value
+    return TableCell((*value.parts, " [", *ends.parts, "]"), value.sort, "num") if ends.sort else value

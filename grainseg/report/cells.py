@@ -21,7 +21,7 @@ class Number:
 
 
 @dataclass(frozen=True)
-class Cell:
+class TableCell:
     """What stands in a table.
 
     Attributes:
@@ -50,7 +50,7 @@ class Column:
 class Line:
     """A row of a table, and the row of the CSV that its numbers stand in: batch and image, or the pair."""
 
-    cells: tuple[Cell, ...]
+    cells: tuple[TableCell, ...]
     source: Mapping[str, str]
 
 
@@ -90,12 +90,14 @@ def number(row: Row, key: str, half: float = math.nan) -> Number:
     return Number(key, cell_text(row[key]), number_text(row[key], half, places))
 
 
-def plain(row: Row, key: str, half: float = math.nan, places: int | None = None, factor: float = 1.0) -> Cell:
+def plain(
+    row: Row, key: str, half: float = math.nan, places: int | None = None, factor: float = 1.0
+) -> TableCell:
     """A cell of one number, shown times a factor and rounded as `number_text` does."""
     value = row[key]
     shown = value if factor == 1.0 or not isinstance(value, float) else value * factor
     made = Number(key, cell_text(value), number_text(shown, half, places))
-    return Cell((made,), made.value, "num")
+    return TableCell((made,), made.value, "num")
 
 
 def half_width(row: Row, name: str, unit: str = "") -> float:
@@ -112,32 +114,32 @@ def half_width(row: Row, name: str, unit: str = "") -> float:
     return (high - low) / 2
 
 
-def best(row: Row, name: str, unit: str = "", css: str = "num") -> Cell:
+def best(row: Row, name: str, unit: str = "", css: str = "num") -> TableCell:
     """An estimate, with the digits that its sampling interval leaves it."""
     shown = number(row, _key(name, unit), half_width(row, f"{name}_sampling", unit))
-    return Cell((shown,), shown.value, css)
+    return TableCell((shown,), shown.value, css)
 
 
-def interval(row: Row, name: str, unit: str = "") -> Cell:
+def interval(row: Row, name: str, unit: str = "") -> TableCell:
     """An interval, named as in `half_width`."""
     half = half_width(row, name, unit)
     low, high = (number(row, _key(name, end, unit), half) for end in ("low", "high"))
     if not low.value and not high.value:
-        return Cell((MISSING,), "", "num missing")
+        return TableCell((MISSING,), "", "num missing")
     if not high.value:
-        return Cell(("from ", low), low.value, "num")
-    return Cell((low, " to ", high) if low.value else ("up to ", high), low.value, "num")
+        return TableCell(("from ", low), low.value, "num")
+    return TableCell((low, " to ", high) if low.value else ("up to ", high), low.value, "num")
 
 
 def _key(*parts: str) -> str:
     return "_".join(filter(None, parts))
 
 
-def words(text: str, css: str = "", link: str = "") -> Cell:
+def words(text: str, css: str = "", link: str = "") -> TableCell:
     """A cell of text."""
-    return Cell((text,), text, css, link)
+    return TableCell((text,), text, css, link)
 
 
-def line(cells: Sequence[Cell], **source: str) -> Line:
+def line(cells: Sequence[TableCell], **source: str) -> Line:
     """A row of a table with the row of the CSV that its numbers stand in."""
     return Line(tuple(cells), source)

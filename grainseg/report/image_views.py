@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from grainseg.grains.field import FieldMeasurement
-from grainseg.report.cells import Cell, Column, Table, line, plain, words
+from grainseg.report.cells import Column, Table, TableCell, line, plain, words
 from grainseg.report.contents import Report, ReportImage
 from grainseg.report.rows import field_row
 
@@ -115,7 +115,7 @@ def image_table(batch: str, field: FieldMeasurement) -> Table:
                 words(title, "sub" if title.startswith(indented) else ""),
                 plain(row, key),
                 words(symbol, "unit"),
-                plain(row, g, places=2) if g else Cell((), "", "num"),
+                plain(row, g, places=2) if g else TableCell((), "", "num"),
             ),
             batch=batch,
             image=field.image,
@@ -123,7 +123,7 @@ def image_table(batch: str, field: FieldMeasurement) -> Table:
         for title, key, symbol, g in quantities
     ]
     share = plain(row, "closed_share", places=1, factor=100)
-    cells = (words("Boundary closed by the partition"), share, words("%", "unit"), Cell((), "", "num"))
+    cells = (words("Boundary closed by the partition"), share, words("%", "unit"), TableCell((), "", "num"))
     lines.insert(-1, line(cells, batch=batch, image=field.image))
     columns = (Column("Quantity", css=""), Column("Value"), Column("Unit", css="unit"), Column("G"))
     return Table(columns, tuple(lines))

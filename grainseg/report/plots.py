@@ -28,7 +28,7 @@ _Rose = Mapping[float, tuple[float, float]]
 
 
 @dataclass(frozen=True)
-class Sizes:
+class PooledSizes:
     """The grains of a batch, pooled over its fields.
 
     Attributes:
@@ -40,13 +40,13 @@ class Sizes:
     weights: Floats
 
 
-def pooled_sizes(samples: Sequence[FieldSample]) -> Sizes:
+def pooled_sizes(samples: Sequence[FieldSample]) -> PooledSizes:
     """The grains of several fields together, the smallest first; those without a size are left out."""
     diameters = np.concatenate([np.asarray(s.diameters, np.float64) for s in samples] or [np.empty(0)])
     weights = np.concatenate([np.asarray(s.weights, np.float64) for s in samples] or [np.empty(0)])
     order = np.argsort(diameters, kind="stable")
     order = order[(diameters[order] > 0) & (weights[order] > 0)]
-    return Sizes(diameters[order], weights[order])
+    return PooledSizes(diameters[order], weights[order])
 
 
 def batches_plot(
@@ -106,7 +106,7 @@ def batches_plot(
         )
 
 
-def size_distribution(batch: BatchStatistics, sizes: Sizes, colour: str, name: str) -> str:
+def size_distribution(batch: BatchStatistics, sizes: PooledSizes, colour: str, name: str) -> str:
     """Histogram and cumulative distribution of the grain diameters, with the log-normal fit.
 
     Args:
@@ -132,7 +132,7 @@ def size_distribution(batch: BatchStatistics, sizes: Sizes, colour: str, name: s
         return svg_of(figure, name, f"Grain size distribution of {batch.name}")
 
 
-def cumulative_plot(batches: Sequence[BatchStatistics], sizes: Mapping[str, Sizes], name: str) -> str:
+def cumulative_plot(batches: Sequence[BatchStatistics], sizes: Mapping[str, PooledSizes], name: str) -> str:
     """Cumulative distributions of several batches in one plot, by number and by area.
 
     Args:
@@ -255,7 +255,7 @@ def _g_axis(axes: Axes) -> None:
     above.xaxis.set_major_formatter(FuncFormatter(lambda um, _: f"G {2 * math.log2(320 / um):.3g}"))
 
 
-def _histogram(axes: Axes, batch: BatchStatistics, sizes: Sizes, colour: str) -> None:
+def _histogram(axes: Axes, batch: BatchStatistics, sizes: PooledSizes, colour: str) -> None:
     """Bins of equal width in ln d, about as wide as Scott 1979 advises, and the fit's share of each."""
     logs = np.log(sizes.diameters)
     total = sizes.weights.sum()
@@ -284,7 +284,7 @@ def _histogram(axes: Axes, batch: BatchStatistics, sizes: Sizes, colour: str) ->
     _log_axis(axes)
 
 
-def _cumulative(axes: Axes, batch: BatchStatistics, sizes: Sizes, colour: str) -> None:
+def _cumulative(axes: Axes, batch: BatchStatistics, sizes: PooledSizes, colour: str) -> None:
     axes.plot(*_curve(sizes, 0), color=colour, linewidth=1.6, label="by number")
     axes.plot(*_curve(sizes, 2), color=colour, linewidth=1.3, linestyle=(0, (4, 2)), label="by area")
     if batch.lognormal_sd_ln > 0:
@@ -297,7 +297,7 @@ def _cumulative(axes: Axes, batch: BatchStatistics, sizes: Sizes, colour: str) -
     _log_axis(axes)
 
 
-def _curve(sizes: Sizes, power: int) -> tuple[Floats, Floats]:
+def _curve(sizes: PooledSizes, power: int) -> tuple[Floats, Floats]:
     """Cumulative share in % of the grains up to a diameter, each counted with diameter to a power."""
     mass = np.cumsum(sizes.weights * sizes.diameters**power)
     keep = np.unique(np.linspace(0, mass.size - 1, min(mass.size, _CURVE_POINTS)).astype(np.intp))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grainseg.grains.partition import Partition
-from grainseg.micrograph.files import write_grain_map, write_mask, write_probability, write_rgb
+from grainseg.micrograph.files import write_grain_map, write_mask, write_png, write_probability
 from grainseg.micrograph.image import BoolMask, FloatImage
 from grainseg.micrograph.replacing import removing
 from grainseg.micrograph.selection import OUTPUT_ENDS
@@ -71,10 +71,10 @@ def write_prediction(
     write_probability(paths.probability, probability, pixel_size_um)
     if partition is None:
         removing(paths.grains)
-        write_rgb(paths.overlay, boundary_overlay(pixels, mask))
+        write_png(paths.overlay, boundary_overlay(pixels, mask))
     else:
         write_grain_map(paths.grains, partition.grains, pixel_size_um)
-        write_rgb(paths.overlay, partition_overlay(pixels, partition.grains, partition.closed))
+        write_png(paths.overlay, partition_overlay(pixels, partition.grains, partition.closed))
     return mask
 
 

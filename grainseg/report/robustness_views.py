@@ -292,21 +292,21 @@ def doubt_sentence(card: Card) -> str | None:
     )
 
 
-def _one(row: Row, key: str, text: Callable[[float], str]) -> cells.Cell:
-    return cells.Cell((_number(row, key, text),), _sortable(row[key]), "num")
+def _one(row: Row, key: str, text: Callable[[float], str]) -> cells.TableCell:
+    return cells.TableCell((_number(row, key, text),), _sortable(row[key]), "num")
 
 
-def _two(row: Row, name: str, text: Callable[[float], str]) -> cells.Cell:
-    return cells.Cell(_pair(row, name, text), _sortable(row[f"{name}_mean"]), "num")
+def _two(row: Row, name: str, text: Callable[[float], str]) -> cells.TableCell:
+    return cells.TableCell(_pair(row, name, text), _sortable(row[f"{name}_mean"]), "num")
 
 
 def _pair(row: Row, name: str, text: Callable[[float], str]) -> tuple[Number | str, ...]:
     return (_number(row, f"{name}_mean", text), " (", _number(row, f"{name}_worst", text), ")")
 
 
-def _figure(value: float, text: Callable[[float], str], css: str = "") -> cells.Cell:
+def _figure(value: float, text: Callable[[float], str], css: str = "") -> cells.TableCell:
     """A figure over several rows of the CSV."""
-    return cells.Cell((text(value),), _sortable(value), f"num {css}".rstrip())
+    return cells.TableCell((text(value),), _sortable(value), f"num {css}".rstrip())
 
 
 def _number(row: Row, key: str, text: Callable[[float], str]) -> Number:

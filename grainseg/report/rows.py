@@ -14,9 +14,16 @@ BatchedFields = Mapping[str, Sequence[FieldMeasurement]]
 _GRAIN_LENGTHS = ("ecd", "feret", "major", "minor", "perimeter")
 
 GRAIN_COLUMNS = (
-    *("batch", "image", "id", "area_px", "area_um2"),
+    "batch",
+    "image",
+    "id",
+    "area_px",
+    "area_um2",
     *(f"{name}_{unit}" for name in _GRAIN_LENGTHS for unit in ("px", "um")),
-    *("orientation_deg", "neighbours", "touches_border", "weight"),
+    "orientation_deg",
+    "neighbours",
+    "touches_border",
+    "weight",
 )
 
 

@@ -24,9 +24,9 @@ from grainseg.config import VALIDATION_METRICS, TrainConfig, to_plain
 from grainseg.micrograph.image import Label
 from grainseg.report.overlay import panel
 from grainseg.training.averaging import kept_weights
+from grainseg.training.board import log_configuration
 from grainseg.training.datamodule import BoundaryDataModule, WholePicture
 from grainseg.training.encoder import FrozenEncoder
-from grainseg.training.logging import log_configuration
 from grainseg.training.metrics import THRESHOLD
 from grainseg.training.run_folder import BEST, CONFIG, LAST, TENSORBOARD, write_config
 
@@ -130,7 +130,9 @@ class StopOfPatience(EarlyStopping):
         if self.wait_count >= self.patience and trainer.is_global_zero:
             log.info(
                 "stopped after epoch %d: %s was no better for %d epochs (callbacks.early_stopping_patience)",
-                *(trainer.current_epoch + 1, self.monitor, self.wait_count),
+                trainer.current_epoch + 1,
+                self.monitor,
+                self.wait_count,
             )
 
     @property

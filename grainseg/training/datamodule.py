@@ -1,20 +1,17 @@
 """The LightningDataModule: opens the data of a run, serves patches and whole pictures."""
 
-from pathlib import Path
-
 import torch
 from lightning import LightningDataModule
 from torch.utils.data import DataLoader, Dataset
 
 from grainseg.config import AugmentConfig, DataConfig, FolderDataConfig, StreamDataConfig
-from grainseg.data.folder import read_folder
+from grainseg.data.folder import prepare_folder, read_folder
 from grainseg.data.images import LabelledMicrograph
 from grainseg.data.patches import PatchSampler
 from grainseg.data.registration import Observe
 from grainseg.data.source import Patch, TrainingData
 from grainseg.data.stream import open_stream
 from grainseg.errors import GrainsegError
-from grainseg.micrograph.synthetic_folder import ensure_synthetic_folder
 
 WholePicture = tuple[torch.Tensor, torch.Tensor, str]
 """(H, W, C) float32 in the unit range, (H, W) uint8 label codes, and the name of its regime."""
@@ -75,8 +72,8 @@ class BoundaryDataModule(LightningDataModule):
 
     def prepare_data(self) -> None:
         """Write the embedded data if they are asked for and not yet there."""
-        if isinstance(self._config, FolderDataConfig) and self._config.name == "synthetic":
-            ensure_synthetic_folder(Path(self._config.root))
+        if isinstance(self._config, FolderDataConfig):
+            prepare_folder(self._config)
 
     def setup(self, stage: str | None = None) -> None:
         """Open the data once; later calls find them.

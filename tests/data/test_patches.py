@@ -15,10 +15,12 @@ from grainseg.micrograph.image import IGNORE
 from grainseg.training.datamodule import BoundaryDataModule
 
 
-def data_module(config: TrainConfig, workers: int = 0, **changes: object) -> BoundaryDataModule:
+def data_module(
+    config: TrainConfig, workers: int = 0, seed: int = 7, **changes: object
+) -> BoundaryDataModule:
     data = replace(config.data, num_workers=workers, patches_per_epoch=12, **changes)  # type: ignore[arg-type]
     robust = compose_train("augment=robust").augment
-    module = BoundaryDataModule(data, robust, channels=1, batch_size=4, seed=7)
+    module = BoundaryDataModule(data, robust, channels=1, batch_size=4, seed=seed)
     module.setup()
     return module
 
@@ -48,9 +50,7 @@ def test_no_patch_comes_twice(smoke_config: TrainConfig) -> None:
 
 
 def test_the_seed_matters(smoke_config: TrainConfig) -> None:
-    one = data_module(smoke_config)
-    other = BoundaryDataModule(one._config, one._augment, channels=1, batch_size=4, seed=8)
-    other.setup()
+    one, other = data_module(smoke_config), data_module(smoke_config, seed=8)
     assert not torch.equal(epoch_of(one, 0), epoch_of(other, 0))
 
 

@@ -51,7 +51,11 @@ def test_every_part_of_a_budget_by_hand():
     sampling = Estimate(20.0, 17.9, 22.3, 0.04, 4.0)
     budget = intercept_budget(sampling, "µm", SegmentationError(-0.01, 0.02, 4, "x"), 0.01, 0.02)
     assert [part.name for part in budget.entries] == [
-        *("field sampling", "segmentation", "threshold", "pixel size", "line width"),
+        "field sampling",
+        "segmentation",
+        "threshold",
+        "pixel size",
+        "line width",
     ]
     uncertainties = [part.standard_uncertainty_ln for part in budget.entries]
     assert uncertainties == pytest.approx([0.04, 0.02, 0.02, 0.01, 0])

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -21,6 +22,14 @@ from grainseg.grains.regions import Lines
 from grainseg.micrograph.drawing import boundary_lines
 from grainseg.micrograph.image import BOUNDARY
 from grainseg.micrograph.polycrystal import polycrystal
+
+
+@cache
+def small_grains(width):
+    """Grains of 20 px, their lines, and these with gaps."""
+    truth = polycrystal(11, (384, 384), 20, 0.42, width)
+    lines = boundary_lines(truth, width) == BOUNDARY
+    return truth, lines, with_gaps(truth, lines, longer_px=7 + width)
 
 
 @pytest.mark.parametrize("width", [2, 3, 4, 5])
@@ -46,9 +55,7 @@ def test_gaps_are_closed(width):
 
 @pytest.mark.parametrize("width", [2, 3, 5])
 def test_gaps_in_a_blurred_drawing_are_closed(width):
-    truth = polycrystal(11, (384, 384), 20, 0.42, width)
-    lines = boundary_lines(truth, width) == BOUNDARY
-    gapped = with_gaps(truth, lines, longer_px=7 + width)
+    truth, lines, gapped = small_grains(width)
     assert partition_probability(blurred(gapped, 0.5)).count == pytest.approx(truth.max(), rel=0.05)
     assert partition_probability(blurred(lines, 0.7)).count == pytest.approx(truth.max(), rel=0.02)
 
@@ -67,9 +74,7 @@ def test_what_counts_as_drawn(width):
 @pytest.mark.parametrize("width", [2, 3, 5])
 def test_gaps_between_small_grains_are_closed(width):
     """Grains of 20 px: of half of their boundaries a gap of 7 px leaves something, and that is enough."""
-    truth = polycrystal(11, (384, 384), 20, 0.42, width)
-    lines = boundary_lines(truth, width) == BOUNDARY
-    gapped = with_gaps(truth, lines, longer_px=7 + width)
+    truth, _, gapped = small_grains(width)
     assert connected(~gapped, connectivity=1).max() < 0.93 * truth.max()
     assert partition_mask(gapped).count == pytest.approx(truth.max(), rel=0.05)
 

@@ -64,7 +64,12 @@ def test_the_card_has_every_kind_at_its_levels():
             "gaussian",
             "texture",
         ),
-        *("stripes", "inversion", "half", "double", "jpeg", "combination"),
+        "stripes",
+        "inversion",
+        "half",
+        "double",
+        "jpeg",
+        "combination",
     ]
     for kind in KINDS:
         for variant in kind.amounts:

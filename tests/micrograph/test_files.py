@@ -14,8 +14,8 @@ from grainseg.micrograph.files import (
     read_mask_values,
     read_micrograph,
     write_mask,
+    write_png,
     write_probability,
-    write_rgb,
 )
 
 
@@ -227,7 +227,7 @@ def test_written_mask_and_picture_read_back(tmp_path):
     with Image.open(tmp_path / "new" / "folder" / "m.png") as image:
         assert (image.format, image.mode) == ("PNG", "L")
         np.testing.assert_array_equal(np.asarray(image), np.where(GREY8 > 99, 255, 0))
-    write_rgb(tmp_path / "rgb.png", RGB8)
+    write_png(tmp_path / "rgb.png", RGB8)
     np.testing.assert_array_equal(np.rint(read_micrograph(tmp_path / "rgb.png").pixels * 255), RGB8)
 
 

@@ -50,6 +50,7 @@ def test_images_without_mask_are_listed(tmp_path):
     root = fill(tmp_path, ["c.png", "a.png", "b.png"], ["b.png"])
     listing = list_folder(root)
     assert [item.stem for item in listing.labelled] == ["b"]
+    assert listing.by_stem == {"b": listing.labelled[0]}
     assert listing.without_mask == (root / "images" / "a.png", root / "images" / "c.png")
 
 

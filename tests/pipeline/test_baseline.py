@@ -132,7 +132,10 @@ def test_every_output_is_there(done: Done, method: str) -> None:
     tables = {"grains.csv", "fields.csv", "batches.csv", "budget.csv", "report.html"}
     assert {path.name for path in folder.iterdir()} == {
         *tables,
-        *("metrics.json", "settings.yaml", "predictions", "images"),
+        "metrics.json",
+        "settings.yaml",
+        "predictions",
+        "images",
     }
     suffixes = ("mask.png", "probability.tif", "overlay.png", "grains.tif", "panel.png")
     assert {path.name for path in (folder / "predictions").iterdir()} == {
@@ -182,7 +185,10 @@ def test_further_pictures_are_predicted_and_those_that_fail_are_named(done: Done
 def test_the_summary_has_a_line_per_method_and_part(done: Done) -> None:
     lines = done.run.summary().splitlines()
     assert [line.partition(":")[0] for line in lines[:4]] == [
-        *("ridge, val", "ridge, test", "forest, val", "forest, test"),
+        "ridge, val",
+        "ridge, test",
+        "forest, val",
+        "forest, test",
     ]
     assert f"IoU {done.run.metrics['ridge']['val/iou']:.4f}" in lines[0]
     assert len(done.run.reports) == 4

@@ -40,9 +40,8 @@ STEMS = ["f0", "f1", "f2"]
 
 @pytest.fixture(scope="session")
 def config(smoke_config: TrainConfig) -> TrainConfig:
-    model = replace(smoke_config.model, encoder="tu-mobilenetv3_small_100")
     data = replace(smoke_config.data, patches_per_epoch=4)
-    return replace(smoke_config, leave_one_out=True, epochs=2, model=model, data=data)
+    return replace(smoke_config, leave_one_out=True, epochs=2, data=data)
 
 
 def number_of(network: nn.Module) -> int:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from helpers import compose_train
+from helpers import SMALL_ENCODER, compose_train
 from omegaconf import OmegaConf
 from PIL import Image
 from robustness_example import card, scores
@@ -104,22 +104,11 @@ def test_a_method_that_needs_dark_lines_fails_where_they_are_bright(config, tmp_
     assert by_key["gaussian", "high"].iou_share < by_key["gaussian", "low"].iou_share
 
 
-def test_the_network_sees_each_corruption_once_and_evened_out_as_a_new_file(config, monkeypatch):
-    seen = []
+def test_the_network_sees_each_corruption_once_and_pictures_do_not_depend_on_their_company(
+    config, monkeypatch
+):
+    """Each evened out as a new file."""
 
-    def probability(unit):
-        seen.append(unit)
-        return np.zeros(unit.shape[:2], np.float32)
-
-    with_method(monkeypatch, probability)
-    robustness(config)
-    assert len(seen) == 1 + len(CORRUPTIONS)
-    for unit in seen:
-        assert unit.dtype == np.float32
-        assert (unit.min(), unit.max()) == (0, 1)
-
-
-def test_pictures_do_not_depend_on_their_company(config, monkeypatch):
     def pictures(*test):
         seen = []
 
@@ -132,6 +121,10 @@ def test_pictures_do_not_depend_on_their_company(config, monkeypatch):
         return seen
 
     alone, together = pictures("f1"), pictures("f0", "f1")
+    assert len(alone) == 1 + len(CORRUPTIONS)
+    for unit in alone:
+        assert unit.dtype == np.float32
+        assert (unit.min(), unit.max()) == (0, 1)
     for one, other in zip(alone, together[len(alone) :], strict=True):
         np.testing.assert_array_equal(one, other)
 
@@ -157,7 +150,11 @@ def test_everything_is_written(config, tmp_path):
     run = robustness(replace(config, tensorboard=str(board)), "grainseg robustness …")
     out = tmp_path / "out"
     assert {path.name for path in out.iterdir()} == {
-        *("robustness.csv", "robustness_images.csv", "robustness.html", "robustness.png", "robustness.json"),
+        "robustness.csv",
+        "robustness_images.csv",
+        "robustness.html",
+        "robustness.png",
+        "robustness.json",
     }
     assert [path.name for path in board.iterdir()] == ["robustness_network"]
     cells, images = rows(out / "robustness.csv"), rows(out / "robustness_images.csv")
@@ -215,9 +212,7 @@ def chosen(config, checkpoint, tmp_path, fields, *overrides):
     path.parent.mkdir(parents=True)
     shutil.copy(checkpoint, path)
     plain = to_plain(
-        compose_train(
-            "model.encoder=tu-mobilenetv3_small_100", "data=folder", f"data.root={fields}", *overrides
-        )
+        compose_train(f"model.encoder={SMALL_ENCODER}", "data=folder", f"data.root={fields}", *overrides)
     )
     OmegaConf.save(OmegaConf.create(plain), tmp_path / "run" / "config.yaml")
     return robustness(replace(config, checkpoint=str(path), data=replace(config.data, test=None)))

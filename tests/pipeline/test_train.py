@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tifffile
 import torch
-from helpers import compose_predict, tensorboard_events
+from helpers import SMALL_ENCODER, compose_predict, tensorboard_events
 from omegaconf import OmegaConf
 from PIL import Image
 
@@ -95,8 +95,8 @@ def test_checkpoints_are_plain_and_only_the_last_can_go_on(run: tuple[Path, dict
     assert last["lr_schedulers"]
     assert last["epoch"] == 2
     spec, _ = read_checkpoint(folder / "checkpoints" / "best.ckpt")
-    assert (spec.architecture, spec.encoder, spec.decoder_width) == ("unet", "resnet18", 16)
-    assert (spec.tile_size, spec.overlap, spec.threshold, spec.seed) == (64, 32, 0.5, 0)
+    assert (spec.architecture, spec.encoder, spec.decoder_width) == ("unet", SMALL_ENCODER, 16)
+    assert (spec.tile_size, spec.overlap, spec.threshold, spec.seed) == (64, 16, 0.5, 0)
     assert 2.5 < spec.line_width_px < 4
     assert run[1]["train/line_width_px"] == spec.line_width_px
     assert spec.pixel_size_um is None
@@ -214,9 +214,9 @@ def test_training_starts_from_the_weights_that_ship(
     )
     with pytest.raises(GrainsegError, match=r"model\.init=generic: this version ships no weights"):
         train(config, tmp_path / "none")
-    export(best, tmp_path / "unet_resnet18.safetensors")
-    with pytest.raises(GrainsegError, match=r"unet_resnet18\.safetensors: is there already; remove it"):
-        export(best, tmp_path / "unet_resnet18.safetensors")
+    export(best, tmp_path / f"unet_{SMALL_ENCODER}.safetensors")
+    with pytest.raises(GrainsegError, match=r"\.safetensors: is there already; remove it"):
+        export(best, tmp_path / f"unet_{SMALL_ENCODER}.safetensors")
     train(config, tmp_path / "some")
     _, before = read_checkpoint(best)
     _, after = read_checkpoint(tmp_path / "some" / "checkpoints" / "best.ckpt")

@@ -13,7 +13,7 @@ from grainseg.grains.field import measure_field
 from grainseg.grains.samples import FieldSample
 from grainseg.micrograph.image import PixelSize
 from grainseg.report.plots import (
-    Sizes,
+    PooledSizes,
     _curve,
     _directions,
     _together,
@@ -32,8 +32,21 @@ def example():
     return report({"A": ["a1", "a2"], "B": ["b1", "b2", "b3"]})
 
 
+@pytest.fixture(scope="module")
+def svgs(example):
+    return drawn(example)
+
+
 def texts(svg):
     return ["".join(node.itertext()) for node in ElementTree.fromstring(svg).iter(f"{SVG}text")]
+
+
+def curves(svg):
+    """Lines within the axes, in the colour of the first batch; keys of a legend are no curves."""
+    paths = [node.attrib for node in ElementTree.fromstring(svg).iter(f"{SVG}path")]
+    return sum(
+        "clip-path" in path and "stroke: #0072b2" in path["style"] and path["d"] != "" for path in paths
+    )
 
 
 def drawn(example):
@@ -48,8 +61,8 @@ def drawn(example):
     ]
 
 
-def test_plots_say_what_they_show_in_text(example):
-    batches, sizes, cumulative, rose = (texts(svg) for svg in drawn(example))
+def test_plots_say_what_they_show_in_text(svgs):
+    batches, sizes, cumulative, rose = (texts(svg) for svg in svgs)
 
     assert {"A", "B", "mean lineal intercept, µm"} <= set(batches)
     assert any(text.startswith("G ") for text in batches)
@@ -88,31 +101,23 @@ def test_the_rose_stands_at_the_true_angles_of_oblong_pixels():
     assert "<svg" in intercept_rose([field, square], "µm", "#0072b2", "rose")
 
 
-def test_ids_are_stable_and_unique_on_the_page(example):
-    first, again = drawn(example), drawn(example)
-
-    assert first == again
-    ids = [name for svg in first for name in re.findall(r'\bid="([^"]+)"', svg)]
+def test_ids_are_stable_and_unique_on_the_page(example, svgs):
+    before = dict(mpl.rcParams)
+    assert drawn(example) == svgs
+    assert dict(mpl.rcParams) == before  # matplotlib's settings stay as they were
+    ids = [name for svg in svgs for name in re.findall(r'\bid="([^"]+)"', svg)]
     assert len(ids) == len(set(ids))
-    for svg in first:
+    for svg in svgs:
         targets = re.findall(r'(?:url\(|href=")#([^")]+)', svg)
         assert targets
         assert set(targets) <= set(ids)
 
 
-def test_plots_bring_no_style_for_the_whole_page_and_no_date(example):
-    for svg in drawn(example):
+def test_plots_bring_no_style_for_the_whole_page_and_no_date(svgs):
+    for svg in svgs:
         assert svg.startswith("<svg ")
         assert not re.search(r"<style|<metadata|<script|<!--|font-family|http(?!://www\.w3\.org/)", svg)
         assert 'role="img"' in svg
-
-
-def test_settings_of_matplotlib_stay_as_they_were(example):
-    before = dict(mpl.rcParams)
-
-    drawn(example)
-
-    assert dict(mpl.rcParams) == before
 
 
 @pytest.mark.parametrize("name", ["<script>1</script>", "$\\foo$", "鋼 試料", "a\x00b\udcff", "x" * 300])
@@ -132,9 +137,10 @@ def test_what_could_not_be_measured_leaves_plots_empty():
     statistics = batch_statistics("empty", "px", [nothing])
     sizes = pooled_sizes([nothing])
 
-    batches_plot([statistics], {"empty": [nothing]}, "batches")
-    size_distribution(statistics, sizes, "#0072b2", "sizes")
-    cumulative_plot([statistics], {"empty": sizes}, "cumulative")
+    everyone = batches_plot([statistics], {"empty": [nothing]}, "batches")
+    assert not any(text.startswith("G ") for text in texts(everyone))
+    assert curves(size_distribution(statistics, sizes, "#0072b2", "sizes")) == 0
+    assert curves(cumulative_plot([statistics], {"empty": sizes}, "cumulative")) == 0
 
 
 @pytest.mark.parametrize("diameters", [[3.0], [3.0, 3.0, 3.0], [1e-3, 1e3]])
@@ -142,8 +148,9 @@ def test_few_and_equal_grains(diameters):
     sample = FieldSample("f", 100.0, 10.0, 10.0, np.array(diameters), np.ones(len(diameters)))
     statistics = batch_statistics("few", "µm", [sample])
 
-    size_distribution(statistics, pooled_sizes([sample]), "#0072b2", "sizes")
-    cumulative_plot([statistics], {"few": pooled_sizes([sample])}, "cumulative")
+    sizes = size_distribution(statistics, pooled_sizes([sample]), "#0072b2", "sizes")
+    assert curves(sizes) == (0 if len(diameters) == 1 else 2 if len(set(diameters)) == 1 else 3)
+    assert curves(cumulative_plot([statistics], {"few": pooled_sizes([sample])}, "cumulative")) == 2
 
 
 def test_grains_are_pooled_in_order_with_their_weights():
@@ -161,7 +168,7 @@ def test_grains_are_pooled_in_order_with_their_weights():
 
 def test_many_grains_do_not_make_a_large_plot(example):
     diameters = np.sort(np.random.default_rng(0).lognormal(3, 0.4, 100_000))
-    sizes = Sizes(diameters, np.ones(diameters.size))
+    sizes = PooledSizes(diameters, np.ones(diameters.size))
 
     assert len(cumulative_plot([example.batches[0].statistics], {"A": sizes}, "cumulative")) < 60_000
 
@@ -181,6 +188,6 @@ def test_uncertainty_that_is_incomplete_is_said(example):
 
 def test_curves_count_grains_by_weight_and_by_area():
     """Two grains of diameters 1 and 2 and weights 3 and 1: 75 % of the number, 3/7 of the area."""
-    sizes = Sizes(np.array([1.0, 2.0]), np.array([3.0, 1.0]))
+    sizes = PooledSizes(np.array([1.0, 2.0]), np.array([3.0, 1.0]))
     assert _curve(sizes, 0)[1] == pytest.approx([75, 100])
     assert _curve(sizes, 2)[1] == pytest.approx([100 * 3 / 7, 100])

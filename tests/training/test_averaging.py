@@ -12,7 +12,6 @@ from torch import Tensor
 from grainseg.config import TrainConfig
 from grainseg.errors import GrainsegError
 from grainseg.model.checkpoint import read_checkpoint
-from grainseg.model.generic import default_checkpoint
 from grainseg.pipeline.train import _build_module, _build_network, _read_data, train
 from grainseg.training.averaging import KeptWeights
 from grainseg.training.runtime import quiet_lightning
@@ -173,12 +172,12 @@ def test_a_resumed_run_has_the_average_of_one_that_never_stopped(
             torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-4)
 
 
-def test_a_share_of_the_start_is_kept(config: TrainConfig, tmp_path: Path) -> None:
-    """With the weights that ship; the weights to go on with stand beside those that are kept."""
-    wide = replace(config.model, init="generic", generic_share=0.3, decoder_width=128)
+def test_a_share_of_the_start_is_kept(config: TrainConfig, tmp_path: Path, shipped: Path) -> None:
+    """Of generic weights; the weights to go on with stand beside those that are kept."""
+    model = replace(config.model, init="generic", generic_share=0.3)
     callbacks = replace(config.callbacks, ema_decay=None)
-    metrics = train(replace(config, model=wide, callbacks=callbacks, epochs=2), tmp_path)
-    _, generic = read_checkpoint(default_checkpoint())
+    metrics = train(replace(config, model=model, callbacks=callbacks, epochs=2), tmp_path)
+    _, generic = read_checkpoint(shipped)
     _, kept = read_checkpoint(tmp_path / LAST)
     state = torch.load(tmp_path / LAST, weights_only=True)["callbacks"]["KeptWeights"]
     names = [name for name, value in kept.items() if value.is_floating_point()]
@@ -195,7 +194,7 @@ def test_a_share_of_the_start_is_kept(config: TrainConfig, tmp_path: Path) -> No
         train(
             replace(
                 config,
-                model=replace(wide, generic_share=0.0),
+                model=replace(model, generic_share=0.0),
                 callbacks=callbacks,
                 resume=str(tmp_path / LAST),
             ),
@@ -204,9 +203,9 @@ def test_a_share_of_the_start_is_kept(config: TrainConfig, tmp_path: Path) -> No
 
 
 @pytest.mark.slow
-def test_a_resumed_run_keeps_the_same_share(config: TrainConfig, tmp_path: Path) -> None:
-    wide = replace(config.model, init="generic", generic_share=0.3, decoder_width=128)
-    whole = replace(config, model=wide, callbacks=replace(config.callbacks, ema_decay=None))
+def test_a_resumed_run_keeps_the_same_share(config: TrainConfig, tmp_path: Path, shipped: Path) -> None:
+    model = replace(config.model, init="generic", generic_share=0.3)
+    whole = replace(config, model=model, callbacks=replace(config.callbacks, ema_decay=None))
     train(whole, tmp_path / "whole")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("grainseg.training.callbacks.SaveOnInterrupt.on_train_epoch_start", stop_at_epoch_2)

@@ -79,7 +79,6 @@ def epochs_until_stop(callback: StopOfPatience, scores: list[float]) -> int:
         strategy=SimpleNamespace(reduce_boolean_decision=lambda stop, all: stop),
         fast_dev_run=False, sanity_checking=False, should_stop=False, is_global_zero=True,
     )  # fmt: skip
-    callback._check_on_train_epoch_end = True  # as Lightning decides in setup
     for epoch, score in enumerate(scores):
         trainer.callback_metrics, trainer.current_epoch = {"val/are": torch.tensor(score)}, epoch
         callback.on_train_epoch_end(trainer, None)  # type: ignore[arg-type]
@@ -89,7 +88,9 @@ def epochs_until_stop(callback: StopOfPatience, scores: list[float]) -> int:
 
 
 def stopper(patience: int) -> StopOfPatience:
-    return StopOfPatience("val/are", mode="min", patience=patience, check_finite=False)
+    return StopOfPatience(
+        "val/are", mode="min", patience=patience, check_finite=False, check_on_train_epoch_end=True
+    )
 
 
 @pytest.mark.parametrize(

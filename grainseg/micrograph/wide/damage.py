@@ -94,8 +94,16 @@ def _holes(shape: tuple[int, int], pits: Ints, rng: np.random.Generator) -> Floa
         # Wide rings would be enclosed grains.
         ring = radius < 5 and rng.random() < 0.4
         cv2.ellipse(
-            *(canvas, centre.tolist(), axes.tolist(), turn, 0, 360, grey),
-            *(1 if ring else cv2.FILLED, cv2.LINE_AA, _SUBPIXEL_BITS),
+            canvas,
+            centre.tolist(),
+            axes.tolist(),
+            turn,
+            0,
+            360,
+            grey,
+            1 if ring else cv2.FILLED,
+            cv2.LINE_AA,
+            _SUBPIXEL_BITS,
         )
     return blur(as_float32(canvas / 255), rng.uniform(0.3, 0.8))
 

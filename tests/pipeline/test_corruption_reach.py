@@ -1,0 +1,90 @@
+"""Which corruptions of the card a training has seen, told by its configuration alone."""
+
+import pytest
+from helpers import compose_train
+
+from grainseg.config import to_plain
+from grainseg.micrograph.corruptions import KINDS
+from grainseg.pipeline.corruption_reach import kinds_seen
+from grainseg.pipeline.training_record import TrainingRecord
+
+
+def record_of(*overrides):
+    return TrainingRecord("config.yaml", to_plain(compose_train("model.init=scratch", *overrides)))
+
+
+def seen_of(*overrides):
+    return {name: seen.answer for name, seen in kinds_seen(record_of(*overrides)).items()}
+
+
+@pytest.mark.parametrize(
+    "config",
+    [{"augment": {}, "data": {}}, {"augment": {"gamma": -1}, "data": {"name": "folder"}}],
+    ids=["nothing", "no number"],
+)
+def test_a_configuration_that_says_nothing_of_augmentation_is_unknown(config):
+    seen = kinds_seen(TrainingRecord("a text", config))
+    assert {each.answer for each in seen.values()} == {"unknown"}
+    assert {each.words for each in seen.values()} == {"a text does not say"}
+
+
+def test_where_nothing_is_known_nothing_is_told():
+    assert {seen.answer for seen in kinds_seen(TrainingRecord()).values()} == {"unknown"}
+
+
+def test_without_augmentation_nothing_is_seen():
+    assert set(seen_of("augment=none", "data=folder", "data.root=x").values()) == {"no"}
+
+
+def test_weak_augmentation_is_weaker_than_the_card():
+    seen = seen_of("augment=light", "data=folder", "data.root=x")
+    assert {name for name, answer in seen.items() if answer == "no"} == {
+        "contrast",
+        "poisson",
+        "texture",
+        "stripes",
+        "inversion",
+        "jpeg",
+    }
+    assert {seen[name] for name in ("gain", "offset", "gamma", "blur", "half")} == {"weaker"}
+    assert seen["combination"] == "in part"
+
+
+def test_augmentation_as_strong_as_the_card_is_seen():
+    seen = seen_of(
+        "augment=robust",
+        "augment.gain=0.6",
+        "augment.blur_px=2",
+        "augment.scale_max=2",
+        "data=folder",
+        "data.root=x",
+    )
+    assert {seen[name] for name in ("gain", "offset", "gamma", "blur", "double", "inversion")} == {"yes"}
+    assert {seen[name] for name in ("half", "contrast", "gaussian", "texture", "linear")} == {"weaker"}
+    assert {seen[name] for name in ("poisson", "stripes", "jpeg")} == {"no"}
+
+
+def test_the_stream_has_seen_what_its_recipe_draws():
+    seen = seen_of("experiment=pretrain")
+    assert seen["stripes"] == seen["jpeg"] == seen["poisson"] == "weaker"
+    assert seen["half"] == seen["double"] == seen["corner"] == seen["inversion"] == "yes"
+    assert "no" not in seen.values()
+    off = seen_of("experiment=pretrain", "data.recipe.line_noise=[0,0,0]", "data.recipe.jpeg_quality=[0,0,0]")
+    assert off["stripes"] == off["jpeg"] == "no"
+
+
+def test_what_pretraining_saw_counts_after_fine_tuning():
+    plain, tuned = (
+        seen_of("augment=none", "data=folder", "data.root=x", f"model.init={init}")
+        for init in ("scratch", "generic")
+    )
+    assert plain["stripes"] == "no"
+    assert tuned["stripes"] == "weaker"
+    assert tuned["double"] == "yes"
+
+
+def test_every_kind_has_an_answer_with_words():
+    found = kinds_seen(record_of("augment=robust", "data=folder", "data.root=x"))
+    assert set(found) == {kind.name for kind in KINDS}
+    assert all(seen.words for seen in found.values())
+    assert found["gain"].words == "× 1 ± 0.5"
