@@ -92,11 +92,6 @@ class Corruption:
         """The amount in words."""
         return self.kind.wording.format(self.amount).replace("-", "−")
 
-    @property
-    def resamples(self) -> bool:
-        """Whether the corrupted picture has another size."""
-        return self.kind.name in ("half", "double")
-
     def apply(self, picture: FloatImage, seed: int) -> FloatImage:
         """Corrupt a picture, and store it as a file of 8 bits would.
 
@@ -106,7 +101,7 @@ class Corruption:
                 strength alone.
 
         Returns:
-            (H', W', C) float32, one of 256 values in [0, 1]; the size is the picture's unless it `resamples`.
+            (H', W', C) float32, one of 256 values in [0, 1]; only half and double change the size.
         """
         rng = np.random.default_rng([_STREAM, seed, zlib.crc32(self.kind.name.encode())])
         changed = self.kind.change(picture, self.amount, rng)

@@ -49,7 +49,7 @@ def pooled_sizes(samples: Sequence[FieldSample]) -> Sizes:
 
 
 def batches_plot(
-    batches: Sequence[BatchStatistics], samples: Mapping[str, Sequence[FieldSample]], name: str = "batches"
+    batches: Sequence[BatchStatistics], samples: Mapping[str, Sequence[FieldSample]], name: str
 ) -> str:
     """Mean intercept and median diameter of the batches side by side, with their intervals.
 
@@ -131,9 +131,7 @@ def size_distribution(batch: BatchStatistics, sizes: Sizes, colour: str, name: s
         return svg_of(figure, name, f"Grain size distribution of {batch.name}")
 
 
-def cumulative_plot(
-    batches: Sequence[BatchStatistics], sizes: Mapping[str, Sizes], name: str = "cumulative"
-) -> str:
+def cumulative_plot(batches: Sequence[BatchStatistics], sizes: Mapping[str, Sizes], name: str) -> str:
     """Cumulative distributions of several batches in one plot, by number and by area.
 
     Args:

@@ -18,12 +18,11 @@ _END = 0.5
 """Drifts beyond are drawn here, as arrows."""
 
 
-def card_plots(cards: Sequence[Card], name: str = "card") -> tuple[str, bytes]:
+def card_plots(cards: Sequence[Card]) -> tuple[str, bytes]:
     """Draw the cards of one or several methods: a row per corruption, the larger a mark the stronger.
 
     Args:
         cards: At least one.
-        name: Prefix of the ids in the SVG.
 
     Returns:
         An ``<svg>`` element, and the same as a PNG.
@@ -57,7 +56,7 @@ def card_plots(cards: Sequence[Card], name: str = "card") -> tuple[str, bytes]:
             axes.tick_params(axis="y", length=0)
             axes.spines["left"].set_visible(False)
         _legend(figure, cards)
-        svg = svg_of(figure, name, "IoU and drift of the mean intercept under each corruption")
+        svg = svg_of(figure, "card", "IoU and drift of the mean intercept under each corruption")
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png", dpi=130, metadata={"Software": None})
     return svg, buffer.getvalue()
