@@ -13,9 +13,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from grainseg.micrograph.arrays import Ints
 from grainseg.micrograph.image import BoolMask, FloatImage
-
-Ints = npt.NDArray[np.int64]
 
 _LINE_TIE = 0.1
 """Weight of the probability inside a line, in px: it settles ties, and is less than the smallest fall of the

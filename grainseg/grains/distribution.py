@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from grainseg.grains.samples import Floats, cumulated_shares, interpolated, weighted_moments
+from grainseg.grains.samples import cumulated_shares, interpolated, weighted_moments
 from grainseg.grains.wording import counted, minus
+from grainseg.micrograph.arrays import Floats
 
 _FEWEST_GRAINS = 50  # fewer cannot show two populations
 _BINS = 256

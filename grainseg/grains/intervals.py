@@ -17,12 +17,12 @@ from grainseg.grains.samples import (
     UNDEFINED,
     Estimate,
     FieldSample,
-    Floats,
     cumulated_shares,
     interpolated,
     t_quantile,
     weighted_moments,
 )
+from grainseg.micrograph.arrays import Floats
 
 _FEWEST_BEYOND = 4
 

@@ -15,11 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from grainseg.errors import GrainsegError
-from grainseg.grains.basins import Ints, find_basins, relief
+from grainseg.grains.basins import find_basins, relief
 from grainseg.grains.cracks import beside_closed_cracks, crack_lengths
 from grainseg.grains.open_ends import count_open_ends
 from grainseg.grains.regions import (
-    Floats,
     Lines,
     RegionGraph,
     join_shallow,
@@ -28,6 +27,7 @@ from grainseg.grains.regions import (
     region_graph,
 )
 from grainseg.grains.tips import extend_tips
+from grainseg.micrograph.arrays import Floats, Ints
 from grainseg.micrograph.image import BoolMask, FloatImage
 
 

@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy import special
 
-Floats = npt.NDArray[np.float64]
+from grainseg.micrograph.arrays import Floats
 
 UNITS = ("µm", "px")
 CONFIDENCE = 0.95

@@ -13,7 +13,8 @@ from scipy.stats import norm
 
 from grainseg.grains.batch import BatchStatistics
 from grainseg.grains.field import FieldMeasurement
-from grainseg.grains.samples import Estimate, FieldSample, Floats, weighted_moments
+from grainseg.grains.samples import Estimate, FieldSample, weighted_moments
+from grainseg.micrograph.arrays import Floats
 from grainseg.report.svg import INK, QUIET, RULE, plot_style, short_name, svg_of
 
 BATCH_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#555555")
