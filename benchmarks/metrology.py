@@ -14,7 +14,6 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
-import numpy.typing as npt
 from scipy import optimize, special, stats
 
 from grainseg.grains.compare import difference_estimate, margin_ln
@@ -22,8 +21,8 @@ from grainseg.grains.distribution import bimodality
 from grainseg.grains.intervals import mean_diameter, mean_intercept, percentile_estimate, size_distribution
 from grainseg.grains.samples import Estimate, FieldSample
 from grainseg.grains.welch import fields_for_decision, welch
+from grainseg.micrograph.arrays import Floats
 
-Floats = npt.NDArray[np.float64]
 Scatter = Callable[[Floats], Floats]  # quantile function of u
 
 GRAINS = 150

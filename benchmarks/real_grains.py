@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from grainseg.data.images import to_channels
+from grainseg.data.images import network_unit
 from grainseg.grains.agreement_regions import region_scores
 from grainseg.grains.field import FieldMeasurement, measure_field
 from grainseg.grains.field_samples import field_sample
@@ -24,7 +24,6 @@ from grainseg.grains.samples import weighted_percentiles
 from grainseg.inference.predictor import predict_probability, tile_settings
 from grainseg.micrograph.files import read_mask_values, read_micrograph
 from grainseg.micrograph.image import PixelSize
-from grainseg.micrograph.normalization import to_unit_range
 from grainseg.micrograph.synthetic import generate
 from grainseg.model.checkpoint import load_network
 
@@ -35,7 +34,7 @@ NIST = PixelSize(0.2252, 0.2252, "the set's description")
 
 def predicted_grains(checkpoint: Path, pixels: npt.NDArray[np.float32]) -> Grains:
     spec, network = load_network(checkpoint)
-    unit = to_unit_range(to_channels(pixels, spec.in_channels))
+    unit = network_unit(pixels, spec.in_channels)
     probability = predict_probability(network, unit, tile_settings(spec))
     return partition_probability(probability, spec.partition).grains
 

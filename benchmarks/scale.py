@@ -18,11 +18,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from grainseg.data.images import to_channels
+from grainseg.data.images import network_unit
 from grainseg.grains.agreement import boundary_counts
 from grainseg.grains.intercepts import mean_intercept_px
 from grainseg.grains.label_files import read_label
 from grainseg.grains.labelled_grains import label_grains
+from grainseg.grains.partition import partition_or_none
 from grainseg.inference.predictor import predict_probability, tile_settings
 from grainseg.inference.scale import on_grid, predict_at_estimate, resample, resampled_shape
 from grainseg.micrograph.drawing import boundary_lines
@@ -34,7 +35,6 @@ from grainseg.micrograph.normalization import to_unit_range
 from grainseg.micrograph.synthetic import generate
 from grainseg.model.checkpoint import load_network
 from grainseg.model.generic import default_checkpoint
-from grainseg.pipeline.scoring import partition_or_none
 
 GrainMap = npt.NDArray[np.uint32]
 
@@ -87,9 +87,7 @@ def main() -> None:
     print(f"mean intercept of the training: {spec.intercept_px:.1f} px")
     print("| shown at | mean intercept | factor | F1 null | F1 grain_size | error null | error grain_size |")
     print("|---|---|---|---|---|---|---|")
-    pictures = [
-        (to_unit_range(to_channels(pixels, spec.in_channels)), grains) for pixels, grains in fields(arguments)
-    ]
+    pictures = [(network_unit(pixels, spec.in_channels), grains) for pixels, grains in fields(arguments)]
     for by in arguments.magnifications:
         rows = []
         for whole, whole_grains in pictures:

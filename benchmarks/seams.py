@@ -12,10 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from grainseg.data.images import to_channels
+from grainseg.data.images import network_unit
 from grainseg.inference.predictor import predict_probability, tile_settings
 from grainseg.micrograph.files import read_micrograph
-from grainseg.micrograph.normalization import to_unit_range
 from grainseg.micrograph.synthetic import generate
 from grainseg.model.checkpoint import load_network
 
@@ -28,7 +27,7 @@ def main() -> None:
     arguments = parser.parse_args()
     spec, network = load_network(arguments.checkpoint)
     pixels = read_micrograph(arguments.image).pixels if arguments.image else generate(11, (1600, 1600)).pixels
-    unit = to_unit_range(to_channels(pixels, spec.in_channels))
+    unit = network_unit(pixels, spec.in_channels)
     tiles = tile_settings(spec)
     side = math.ceil(max(unit.shape) / tiles.stride) * tiles.stride
     whole = predict_probability(network, unit, replace(tiles, tile_size=side, overlap=0))

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from architectures import TBM_TEST
 
-from grainseg.data.images import to_channels
+from grainseg.data.images import network_unit
 from grainseg.grains.agreement_regions import RegionScores, region_scores
 from grainseg.grains.intercepts import GrainIds
 from grainseg.grains.label_files import read_label
@@ -28,7 +28,6 @@ from grainseg.inference.predictor import predict_probability, tile_settings
 from grainseg.micrograph.files import read_micrograph
 from grainseg.micrograph.image import FloatImage, Label
 from grainseg.micrograph.labels import LabelSpec
-from grainseg.micrograph.normalization import to_unit_range
 from grainseg.model.checkpoint import load_network
 from grainseg.model.weights_file import write_weights
 
@@ -49,7 +48,7 @@ def pictures(folder: Path) -> dict[str, list[tuple[FloatImage, GrainIds]]]:
             picture = read_micrograph(next((folder / name / "images").glob(f"{stem}.*")), 100)
             mask = next((folder / name / "masks").glob(f"{stem}.*"))
             label: Label = read_label(mask, picture.shape, LabelSpec(), 100)
-            unit = to_unit_range(to_channels(picture.pixels, 1))
+            unit = network_unit(picture.pixels, 1)
             found.setdefault(name, []).append((unit, label_grains(label)))
     return found
 

@@ -20,13 +20,13 @@ from grainseg.config import LabelledFolderConfig
 from grainseg.data.images import read_labelled
 from grainseg.grains.agreement import boundary_counts, pixel_scores
 from grainseg.grains.doubt import doubt_of
+from grainseg.grains.partition import partition_or_none
 from grainseg.grains.suggestion import boundary_band, disagreement, regions_of
 from grainseg.inference.ensemble import predict_members
 from grainseg.inference.predictor import tile_settings
 from grainseg.micrograph.folder import list_folder
 from grainseg.model.ensemble import load_networks
 from grainseg.model.generic import default_checkpoint
-from grainseg.pipeline.scoring import partition_or_none
 
 TOLERANCE_PX = 3.0
 UNLIKELY = 0.2

@@ -28,7 +28,7 @@ from scipy.optimize import minimize
 from scipy.stats import spearmanr
 
 from grainseg.config import LabelledFolderConfig, StreamDataConfig, parse_train
-from grainseg.data.images import LabelledMicrograph, read_labelled, to_channels
+from grainseg.data.images import LabelledMicrograph, network_unit, read_labelled
 from grainseg.data.stream import open_stream
 from grainseg.grains.doubt import (
     BIAS,
@@ -39,6 +39,7 @@ from grainseg.grains.doubt import (
     make_reference,
     prediction_signs,
 )
+from grainseg.grains.partition import partition_or_none
 from grainseg.hydra_app import CONF
 from grainseg.inference.predictor import predict_probability, tile_settings
 from grainseg.micrograph.appearance import appearance
@@ -51,7 +52,6 @@ from grainseg.micrograph.wide import generate_wide
 from grainseg.model.checkpoint import load_network
 from grainseg.model.generic import default_checkpoint
 from grainseg.pipeline.robustness_methods import Truth, network_method, score_picture
-from grainseg.pipeline.scoring import partition_or_none
 
 SIDE_PX = 400
 LOST = 0.15
@@ -62,7 +62,7 @@ def named_image(sets: Path, name: str, channels: int) -> LabelledMicrograph:
     folder, _, stem = name.partition("/")
     if folder == "wide":
         made = generate_wide(int(stem), (SIDE_PX, SIDE_PX))
-        return LabelledMicrograph(stem, to_unit_range(to_channels(made.pixels, channels)), made.label, 3.0)
+        return LabelledMicrograph(stem, network_unit(made.pixels, channels), made.label, 3.0)
     config = LabelledFolderConfig(
         label_kind="boundary", boundary_value=255, ignore_value=None, label_width_px=None, zero=None,
         max_megapixels=500.0, root=str(sets / folder), val=None, test=None, fold=None, folds=None, crop=None,
@@ -197,7 +197,7 @@ def reference(arguments: argparse.Namespace) -> None:
     appearances = [appearance(unit) for unit in stream_pictures(arguments.pictures)]
     predictions = []
     for seed in range(1000, 1020):
-        unit = to_unit_range(to_channels(generate(seed, (SIDE_PX, SIDE_PX)).pixels, spec.in_channels))
+        unit = network_unit(generate(seed, (SIDE_PX, SIDE_PX)).pixels, spec.in_channels)
         found = predict_probability(network, unit, tiles)
         predictions.append(prediction_signs(found, partition_or_none(found, spec.partition)))
     for name, (mean, sd) in make_reference(appearances, predictions).items():

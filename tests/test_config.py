@@ -12,6 +12,7 @@ from grainseg.config import (
     ClDiceLossConfig,
     StreamDataConfig,
     TrainConfig,
+    checks,
     parse_train,
     to_plain,
 )
@@ -21,6 +22,7 @@ from grainseg.errors import GrainsegError
 from grainseg.grains.partition import PartitionSettings
 from grainseg.grains.partition_fit import OBJECTIVES
 from grainseg.grains.structure import PART_CHOICES, TWIN_CHOICES
+from grainseg.micrograph import pixel_size
 
 
 @pytest.mark.parametrize(
@@ -189,6 +191,7 @@ def test_choices_of_the_schema_are_those_of_the_rooms_that_use_them() -> None:
     assert set(PARTITION_OBJECTIVES) == set(OBJECTIVES)
     assert set(TWINS) == set(TWIN_CHOICES)
     assert set(PHASES) == set(PART_CHOICES)
+    assert (checks.MIN_PIXEL_UM, checks.MAX_PIXEL_UM) == (pixel_size.MIN_PIXEL_UM, pixel_size.MAX_PIXEL_UM)
     settings = {field.name for field in fields(PartitionSettings)}
     given = compose_predict("checkpoint=a", "images=i", "output=o", *(f"partition.{s}=0.5" for s in settings))
     assert given.partition.given() == dict.fromkeys(settings, 0.5)

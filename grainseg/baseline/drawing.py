@@ -7,9 +7,9 @@ from itertools import product
 import numpy as np
 from scipy.ndimage import distance_transform_edt
 
-from grainseg.grains.agreement import near, skeleton
 from grainseg.micrograph.image import BOUNDARY, BoolMask, FloatImage, Label
 from grainseg.micrograph.labels import line_width_px
+from grainseg.micrograph.morphology import near, skeleton
 
 _RADII_PX = tuple(sorted({math.hypot(*each) for each in product(range(12), repeat=2)}))
 """Distances between pixels: between two of them a line does not change its width."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from grainseg.config.checks import one_of, positive, require
+from grainseg.config.checks import one_of, positive, require, seed
 from grainseg.config.data import LabelledFolderConfig
 from grainseg.config.measurement import MeasurementConfig
 
@@ -32,7 +32,7 @@ class BaselineConfig(MeasurementConfig):
         """Check ranges."""
         super().__post_init__()
         one_of("method", self.method, (*METHODS, BOTH))
-        require(0 <= self.seed < 2**32, "seed", "must be a whole number from 0 to 2**32 - 1", self.seed)
+        seed("seed", self.seed)
         rule = f"must be data.crop={self.data.crop}, since the labelled images are measured, too"
         require(self.crop == self.data.crop, "crop", rule, self.crop)
         positive("boundary_tolerance_px", self.boundary_tolerance_px)

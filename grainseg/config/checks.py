@@ -16,7 +16,11 @@ SYMMETRIES: Mapping[str, int] = {"none": 1, "d4": 8}
 MAX_DECODER_WIDTH = 1024
 MAX_SHRINK = 8
 """Of pictures for a network: beyond, a patch of the default size covers 1280 px and more."""
-
+MAX_FACTOR = 10.0
+"""By which a picture is resampled for a network; beyond, somebody took a unit for another."""
+MIN_PIXEL_UM, MAX_PIXEL_UM = 0.0005, 50.0
+"""Smallest and largest pixel in µm that a micrograph of grains can have."""
+ACCELERATORS = ("auto", "cpu", "gpu", "mps")
 
 TILE_RULE = f"must be a positive multiple of {STRIDE}, the stride of the networks, up to {MAX_TILE_PX}"
 
@@ -59,12 +63,37 @@ def not_negative(key: str, value: float) -> None:
     require(0 <= value < math.inf, key, "must be 0 or more, and finite", value)
 
 
+def seed(key: str, value: int) -> None:
+    """Raise a GrainsegError unless the value fits 32 bits without a sign."""
+    require(0 <= value < 2**32, key, "must be a whole number from 0 to 2**32 - 1", value)
+
+
+def accelerator(key: str, value: str) -> None:
+    """Raise a GrainsegError unless the value is among ``ACCELERATORS``."""
+    one_of(key, value, ACCELERATORS)
+
+
+def pixel_size(key: str, value: object) -> None:
+    """Raise a GrainsegError unless a pixel size is null, a possible number of µm or two of them."""
+    sizes = value if isinstance(value, list) and len(value) == 2 else [value]
+    legal = value is None or all(_number(size, MIN_PIXEL_UM, MAX_PIXEL_UM) for size in sizes)
+    rule = f"must be {MIN_PIXEL_UM:g} to {MAX_PIXEL_UM:g} µm per px, a number or [row,column]"
+    require(legal, key, rule, value)
+
+
+def scale(key: str, value: object, names: Sequence[str]) -> None:
+    """Raise a GrainsegError unless a scale is null, one of the names or a factor up to ``MAX_FACTOR``."""
+    legal = value is None or value in names or _number(value, 1 / MAX_FACTOR, MAX_FACTOR)
+    rule = f"must be null, {', '.join(names)} or a factor from {1 / MAX_FACTOR:g} to {MAX_FACTOR:g}"
+    require(legal, key, rule, value)
+
+
 def label_offset(key: str, value: object) -> None:
     """Raise a GrainsegError unless an offset is null, auto or two numbers within ±``MAX_LABEL_OFFSET_PX``."""
     two = (
         isinstance(value, list)
         and len(value) == 2
-        and all(type(px) in (int, float) and abs(px) <= MAX_LABEL_OFFSET_PX for px in value)
+        and all(_number(px, -MAX_LABEL_OFFSET_PX, MAX_LABEL_OFFSET_PX) for px in value)
     )
     rule = f"must be null, auto or [down,right] in px, each within ±{MAX_LABEL_OFFSET_PX:g}"
     require(value in (None, "auto") or two, key, rule, value)
@@ -72,7 +101,7 @@ def label_offset(key: str, value: object) -> None:
 
 def shrink(key: str, value: object) -> None:
     """Raise a GrainsegError unless a factor is auto or a whole number from 1 to ``MAX_SHRINK``."""
-    legal = value == "auto" or (type(value) is int and 1 <= value <= MAX_SHRINK)
+    legal = value == "auto" or (_number(value, 1, MAX_SHRINK) and isinstance(value, int))
     require(legal, key, f"must be auto or a whole number from 1 (as they are) to {MAX_SHRINK}", value)
 
 
@@ -81,8 +110,13 @@ def crop(key: str, value: object) -> None:
     four = (
         isinstance(value, list)
         and len(value) == 4
-        and all(isinstance(px, int) and not isinstance(px, bool) and px >= 0 for px in value)
+        and all(_number(px, 0, math.inf) and isinstance(px, int) for px in value)
     )
     require(
         value in (None, "auto") or four, key, "must be null, auto or [top,bottom,left,right] in px", value
     )
+
+
+def _number(value: object, low: float, high: float) -> bool:
+    """Whether a value is a number in the range: YAML's true and false, which Python counts, are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from grainseg.config.checks import SYMMETRIES, crop, one_of, positive, require
+from grainseg.config.checks import SYMMETRIES, accelerator, crop, one_of, pixel_size, positive, require, scale
 from grainseg.config.data import LabelConfig
 from grainseg.config.partition import PartitionConfig
 
@@ -58,14 +58,7 @@ class MeasurementConfig:
 
     def __post_init__(self) -> None:
         """Check ranges."""
-        sizes = self.pixel_size_um if isinstance(self.pixel_size_um, list) else [self.pixel_size_um]
-        if self.pixel_size_um is not None:
-            rule = "must be 0.0005 to 50 µm per px, a number or [row,column]"
-            legal = (not isinstance(self.pixel_size_um, list) or len(sizes) == 2) and all(
-                isinstance(size, int | float) and not isinstance(size, bool) and 0.0005 <= size <= 50
-                for size in sizes
-            )
-            require(legal, "pixel_size_um", rule, self.pixel_size_um)
+        pixel_size("pixel_size_um", self.pixel_size_um)
         rule = "must be at least 0 and below 0.5, such as 0.01 for 1 %"
         for name in ("pixel_size_rel_unc", "segmentation_rel_unc"):
             said = getattr(self, name)
@@ -115,16 +108,11 @@ class PredictConfig(MeasurementConfig):
         self.require_masks()
         if self.threshold is not None:
             require(0 < self.threshold < 1, "threshold", "must lie between 0 and 1", self.threshold)
-        rule = "must be null, auto, pixel_size, grain_size or a factor from 0.1 to 10"
-        require(self.scale in (None, *SCALES) or _is_factor(self.scale), "scale", rule, self.scale)
+        scale("scale", self.scale, SCALES)
         positive("boundary_tolerance_px", self.boundary_tolerance_px)
-        one_of("accelerator", self.accelerator, ("auto", "cpu", "gpu", "mps"))
+        accelerator("accelerator", self.accelerator)
         if self.tta is not None:
             one_of("tta", self.tta, tuple(SYMMETRIES))
-
-
-def _is_factor(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0.1 <= value <= 10
 
 
 @dataclass

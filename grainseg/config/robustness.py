@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from grainseg.config.checks import one_of, positive, require
+from grainseg.config.checks import accelerator, positive, seed
 from grainseg.config.data import LabelledFolderConfig
 
 
@@ -33,6 +33,6 @@ class RobustnessConfig:
 
     def __post_init__(self) -> None:
         """Check ranges."""
-        require(0 <= self.seed < 2**32, "seed", "must be a whole number from 0 to 2**32 - 1", self.seed)
+        seed("seed", self.seed)
         positive("boundary_tolerance_px", self.boundary_tolerance_px)
-        one_of("accelerator", self.accelerator, ("auto", "cpu", "gpu", "mps"))
+        accelerator("accelerator", self.accelerator)

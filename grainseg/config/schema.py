@@ -12,6 +12,7 @@ from grainseg.config.checks import (
     STRIDE,
     SYMMETRIES,
     TILE_RULE,
+    accelerator,
     fraction,
     legal_decoder_width,
     legal_tiles,
@@ -19,6 +20,7 @@ from grainseg.config.checks import (
     one_of,
     positive,
     require,
+    seed,
 )
 from grainseg.config.data import DataConfig, FolderDataConfig, StreamDataConfig
 from grainseg.config.partition import PartitionConfig
@@ -134,7 +136,7 @@ class TrainerConfig:
 
     def __post_init__(self) -> None:
         """Check ranges."""
-        one_of("trainer.accelerator", self.accelerator, ("auto", "cpu", "gpu", "mps"))
+        accelerator("trainer.accelerator", self.accelerator)
         one_of("trainer.strategy", self.strategy, ("auto", "ddp"))
         countable = self.devices == "auto" or (isinstance(self.devices, int) and self.devices >= 1)
         require(countable, "trainer.devices", "must be auto or a number from 1", self.devices)
@@ -226,7 +228,7 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         """Check ranges and what concerns several groups."""
-        require(0 <= self.seed < 2**32, "seed", "must be a whole number from 0 to 2**32 - 1", self.seed)
+        seed("seed", self.seed)
         positive("epochs", self.epochs)
         positive("batch_size", self.batch_size)
         one_of("optimized_metric", self.optimized_metric, tuple(VALIDATION_METRICS))

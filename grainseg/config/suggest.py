@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from grainseg.config.checks import crop, one_of, positive, require
+from grainseg.config.checks import accelerator, crop, positive, require
 
 MIN_WINDOW_PX = 32
 MAX_COUNT = 1000
@@ -39,5 +39,5 @@ class SuggestConfig:
         fits = self.window_px is None or self.window_px >= MIN_WINDOW_PX
         require(fits, "window_px", f"must be {MIN_WINDOW_PX} or more", self.window_px)
         crop("crop", self.crop)
-        one_of("accelerator", self.accelerator, ("auto", "cpu", "gpu", "mps"))
+        accelerator("accelerator", self.accelerator)
         positive("max_megapixels", self.max_megapixels)

@@ -64,15 +64,30 @@ def to_channels(pixels: FloatImage, channels: int) -> FloatImage:
     """Bring a picture to the network's number of channels.
 
     Args:
-        pixels: (H, W) or (H, W, 3) float32.
+        pixels: (H, W), (H, W, 1) or (H, W, 3) float32.
         channels: 1 for grey (Rec. 601 luminance of colour pictures), 3 for RGB (grey is repeated).
 
     Returns:
         (H, W, channels) float32.
     """
+    if pixels.ndim == 3 and pixels.shape[2] == 1:
+        pixels = pixels[:, :, 0]
     if channels == 1:
-        return (luminance(pixels) if pixels.ndim == 3 else pixels)[:, :, None]
+        return luminance(pixels)[:, :, None]
     return pixels if pixels.ndim == 3 else np.repeat(pixels[:, :, None], 3, axis=2)
+
+
+def network_unit(pixels: FloatImage, channels: int) -> FloatImage:
+    """A whole picture as the network takes it: its channels, in its unit range.
+
+    Args:
+        pixels: (H, W), (H, W, 1) or (H, W, 3) float32, finite, any scale.
+        channels: 1 or 3, see ``to_channels``.
+
+    Returns:
+        (H, W, channels) float32 in [0, 1], see ``to_unit_range``.
+    """
+    return to_unit_range(to_channels(pixels, channels))
 
 
 def read_labelled(item: LabelledImage, config: LabelledFolderConfig, channels: int) -> LabelledMicrograph:
@@ -88,7 +103,7 @@ def read_labelled(item: LabelledImage, config: LabelledFolderConfig, channels: i
             f"{item.image}: a side is shorter than {MIN_SIDE_PX} px; take it and its mask out of the folder"
         )
     label = read_label(item.mask, micrograph.shape, spec, config.max_megapixels, micrograph.crop)
-    unit = to_unit_range(to_channels(micrograph.pixels, channels))
+    unit = network_unit(micrograph.pixels, channels)
     width_px = line_width_px(label)
     return LabelledMicrograph(item.stem, unit, label, width_px, pixel_size_um=micrograph.pixel_size_um)
 

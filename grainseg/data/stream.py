@@ -12,13 +12,12 @@ import torch
 from torch.utils.data import Dataset
 
 from grainseg.config import AugmentConfig, RecipeConfig, StreamDataConfig
-from grainseg.data.images import LabelledMicrograph, to_channels
+from grainseg.data.images import LabelledMicrograph, network_unit
 from grainseg.data.patches import channels_first
 from grainseg.data.photometry import Photometry
 from grainseg.data.source import Patch, TrainingData
 from grainseg.errors import GrainsegError
 from grainseg.micrograph.image import FloatImage, Label
-from grainseg.micrograph.normalization import to_unit_range
 from grainseg.micrograph.wide import WideRecipe, generate_wide
 
 TRAINING_SEEDS = 2**63
@@ -122,4 +121,4 @@ def _validation_picture(
 def _draw(seed: int, side: int, recipe: WideRecipe, channels: int) -> tuple[FloatImage, Label]:
     """Picture (side, side, channels) in the unit range, normalised on the whole of it, and its label."""
     micrograph = generate_wide(seed, (side, side), recipe)
-    return to_unit_range(to_channels(micrograph.pixels, channels)), micrograph.label
+    return network_unit(micrograph.pixels, channels), micrograph.label

@@ -9,16 +9,14 @@ from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 from scipy.stats import wasserstein_distance
 from skimage import measure
 
 from grainseg.grains.intercepts import GrainIds, line_intercepts, pooled
 from grainseg.grains.labelled_grains import cut_grains, hidden_part
 from grainseg.grains.overlaps import OverlapSums, overlap_sums, overlaps
+from grainseg.micrograph.arrays import Floats
 from grainseg.micrograph.image import BoolMask
-
-Floats = npt.NDArray[np.float64]
 
 
 def _none() -> Floats:

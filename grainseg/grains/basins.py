@@ -13,9 +13,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from grainseg.micrograph.arrays import Ints
 from grainseg.micrograph.image import BoolMask, FloatImage
-
-Ints = npt.NDArray[np.int64]
 
 _LINE_TIE = 0.1
 """Weight of the probability inside a line, in px: it settles ties, and is less than the smallest fall of the
@@ -48,18 +47,29 @@ def relief(
     Returns:
         (H, W) float32: distance to the nearest boundary pixel in px, at least 1; inside the lines at most -1,
         the negative distance to the nearest pixel outside, a little lower where the probability is higher.
-        And the mean width of the lines in px: across a band of width w that distance averages
-        (w + 2) / 4, up to 0.1 more for odd widths; lines of 1 px are taken for 2 px. Without a boundary the
-        relief is flat and the width 0.
+        And the mean width of the lines in px, see `mean_width_px`. Without a boundary the relief is flat and
+        the width 0.
     """
     if not boundary.any():
         return np.ones(boundary.shape, np.float32), 0.0
     inside = _distance(boundary)[boundary]
     measured = inside if left_out is None else inside[~left_out[boundary]]
-    width = 4 * float((measured if measured.size else inside).mean(dtype=np.float64)) - 2
+    width = mean_width_px(measured if measured.size else inside)
     height = _distance(~boundary)
     height[boundary] = -inside - np.float32(_LINE_TIE) * probability[boundary]
     return height, width
+
+
+def mean_width_px(depth: npt.NDArray[np.floating]) -> float:
+    """Mean width of lines in px, of the distances from their pixels to the nearest pixel outside.
+
+    Across a band of width w these average (w + 2) / 4, up to 0.1 more for odd widths; lines of 1 px are taken
+    for 2 px.
+
+    Args:
+        depth: (n,) in px, at least one.
+    """
+    return 4 * float(depth.mean(dtype=np.float64)) - 2
 
 
 def find_basins(height: FloatImage) -> Basins:

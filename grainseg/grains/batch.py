@@ -21,8 +21,9 @@ from grainseg.grains.intervals import (
     percentile_estimate,
     size_distribution,
 )
-from grainseg.grains.samples import Estimate, FieldSample, Floats, require_samples, t_quantile
+from grainseg.grains.samples import Estimate, FieldSample, require_samples, t_quantile
 from grainseg.grains.wording import counted
+from grainseg.micrograph.arrays import Floats
 
 _SHARES = (0.1, 0.5, 0.9)
 _IDENTICAL_LN = 1e-9

@@ -26,9 +26,10 @@ from grainseg.grains.intervals import (
     percentile_estimate,
     size_distribution,
 )
-from grainseg.grains.samples import UNDEFINED, Estimate, FieldSample, Floats, require_samples, t_quantile
+from grainseg.grains.samples import UNDEFINED, Estimate, FieldSample, require_samples, t_quantile
 from grainseg.grains.welch import NO_SCATTER, Welch, effective_df, fields_for_decision, holm, welch
 from grainseg.grains.wording import counted, signed
+from grainseg.micrograph.arrays import Floats
 
 DIFFERENT = "different"
 EQUIVALENT = "equivalent"

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from grainseg.grains.samples import Floats, cumulated_shares, interpolated
+from grainseg.grains.samples import cumulated_shares, interpolated, weighted_moments
 from grainseg.grains.wording import counted, minus
+from grainseg.micrograph.arrays import Floats
 
 _FEWEST_GRAINS = 50  # fewer cannot show two populations
 _BINS = 256
@@ -58,7 +59,7 @@ def lognormal_fit(ln_diameter: Floats, weights: Floats) -> LogNormalFit:
     """
     if ln_diameter.size == 0:
         return LogNormalFit(math.nan, math.nan, math.nan)
-    mean, sd = _moments(ln_diameter, weights)
+    mean, sd = weighted_moments(ln_diameter, weights)
     if sd <= 1e-9:
         return LogNormalFit(mean, 0.0, math.nan)
     fitted = special.ndtr((ln_diameter - mean) / sd)
@@ -89,7 +90,7 @@ def bimodality(ln_diameter: Floats, weights: Floats) -> tuple[bool, str]:
     grains = float(weights.sum() ** 2 / (weights @ weights)) if weights.size else 0.0
     if grains < _FEWEST_GRAINS:
         return False, f"not examined: fewer than {_FEWEST_GRAINS} grains"
-    mean, sd = _moments(ln_diameter, weights)
+    mean, sd = weighted_moments(ln_diameter, weights)
     if sd <= 1e-9:
         return False, "one population: all grains have the same size"
     counts, edges = np.histogram((ln_diameter - mean) / sd, _BINS, weights=weights * grains / weights.sum())
@@ -124,15 +125,8 @@ def bimodality(ln_diameter: Floats, weights: Floats) -> tuple[bool, str]:
     )
 
 
-def _moments(ln_diameter: Floats, weights: Floats) -> tuple[float, float]:
-    mean = float(np.average(ln_diameter, weights=weights))
-    return mean, math.sqrt(float(np.average((ln_diameter - mean) ** 2, weights=weights)))
-
-
 def _one_log_likelihood(values: Floats, counts: Floats) -> float:
-    mean = np.average(values, weights=counts)
-    sd = math.sqrt(float(np.average((values - mean) ** 2, weights=counts)))
-    return float(counts @ _log_normal_density(values, mean, sd))
+    return float(counts @ _log_normal_density(values, *weighted_moments(values, counts)))
 
 
 def _fit_two(values: Floats, counts: Floats, start: float, scale: float) -> _Mixture:

@@ -8,14 +8,11 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from skimage import measure
 
 from grainseg.grains.intercepts import DIRECTIONS, SQUARE, GrainIds, Step, direction_weights, shifts
+from grainseg.micrograph.arrays import Floats, Ints
 from grainseg.micrograph.image import BoolMask
-
-_Floats = npt.NDArray[np.float64]
-_Ints = npt.NDArray[np.int64]
 
 _FERET_DIRECTIONS = 90
 """Every 2°: the largest of them is at most 1 - cos(1°) = 0.015 % below the largest of all."""
@@ -47,18 +44,18 @@ class GrainTable:
         span: Larger share of the frame that its box takes in height or width, 0-1.
     """
 
-    id: _Ints
-    area_px: _Floats
-    ecd_px: _Floats
-    feret_px: _Floats
-    major_px: _Floats
-    minor_px: _Floats
-    orientation_deg: _Floats
-    perimeter_px: _Floats
-    neighbours: _Ints
+    id: Ints
+    area_px: Floats
+    ecd_px: Floats
+    feret_px: Floats
+    major_px: Floats
+    minor_px: Floats
+    orientation_deg: Floats
+    perimeter_px: Floats
+    neighbours: Ints
     touches_border: BoolMask
-    weight: _Floats
-    span: _Floats
+    weight: Floats
+    span: Floats
 
     def __len__(self) -> int:
         return self.id.size
@@ -68,12 +65,12 @@ class GrainTable:
 class _Runs:
     """Pieces of rows that lie in one grain, sorted by the grain: row, first and last column."""
 
-    id: _Ints  # (N,) of the grains
-    first_of: _Ints  # (N,) index of each grain's first run
-    grain: _Ints  # (R,) index of the grain
-    row: _Ints
-    left: _Ints
-    right: _Ints
+    id: Ints  # (N,) of the grains
+    first_of: Ints  # (N,) index of each grain's first run
+    grain: Ints  # (R,) index of the grain
+    row: Ints
+    left: Ints
+    right: Ints
 
 
 def grain_table(grains: GrainIds, ignored: BoolMask | None = None, step: Step = SQUARE) -> GrainTable:
@@ -163,7 +160,7 @@ def _runs(grains: GrainIds) -> _Runs:
     return _Runs(found, np.cumsum(counts) - counts, grain[order], row, left, end[kept][order] - row * width)
 
 
-def _spans(runs: _Runs, shape: tuple[int, ...]) -> tuple[_Floats, _Floats]:
+def _spans(runs: _Runs, shape: tuple[int, ...]) -> tuple[Floats, Floats]:
     """Height and width of each grain's box as shares of the frame."""
     rows = np.maximum.reduceat(runs.row, runs.first_of) - np.minimum.reduceat(runs.row, runs.first_of) + 1
     columns = (
@@ -172,7 +169,7 @@ def _spans(runs: _Runs, shape: tuple[int, ...]) -> tuple[_Floats, _Floats]:
     return rows / shape[0], columns / shape[1]
 
 
-def _axes(runs: _Runs, step: Step) -> tuple[_Floats, _Floats, _Floats]:
+def _axes(runs: _Runs, step: Step) -> tuple[Floats, Floats, Floats]:
     """Axes of the ellipse with the second moments of the pixel centres, and its angle in degrees."""
     length = (runs.right - runs.left + 1).astype(np.float64)
     count = np.add.reduceat(length, runs.first_of)
@@ -195,7 +192,7 @@ def _axes(runs: _Runs, step: Step) -> tuple[_Floats, _Floats, _Floats]:
     )
 
 
-def _feret(runs: _Runs, step: Step) -> _Floats:
+def _feret(runs: _Runs, step: Step) -> Floats:
     """Largest width over directions; a pixel reaches as far as the middles of its sides.
 
     Corners would make every slanting width too large, centres every width too small.
@@ -211,7 +208,7 @@ def _feret(runs: _Runs, step: Step) -> _Floats:
     return largest
 
 
-def _perimeter(grains: GrainIds, ids: _Ints, step: Step) -> _Floats:
+def _perimeter(grains: GrainIds, ids: Ints, step: Step) -> Floats:
     """Crofton: ½ ∫ (ends of chords per line) × (spacing of the lines) over the half-turn of directions."""
     around = np.pad(grains, 1)
     weights = direction_weights(step)
@@ -224,7 +221,7 @@ def _perimeter(grains: GrainIds, ids: _Ints, step: Step) -> _Floats:
     return perimeter
 
 
-def _neighbours(grains: GrainIds, ids: _Ints) -> _Ints:
+def _neighbours(grains: GrainIds, ids: Ints) -> Ints:
     pairs = []
     for cut_first, cut_second in (shifts(grains.shape, 0, 1, 2), shifts(grains.shape, 1, 0, 2)):
         first, second = grains[cut_first], grains[cut_second]
@@ -235,7 +232,7 @@ def _neighbours(grains: GrainIds, ids: _Ints) -> _Ints:
     return np.bincount(np.concatenate(np.divmod(both, max(ids.size, 1))), minlength=ids.size)
 
 
-def _touches(grains: GrainIds, ignored: BoolMask | None, ids: _Ints) -> BoolMask:
+def _touches(grains: GrainIds, ignored: BoolMask | None, ids: Ints) -> BoolMask:
     """Whether each grain has a pixel at the frame or beside (also diagonally) an ignored one."""
     cut = [grains[0], grains[-1], grains[:, 0], grains[:, -1]]
     if ignored is not None:
@@ -245,7 +242,7 @@ def _touches(grains: GrainIds, ignored: BoolMask | None, ids: _Ints) -> BoolMask
     return np.isin(ids, np.concatenate(cut))
 
 
-def _counts(values: GrainIds, ids: _Ints) -> _Ints:
+def _counts(values: GrainIds, ids: Ints) -> Ints:
     """How often each id occurs."""
     kept = values[values > 0]
     return np.bincount(np.searchsorted(ids, kept), minlength=ids.size)

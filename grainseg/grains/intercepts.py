@@ -152,10 +152,10 @@ def circle_intercepts(
     return Intercepts("circles", *counts.tolist())
 
 
-def pooled(sets: Sequence[Intercepts], name: str = "pooled") -> Intercepts:
+def pooled(sets: Sequence[Intercepts]) -> Intercepts:
     """Sum of several sets: its mean is total length over total crossings, never the mean of means."""
     return Intercepts(
-        name,
+        "pooled",
         sum(each.length for each in sets),
         sum(each.crossings for each in sets),
         sum(each.closed_crossings for each in sets),

@@ -17,11 +17,12 @@ from grainseg.grains.samples import (
     UNDEFINED,
     Estimate,
     FieldSample,
-    Floats,
     cumulated_shares,
     interpolated,
     t_quantile,
+    weighted_moments,
 )
+from grainseg.micrograph.arrays import Floats
 
 _FEWEST_BEYOND = 4
 
@@ -142,8 +143,7 @@ def _expected_beyond(distribution: SizeDistribution, share: float) -> tuple[floa
     beyond the percentile, however many there are in all.
     """
     ln_sizes, weight = distribution.ln_diameter, distribution.weight
-    mean = np.average(ln_sizes, weights=weight)
-    sd = math.sqrt(float(np.average((ln_sizes - mean) ** 2, weights=weight)))
+    _, sd = weighted_moments(ln_sizes, weight)
     below = float(special.ndtr(special.ndtri(share) + 2 * sd * distribution.by_area))
     return ln_sizes.size * below, ln_sizes.size * (1 - below)
 

@@ -8,6 +8,7 @@ from scipy import ndimage
 from skimage import measure
 
 from grainseg.errors import GrainsegError
+from grainseg.grains.basins import mean_width_px
 from grainseg.grains.enlargement import enlargement
 from grainseg.grains.tips import extend_tips
 from grainseg.micrograph.files import require_exact
@@ -132,8 +133,7 @@ def _filled(labels: npt.NDArray[np.uint32], source: str) -> npt.NDArray[np.uint3
             "say that zeros are excluded, or number these areas"
         )
     lines = labels == 0
-    width = 4 * float(distance[lines].mean()) - 2  # as in `basins.relief`
-    return extend_tips(labels[tuple(nearest)], lines, width)
+    return extend_tips(labels[tuple(nearest)], lines, mean_width_px(distance[lines]))
 
 
 def _refuse_networks(labels: npt.NDArray[np.uint32], source: str) -> None:
@@ -161,6 +161,5 @@ def _draw_network(lines: BoolMask) -> bool:
         return False
     pieces = ndimage.label(lines, np.ones((3, 3)))[0]
     connected = np.bincount(pieces.ravel())[1:].max(initial=0) > np.count_nonzero(lines) / 2
-    # Across a band of width w the distance to its sides averages (w + 2) / 4.
-    width = 4 * float(ndimage.distance_transform_edt(lines)[lines].mean()) - 2 if connected else np.inf
+    width = mean_width_px(ndimage.distance_transform_edt(lines)[lines]) if connected else np.inf
     return bool(width < min(_LINE_PX, 2 * float(ndimage.distance_transform_edt(~lines).max())))

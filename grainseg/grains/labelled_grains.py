@@ -4,7 +4,6 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from grainseg.grains.agreement import near
 from grainseg.grains.partition import (
     DEFAULT_SETTINGS,
     PINHOLE_PX,
@@ -14,6 +13,7 @@ from grainseg.grains.partition import (
 )
 from grainseg.micrograph.image import BOUNDARY, GRAIN, IGNORE, BoolMask, Label
 from grainseg.micrograph.labels import line_width_px
+from grainseg.micrograph.morphology import near
 
 
 def label_grains(label: Label) -> npt.NDArray[np.uint32]:

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from grainseg.grains.intercepts import mean_intercept_px
 from grainseg.micrograph.image import IGNORE, BoolMask, Label
+from grainseg.micrograph.sampling import nearest
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class LeftOut:
         Args:
             shape: Height and width in px wanted.
         """
-        excluded, ignored = (None if mask is None else _nearest(mask, shape) for mask in self._masks)
+        excluded, ignored = (None if mask is None else nearest(mask, shape) for mask in self._masks)
         return LeftOut(excluded, ignored)
 
     def of_grains(self, grains: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
@@ -67,10 +68,3 @@ class LeftOut:
 
 
 NOTHING_LEFT_OUT = LeftOut()
-
-
-def _nearest(mask: BoolMask, shape: tuple[int, int]) -> BoolMask:
-    rows, columns = (
-        (2 * np.arange(want) + 1) * have // (2 * want) for have, want in zip(mask.shape, shape, strict=True)
-    )
-    return mask[np.ix_(rows, columns)]

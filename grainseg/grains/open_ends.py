@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from grainseg.grains.agreement import skeleton
 from grainseg.micrograph.image import BoolMask
+from grainseg.micrograph.morphology import near, skeleton
 
 _BIT_OF_NEIGHBOUR = np.array([[1, 2, 4], [128, 0, 8], [64, 32, 16]], np.float32)  # clockwise
 
@@ -36,8 +36,7 @@ def count_open_ends(boundary: BoolMask, line_width_px: float, left_out: BoolMask
         lines[ends] = 0
     ends = _ends(lines)
     if left_out is not None:
-        near = cv2.distanceTransform((~left_out).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-        ends &= np.asarray(near) > 2 * rounds
+        ends &= ~near(left_out, 2 * rounds)
     within = slice(2 * rounds, -2 * rounds or None)
     return int(np.count_nonzero(ends[within, within]))
 

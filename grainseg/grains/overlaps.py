@@ -4,13 +4,10 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 from scipy.sparse import coo_array
 
 from grainseg.grains.intercepts import GrainIds
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+from grainseg.micrograph.arrays import Floats, Ints
 
 
 @dataclass(frozen=True, eq=False)

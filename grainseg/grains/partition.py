@@ -15,11 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from grainseg.errors import GrainsegError
-from grainseg.grains.basins import Ints, find_basins, relief
+from grainseg.grains.basins import find_basins, relief
 from grainseg.grains.cracks import beside_closed_cracks, crack_lengths
 from grainseg.grains.open_ends import count_open_ends
 from grainseg.grains.regions import (
-    Floats,
     Lines,
     RegionGraph,
     join_shallow,
@@ -28,6 +27,7 @@ from grainseg.grains.regions import (
     region_graph,
 )
 from grainseg.grains.tips import extend_tips
+from grainseg.micrograph.arrays import Floats, Ints
 from grainseg.micrograph.image import BoolMask, FloatImage
 
 
@@ -158,6 +158,22 @@ def partition_probability(
     """
     drawn = as_drawn(probability, left_out)
     return _partition(over_segment(probability, settings.threshold, drawn, left_out), settings, left_out)
+
+
+def partition_or_none(
+    probability: FloatImage, settings: PartitionSettings, left_out: BoolMask | None = None
+) -> Partition | None:
+    """The partition of a boundary map; None where everything is boundary (an untrained network)."""
+    try:
+        return partition_probability(probability, settings, left_out)
+    except GrainsegError:
+        return None
+
+
+def grains_or_zeros(probability: FloatImage, settings: PartitionSettings) -> npt.NDArray[np.uint32]:
+    """The grains of a boundary map; all 0, no grain, where there is no partition."""
+    partition = partition_or_none(probability, settings)
+    return np.zeros(probability.shape, np.uint32) if partition is None else partition.grains
 
 
 def as_drawn(probability: FloatImage, left_out: BoolMask | None = None) -> bool:

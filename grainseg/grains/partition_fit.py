@@ -17,10 +17,9 @@ from scipy.ndimage import uniform_filter
 
 from grainseg.errors import GrainsegError
 from grainseg.grains.agreement_regions import counted_pixels, judged_grains, judged_pixels
-from grainseg.grains.basins import Ints
 from grainseg.grains.intercepts import GrainIds
 from grainseg.grains.labelled_grains import hidden_part, rim
-from grainseg.grains.overlaps import Floats, Overlaps, OverlapSums, overlap_sums, overlaps
+from grainseg.grains.overlaps import Overlaps, OverlapSums, overlap_sums, overlaps
 from grainseg.grains.partition import (
     DEFAULT_SETTINGS,
     PartitionSettings,
@@ -29,6 +28,7 @@ from grainseg.grains.partition import (
     over_segment,
 )
 from grainseg.grains.regions import RegionGraph, join_shallow, join_small, join_unsupported
+from grainseg.micrograph.arrays import Floats, Ints
 from grainseg.micrograph.image import BoolMask, FloatImage
 
 Grid = tuple[list[float], ...]

@@ -12,10 +12,9 @@ import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from grainseg.grains.basins import Basins, Ints
+from grainseg.grains.basins import Basins
+from grainseg.micrograph.arrays import Floats, Ints
 from grainseg.micrograph.image import FloatImage
-
-Floats = npt.NDArray[np.float64]
 
 _ROWS = 512  # of a strip: borders are collected strip by strip, so that memory does not grow with all cracks
 

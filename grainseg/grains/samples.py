@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy import special
 
-Floats = npt.NDArray[np.float64]
+from grainseg.micrograph.arrays import Floats
 
 UNITS = ("µm", "px")
 CONFIDENCE = 0.95
@@ -111,6 +110,17 @@ def weighted_percentiles(values: Floats, weights: Floats, shares: Sequence[float
     """
     order = np.argsort(values)
     return np.exp(interpolated(np.log(values[order]), cumulated_shares(weights[order]), shares))
+
+
+def weighted_moments(values: Floats, weights: Floats) -> tuple[float, float]:
+    """Mean and standard deviation of weighted values.
+
+    Args:
+        values: (n,) at least one.
+        weights: (n,) not negative, some above 0.
+    """
+    mean = float(np.average(values, weights=weights))
+    return mean, math.sqrt(float(np.average((values - mean) ** 2, weights=weights)))
 
 
 def cumulated_shares(weights: Floats) -> Floats:

@@ -5,9 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from grainseg.errors import GrainsegError
 from grainseg.grains.left_out import NOTHING_LEFT_OUT, LeftOut
-from grainseg.grains.partition import PartitionSettings, partition_probability
+from grainseg.grains.partition import PartitionSettings, partition_or_none
 from grainseg.micrograph.image import FloatImage
 
 REACH = 0.1
@@ -41,9 +40,8 @@ def threshold_sd_ln(
     found = []
     for shift in (-REACH, REACH):
         threshold = min(max(settings.threshold + shift, 0.01), 0.99)
-        try:
-            partition = partition_probability(middle, replace(settings, threshold=threshold), left_out.mask)
-        except GrainsegError:
+        partition = partition_or_none(middle, replace(settings, threshold=threshold), left_out.mask)
+        if partition is None:
             return None
         found.append(left_out.mean_intercept_px(partition.grains))
     if not all(math.isfinite(length) and length > 0 for length in found):

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from grainseg.grains.agreement import near
 from grainseg.micrograph.image import BoolMask, FloatImage
+from grainseg.micrograph.morphology import near
 
 BAND_PX = 4.0
 """Half width of the band. On 15 crops with texture contrast the mean over it has a rank correlation of 0.79

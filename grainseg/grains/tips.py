@@ -25,10 +25,9 @@ from itertools import permutations
 import numpy as np
 import numpy.typing as npt
 
-from grainseg.grains.basins import Ints
+from grainseg.micrograph.arrays import Floats, Ints
 from grainseg.micrograph.image import BoolMask
 
-_Floats = npt.NDArray[np.float64]
 _Points = npt.NDArray[np.complex128]  # columns + i · rows, from the point where three grains meet
 
 _SPAN_PX = 6.0
@@ -132,7 +131,7 @@ def _tips(
     return y, x, new
 
 
-def _ends(first: _Lines, second: _Lines, width: float) -> tuple[_Points, _Floats, BoolMask]:
+def _ends(first: _Lines, second: _Lines, width: float) -> tuple[_Points, Floats, BoolMask]:
     """Where two lines meet, how far that lies beyond the meeting point of the fill, and whether it may."""
     sine, cosine = _cross(first.along, second.along), _dot(first.along, second.along)
     good = first.good & second.good & (np.abs(sine) > _SMALLEST_SINE)
@@ -147,7 +146,7 @@ def _ends(first: _Lines, second: _Lines, width: float) -> tuple[_Points, _Floats
     return end, hidden, good
 
 
-def _between_rays(place: _Points, end: _Points, first: _Lines, second: _Lines) -> tuple[BoolMask, _Floats]:
+def _between_rays(place: _Points, end: _Points, first: _Lines, second: _Lines) -> tuple[BoolMask, Floats]:
     """(N, h, w): whether a place lies between the two lines, and how far from where they meet."""
     apart = place - end[:, None, None]
     one, other = first.along[:, None, None], second.along[:, None, None]
@@ -218,9 +217,9 @@ _RING = ((-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1))
 """Neighbours in order around a pixel: sides at even places, corners between them."""
 
 
-def _cross(first: _Points, second: _Points) -> _Floats:
+def _cross(first: _Points, second: _Points) -> Floats:
     return np.asarray((np.conj(first) * second).imag)
 
 
-def _dot(first: _Points, second: _Points) -> _Floats:
+def _dot(first: _Points, second: _Points) -> Floats:
     return np.asarray((np.conj(first) * second).real)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from grainseg.grains.samples import Floats
+from grainseg.micrograph.arrays import Floats
 
 NO_SCATTER = 1e-9  # standard deviation of ln length below which only rounding is left
 

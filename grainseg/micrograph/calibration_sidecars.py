@@ -17,6 +17,7 @@ from grainseg.micrograph.calibration_by_hand import TABLE_NAME, json_claim, tabl
 from grainseg.micrograph.calibration_tags import data_bar_px, tescan_claim
 from grainseg.micrograph.calibration_text import count_of, decode, ini_sections, um_per, value_of
 from grainseg.micrograph.evidence import Evidence
+from grainseg.micrograph.names import is_file
 from grainseg.micrograph.pixel_size import Claim, Rank, is_possible
 
 _FOLDERS_ABOVE = 2
@@ -65,14 +66,7 @@ def _by_hand(
 def _existing(path: Path, names: Iterable[str]) -> list[Path]:
     """The first of these names that is a file beside ``path`` and not itself."""
     found = (path.with_name(name) for name in names if name != path.name)
-    return [side for side in found if _is_file(side)][:1]
-
-
-def _is_file(side: Path) -> bool:
-    try:
-        return side.is_file()
-    except OSError:  # a name that is longer than the file system allows
-        return False
+    return [side for side in found if is_file(side)][:1]
 
 
 def _head(side: Path) -> str:

@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from grainseg.micrograph.arrays import Floats
 from grainseg.micrograph.image import FloatImage
 
 LEVELS = ("low", "middle", "high")
@@ -32,7 +33,6 @@ _TEXTURE_PERIODS_PX = (4.0, 12.0)
 _IMAGENET_C = "severities 1 to 3 of ImageNet-C (Hendrycks & Dietterich 2019, arXiv:1903.12261)"
 _OWN = "chosen for this card"
 
-_Floats = npt.NDArray[np.float64]
 
 Change = Callable[[FloatImage, float, np.random.Generator], FloatImage]
 """(H, W, C) float32 in [0, 1], an amount and a source of randomness; values may leave [0, 1]."""
@@ -61,6 +61,10 @@ class Kind:
     source: str
     is_light: bool = False
 
+    def titled(self, variant: str) -> str:
+        """Kind and variant in words."""
+        return f"{self.title}, {variant}" if variant else self.title
+
 
 @dataclass(frozen=True)
 class Corruption:
@@ -81,17 +85,12 @@ class Corruption:
     @property
     def title(self) -> str:
         """Kind and variant in words."""
-        return f"{self.kind.title}, {self.variant}" if self.variant else self.kind.title
+        return self.kind.titled(self.variant)
 
     @property
     def strength(self) -> str:
         """The amount in words."""
         return self.kind.wording.format(self.amount).replace("-", "−")
-
-    @property
-    def resamples(self) -> bool:
-        """Whether the corrupted picture has another size."""
-        return self.kind.name in ("half", "double")
 
     def apply(self, picture: FloatImage, seed: int) -> FloatImage:
         """Corrupt a picture, and store it as a file of 8 bits would.
@@ -102,7 +101,7 @@ class Corruption:
                 strength alone.
 
         Returns:
-            (H', W', C) float32, one of 256 values in [0, 1]; the size is the picture's unless it `resamples`.
+            (H', W', C) float32, one of 256 values in [0, 1]; only half and double change the size.
         """
         rng = np.random.default_rng([_STREAM, seed, zlib.crc32(self.kind.name.encode())])
         changed = self.kind.change(picture, self.amount, rng)
@@ -188,13 +187,13 @@ def _corner(picture: FloatImage, strength: float, rng: np.random.Generator) -> F
     return _lit(picture, 1 - strength * (distance / distance.max()) ** 2)
 
 
-def _centred(picture: FloatImage) -> tuple[_Floats, _Floats]:
+def _centred(picture: FloatImage) -> tuple[Floats, Floats]:
     """Rows (H, 1) and columns (1, W), from the picture's middle."""
     height, width = picture.shape[:2]
     return (np.arange(height) - (height - 1) / 2)[:, None], (np.arange(width) - (width - 1) / 2)[None, :]
 
 
-def _lit(picture: FloatImage, light: _Floats) -> FloatImage:
+def _lit(picture: FloatImage, light: Floats) -> FloatImage:
     factor: FloatImage = light[:, :, None].astype(np.float32)
     return picture * factor
 

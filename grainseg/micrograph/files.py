@@ -57,7 +57,6 @@ def read_micrograph(
     notes, warnings = _of_crop(crop, chosen, calibration)
     return Micrograph(
         pixels=chosen.apply(pixels, path),
-        path=path,
         pixel_size=calibration.pixel_size,
         notes=calibration.notes + notes,
         crop=chosen,
@@ -152,9 +151,7 @@ def write_rgb(path: Path, pixels: npt.NDArray[np.uint8]) -> None:
         Image.fromarray(pixels).save(handle, format="PNG")
 
 
-def write_probability(
-    path: Path, probability: FloatImage, pixel_size_um: tuple[float, float] | float | None
-) -> None:
+def write_probability(path: Path, probability: FloatImage, pixel_size_um: tuple[float, float] | None) -> None:
     """Write a probability map as 32-bit TIFF that Fiji opens calibrated.
 
     Deflate without a predictor: ImageJ's own reader has no floating-point predictor.
@@ -162,7 +159,7 @@ def write_probability(
     Args:
         path: File to write.
         probability: (H, W) float32 in [0, 1].
-        pixel_size_um: µm per pixel, (row, column) if the two differ; None leaves the file uncalibrated.
+        pixel_size_um: µm per pixel as (row, column); None leaves the file uncalibrated.
 
     Raises:
         GrainsegError: The file cannot be written.
@@ -175,7 +172,7 @@ def write_probability(
 
 
 def write_grain_map(
-    path: Path, grains: npt.NDArray[np.integer[Any]], pixel_size_um: tuple[float, float] | float | None
+    path: Path, grains: npt.NDArray[np.integer[Any]], pixel_size_um: tuple[float, float] | None
 ) -> None:
     """Write a label map as 32-bit TIFF that Fiji opens calibrated.
 
@@ -184,7 +181,7 @@ def write_grain_map(
     Args:
         path: File to write.
         grains: (H, W) grain ids from 0 to 2³² - 1.
-        pixel_size_um: µm per pixel, (row, column) if the two differ; None leaves the file uncalibrated.
+        pixel_size_um: µm per pixel as (row, column); None leaves the file uncalibrated.
 
     Raises:
         GrainsegError: The file cannot be written.
@@ -203,10 +200,10 @@ def write_grain_map(
         )
 
 
-def _pixels_per_um(pixel_size_um: tuple[float, float] | float | None) -> dict[str, Any]:
+def _pixels_per_um(pixel_size_um: tuple[float, float] | None) -> dict[str, Any]:
     if pixel_size_um is None:
         return {}
-    row_um, column_um = np.broadcast_to(pixel_size_um, 2).tolist()
+    row_um, column_um = pixel_size_um
     return {"resolution": (1 / column_um, 1 / row_um)}
 
 

@@ -1,7 +1,6 @@
 """The micrograph as the rest of the package sees it, and the codes of a label in memory."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -40,7 +39,6 @@ class Micrograph:
     Attributes:
         pixels: (H, W) grey or (H, W, 3) RGB float32, finite. Integer files are divided by their type's
             maximum, so they lie in [0, 1]; float files keep their values.
-        path: Where it was read from.
         pixel_size: Its scale; None where nobody says it.
         notes: What a reader of the results may want to know of scale and crop, one line each: a print
             resolution that was not taken for a scale, a data bar that was cut.
@@ -50,16 +48,10 @@ class Micrograph:
     """
 
     pixels: FloatImage
-    path: Path
     pixel_size: PixelSize | None = None
     notes: tuple[str, ...] = ()
     crop: Crop = NO_CROP
     warnings: tuple[str, ...] = ()
-
-    @property
-    def stem(self) -> str:
-        """File name without its extension: the name of the image in splits, tables and outputs."""
-        return self.path.stem
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -3,10 +3,10 @@
 import cv2
 import numpy as np
 import numpy.typing as npt
-from skimage.morphology import skeletonize
 
 from grainseg.micrograph.drawing import GrainMap, draw_between_columns, favoured_by_number, paint_specks
 from grainseg.micrograph.image import BOUNDARY, GRAIN, IGNORE, BoolMask, FloatImage, Label
+from grainseg.micrograph.morphology import near, skeleton
 
 _SEGMENTS = ((0, 0), (0, 1), (1, 0), (1, 1), (1, -1))
 """A pixel of a thin line alone, and with each neighbour: rows and columns from one end to the other."""
@@ -19,9 +19,6 @@ holds the whole number of points nearest to L. Horizontal lines have steps of 1 
 whichever way they go: a quarter of a px downwards is a quarter of a step to the first and (as half a step
 changes nothing) to the others. Vertical lines have whole widths as soon as no tie is left.
 """
-
-_SLACK_PX = 1e-4
-"""Above the rounding of OpenCV's float32 distances, far below the gap between two distances on the grid."""
 
 
 def redrawn_lines(drawing: BoolMask, width_px: int) -> BoolMask:
@@ -40,7 +37,7 @@ def redrawn_lines(drawing: BoolMask, width_px: int) -> BoolMask:
     Returns:
         (H, W), true on the lines.
     """
-    line = np.asarray(skeletonize(drawing), np.bool_)  # type: ignore[no-untyped-call]
+    line = skeleton(drawing)
     height, width = line.shape
     around = np.pad(line, 1)
     drawn = np.zeros(line.shape, np.uint8)
@@ -57,8 +54,8 @@ def _brush(down: int, right: int, width_px: int) -> npt.NDArray[np.uint8]:
     rows, columns = np.mgrid[-reach : reach + 1, -reach : reach + 1].astype(np.float64)
     rows, columns = rows - _SHIFT_PX[0], columns - _SHIFT_PX[1]
     along = np.clip((rows * down + columns * right) / max(down**2 + right**2, 1), 0, 1)
-    near = np.hypot(rows - along * down, columns - along * right) < width_px / 2
-    return np.ascontiguousarray(near[::-1, ::-1]).view(np.uint8)
+    covered = np.hypot(rows - along * down, columns - along * right) < width_px / 2
+    return np.ascontiguousarray(covered[::-1, ::-1]).view(np.uint8)
 
 
 def crack_lines(
@@ -109,8 +106,7 @@ def within_reach(ignored: BoolMask, width_px: int) -> BoolMask:
     Returns:
         (H, W), the ignored pixels included.
     """
-    away = cv2.distanceTransform((~ignored).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    return np.asarray(away <= (width_px + 1) / 2 + _SLACK_PX, np.bool_)
+    return near(ignored, (width_px + 1) / 2)
 
 
 def _favoured(grains: GrainMap, ignored: BoolMask, depth: FloatImage) -> GrainMap:

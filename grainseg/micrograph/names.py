@@ -1,5 +1,6 @@
-"""Names of files, which systems encode in more than one way."""
+"""Names of files, which systems encode in more than one way, and not at any length."""
 
+from pathlib import Path
 from unicodedata import normalize
 
 
@@ -15,3 +16,11 @@ def shown(text: object) -> str:
 def plain_name(name: str) -> str:
     """A name as it compares: macOS writes ü as two characters in the names of files, others as one."""
     return normalize("NFC", name)
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; a name that is longer than the file system allows is none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False

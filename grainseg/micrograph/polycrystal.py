@@ -11,9 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from grainseg.micrograph.arrays import Ints
 from grainseg.micrograph.drawing import GrainMap, boundary_lines, pieces_of_grains
-
-_Ints = npt.NDArray[np.int64]
 
 _STEPS = 64  # grid steps per px
 _TILE_PX = 32  # tiles small enough that few discs can own a pixel of one
@@ -61,7 +60,7 @@ def polycrystal(
         centres, radii = np.delete(centres, dropped, axis=0), np.delete(radii, dropped, axis=0)
 
 
-def _not_one_piece(grains: GrainMap, line_width_px: int) -> _Ints:
+def _not_one_piece(grains: GrainMap, line_width_px: int) -> Ints:
     """Numbers of the grains that the drawn lines swallow or cut in two, the smallest first."""
     _, owner, _ = pieces_of_grains(boundary_lines(grains, line_width_px), grains)
     area = np.bincount(grains.ravel())
@@ -87,7 +86,7 @@ def _join_fragments(grains: GrainMap) -> GrainMap:
     return joined
 
 
-def _number(discs: GrainMap) -> tuple[GrainMap, _Ints]:
+def _number(discs: GrainMap) -> tuple[GrainMap, Ints]:
     """Number the grains 1..N in the order of their first pixels; also the disc of each."""
     disc, first, inverse = np.unique(discs, return_index=True, return_inverse=True)
     order = np.argsort(first)
@@ -96,7 +95,7 @@ def _number(discs: GrainMap) -> tuple[GrainMap, _Ints]:
     return number[inverse].reshape(discs.shape), disc[order].astype(np.int64)
 
 
-def _power_cells(points: _Ints, centres: _Ints, radii: _Ints) -> GrainMap:
+def _power_cells(points: Ints, centres: Ints, radii: Ints) -> GrainMap:
     """Index of the disc with the least power |p - c|² - r² at each point; the lowest where several have it.
 
     Args:
@@ -120,7 +119,7 @@ def _power_cells(points: _Ints, centres: _Ints, radii: _Ints) -> GrainMap:
 
 def _discs(
     draws: np.random.PCG64, shape: tuple[int, int], mean_px: float, sigma_ln: float
-) -> tuple[_Ints, _Ints]:
+) -> tuple[Ints, Ints]:
     """Centres (N, 2) and radii (N,) in grid steps, over the field and two grains beyond each side."""
     margin = math.ceil(2 * mean_px) * _STEPS
     spans = (shape[0] * _STEPS + 2 * margin, shape[1] * _STEPS + 2 * margin)
@@ -136,7 +135,7 @@ def _discs(
     return centres - margin, radii
 
 
-def _placed(tried: _Ints, radii: _Ints) -> _Ints:
+def _placed(tried: Ints, radii: Ints) -> Ints:
     """Of each disc's (N, candidates, 2) positions the one where it overlaps the discs before it least.
 
     With the largest disc first, cells keep about the area of their discs, and few of them vanish.
@@ -150,7 +149,7 @@ def _placed(tried: _Ints, radii: _Ints) -> _Ints:
     return centres
 
 
-def _relaxed(centres: _Ints, radii: _Ints, spans: tuple[int, int]) -> _Ints:
+def _relaxed(centres: Ints, radii: Ints, spans: tuple[int, int]) -> Ints:
     """Move each disc to the centroid of its cell once (S. Lloyd's step): fewer slivers between discs."""
     step = _RELAX_PX * _STEPS
     points = np.stack(np.meshgrid(*(np.arange(0, span, step) for span in spans), indexing="ij"), axis=-1)
@@ -164,7 +163,7 @@ def _relaxed(centres: _Ints, radii: _Ints, spans: tuple[int, int]) -> _Ints:
     return moved
 
 
-def _lobes(draws: np.random.PCG64, centres: _Ints, radii: _Ints) -> tuple[_Ints, _Ints]:
+def _lobes(draws: np.random.PCG64, centres: Ints, radii: Ints) -> tuple[Ints, Ints]:
     """Three discs per grain: (N, 3, 2) centres and (N, 3) radii. Shares of the radius chosen by eye."""
     offsets = [_below(draws, radii.shape, 2 * 1024 + 1) - 1024 for _ in range(4)]
     first, second = np.stack(offsets, axis=-1).reshape(-1, 2, 2).swapaxes(0, 1) * radii[:, None] * 85
@@ -172,7 +171,7 @@ def _lobes(draws: np.random.PCG64, centres: _Ints, radii: _Ints) -> tuple[_Ints,
     return lobes, np.stack([radii * 80, radii * 65, radii * 65], axis=1) // 100
 
 
-def _warped_pixels(draws: np.random.PCG64, shape: tuple[int, int]) -> _Ints:
+def _warped_pixels(draws: np.random.PCG64, shape: tuple[int, int]) -> Ints:
     """(H, W, 2) positions in grid steps at which the pixels look up the diagram: uniform cubic B-splines."""
     points = np.stack(np.meshgrid(*map(np.arange, shape), indexing="ij"), axis=-1).astype(np.int64) * _STEPS
     for spacing, largest_px in _WARPS_PX:
@@ -184,7 +183,7 @@ def _warped_pixels(draws: np.random.PCG64, shape: tuple[int, int]) -> _Ints:
     return points
 
 
-def _spline_weights(length: int, spacing: int) -> _Ints:
+def _spline_weights(length: int, spacing: int) -> Ints:
     """(length, knots) cubic B-spline weights of each pixel, times 6·spacing³ so that they are integers."""
     knot, t = np.divmod(np.arange(length, dtype=np.int64), spacing)
     s = spacing
@@ -195,7 +194,7 @@ def _spline_weights(length: int, spacing: int) -> _Ints:
     return weights
 
 
-def _below(draws: np.random.PCG64, shape: tuple[int, ...], span: int) -> _Ints:
+def _below(draws: np.random.PCG64, shape: tuple[int, ...], span: int) -> Ints:
     """Integers uniform in [0, span), span < 2³²."""
     words = draws.random_raw(math.prod(shape)) >> np.uint64(32)
     return (words * np.uint64(span) >> np.uint64(32)).astype(np.int64).reshape(shape)

@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from grainseg.micrograph.arrays import Ints
 from grainseg.micrograph.drawing import GrainMap
 from grainseg.micrograph.image import FloatImage
 
 _Image = npt.NDArray[np.float64]
-_Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ def _grooves(grains: GrainMap, appearance: Appearance, rng: np.random.Generator)
     return appearance.groove_depth * ndimage.gaussian_filter(depth, 2.0) * waver * profile
 
 
-def _nearest_boundary(grains: GrainMap) -> tuple[_Image, _Ints, _Ints, _Ints]:
+def _nearest_boundary(grains: GrainMap) -> tuple[_Image, Ints, Ints, Ints]:
     """Distance in px to the nearest boundary, and the numbers of its two grains and of their pair.
 
     All (H, W). Without any boundary the distances are infinite.

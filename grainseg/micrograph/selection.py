@@ -16,14 +16,14 @@ log = logging.getLogger(__name__)
 _OF_THE_SYSTEM = frozenset({"lost+found", "system volume information", "$recycle.bin"})
 """Folders, in small letters, that a volume has and that its users cannot look into."""
 
-OUTPUT_ENDS = (
-    "_mask.png",
-    "_probability.tif",
-    "_overlay.png",
-    "_grains.tif",
-    "_panel.png",
-    "_uncertainty.tif",
-)
+OUTPUT_ENDS = {
+    "mask": "_mask.png",
+    "probability": "_probability.tif",
+    "overlay": "_overlay.png",
+    "grains": "_grains.tif",
+    "panel": "_panel.png",
+    "uncertainty": "_uncertainty.tif",
+}
 """How the names of the files end that a prediction leaves of a picture: the first three always."""
 
 
@@ -144,10 +144,10 @@ def _not_listed(error: OSError) -> str:
 def _without_outputs(found: list[Path]) -> list[Path]:
     """Leave out the files of earlier predictions, which lie together under names that they share."""
     present = {str(path) for path in found}
-    first, *others = OUTPUT_ENDS[:3]
+    first, *others = list(OUTPUT_ENDS.values())[:3]
     bases = [text.removesuffix(first) for text in present if text.endswith(first)]
     predicted = {base for base in bases if all(base + other in present for other in others)}
-    written = {base + end for base in predicted for end in OUTPUT_ENDS}
+    written = {base + end for base in predicted for end in OUTPUT_ENDS.values()}
     if predicted:
         log.warning("%d earlier predictions are left out", len(predicted))
     return [path for path in found if str(path) not in written]

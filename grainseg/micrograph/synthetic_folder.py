@@ -3,8 +3,6 @@
 The folder has the layout of a labelled set of one's own: images/field_1.png, with the pixel size in
 images/pixel_sizes.csv, masks/field_1.png (255 = boundary), and beside them grains/field_1.tif (16-bit grain
 numbers, with the pixel size as ImageJ keeps it). synthetic.json says what was written.
-
-This module imports nothing heavy at its top: where the folder is there already, the check is all it costs.
 """
 
 import hashlib
@@ -12,12 +10,14 @@ import json
 import shutil
 import uuid
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+import tifffile
+from PIL import Image
 
 from grainseg.errors import GrainsegError
-
-if TYPE_CHECKING:
-    from grainseg.micrograph.synthetic import SyntheticMicrograph
+from grainseg.micrograph.synthetic import ONE_SPECIMEN, SyntheticMicrograph, generate
 
 GENERATOR_VERSION = 2
 """Counts up when the same seed starts to give another label or a visibly different picture."""
@@ -115,8 +115,6 @@ def _files(root: Path, number: int) -> tuple[Path, Path, Path]:
 
 def _write_folder(folder: Path, seed: int) -> None:
     """Generate the fields and write them, the manifest last."""
-    from grainseg.micrograph.synthetic import ONE_SPECIMEN, generate
-
     for part in _files(folder, 1):
         part.parent.mkdir()
     entries = []
@@ -144,12 +142,8 @@ def _write_folder(folder: Path, seed: int) -> None:
     (folder / _MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
 
 
-def _write_field(field: "SyntheticMicrograph", picture: Path, mask: Path, grain_map: Path) -> None:
+def _write_field(field: SyntheticMicrograph, picture: Path, mask: Path, grain_map: Path) -> None:
     """Write picture and mask as 8-bit PNG, and the grain numbers as 16-bit TIFF with the pixel size."""
-    import numpy as np
-    import tifffile
-    from PIL import Image
-
     Image.fromarray(np.rint(field.pixels * 255).astype(np.uint8)).save(picture)
     Image.fromarray(field.label * np.uint8(255)).save(mask)
     pixels_per_um = 1 / field.pixel_size_um

@@ -28,6 +28,7 @@ from grainseg.grains.budget import SegmentationError
 from grainseg.grains.doubt import Reference, read_reference
 from grainseg.grains.partition import DEFAULT_SETTINGS, PartitionSettings
 from grainseg.micrograph.normalization import NORMALIZATION
+from grainseg.micrograph.pixel_size import is_possible
 from grainseg.model.archive import are_plain, load_archive, require_finite, save_archive
 from grainseg.model.networks import NetworkSpec, build_network
 from grainseg.model.shrinking import look_shrunk
@@ -241,7 +242,7 @@ def _parse_spec(values: Mapping[str, Any], path: Path) -> CheckpointSpec:
         and 0 < spec.threshold < 1
         and 0 < spec.line_width_px <= MAX_LINE_WIDTH_PX
         and spec.steps >= 0
-        and (spec.pixel_size_um is None or 0.0005 <= spec.pixel_size_um <= 50)
+        and (spec.pixel_size_um is None or is_possible(spec.pixel_size_um))
         and (spec.intercept_px is None or 1 <= spec.intercept_px <= 10_000)
         and 1 <= spec.shrink <= MAX_SHRINK
         and spec.tta in SYMMETRIES

@@ -15,7 +15,7 @@ from grainseg.config import BaselineConfig
 from grainseg.data.images import LabelledMicrograph, read_labelled
 from grainseg.grains.agreement import fit_threshold
 from grainseg.grains.labelled_grains import label_grains
-from grainseg.grains.partition import DEFAULT_SETTINGS
+from grainseg.grains.partition import DEFAULT_SETTINGS, grains_or_zeros
 from grainseg.micrograph.files import write_rgb
 from grainseg.micrograph.folder import LabelledImage, list_folder, split_with_test
 from grainseg.micrograph.image import FloatImage
@@ -29,13 +29,7 @@ from grainseg.pipeline.baseline_prediction import (
 )
 from grainseg.pipeline.mapping import make_output
 from grainseg.pipeline.measurement import BatchResults, title_of
-from grainseg.pipeline.scoring import (
-    MaskScores,
-    fit_grains,
-    grains_or_zeros,
-    score_prediction,
-    segmentation_error,
-)
+from grainseg.pipeline.scoring import MaskScores, fit_grains, score_prediction, segmentation_error
 from grainseg.report.metrics_file import METRICS, write_metrics
 from grainseg.report.overlay import panel
 from grainseg.report.prediction_files import PREDICTIONS, prediction_paths

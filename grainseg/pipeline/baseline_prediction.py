@@ -10,12 +10,11 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from grainseg.config import BaselineConfig
-from grainseg.data.images import to_channels
+from grainseg.data.images import network_unit
 from grainseg.grains.budget import SegmentationError
 from grainseg.grains.partition import PartitionSettings
 from grainseg.micrograph.exposure import exposure_warnings
 from grainseg.micrograph.image import FloatImage
-from grainseg.micrograph.normalization import to_unit_range
 from grainseg.micrograph.selection import SelectedImage, Selection
 from grainseg.pipeline.failures import SKIPPED, tell_failure, tell_unlisted
 from grainseg.pipeline.mapping import MappedField, close_picture, open_picture
@@ -127,7 +126,7 @@ def _predict_one(
     probability: FloatImage | None,
 ) -> MappedField:
     opened = open_picture(config, image, config.data.max_megapixels)
-    unit = to_unit_range(to_channels(opened.micrograph.pixels, 1))
+    unit = network_unit(opened.micrograph.pixels, 1)
     opened = opened.warned(*exposure_warnings(unit))
     if probability is None:
         probability = fitted.reference.probability(unit[:, :, 0])

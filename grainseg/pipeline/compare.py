@@ -7,9 +7,9 @@ from pathlib import Path
 from grainseg.errors import GrainsegError
 from grainseg.grains.compare import MAX_MARGIN_G, MIN_MARGIN_G, compare_batches
 from grainseg.grains.copies import copies
-from grainseg.pipeline.earlier_run import COMPARISONS, require_no_folder, require_table
+from grainseg.pipeline.earlier_run import require_no_folder, require_table
 from grainseg.report.results import SavedBatch, read_batches
-from grainseg.report.tables import write_comparisons
+from grainseg.report.tables import BATCHES, COMPARISONS, write_comparisons
 
 
 def compare(folders: Sequence[Path], output: Path | None, margin_g: float) -> str:
@@ -65,7 +65,7 @@ def _require_place(output: Path) -> None:
 
     A run takes the comparisons in its folder for its own, and away where it has none.
     """
-    if (output / "batches.csv").exists():
+    if (output / BATCHES).exists():
         raise GrainsegError(
             f"--output={output}: holds a measurement, whose comparisons lie there; choose another folder"
         )

@@ -17,12 +17,14 @@ from omegaconf import OmegaConf
 from grainseg.config import FolderDataConfig, LabelConfig, TrainConfig, parse_train
 from grainseg.errors import GrainsegError
 from grainseg.micrograph.folder import LabelledImage, list_folder
+from grainseg.micrograph.selection import OUTPUT_ENDS
 from grainseg.report.metrics_file import METRICS, read_metrics
 from grainseg.report.prediction_files import PREDICTIONS
 from grainseg.training.run_folder import CONFIG, checkpoint_path, fold_dir, read_config
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 OUTPUTS = Path("outputs")
+_MASK = OUTPUT_ENDS["mask"]
 
 
 def make_deliverable(run: Path, target: Path) -> Path:
@@ -39,7 +41,7 @@ def make_deliverable(run: Path, target: Path) -> Path:
     data = _data_folder(run, config)
     revision = _revision()
     items = {item.stem: item for item in list_folder(Path(data.root)).labelled}
-    stems = sorted(path.name.removesuffix("_mask.png") for path in (run / PREDICTIONS).glob("*_mask.png"))
+    stems = sorted(path.name.removesuffix(_MASK) for path in (run / PREDICTIONS).glob(f"*{_MASK}"))
     gone = [stem for stem in stems if stem not in items]
     if gone:
         raise GrainsegError(f"{run}: its validation picture {gone[0]} is no longer in {data.root}")
@@ -77,7 +79,7 @@ def latest_run(outputs: Path) -> Path:
 def _read_run(run: Path) -> tuple[dict[str, float], TrainConfig]:
     advice = f"give a finished training run, which has {METRICS} and {CONFIG}"
     metrics, config = read_metrics(run / METRICS, advice), read_config(run / CONFIG, advice)
-    if not checkpoint_path(run).is_file() or not list((run / PREDICTIONS).glob("*_mask.png")):
+    if not checkpoint_path(run).is_file() or not list((run / PREDICTIONS).glob(f"*{_MASK}")):
         raise GrainsegError(f"{run}: its best checkpoint or its predictions are gone; train again")
     if not config:
         raise GrainsegError(f"{run}: its {CONFIG} is no configuration")

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 from grainseg.data.source import TrainingData
 from grainseg.grains.doubt import Reference, make_reference, prediction_signs
-from grainseg.grains.partition import PartitionSettings
+from grainseg.grains.partition import PartitionSettings, partition_or_none
 from grainseg.micrograph.appearance import appearance
 from grainseg.micrograph.image import FloatImage
-from grainseg.pipeline.scoring import partition_or_none
 
 PATCHES = 64
 """That stand for all: as augmented as the network saw them, so what it learnt to bear is no deviation."""

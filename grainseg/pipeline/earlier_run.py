@@ -6,14 +6,14 @@ from pathlib import Path
 
 from grainseg.errors import GrainsegError
 from grainseg.grains.wording import counted
+from grainseg.micrograph.names import is_file
 from grainseg.report.prediction_files import GRAINS_SUFFIX
-from grainseg.report.tables import is_table
+from grainseg.report.tables import BATCHES, BUDGET, COMPARISONS, FIELDS, GRAINS, is_table
 
 log = logging.getLogger(__name__)
 
 REPORT = "report.html"
-COMPARISONS = "comparisons.csv"
-TABLES = ("grains.csv", "fields.csv", "batches.csv", "budget.csv", REPORT)
+TABLES = (GRAINS, FIELDS, BATCHES, BUDGET, REPORT)
 """What a run that measures always writes."""
 
 
@@ -31,7 +31,7 @@ def require_replaceable(output: Path) -> None:
         require_no_folder(output / name)
         if name != REPORT:
             require_table(output / name)
-    if (output / COMPARISONS).exists() and not (output / "batches.csv").exists():
+    if (output / COMPARISONS).exists() and not (output / BATCHES).exists():
         raise GrainsegError(
             f"{output / COMPARISONS}: was written by grainseg compare and would be overwritten; choose "
             "another output folder"
@@ -77,7 +77,7 @@ def existing(output: Path, names: Iterable[str]) -> list[str]:
         output: Their folder.
         names: Relative to it.
     """
-    return [name for name in names if _is_file(output / name)]
+    return [name for name in names if is_file(output / name)]
 
 
 def warn_of_older(output: Path, *names: str) -> None:
@@ -90,10 +90,3 @@ def warn_of_older(output: Path, *names: str) -> None:
     older = existing(output, names)
     if older:
         log.warning("%s: left by an earlier run, and not of this one: %s", output, ", ".join(older))
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:  # a name that is longer than the file system allows
-        return False

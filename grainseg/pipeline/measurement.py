@@ -27,13 +27,24 @@ from grainseg.micrograph.batches import assign_batches
 from grainseg.micrograph.names import shown
 from grainseg.micrograph.replacing import removing
 from grainseg.micrograph.selection import selection_root
-from grainseg.pipeline.earlier_run import COMPARISONS, REPORT, TABLES, require_replaceable, warn_of_older
+from grainseg.pipeline.earlier_run import REPORT, TABLES, require_replaceable, warn_of_older
 from grainseg.pipeline.mapping import MappedField
 from grainseg.report.contents import Provenance, Report, ReportBatch, ReportImage
 from grainseg.report.page import write_report
 from grainseg.report.preview import make_preview
 from grainseg.report.robustness_note import RobustnessNote
-from grainseg.report.tables import write_batches, write_budgets, write_comparisons, write_fields, write_grains
+from grainseg.report.tables import (
+    BATCHES,
+    BUDGET,
+    COMPARISONS,
+    FIELDS,
+    GRAINS,
+    write_batches,
+    write_budgets,
+    write_comparisons,
+    write_fields,
+    write_grains,
+)
 
 log = logging.getLogger(__name__)
 
@@ -133,10 +144,10 @@ class Measurements:
         comparisons = compare_all([each for each in batches if each.statistics.name not in copied])
         batches = tuple(_flagged(each, copied.get(each.statistics.name)) for each in batches)
         statistics = tuple(batch.statistics for batch in batches)
-        write_grains(output / "grains.csv", fields)
-        write_fields(output / "fields.csv", fields)
-        write_batches(output / "batches.csv", statistics)
-        write_budgets(output / "budget.csv", statistics)
+        write_grains(output / GRAINS, fields)
+        write_fields(output / FIELDS, fields)
+        write_batches(output / BATCHES, statistics)
+        write_budgets(output / BUDGET, statistics)
         if comparisons:
             write_comparisons(output / COMPARISONS, comparisons)
         else:  # one of an earlier run would contradict the other tables

@@ -6,11 +6,10 @@ import numpy as np
 
 from grainseg.grains.field import measure_field
 from grainseg.grains.members import MemberSizes, MemberSpread, member_spread
-from grainseg.grains.partition import PartitionSettings
+from grainseg.grains.partition import PartitionSettings, partition_or_none
 from grainseg.grains.samples import weighted_percentiles
 from grainseg.micrograph.image import FloatImage
 from grainseg.pipeline.mapping import OpenedPicture
-from grainseg.pipeline.scoring import partition_or_none
 
 
 class MemberGrains:

@@ -35,7 +35,7 @@ def generic_observer() -> Observe:
         if found is None:
             return unit[:, :, 0] * 0
         spec, seeing = found
-        grey = to_channels(unit if unit.shape[2] == 3 else unit[:, :, 0], spec.in_channels)
+        grey = to_channels(unit, spec.in_channels)
         return predict_probability(seeing, grey, tile_settings(spec))
 
     return observe

@@ -13,7 +13,7 @@ from torch import nn
 
 from grainseg.config import PredictConfig
 from grainseg.config.checks import SYMMETRIES
-from grainseg.data.images import label_spec, to_channels
+from grainseg.data.images import label_spec, network_unit
 from grainseg.errors import GrainsegError
 from grainseg.grains.doubt import doubt_of
 from grainseg.grains.label_files import read_label
@@ -27,7 +27,6 @@ from grainseg.micrograph.exposure import exposure_warnings
 from grainseg.micrograph.files import file_sha256
 from grainseg.micrograph.image import GRAIN, FloatImage, Label, Micrograph
 from grainseg.micrograph.names import shown
-from grainseg.micrograph.normalization import to_unit_range
 from grainseg.micrograph.selection import SelectedImage, find_mask, list_images, require_masks
 from grainseg.model.checkpoint import CheckpointSpec
 from grainseg.model.ensemble import load_networks
@@ -252,7 +251,7 @@ def _predict_one(
     measurements: Measurements | None,
 ) -> tuple[OpenedPicture, ClosedPicture]:
     opened = open_picture(config, image, config.data.max_megapixels)
-    unit = to_unit_range(to_channels(opened.micrograph.pixels, spec.in_channels))
+    unit = network_unit(opened.micrograph.pixels, spec.in_channels)
     left_out, crop = opened.left_out.mask, opened.micrograph.crop
     opened = opened.warned(*exposure_warnings(unit, left_out), *bar_warnings(unit, left_out, crop))
     tiles = replace(tile_settings(spec), views=SYMMETRIES[_tta(config, spec)])

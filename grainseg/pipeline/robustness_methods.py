@@ -9,23 +9,23 @@ from torch import nn
 
 from grainseg.config.baseline import METHODS
 from grainseg.data.images import LabelledMicrograph, to_channels
-from grainseg.grains.agreement import boundary_counts, pixel_scores, skeleton
+from grainseg.grains.agreement import boundary_counts, pixel_scores
 from grainseg.grains.agreement_regions import region_scores
 from grainseg.grains.doubt import doubt_of
 from grainseg.grains.labelled_grains import label_grains
 from grainseg.grains.lost_boundaries import without_lost_boundaries
-from grainseg.grains.partition import Partition, PartitionSettings
+from grainseg.grains.partition import Partition, PartitionSettings, partition_or_none
 from grainseg.grains.robustness import ImageScores
 from grainseg.inference.device import choose_device
 from grainseg.inference.ensemble import predict_members
 from grainseg.inference.predictor import tile_settings
 from grainseg.micrograph.corruptions import lost_places, to_grid
 from grainseg.micrograph.image import BOUNDARY, IGNORE, BoolMask, FloatImage
+from grainseg.micrograph.morphology import skeleton
 from grainseg.micrograph.normalization import to_unit_range
 from grainseg.model.checkpoint import CheckpointSpec
 from grainseg.pipeline.baseline import fit_reference, training_fields, tune
 from grainseg.pipeline.baseline_prediction import THRESHOLD, FittedReference
-from grainseg.pipeline.scoring import partition_or_none
 
 NETWORK = "network"
 
@@ -109,8 +109,7 @@ def reference_methods(
 
 def _reference_method(fitted: FittedReference) -> Method:
     def probability(unit: FloatImage) -> FloatImage:
-        grey = to_channels(unit if unit.shape[2] == 3 else unit[:, :, 0], 1)
-        return fitted.reference.probability(grey[:, :, 0])
+        return fitted.reference.probability(to_channels(unit, 1)[:, :, 0])
 
     return Method(fitted.name, probability, THRESHOLD, fitted.partition)
 

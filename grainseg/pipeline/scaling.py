@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from grainseg.config import PredictConfig
+from grainseg.config.checks import MAX_FACTOR
 from grainseg.errors import GrainsegError
 from grainseg.grains.left_out import LeftOut
-from grainseg.grains.partition import PartitionSettings
+from grainseg.grains.partition import PartitionSettings, partition_or_none
 from grainseg.inference.scale import (
     FARTHEST,
     HARMLESS,
@@ -23,12 +24,8 @@ from grainseg.micrograph.image import FloatImage
 from grainseg.model.checkpoint import CheckpointSpec
 from grainseg.model.generic import ships
 from grainseg.pipeline.mapping import OpenedPicture
-from grainseg.pipeline.scoring import partition_or_none
 
 log = logging.getLogger(__name__)
-
-MAX_FACTOR = 10.0
-"""Of known factors. Beyond, somebody took a unit for another."""
 
 
 @dataclass(frozen=True)
@@ -161,8 +158,8 @@ def _known_factors(scaling: Scaling, opened: OpenedPicture) -> Factors:
 def _require_size(scaling: Scaling, opened: OpenedPicture, factors: Factors) -> None:
     if not all(1 / MAX_FACTOR <= factor <= MAX_FACTOR for factor in factors):
         raise GrainsegError(
-            f"{opened.selected.path}: would be resampled by {_written(factors)}, beyond 0.1 to "
-            f"{MAX_FACTOR:g}; correct pixel_size_um, or say scale=null"
+            f"{opened.selected.path}: would be resampled by {_written(factors)}, beyond "
+            f"{1 / MAX_FACTOR:g} to {MAX_FACTOR:g}; correct pixel_size_um, or say scale=null"
         )
     megapixels = math.prod(opened.micrograph.shape) * math.prod(factors) / 1e6
     if megapixels > scaling.max_megapixels:

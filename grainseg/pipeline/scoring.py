@@ -6,13 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from grainseg.errors import GrainsegError
 from grainseg.grains.agreement import BoundaryCounts, PixelScores, boundary_counts, pixel_scores
 from grainseg.grains.agreement_regions import RegionScores, region_scores
 from grainseg.grains.budget import MAX_ERROR_LN, SegmentationError
 from grainseg.grains.intercepts import GrainIds
 from grainseg.grains.labelled_grains import label_grains
-from grainseg.grains.partition import Partition, PartitionSettings, partition_probability
+from grainseg.grains.partition import PartitionSettings, grains_or_zeros
 from grainseg.grains.partition_fit import fit_partition
 from grainseg.micrograph.image import IGNORE, BoolMask, FloatImage, Label
 
@@ -77,22 +76,6 @@ def regime_ious(regimes: Sequence[str], scores: Sequence[MaskScores]) -> dict[st
         if regime:
             totals[regime] = totals.get(regime, PixelScores()) + score.pixels
     return {f"iou_{regime}": total.iou for regime, total in totals.items()}
-
-
-def partition_or_none(
-    probability: FloatImage, settings: PartitionSettings, left_out: BoolMask | None = None
-) -> Partition | None:
-    """The partition of a boundary map; None where everything is boundary (an untrained network)."""
-    try:
-        return partition_probability(probability, settings, left_out)
-    except GrainsegError:
-        return None
-
-
-def grains_or_zeros(probability: FloatImage, settings: PartitionSettings) -> GrainIds:
-    """The grains of a boundary map; all 0, no grain, where there is no partition."""
-    partition = partition_or_none(probability, settings)
-    return np.zeros(probability.shape, np.uint32) if partition is None else partition.grains
 
 
 def fit_grains(

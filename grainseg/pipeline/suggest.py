@@ -8,7 +8,7 @@ from torch import nn
 
 from grainseg.config import SuggestConfig
 from grainseg.config.checks import SYMMETRIES
-from grainseg.data.images import to_channels
+from grainseg.data.images import network_unit
 from grainseg.errors import GrainsegError
 from grainseg.grains.suggestion import (
     Region,
@@ -24,7 +24,6 @@ from grainseg.inference.predictor import tile_settings
 from grainseg.micrograph.crop import Crop, crop_setting
 from grainseg.micrograph.files import read_micrograph, write_rgb
 from grainseg.micrograph.image import Micrograph
-from grainseg.micrograph.normalization import to_unit_range
 from grainseg.micrograph.selection import SelectedImage, list_images
 from grainseg.model.checkpoint import CheckpointSpec
 from grainseg.model.ensemble import load_networks
@@ -136,7 +135,7 @@ def _look_at(
     name: str,
 ) -> tuple[float, list[Region]]:
     """Score of the whole picture, and its regions in the picture as it is cropped."""
-    unit = to_unit_range(to_channels(picture.pixels, spec.in_channels))
+    unit = network_unit(picture.pixels, spec.in_channels)
     views = SYMMETRIES["none"] if len(networks) > 1 else SYMMETRIES["d4"]
     forecast = predict_members(networks, unit, replace(tile_settings(spec), views=views))
     assert forecast.spread is not None  # there are several networks or views

@@ -18,7 +18,13 @@ from grainseg.data.images import LabelledMicrograph
 from grainseg.errors import GrainsegError
 from grainseg.grains.agreement import fit_threshold
 from grainseg.grains.labelled_grains import holes_in_lines
-from grainseg.grains.partition import DEFAULT_SETTINGS, FEW_PINHOLES, PINHOLE_PX
+from grainseg.grains.partition import (
+    DEFAULT_SETTINGS,
+    FEW_PINHOLES,
+    PINHOLE_PX,
+    grains_or_zeros,
+    partition_or_none,
+)
 from grainseg.inference.predictor import predict_probability, tile_settings
 from grainseg.micrograph.files import write_rgb
 from grainseg.micrograph.image import FloatImage
@@ -37,8 +43,6 @@ from grainseg.pipeline.resuming import bring_best, check_resume, require_same_sh
 from grainseg.pipeline.scoring import (
     MaskScores,
     fit_grains,
-    grains_or_zeros,
-    partition_or_none,
     regime_ious,
     score_prediction,
     segmentation_error,

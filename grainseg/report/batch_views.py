@@ -4,9 +4,9 @@ import math
 from collections.abc import Iterable, Sequence
 
 from grainseg.grains.batch import BatchStatistics
-from grainseg.grains.batch_rows import CLOSED_UNKNOWN, Row, batch_row, budget_rows, comparison_row
 from grainseg.grains.compare import Comparison
 from grainseg.grains.wording import counted
+from grainseg.report.batch_rows import CLOSED_UNKNOWN, SUFFIX, Row, batch_row, budget_rows, comparison_row
 from grainseg.report.cells import (
     MISSING,
     Cell,
@@ -25,9 +25,6 @@ from grainseg.report.cells import (
     words,
 )
 from grainseg.report.tables import cell_text
-
-SUFFIX = {"µm": "um", "px": "px"}
-"""Of the keys of lengths."""
 
 _NOTHING = Cell((MISSING,), "", "num missing")
 

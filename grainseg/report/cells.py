@@ -4,7 +4,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from grainseg.grains.batch_rows import Row, Value
+from grainseg.grains.wording import minus
+from grainseg.report.batch_rows import Row, Value
 from grainseg.report.tables import cell_text
 
 MISSING = "–"
@@ -74,8 +75,8 @@ def number_text(value: Value, half: float = math.nan, places: int | None = None)
         if 0 < half < math.inf:
             places = max(places, 1 - math.floor(math.log10(half)))
     if not -6 <= places <= 6:
-        return f"{value:.3e}".replace("-", "−")
-    return f"{value:.{max(places, 0)}f}".replace("-", "−")
+        return minus(f"{value:.3e}")
+    return minus(f"{value:.{max(places, 0)}f}")
 
 
 def half_text(half: float) -> str:

@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
-from grainseg.grains.agreement import near, skeleton
 from grainseg.micrograph.image import BOUNDARY, IGNORE, BoolMask, FloatImage, Label
+from grainseg.micrograph.morphology import near, skeleton
 from grainseg.micrograph.normalization import above_black
 
 Picture = npt.NDArray[np.uint8]

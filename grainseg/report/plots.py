@@ -13,7 +13,8 @@ from scipy.stats import norm
 
 from grainseg.grains.batch import BatchStatistics
 from grainseg.grains.field import FieldMeasurement
-from grainseg.grains.samples import Estimate, FieldSample, Floats
+from grainseg.grains.samples import Estimate, FieldSample, weighted_moments
+from grainseg.micrograph.arrays import Floats
 from grainseg.report.svg import INK, QUIET, RULE, plot_style, short_name, svg_of
 
 BATCH_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#555555")
@@ -49,7 +50,7 @@ def pooled_sizes(samples: Sequence[FieldSample]) -> Sizes:
 
 
 def batches_plot(
-    batches: Sequence[BatchStatistics], samples: Mapping[str, Sequence[FieldSample]], name: str = "batches"
+    batches: Sequence[BatchStatistics], samples: Mapping[str, Sequence[FieldSample]], name: str
 ) -> str:
     """Mean intercept and median diameter of the batches side by side, with their intervals.
 
@@ -131,9 +132,7 @@ def size_distribution(batch: BatchStatistics, sizes: Sizes, colour: str, name: s
         return svg_of(figure, name, f"Grain size distribution of {batch.name}")
 
 
-def cumulative_plot(
-    batches: Sequence[BatchStatistics], sizes: Mapping[str, Sizes], name: str = "cumulative"
-) -> str:
+def cumulative_plot(batches: Sequence[BatchStatistics], sizes: Mapping[str, Sizes], name: str) -> str:
     """Cumulative distributions of several batches in one plot, by number and by area.
 
     Args:
@@ -260,9 +259,7 @@ def _histogram(axes: Axes, batch: BatchStatistics, sizes: Sizes, colour: str) ->
     """Bins of equal width in ln d, about as wide as Scott 1979 advises, and the fit's share of each."""
     logs = np.log(sizes.diameters)
     total = sizes.weights.sum()
-    spread = math.sqrt(
-        np.average((logs - np.average(logs, weights=sizes.weights)) ** 2, weights=sizes.weights)
-    )
+    _, spread = weighted_moments(logs, sizes.weights)
     span = max(float(logs[-1] - logs[0]), 1e-6)
     width = 3.49 * spread / logs.size ** (1 / 3)
     bins = int(np.clip(span / width if width > 0 else 1, 6, 40))

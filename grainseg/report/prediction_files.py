@@ -7,13 +7,14 @@ from grainseg.grains.partition import Partition
 from grainseg.micrograph.files import write_grain_map, write_mask, write_probability, write_rgb
 from grainseg.micrograph.image import BoolMask, FloatImage
 from grainseg.micrograph.replacing import removing
+from grainseg.micrograph.selection import OUTPUT_ENDS
 from grainseg.report.grain_overlay import partition_overlay
 from grainseg.report.overlay import boundary_overlay
 
 PREDICTIONS = "predictions"
 """Folder of these files within a run."""
 
-GRAINS_SUFFIX = "_grains"
+GRAINS_SUFFIX = OUTPUT_ENDS["grains"].removesuffix(".tif")
 """Ends the names of grain maps, and is no part of the picture's name where they are measured again."""
 
 
@@ -22,6 +23,7 @@ class PredictionPaths:
     """Where the files of one picture lie; the panel is drawn for validation pictures only.
 
     Mask and grains differ on purpose: the mask is what the IoU is measured on, the grains what is measured.
+    The names are those of `OUTPUT_ENDS`.
     """
 
     mask: Path
@@ -35,14 +37,7 @@ class PredictionPaths:
 def prediction_paths(folder: Path, relative: Path) -> PredictionPaths:
     """Paths for the picture that lies at ``relative`` below the folder of images; its suffix is dropped."""
     stem = folder / relative.parent / relative.stem
-    return PredictionPaths(
-        mask=stem.with_name(f"{stem.name}_mask.png"),
-        probability=stem.with_name(f"{stem.name}_probability.tif"),
-        overlay=stem.with_name(f"{stem.name}_overlay.png"),
-        panel=stem.with_name(f"{stem.name}_panel.png"),
-        grains=stem.with_name(f"{stem.name}{GRAINS_SUFFIX}.tif"),
-        uncertainty=stem.with_name(f"{stem.name}_uncertainty.tif"),
-    )
+    return PredictionPaths(**{name: stem.with_name(stem.name + end) for name, end in OUTPUT_ENDS.items()})
 
 
 def write_prediction(

@@ -10,7 +10,6 @@ import io
 import math
 import zlib
 from dataclasses import dataclass
-from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -19,10 +18,9 @@ from PIL import Image
 
 from grainseg.grains.intercepts import GrainIds
 from grainseg.micrograph.image import BoolMask, FloatImage
+from grainseg.micrograph.sampling import nearest
 from grainseg.report.grain_overlay import SizeScale, boundary_layer, size_layer
 from grainseg.report.overlay import Picture, to_display
-
-_Kind = TypeVar("_Kind", bound=np.generic)
 
 _LONGEST_PX = 1600
 """More than any screen shows of one picture beside its table."""
@@ -113,7 +111,7 @@ def _reduced(pixels: FloatImage, grains: GrainIds, closed: BoolMask | None, long
     height, width = grains.shape
     zoom = min(1.0, longest / max(height, width))
     rows, columns = max(1, round(height * zoom)), max(1, round(width * zoom))
-    small = _nearest(grains.astype(np.uint32), rows, columns)
+    small = nearest(grains.astype(np.uint32), (rows, columns))
     # Gaps may be one pixel wide: widened before they are sampled, else some are lost.
     reach = math.ceil(height / rows)
     wide = None if closed is None else cv2.dilate(closed.astype(np.uint8), np.ones((reach, reach), np.uint8))
@@ -122,7 +120,7 @@ def _reduced(pixels: FloatImage, grains: GrainIds, closed: BoolMask | None, long
         Image.fromarray(np.asarray(shown, np.uint8)).save(buffer, "WEBP", quality=_QUALITY, method=4)
         micrograph = buffer.getvalue()
     # Drawn after the reduction, so that all pictures have equal lines.
-    lines = _lines(small, None if wide is None else _nearest(wide, rows, columns) > 0)
+    lines = _lines(small, None if wide is None else nearest(wide, (rows, columns)) > 0)
     return Preview(
         shape=(rows, columns),
         full_shape=(height, width),
@@ -138,14 +136,6 @@ def _lines(grains: GrainIds, closed: BoolMask | None) -> Picture:
     larger = grains.repeat(fold, axis=0).repeat(fold, axis=1)
     marked = None if closed is None else closed.repeat(fold, axis=0).repeat(fold, axis=1)
     return boundary_layer(larger, marked, _LINE_PX)
-
-
-def _nearest(values: npt.NDArray[_Kind], rows: int, columns: int) -> npt.NDArray[_Kind]:
-    """Sample the middles of the reduced pixels."""
-    height, width = values.shape
-    row = ((np.arange(rows) + 0.5) * height / rows).astype(np.intp)
-    column = ((np.arange(columns) + 0.5) * width / columns).astype(np.intp)
-    return values[np.ix_(row, column)]
 
 
 def _lossless(layer: Picture) -> bytes:

@@ -11,10 +11,7 @@ import numpy as np
 from grainseg.errors import GrainsegError
 from grainseg.grains.samples import FieldSample
 from grainseg.grains.wording import counted
-from grainseg.report.tables import plain_text
-
-FIELDS = "fields.csv"
-GRAINS = "grains.csv"
+from grainseg.report.tables import FIELDS, GRAINS, plain_text
 
 _Key = tuple[str, str]  # batch and image
 _Grain = tuple[float, float]  # diameter in px and weight

@@ -18,12 +18,11 @@ _END = 0.5
 """Drifts beyond are drawn here, as arrows."""
 
 
-def card_plots(cards: Sequence[Card], name: str = "card") -> tuple[str, bytes]:
+def card_plots(cards: Sequence[Card]) -> tuple[str, bytes]:
     """Draw the cards of one or several methods: a row per corruption, the larger a mark the stronger.
 
     Args:
         cards: At least one.
-        name: Prefix of the ids in the SVG.
 
     Returns:
         An ``<svg>`` element, and the same as a PNG.
@@ -39,7 +38,7 @@ def card_plots(cards: Sequence[Card], name: str = "card") -> tuple[str, bytes]:
                     of = cell.corruption
                     if of is not None and of.kind is kind and of.variant == variant:
                         _mark(left, right, cell, of.level, row + shift, number)
-        titles = [f"{kind.title}, {variant}" if variant else kind.title for kind, variant in rows]
+        titles = [kind.titled(variant) for kind, variant in rows]
         left.set_yticks(range(len(rows)), titles)
         left.set_ylim(len(rows) - 0.4, -0.6)
         left.set_xlim(-0.02, max(1.08, *(cell.iou_share * 1.03 for card in cards for cell in card.cells)))
@@ -57,7 +56,7 @@ def card_plots(cards: Sequence[Card], name: str = "card") -> tuple[str, bytes]:
             axes.tick_params(axis="y", length=0)
             axes.spines["left"].set_visible(False)
         _legend(figure, cards)
-        svg = svg_of(figure, name, "IoU and drift of the mean intercept under each corruption")
+        svg = svg_of(figure, "card", "IoU and drift of the mean intercept under each corruption")
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png", dpi=130, metadata={"Software": None})
     return svg, buffer.getvalue()

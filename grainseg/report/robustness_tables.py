@@ -6,8 +6,8 @@ Shares and relative errors are fractions: 0.05 is 5 %. For how the files are wri
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from grainseg.grains.batch_rows import Row, Value
 from grainseg.grains.robustness import Card, Cell, Spread
+from grainseg.report.batch_rows import Row, Value
 from grainseg.report.tables import write_csv
 
 CLEAN = "clean"

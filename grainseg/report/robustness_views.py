@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from grainseg.grains.batch_rows import Row
 from grainseg.grains.doubt import FLAG_ABOVE, MUCH_LOST
 from grainseg.grains.robustness import (
     MOST_LOST,
@@ -14,8 +13,10 @@ from grainseg.grains.robustness import (
     Card,
     Cell,
 )
+from grainseg.grains.wording import minus, signed
 from grainseg.micrograph.corruptions import KINDS, LEVELS, ONLY, Corruption
 from grainseg.report import cells
+from grainseg.report.batch_rows import Row
 from grainseg.report.cells import MISSING, Column, Line, Number, Table, words
 from grainseg.report.robustness_tables import cell_key, cell_row
 from grainseg.report.tables import cell_text
@@ -237,7 +238,7 @@ def _heat_rows(cards: Sequence[Card], make: Callable[[Row, Cell], HeatCell]) -> 
                 made += [
                     found.get(level, found.get(ONLY) if level == LEVELS[-1] else None) for level in LEVELS
                 ]
-            title = f"{kind.title}, {variant}" if variant else kind.title
+            title = kind.titled(variant)
             rows.append(HeatRow(title, cards[0].seen[kind.name].answer, tuple(made)))
     return tuple(rows)
 
@@ -280,7 +281,7 @@ def doubt_sentence(card: Card) -> str | None:
     check = card.doubt_check
     if check is None:
         return None
-    ranks = [MISSING if math.isnan(rank) else f"{rank:.2f}".replace("-", "−")
+    ranks = [MISSING if math.isnan(rank) else minus(f"{rank:.2f}")
              for rank in (check.rank_iou, check.rank_count)]  # fmt: skip
     return (
         f"Doubt, which needs no label: rank correlation {ranks[0]} with the share of the IoU that is lost, "
@@ -335,8 +336,7 @@ def _per_cent(value: float) -> str:
 def _per_cent_signed(value: float) -> str:
     if not math.isfinite(value):
         return MISSING if math.isnan(value) else "∞"
-    shown = round(100 * value, 1) + 0.0  # no -0.0
-    return f"{shown:+.1f}".replace("-", "−")
+    return signed(round(100 * value, 1) + 0.0, 1)  # no -0.0
 
 
 def _percent(value: float) -> str:

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from grainseg.grains.batch_rows import Row
 from grainseg.grains.field import FieldMeasurement
 from grainseg.grains.intercepts import Intercepts
 from grainseg.grains.members import MemberSpread
+from grainseg.report.batch_rows import Row
 
 BatchedFields = Mapping[str, Sequence[FieldMeasurement]]
 """The fields of each batch, by its name."""

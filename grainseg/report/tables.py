@@ -22,9 +22,9 @@ from pathlib import Path
 import numpy as np
 
 from grainseg.grains.batch import BatchStatistics
-from grainseg.grains.batch_rows import Value, batch_row, budget_rows, comparison_row
 from grainseg.grains.compare import Comparison
 from grainseg.micrograph.replacing import replacing
+from grainseg.report.batch_rows import Value, batch_row, budget_rows, comparison_row
 from grainseg.report.rows import GRAIN_COLUMNS, BatchedFields, field_row, grain_rows
 
 _CELL_START = r"(?<![^,;\t\r\n])"  # the text's, or behind a separator
@@ -34,12 +34,18 @@ _CONTROL = r"(?=[\t\r\n\0])"  # starts a formula only at the start of the whole 
 _TO_MARK = re.compile(rf"{_CELL_START}{_BLANKS}'*{_FORMULA}|\A{_BLANKS}'*{_CONTROL}")
 _MARKED = re.compile(rf"{_CELL_START}{_BLANKS}'+{_FORMULA}|\A{_BLANKS}'+{_CONTROL}")
 
+GRAINS = "grains.csv"
+FIELDS = "fields.csv"
+BATCHES = "batches.csv"
+BUDGET = "budget.csv"
+COMPARISONS = "comparisons.csv"
+
 _FIRST_COLUMNS = {
-    "grains.csv": ["batch", "image", "id"],
-    "fields.csv": ["batch", "image"],
-    "batches.csv": ["batch", "fields", "grains"],
-    "budget.csv": ["batch", "part", "known"],
-    "comparisons.csv": ["a", "b", "fields_a", "fields_b"],
+    GRAINS: ["batch", "image", "id"],
+    FIELDS: ["batch", "image"],
+    BATCHES: ["batch", "fields", "grains"],
+    BUDGET: ["batch", "part", "known"],
+    COMPARISONS: ["a", "b", "fields_a", "fields_b"],
 }
 _HEADING_CHARACTERS = 4096
 

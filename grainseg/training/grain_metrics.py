@@ -5,10 +5,9 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-from grainseg.errors import GrainsegError
 from grainseg.grains.agreement_regions import RegionScores, region_scores
 from grainseg.grains.labelled_grains import label_grains
-from grainseg.grains.partition import DEFAULT_SETTINGS, partition_probability
+from grainseg.grains.partition import DEFAULT_SETTINGS, grains_or_zeros
 from grainseg.micrograph.image import IGNORE
 
 
@@ -37,10 +36,7 @@ class GrainAgreement(Metric):
         codes = label.cpu().numpy()
         truth = label_grains(codes)
         ignored = np.asarray(codes == IGNORE, np.bool_)
-        try:
-            grains = partition_probability(probability.float().cpu().numpy(), DEFAULT_SETTINGS).grains
-        except GrainsegError:  # boundary everywhere, as an untrained network may say: no grain at all
-            grains = np.zeros_like(truth)
+        grains = grains_or_zeros(probability.float().cpu().numpy(), DEFAULT_SETTINGS)
         self._scores = self._scores + region_scores(grains, truth, ignored)
 
     def compute(self) -> dict[str, Tensor]:

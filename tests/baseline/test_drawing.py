@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from grainseg.baseline.drawing import draw_values, drawing_radius_px
-from grainseg.grains.agreement import near, skeleton
 from grainseg.micrograph.drawing import boundary_lines
 from grainseg.micrograph.labels import line_width_px
+from grainseg.micrograph.morphology import near, skeleton
 from grainseg.micrograph.polycrystal import polycrystal
 
 

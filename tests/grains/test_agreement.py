@@ -12,9 +12,7 @@ from grainseg.grains.agreement import (
     PixelScores,
     boundary_counts,
     fit_threshold,
-    near,
     pixel_scores,
-    skeleton,
 )
 from grainseg.micrograph.image import BOUNDARY, GRAIN, IGNORE
 
@@ -174,21 +172,6 @@ def test_a_line_within_the_tolerance_of_ignored_pixels_counts_neither_as_right_n
     predicted = EMPTY.copy()
     predicted[10] = True
     assert boundary_counts(predicted, label, 3) == BoundaryCounts(0, 0, 30, 30)
-
-
-def test_skeleton_is_thin_and_near_includes_its_own_distance():
-    mask = EMPTY.copy()
-    mask[9:12, 5:25] = True
-    line = skeleton(mask)
-    assert line.dtype == np.bool_
-    assert not np.any(line & ~mask)
-    assert line.sum(axis=0).max() == 1
-
-    point = EMPTY.copy()
-    point[10, 10] = True
-    assert near(point, 2).sum() == 13
-    assert near(point, np.sqrt(5)).sum() == 21
-    assert not near(EMPTY, 100).any()
 
 
 def test_counts_add_up():

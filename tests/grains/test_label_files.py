@@ -7,10 +7,10 @@ import tifffile
 from PIL import Image
 
 from grainseg.errors import GrainsegError
-from grainseg.grains.agreement import near
 from grainseg.grains.label_files import boundaries_of_grains, read_label
 from grainseg.micrograph.image import BOUNDARY, GRAIN, IGNORE
 from grainseg.micrograph.labels import LabelSpec
+from grainseg.micrograph.morphology import near
 
 SHAPE = (40, 50)
 

@@ -5,7 +5,13 @@ import pytest
 from field_samples import field
 from scipy import stats
 
-from grainseg.grains.samples import FieldSample, require_samples, t_quantile, weighted_percentiles
+from grainseg.grains.samples import (
+    FieldSample,
+    require_samples,
+    t_quantile,
+    weighted_moments,
+    weighted_percentiles,
+)
 
 
 @pytest.mark.parametrize(("df", "t"), [(4, 2.776), (9, 2.262), (19, 2.093), (math.inf, 1.960)])
@@ -30,6 +36,12 @@ def test_a_weight_of_two_is_a_grain_seen_twice_up_to_its_own_width():
         weighted_percentiles(repeated, np.ones(repeated.size), shares),
         rtol=2e-3,
     )
+
+
+def test_a_weight_counts_as_that_many_values():
+    values, weights = np.array([1.0, 2.0, 5.0]), np.array([3.0, 1.0, 2.0])
+    repeated = values.repeat(weights.astype(int))
+    assert weighted_moments(values, 0.1 * weights) == pytest.approx((repeated.mean(), repeated.std()))
 
 
 def test_percentiles_of_a_lognormal_are_the_closed_form():

@@ -5,6 +5,7 @@ import pytest
 
 from grainseg.config import TrainConfig
 from grainseg.grains.doubt import SIGNS, doubt_of
+from grainseg.grains.partition import partition_or_none
 from grainseg.inference.predictor import TileSettings, predict_probability
 from grainseg.micrograph.corruptions import CORRUPTIONS
 from grainseg.micrograph.normalization import to_unit_range
@@ -12,7 +13,6 @@ from grainseg.micrograph.synthetic import generate
 from grainseg.model.checkpoint import load_network
 from grainseg.model.generic import default_checkpoint
 from grainseg.pipeline.doubt_reference import training_reference
-from grainseg.pipeline.scoring import partition_or_none
 from grainseg.training.datamodule import BoundaryDataModule
 
 

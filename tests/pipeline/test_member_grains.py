@@ -27,7 +27,7 @@ def boundary_map(mean_grain_px: float) -> FloatImage:
 
 
 def opened(left_out: LeftOut) -> OpenedPicture:
-    picture = Micrograph(np.zeros((160, 200), np.float32), Path("a.png"), SIZE)
+    picture = Micrograph(np.zeros((160, 200), np.float32), SIZE)
     return OpenedPicture(SelectedImage(Path("a.png"), Path("a.png")), picture, left_out)
 
 

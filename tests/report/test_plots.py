@@ -41,9 +41,9 @@ def drawn(example):
     samples = {batch.statistics.name: batch.samples for batch in example.batches}
     sizes = {name: pooled_sizes(each) for name, each in samples.items()}
     return [
-        batches_plot(statistics, samples),
+        batches_plot(statistics, samples, "batches"),
         size_distribution(statistics[0], sizes["A"], "#0072b2", "sizes"),
-        cumulative_plot(statistics, sizes),
+        cumulative_plot(statistics, sizes, "cumulative"),
         intercept_rose(fields_of(example)["A"], "µm", "#0072b2", "rose"),
     ]
 
@@ -68,7 +68,7 @@ def test_wide_intervals_leave_an_axis_of_g(example):
         )
         for each in statistics
     ]
-    found = texts(batches_plot(wide, {}))
+    found = texts(batches_plot(wide, {}, "batches"))
     marks = [float(text[2:].replace("\N{MINUS SIGN}", "-")) for text in found if text.startswith("G ")]
     assert len(marks) >= 3
     assert sum(text == "0" for text in found) <= 1  # no second axis of lengths
@@ -120,7 +120,7 @@ def test_any_name_can_be_drawn(example, name):
     batch = example.batches[0]
     statistics = replace(batch.statistics, name=name)
 
-    svg = batches_plot([statistics], {name: batch.samples})
+    svg = batches_plot([statistics], {name: batch.samples}, "batches")
 
     assert "<script" not in svg
     assert max(map(len, texts(svg))) < 40
@@ -132,9 +132,9 @@ def test_what_could_not_be_measured_leaves_plots_empty():
     statistics = batch_statistics("empty", "px", [nothing])
     sizes = pooled_sizes([nothing])
 
-    batches_plot([statistics], {"empty": [nothing]})
+    batches_plot([statistics], {"empty": [nothing]}, "batches")
     size_distribution(statistics, sizes, "#0072b2", "sizes")
-    cumulative_plot([statistics], {"empty": sizes})
+    cumulative_plot([statistics], {"empty": sizes}, "cumulative")
 
 
 @pytest.mark.parametrize("diameters", [[3.0], [3.0, 3.0, 3.0], [1e-3, 1e3]])
@@ -143,7 +143,7 @@ def test_few_and_equal_grains(diameters):
     statistics = batch_statistics("few", "µm", [sample])
 
     size_distribution(statistics, pooled_sizes([sample]), "#0072b2", "sizes")
-    cumulative_plot([statistics], {"few": pooled_sizes([sample])})
+    cumulative_plot([statistics], {"few": pooled_sizes([sample])}, "cumulative")
 
 
 def test_grains_are_pooled_in_order_with_their_weights():
@@ -163,16 +163,20 @@ def test_many_grains_do_not_make_a_large_plot(example):
     diameters = np.sort(np.random.default_rng(0).lognormal(3, 0.4, 100_000))
     sizes = Sizes(diameters, np.ones(diameters.size))
 
-    assert len(cumulative_plot([example.batches[0].statistics], {"A": sizes})) < 60_000
+    assert len(cumulative_plot([example.batches[0].statistics], {"A": sizes}, "cumulative")) < 60_000
 
 
 def test_uncertainty_that_is_incomplete_is_said(example):
     unknown = report({"A": ["a1", "a2"]}, segmentation=None).batches[0]
 
-    assert "uncertainty incomplete" in texts(batches_plot([unknown.statistics], {"A": unknown.samples}))
+    assert "uncertainty incomplete" in texts(
+        batches_plot([unknown.statistics], {"A": unknown.samples}, "batches")
+    )
     known = example.batches[0]
     assert not math.isnan(known.statistics.budget.combined_ln)
-    assert "uncertainty incomplete" not in texts(batches_plot([known.statistics], {"A": known.samples}))
+    assert "uncertainty incomplete" not in texts(
+        batches_plot([known.statistics], {"A": known.samples}, "batches")
+    )
 
 
 def test_curves_count_grains_by_weight_and_by_area():

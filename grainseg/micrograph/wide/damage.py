@@ -4,14 +4,12 @@ import math
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from grainseg.micrograph.arrays import Ints
 from grainseg.micrograph.image import FloatImage
 from grainseg.micrograph.wide.draw import Drawn
 from grainseg.micrograph.wide.noise import as_float32, blobs, blur, fractal_noise, smooth_noise
 from grainseg.micrograph.wide.regions import Cracks
-
-_Ints = npt.NDArray[np.int64]
 
 _SUBPIXEL_BITS = 4  # OpenCV draws lines at sixteenths of a pixel
 _PIT_KINDS = ((0.7, 0.6, 0.5), (0.22, 1.0, 0.7), (0.08, 2.0, 0.8))  # share, radius in px, darkness
@@ -62,7 +60,7 @@ def _count(surface: FloatImage, per_mpx: float, rng: np.random.Generator) -> int
     return int(rng.poisson(per_mpx * surface.size / 1e6))
 
 
-def _near_cracks(cracks: Cracks, count: int, rng: np.random.Generator) -> _Ints:
+def _near_cracks(cracks: Cracks, count: int, rng: np.random.Generator) -> Ints:
     """Flat indices of ``count`` pixels on boundaries, few where the boundaries' own luck has it so."""
     candidates = np.flatnonzero(cracks.distance_px < 1)
     if candidates.size == 0 or count == 0:
@@ -70,7 +68,7 @@ def _near_cracks(cracks: Cracks, count: int, rng: np.random.Generator) -> _Ints:
     return rng.choice(candidates, count)
 
 
-def _pits(shape: tuple[int, int], places: _Ints, rng: np.random.Generator) -> FloatImage:
+def _pits(shape: tuple[int, int], places: Ints, rng: np.random.Generator) -> FloatImage:
     """Cover of round spots at flat indices: many small, some larger."""
     cover = np.zeros(shape, np.float32)
     if places.size == 0:
@@ -85,7 +83,7 @@ def _pits(shape: tuple[int, int], places: _Ints, rng: np.random.Generator) -> Fl
     return cover
 
 
-def _holes(shape: tuple[int, int], pits: _Ints, rng: np.random.Generator) -> FloatImage:
+def _holes(shape: tuple[int, int], pits: Ints, rng: np.random.Generator) -> FloatImage:
     """Cover of roundish spots with a sharp edge beside a few of the pits: etch pits, bubbles, inclusions."""
     canvas = np.zeros(shape, np.uint8)
     for place in pits[rng.random(pits.size) < _HOLES]:

@@ -10,7 +10,8 @@ from grainseg.grains.samples import Estimate
 Value = str | float | int | bool | None
 Row = dict[str, Value]
 
-_SUFFIX = {"µm": "um", "px": "px"}
+SUFFIX = {"µm": "um", "px": "px"}
+"""Of the keys of lengths, by their unit."""
 CLOSED_UNKNOWN = "not known: the grain maps were given"
 """Where the mean intercept without closed gaps would stand."""
 _LENGTHS = ("d10", "d50", "d90", "d10_area", "d50_area", "d90_area", "mean_diameter")
@@ -31,7 +32,7 @@ def batch_row(stats: BatchStatistics) -> Row:
     Returns:
         The row; None where there is no number.
     """
-    unit, budget = _SUFFIX[stats.unit], stats.budget
+    unit, budget = SUFFIX[stats.unit], stats.budget
     factor = None if budget.expanded is None else math.exp(budget.expanded)
     row: Row = {
         "batch": stats.name,
@@ -92,7 +93,7 @@ def comparison_row(comparison: Comparison) -> Row:
     `intercept_ratio` is of the geometric means of the fields' mean intercepts, which the tests are about;
     `…_sampling_low` and `…_sampling_high` are 95 % intervals of the sampling alone, for this pair alone.
     """
-    unit = _SUFFIX[comparison.unit]
+    unit = SUFFIX[comparison.unit]
     return {
         "a": comparison.a,
         "b": comparison.b,

@@ -7,9 +7,9 @@ from field_samples import batch, field
 from scipy import stats
 
 from grainseg.grains.batch import batch_statistics
-from grainseg.grains.batch_rows import batch_row, budget_rows, comparison_row
 from grainseg.grains.budget import SegmentationError
 from grainseg.grains.compare import compare_batches
+from grainseg.report.batch_rows import batch_row, budget_rows, comparison_row
 
 SEGMENTATION = SegmentationError(0.01, 0.02, 5, "leave-one-out")
 
