@@ -24,7 +24,7 @@ from grainseg.inference.predictor import tile_settings
 from grainseg.micrograph.crop import Crop, crop_setting
 from grainseg.micrograph.files import read_micrograph, write_rgb
 from grainseg.micrograph.image import Micrograph
-from grainseg.micrograph.selection import SelectedImage, list_images
+from grainseg.micrograph.selection import RECORDS, SelectedImage, list_images
 from grainseg.model.checkpoint import CheckpointSpec
 from grainseg.model.ensemble import load_networks
 from grainseg.model.generic import default_checkpoint
@@ -35,7 +35,8 @@ from grainseg.report.overlay import to_display
 from grainseg.report.suggestion_sheet import SheetPicture, small_picture, suggestion_sheet
 from grainseg.report.tables import write_csv
 
-REGIONS, IMAGES, SHEET = "suggestions.csv", "suggested_images.csv", "suggestions.png"
+SHEET, REGIONS = "suggestions.png", "suggestions.csv"
+IMAGES = RECORDS[SHEET]
 
 
 @dataclass(frozen=True)
@@ -111,10 +112,10 @@ def suggest(config: SuggestConfig) -> Suggestions:
     if not scores:
         raise GrainsegError(f"images={config.images}: none of the pictures can be read, see above")
     chosen = rank_regions(regions, config.count)
-    write_rgb(output / SHEET, suggestion_sheet(_sheet_pictures(config, chosen, files)))
     ranked = rank_images(scores)
     in_files = tuple(_in_file(region, crops[region.image]) for region in chosen)
     _write_tables(output, ranked, in_files)
+    write_rgb(output / SHEET, suggestion_sheet(_sheet_pictures(config, chosen, files)))
     source = (
         f"the disagreement of the checkpoint's {len(networks)} networks"
         if len(networks) > 1
