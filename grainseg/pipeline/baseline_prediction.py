@@ -16,11 +16,13 @@ from grainseg.grains.partition import PartitionSettings
 from grainseg.micrograph.exposure import exposure_warnings
 from grainseg.micrograph.image import FloatImage
 from grainseg.micrograph.selection import SelectedImage, Selection
+from grainseg.pipeline.earlier_run import existing_of, warn_of_older, warn_of_older_maps
 from grainseg.pipeline.failures import SKIPPED, tell_failure, tell_unlisted
 from grainseg.pipeline.mapping import MappedField, close_picture, open_picture
 from grainseg.pipeline.measurement import BatchResults, Measurements, versions
 from grainseg.pipeline.progress import progress
 from grainseg.report.contents import Provenance
+from grainseg.report.prediction_files import prediction_paths
 
 THRESHOLD = 0.5
 """A pixel is boundary where its probability exceeds this: what the methods were tuned for."""
@@ -82,6 +84,8 @@ def predict_pictures(
 ) -> tuple[BatchResults | None, list[str]]:
     """Predict and measure pictures; one that cannot be done is reported and skipped.
 
+    What an earlier run left in the folders, and this one does not replace, is named.
+
     Args:
         config: The run.
         fitted: The method.
@@ -100,12 +104,17 @@ def predict_pictures(
         replace(config, output=str(folders.tables)), relatives, title, fitted.segmentation
     )
     failures = tell_unlisted(selection)
+    written: set[Path] = set()
     for image in progress(selection.images, f"predicting ({fitted.name})"):
+        older = existing_of(folders.pictures, image.relative)
         try:
             mapped = _predict_one(config, fitted, image, folders.pictures, known.get(image.path))
             measurements.add(mapped)
+            written.add(prediction_paths(folders.pictures, image.relative).grains)
         except SKIPPED as error:
             failures.append(tell_failure(image.path, error))
+            warn_of_older(folders.pictures, *older)
+    warn_of_older_maps(folders.pictures, written)
     provenance = Provenance(
         source=f"boundaries found by a classical reference ({fitted.name})",
         checkpoint=None,

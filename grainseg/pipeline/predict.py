@@ -33,8 +33,8 @@ from grainseg.model.ensemble import load_networks
 from grainseg.model.generic import default_checkpoint, ships
 from grainseg.pipeline.earlier_run import (
     TABLES,
-    existing,
-    require_no_folder,
+    existing_of,
+    require_metrics,
     warn_of_older,
     warn_of_older_maps,
 )
@@ -59,6 +59,9 @@ from grainseg.report.robustness_note import read_note
 
 log = logging.getLogger(__name__)
 
+ALL = "all"
+"""Name of the metrics over all pictures."""
+
 
 @dataclass
 class Prediction:
@@ -79,9 +82,9 @@ class Prediction:
     measured: BatchResults | None = None
 
     def metrics(self) -> dict[str, dict[str, float]]:
-        """Metrics by picture, and over all their pixels under ``all``."""
+        """Metrics by picture, and over all their pixels under `ALL`."""
         by_picture = {path.as_posix(): score.metrics() for path, score in self.scores.items()}
-        return by_picture | {"all": functools.reduce(operator.add, self.scores.values()).metrics()}
+        return by_picture | {ALL: functools.reduce(operator.add, self.scores.values()).metrics()}
 
 
 def predict(config: PredictConfig, command: str = "") -> Prediction:
@@ -111,10 +114,11 @@ def predict(config: PredictConfig, command: str = "") -> Prediction:
         network.to(choose_device(config.accelerator, "accelerator"))
     measurements = _measurements(config, spec, scaling, images)
     make_output(config.output)
-    require_no_folder(output / METRICS)
+    if config.masks is not None:
+        require_metrics(output / METRICS, ALL)
     result = Prediction(failures=tell_unlisted(selection))
     for image in progress(images, "predicting"):
-        older = existing(output, _names_of(output, image))
+        older = existing_of(output, image.relative)
         try:
             predicted = _predict_one(config, spec, networks, scaling, image, result, measurements)
         except SKIPPED as error:
@@ -140,12 +144,6 @@ def predict(config: PredictConfig, command: str = "") -> Prediction:
             card,
         )
     return result
-
-
-def _names_of(output: Path, image: SelectedImage) -> list[str]:
-    """Files of a picture, relative to the output folder."""
-    paths = vars(prediction_paths(output, image.relative)).values()
-    return [path.relative_to(output).as_posix() for path in paths]
 
 
 def _measurements(

@@ -188,10 +188,17 @@ def test_the_summary_has_a_line_per_method_and_part(done: Done) -> None:
     assert len(done.run.reports) == 4
 
 
-def test_test_images_choose_nothing(
-    done: Done, plain: Callable[..., BaselineConfig], labelled: Path, tmp_path: Path
+def test_test_images_choose_nothing_and_what_another_tuning_left_is_named(
+    done: Done,
+    plain: Callable[..., BaselineConfig],
+    labelled: Path,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """With another test image away, what is tuned on the rest is the same."""
+    for name in ("forest/metrics.json", "ridge/images/report.html", "ridge/predictions/f3_grains.tif"):
+        (tmp_path / "out" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "out" / name).touch()
     for stem in ("f0", "f1", "f2"):
         for kind in ("images", "masks"):
             path = tmp_path / "three" / kind / f"{stem}.png"
@@ -204,6 +211,41 @@ def test_test_images_choose_nothing(
     assert settings[0] == settings[1]
     assert not any(name.startswith("test/") for name in run.metrics["ridge"])
     assert run.metrics["ridge"]["val/iou"] == done.run.metrics["ridge"]["val/iou"]
+    assert "not of this one: forest/metrics.json, ridge/images/report.html" in caplog.text
+    assert "has grains of 1 picture of an earlier run" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("fields.csv", "is no table of grainseg"),
+        ("report.html", "is no report of grainseg"),
+        ("metrics.json", "holds no scores of such a run"),
+        ("settings.yaml", "holds no settings of this method"),
+        ("images/grains.csv", "is no table of grainseg"),
+    ],
+)
+def test_somebody_elses_files_are_found_before_any_tuning(
+    name: str, words: str, plain: Callable[..., BaselineConfig], more: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "out" / "ridge" / name
+    path.parent.mkdir(parents=True)
+    path.write_text('{"mine": 1}', encoding="utf-8")
+    with pytest.raises(GrainsegError, match=rf"{name}: {words} and would be overwritten; choose another"):
+        baseline(plain(tmp_path / "out", "both", more))
+    assert [each for each in (tmp_path / "out").rglob("*") if each.is_file()] == [path]
+    assert path.read_text(encoding="utf-8") == '{"mine": 1}'
+
+
+def test_what_an_earlier_run_wrote_is_replaced(
+    done: Done, plain: Callable[..., BaselineConfig], more: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def tuned(*_: object) -> Any:
+        raise RuntimeError("tuning begins")
+
+    monkeypatch.setattr(baseline_module, "tune", tuned)
+    with pytest.raises(RuntimeError, match="tuning begins"):
+        baseline(plain(done.output, "both", more))
 
 
 @pytest.mark.parametrize(
