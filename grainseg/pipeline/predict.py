@@ -22,8 +22,6 @@ from grainseg.inference.device import choose_device
 from grainseg.inference.ensemble import Forecast, predict_members
 from grainseg.inference.predictor import TileSettings, predict_probability, tile_settings
 from grainseg.inference.scale import on_grid
-from grainseg.micrograph.data_bar import bar_warnings
-from grainseg.micrograph.exposure import exposure_warnings
 from grainseg.micrograph.files import file_sha256
 from grainseg.micrograph.image import GRAIN, FloatImage, Label, Micrograph
 from grainseg.micrograph.names import shown
@@ -250,8 +248,7 @@ def _predict_one(
 ) -> tuple[OpenedPicture, ClosedPicture]:
     opened = open_picture(config, image, config.data.max_megapixels)
     unit = network_unit(opened.micrograph.pixels, spec.in_channels)
-    left_out, crop = opened.left_out.mask, opened.micrograph.crop
-    opened = opened.warned(*exposure_warnings(unit, left_out), *bar_warnings(unit, left_out, crop))
+    opened = opened.looked_over(unit)
     tiles = replace(tile_settings(spec), views=SYMMETRIES[_tta(config, spec)])
     # The scale needs no more than a look at the picture as it is.
     first = functools.partial(predict_probability, networks[0], tiles=replace(tiles, views=1))
