@@ -69,10 +69,11 @@ def test_a_crop_may_stand_in_brackets_as_for_predict() -> None:
 
 
 def test_messages_name_options_and_leave_paths_alone() -> None:
-    names = {"boundary_value", "crop"}
+    names = {"boundary_value": "--boundary-value", "crop": "--crop", "data.root": "DATA_ROOT"}
     assert as_options("data.boundary_value=7: crop=1 too", names) == "--boundary-value=7: --crop=1 too"
     assert as_options("a/crop=1.png: masks=x", names) == "a/crop=1.png: masks=x"
     assert as_options("sample.crop: is no PNG", names) == "sample.crop: is no PNG"
+    assert as_options("data.root=x: root=y", names) == "DATA_ROOT=x: root=y"
     assert as_options("a crop; set data.boundary_value to it", names) == "a crop; set --boundary-value to it"
 
 
@@ -109,7 +110,12 @@ def test_messages_name_options_and_leave_paths_alone() -> None:
         ),
         pytest.param(
             [*ROBUSTNESS, "--checkpoint", "{checkpoint}"],
-            "data.root=nowhere: there is no such folder",
+            "--data=nowhere: there is no such folder",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            ["baseline", "nowhere", "--output", "out"],
+            "DATA_ROOT=nowhere: there is no such folder",
             marks=pytest.mark.slow,
         ),
         ([*ROBUSTNESS, "--checkpoint", "{checkpoint}", "--seed", "-1"], "--seed=-1: must be a whole number"),
