@@ -1,5 +1,6 @@
 """The ``grainseg`` command as a person starts it."""
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from helpers import ROOT
 from PIL import Image
 
 from grainseg.config.command_line import as_options, crop_of, pixel_size_of
+from grainseg.console import prepare_console
 from grainseg.errors import GrainsegError
 from grainseg.micrograph.drawing import boundary_lines
 from grainseg.micrograph.polycrystal import polycrystal
@@ -57,6 +59,19 @@ def test_terminated_while_it_writes_it_leaves_nothing_and_says_so(tmp_path: Path
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (143, "terminated\n")
     assert not list(tmp_path.iterdir())
+
+
+def test_interrupted_it_says_so_in_one_line(capfd: pytest.CaptureFixture[str]) -> None:
+    before = signal.getsignal(signal.SIGTERM), signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        prepare_console()
+        with pytest.raises(SystemExit) as caught:
+            signal.raise_signal(signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGTERM, before[0])
+        signal.signal(signal.SIGINT, before[1])
+    assert caught.value.code == 130
+    assert capfd.readouterr().err == "interrupted; files that were complete stay, and no others\n"
 
 
 def test_two_numbers_with_points_are_no_decimal() -> None:

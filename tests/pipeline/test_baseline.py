@@ -189,6 +189,7 @@ def test_the_summary_has_a_line_per_method_and_part(done: Done) -> None:
         *("ridge, val", "ridge, test", "forest, val", "forest, test"),
     ]
     assert f"IoU {done.run.metrics['ridge']['val/iou']:.4f}" in lines[0]
+    assert "; partition as fitted: adapted Rand error 0." in lines[0]
     assert len(done.run.reports) == 4
 
 
