@@ -3,7 +3,6 @@
 import logging
 import shlex
 import sys
-from inspect import signature
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +22,7 @@ from grainseg.config.measurement import PHASES, TWINS
 from grainseg.console import prepare_console
 from grainseg.errors import GrainsegError, require_all_done
 from grainseg.options import (
+    DATA_ROOT,
     BoundaryValue,
     Cut,
     IgnoreValue,
@@ -33,6 +33,7 @@ from grainseg.options import (
     Output,
     PixelSizeUm,
     Tolerance,
+    typed,
 )
 
 app = typer.Typer(
@@ -133,7 +134,7 @@ def compare(
 @app.command()
 def baseline(
     root: Annotated[
-        Path, typer.Argument(metavar="DATA_ROOT", help="Folder with images/ and masks/, as for training.")
+        Path, typer.Argument(metavar=DATA_ROOT, help="Folder with images/ and masks/, as for training.")
     ],
     output: Output,
     method: Annotated[
@@ -203,7 +204,7 @@ def baseline(
 def robustness(
     checkpoint: Annotated[Path, typer.Option(help="best.ckpt of a training run, or a weights file.")],
     data: Annotated[
-        Path, typer.Option(metavar="DATA_ROOT", help="Folder with images/ and masks/, as for training.")
+        Path, typer.Option(metavar=DATA_ROOT, help="Folder with images/ and masks/, as for training.")
     ],
     output: Annotated[Path, typer.Option(help="Folder of the card.")],
     references: Annotated[
@@ -310,19 +311,17 @@ def export(
     print(run(checkpoint, target))
 
 
-def _options(command: str) -> set[str]:
-    """Keys that are options of a command, not arguments."""
+def _typed(command: str) -> dict[str, str]:
+    """What is typed for the keys of a command's configuration."""
     callbacks = [each.callback for each in app.registered_commands if each.callback is not None]
-    parameters = [signature(each).parameters.values() for each in callbacks if each.__name__ == command]
-    kinds = {each.name: each.annotation.__metadata__ for listed in parameters for each in listed}
-    return {name for name, notes in kinds.items() if not isinstance(notes[0], typer.models.ArgumentInfo)}
+    return {key: word for each in callbacks if each.__name__ == command for key, word in typed(each).items()}
 
 
 def main() -> int:
     """Run the command; returns the exit status."""
     prepare_console()
     handler = logging.StreamHandler(sys.stdout)
-    names = _options(sys.argv[1] if len(sys.argv) > 1 else "")
+    names = _typed(sys.argv[1] if len(sys.argv) > 1 else "")
     handler.setFormatter(OptionFormatter("%(levelname)s: %(message)s", names))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # a damaged file is one line of ours

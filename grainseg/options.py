@@ -1,9 +1,14 @@
 """Options that several subcommands of ``grainseg`` have."""
 
+from collections.abc import Callable
+from inspect import signature
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+
+DATA_ROOT = "DATA_ROOT"
+"""What the parameter is called that is the key ``data.root``."""
 
 Output = Annotated[Path, typer.Option(help="Folder of the tables and the report.")]
 PixelSizeUm = Annotated[
@@ -25,3 +30,24 @@ LabelWidth = Annotated[
 LabelZero = Annotated[
     str | None, typer.Option(help="Of instances that hold 0: boundary (lines between grains) or ignored.")
 ]
+
+
+def typed(command: Callable[..., Any]) -> dict[str, str]:
+    """What is typed for the keys of a subcommand's configuration.
+
+    Args:
+        command: The subcommand.
+
+    Returns:
+        By key, the option; for ``data.root`` whichever option or argument it is.
+    """
+    found: dict[str, str] = {}
+    for name, parameter in signature(command).parameters.items():
+        note = parameter.annotation.__metadata__[0]
+        argument = isinstance(note, typer.models.ArgumentInfo)
+        word = note.metavar if argument else f"--{name.replace('_', '-')}"
+        if not argument:
+            found[name] = word
+        if note.metavar == DATA_ROOT:
+            found["data.root"] = word
+    return found

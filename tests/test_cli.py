@@ -1,5 +1,6 @@
 """The ``grainseg`` command as a person starts it."""
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from helpers import ROOT
 from PIL import Image
 
 from grainseg.config.command_line import as_options, crop_of, pixel_size_of
+from grainseg.console import prepare_console
 from grainseg.errors import GrainsegError
 from grainseg.micrograph.drawing import boundary_lines
 from grainseg.micrograph.polycrystal import polycrystal
@@ -64,6 +66,19 @@ def test_terminated_while_it_writes_it_leaves_nothing_and_says_so(tmp_path: Path
     assert not list(tmp_path.iterdir())
 
 
+def test_interrupted_it_says_so_in_one_line(capfd: pytest.CaptureFixture[str]) -> None:
+    before = signal.getsignal(signal.SIGTERM), signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        prepare_console()
+        with pytest.raises(SystemExit) as caught:
+            signal.raise_signal(signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGTERM, before[0])
+        signal.signal(signal.SIGINT, before[1])
+    assert caught.value.code == 130
+    assert capfd.readouterr().err == "interrupted; files that were complete stay, and no others\n"
+
+
 def test_two_numbers_with_points_are_no_decimal() -> None:
     with pytest.raises(GrainsegError, match=r"say \[0\.6,1\.2\] for rows and columns$"):
         pixel_size_of("0.6,1.2")
@@ -74,10 +89,11 @@ def test_a_crop_may_stand_in_brackets_as_for_predict() -> None:
 
 
 def test_messages_name_options_and_leave_paths_alone() -> None:
-    names = {"boundary_value", "crop"}
+    names = {"boundary_value": "--boundary-value", "crop": "--crop", "data.root": "DATA_ROOT"}
     assert as_options("data.boundary_value=7: crop=1 too", names) == "--boundary-value=7: --crop=1 too"
     assert as_options("a/crop=1.png: masks=x", names) == "a/crop=1.png: masks=x"
     assert as_options("sample.crop: is no PNG", names) == "sample.crop: is no PNG"
+    assert as_options("data.root=x: root=y", names) == "DATA_ROOT=x: root=y"
     assert as_options("a crop; set data.boundary_value to it", names) == "a crop; set --boundary-value to it"
 
 
@@ -114,7 +130,12 @@ def test_messages_name_options_and_leave_paths_alone() -> None:
         ),
         pytest.param(
             [*ROBUSTNESS, "--checkpoint", "{checkpoint}"],
-            "data.root=nowhere: there is no such folder",
+            "--data=nowhere: there is no such folder",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            ["baseline", "nowhere", "--output", "out"],
+            "DATA_ROOT=nowhere: there is no such folder",
             marks=pytest.mark.slow,
         ),
         ([*ROBUSTNESS, "--checkpoint", "{checkpoint}", "--seed", "-1"], "--seed=-1: must be a whole number"),

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Collection
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -63,17 +63,18 @@ def numbers(option: str, text: str | None, kind: type[int] | type[float]) -> Any
     return values[0] if len(values) == 1 else values
 
 
-def as_options(message: str, names: Collection[str]) -> str:
+def as_options(message: str, names: Mapping[str, str]) -> str:
     """Name a command's options where a message names the keys of its configuration.
 
     Args:
         message: Such as ``data.boundary_value=7: must be …``.
-        names: Keys that are options, such as ``boundary_value``; other keys stay.
+        names: What is typed for a key, such as ``--boundary-value`` for ``boundary_value``, whichever group
+            it is in, or ``--data`` for ``data.root``; other keys stay.
     """
 
     def option(match: re.Match[str]) -> str:
-        name = match.group(1).rpartition(".")[2]
-        return f"--{name.replace('_', '-')}" if name in names else match.group()
+        key = match.group(1)
+        return names.get(key) or names.get(key.rpartition(".")[2], key)
 
     # Without a group before it, a word is a key only if a value follows; with another word it is a file.
     return re.sub(rf"(?<![\w/.-])((?:{_GROUPS})\.[a-z_]+(?![\w.])|[a-z_]+(?==))", option, message)
@@ -84,10 +85,10 @@ class OptionFormatter(logging.Formatter):
 
     Args:
         layout: As of ``logging.Formatter``.
-        names: Keys that are options.
+        names: What is typed for a key, see ``as_options``.
     """
 
-    def __init__(self, layout: str, names: Collection[str]) -> None:
+    def __init__(self, layout: str, names: Mapping[str, str]) -> None:
         super().__init__(layout)
         self._names = names
 

@@ -20,6 +20,8 @@ BAND_PX = 4.0
 """Half width of the band. On 15 crops with texture contrast the mean over it has a rank correlation of 0.79
 with 1 - F1, the mean over the whole picture one of 0.27 (``benchmarks/suggest.py``, docs/labels.md)."""
 WINDOW_PX = 256
+LEAST_PX = 32
+"""No region is cut smaller by default: it would show no grain."""
 REPEATED = 0.5
 """What each region of a picture that was chosen takes from the score of its next one, as a factor."""
 
@@ -73,7 +75,8 @@ def regions_of(image: str, spread: FloatImage, band: BoolMask, window_px: int | 
         spread: (H, W) float32 in [0, 0.5].
         band: (H, W), see ``boundary_band``.
         window_px: Side of a region; a shorter side of the picture is taken whole. None is `WINDOW_PX`, or
-            half of each side where that is less: a quarter of the picture.
+            half of each side where that is less: a quarter of the picture. A side whose half would be less
+            than `LEAST_PX` is taken whole.
 
     Returns:
         At least one, row by row.
@@ -89,7 +92,9 @@ def regions_of(image: str, spread: FloatImage, band: BoolMask, window_px: int | 
 
 def _cut(side: int, window_px: int | None) -> list[tuple[int, int]]:
     """Start and length of the pieces of a side."""
-    length = min(WINDOW_PX, max(side // 2, 1)) if window_px is None else min(window_px, side)
+    if window_px is None:
+        window_px = min(WINDOW_PX, side // 2 if side // 2 >= LEAST_PX else side)
+    length = min(window_px, side)
     count = side // length
     starts = np.linspace(0, side - length, count) if count > 1 else [(side - length) // 2]
     return [(int(start), length) for start in starts]

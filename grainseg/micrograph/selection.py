@@ -26,6 +26,13 @@ OUTPUT_ENDS = {
 }
 """How the names of the files end that a prediction leaves of a picture: the first three always."""
 
+RECORDS = {"suggestions.png": "suggested_images.csv", "robustness.png": "robustness.json"}
+"""Pictures of a name of their own, which `grainseg suggest` and `grainseg robustness` leave, each with what
+they leave beside it."""
+
+SYNTHETIC = "synthetic.json"
+"""What lies beside ``images/`` of the synthetic fields, and beside their masks and grain maps."""
+
 
 @dataclass(frozen=True)
 class SelectedImage:
@@ -53,9 +60,9 @@ def list_images(images: str, output: Path, key: str = "images") -> Selection:
     """List the pictures that a file name, a folder (with all its subfolders) or a glob stands for.
 
     What exists under that very name is taken as it is, brackets and stars included; only else is it a glob.
-    In a folder that is asked for pictures, what an earlier prediction left there is none. Links to folders
-    are not followed, which is said. Hidden folders in it, whose names begin with a point, are passed over,
-    and so are those of the system that cannot be looked into.
+    In a folder that is asked for pictures, what an earlier run drew there is none. Links to folders are not
+    followed, which is said. Hidden folders in it, whose names begin with a point, are passed over, and so are
+    those of the system that cannot be looked into.
 
     Args:
         images: As typed.
@@ -142,7 +149,7 @@ def _not_listed(error: OSError) -> str:
 
 
 def _without_outputs(found: list[Path]) -> list[Path]:
-    """Leave out the files of earlier predictions, which lie together under names that they share."""
+    """Leave out what earlier runs drew: it lies together under names that it shares, or beside a record."""
     present = {str(path) for path in found}
     first, *others = list(OUTPUT_ENDS.values())[:3]
     bases = [text.removesuffix(first) for text in present if text.endswith(first)]
@@ -150,7 +157,11 @@ def _without_outputs(found: list[Path]) -> list[Path]:
     written = {base + end for base in predicted for end in OUTPUT_ENDS.values()}
     if predicted:
         log.warning("%d earlier predictions are left out", len(predicted))
-    return [path for path in found if str(path) not in written]
+    drawn = [path for path in found if path.name in RECORDS and path.with_name(RECORDS[path.name]) in found]
+    labels = {path.parent / part for path in found if path.name == SYNTHETIC for part in ("masks", "grains")}
+    for path in sorted([*drawn, *labels]):
+        log.warning("%s: was drawn by grainseg, and is left out", path)
+    return [path for path in found if not (str(path) in written or path in drawn or path.parent in labels)]
 
 
 def selection_root(images: str) -> Path:

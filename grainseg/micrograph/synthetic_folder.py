@@ -17,6 +17,7 @@ import tifffile
 from PIL import Image
 
 from grainseg.errors import GrainsegError
+from grainseg.micrograph.selection import SYNTHETIC
 from grainseg.micrograph.synthetic import ONE_SPECIMEN, SyntheticMicrograph, generate
 
 GENERATOR_VERSION = 2
@@ -24,7 +25,6 @@ GENERATOR_VERSION = 2
 
 _FIELDS = 5
 _SHAPE = (512, 512)
-_MANIFEST = "synthetic.json"
 
 
 def ensure_synthetic_folder(root: Path, seed: int = 0) -> Path:
@@ -101,7 +101,7 @@ def _is_complete(root: Path, seed: int) -> bool:
 def _read_manifest(root: Path) -> dict[str, Any] | None:
     """What synthetic.json says; None where there is none of ours."""
     try:
-        manifest = json.loads((root / _MANIFEST).read_text(encoding="utf-8"))
+        manifest = json.loads((root / SYNTHETIC).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     return manifest if isinstance(manifest, dict) and "generator_version" in manifest else None
@@ -139,7 +139,7 @@ def _write_folder(folder: Path, seed: int) -> None:
     names = [f"field_{number}.png" for number in range(1, _FIELDS + 1)]
     table = ["image,pixel_size_um", *(f"{name},{ONE_SPECIMEN.pixel_size_um:g}" for name in names)]
     (folder / "images" / "pixel_sizes.csv").write_text("\n".join(table) + "\n", encoding="utf-8")
-    (folder / _MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+    (folder / SYNTHETIC).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
 
 
 def _write_field(field: SyntheticMicrograph, picture: Path, mask: Path, grain_map: Path) -> None:

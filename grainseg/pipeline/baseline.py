@@ -12,7 +12,9 @@ from grainseg.baseline.fields import TrainingField
 from grainseg.baseline.forest import fit_forest, forest_probability
 from grainseg.baseline.ridge import ridge_probability, tune_ridge
 from grainseg.config import BaselineConfig
+from grainseg.config.baseline import METHODS
 from grainseg.data.images import LabelledMicrograph, read_labelled
+from grainseg.errors import GrainsegError
 from grainseg.grains.agreement import fit_threshold
 from grainseg.grains.labelled_grains import label_grains
 from grainseg.grains.partition import DEFAULT_SETTINGS, grains_or_zeros
@@ -27,6 +29,13 @@ from grainseg.pipeline.baseline_prediction import (
     TunedReference,
     predict_pictures,
 )
+from grainseg.pipeline.earlier_run import (
+    REPORT,
+    require_metrics,
+    require_no_folder,
+    require_replaceable,
+    warn_of_older,
+)
 from grainseg.pipeline.failures import tell_left_out
 from grainseg.pipeline.mapping import make_output
 from grainseg.pipeline.measurement import BatchResults, title_of
@@ -34,23 +43,20 @@ from grainseg.pipeline.scoring import MaskScores, fit_grains, score_prediction, 
 from grainseg.report.metrics_file import METRICS, write_metrics
 from grainseg.report.overlay import panel
 from grainseg.report.prediction_files import PREDICTIONS, prediction_paths
-from grainseg.training.run_folder import write_config
+from grainseg.training.run_folder import read_config, write_config
 
 log = logging.getLogger(__name__)
 
 IMAGES = "images"
 """Folder of the predictions of further pictures, within that of a method."""
 SETTINGS = "settings.yaml"
+THRESHOLD_FITTED = "val/threshold_fitted"
+"""Of the metrics, what every run writes."""
 OBJECTIVE = "are_count"
 """What the partition is fitted to, as a training run does by default."""
 
-
-_SUMMARY = {
-    "IoU": "iou",
-    "boundary F1": "boundary_f1",
-    "adapted Rand error": "are_fitted",
-    "grain count error": "grain_count_error_fitted",
-}
+_SUMMARY = {"IoU": "iou", "boundary F1": "boundary_f1"}
+_SUMMARY_FITTED = {"adapted Rand error": "are_fitted", "grain count error": "grain_count_error_fitted"}
 
 
 @dataclass
@@ -75,13 +81,17 @@ class BaselineRun:
     def summary(self) -> str:
         """The closing lines: scores of each method, and where everything lies."""
         lines = [
-            f"{method}, {stage}: "
-            + ", ".join(f"{words} {found[f'{stage}/{key}']:.4f}" for words, key in _SUMMARY.items())
+            f"{method}, {stage}: {_scores(found, stage, _SUMMARY)}; partition as fitted: "
+            + _scores(found, stage, _SUMMARY_FITTED)
             for method, found in self.metrics.items()
             for stage in ("val", "test")
             if f"{stage}/iou" in found
         ]
         return "\n".join((*lines, *(f"report:   {report}" for report in self.reports)))
+
+
+def _scores(found: Mapping[str, float], stage: str, named: Mapping[str, str]) -> str:
+    return ", ".join(f"{words} {found[f'{stage}/{key}']:.4f}" for words, key in named.items())
 
 
 @dataclass(frozen=True)
@@ -109,12 +119,13 @@ def baseline(config: BaselineConfig, command: str = "") -> BaselineRun:
         command: As typed, for the reports.
 
     Raises:
-        GrainsegError: The labelled images cannot be used, or there are no further pictures where some are
-            asked for.
+        GrainsegError: The labelled images cannot be used, there are no further pictures where some are asked
+            for, or files of somebody else are where the results go.
     """
     labelled = _read_labelled(config)
     more = Selection([]) if config.images is None else list_images(config.images, Path(config.output))
     make_output(config.output)
+    _require_replaceable(config)
     fields = training_fields(labelled.train)
     run = BaselineRun()
     for name in config.methods():
@@ -124,13 +135,40 @@ def baseline(config: BaselineConfig, command: str = "") -> BaselineRun:
         found = {image.stem: reference.probability(_grey(image)) for image in labelled.held_out}
         fitted = fit_reference(name, reference, labelled.val, found)
         run.metrics[name] = _score(config, fitted, labelled, found) | {"train/seconds": seconds}
-        _write(config, fitted, labelled, found, run.metrics[name])
         run.add(*_predict_labelled(config, fitted, labelled, found, command))
+        _write(config, fitted, labelled, found, run.metrics[name])
         if config.images is not None:
             folder = Path(config.output) / name / IMAGES
             folders, title = OutputFolders(folder, folder), title_of(config.images)
             run.add(*predict_pictures(config, fitted, more, folders, title, command))
+    _warn_of_other_results(config)
     return run
+
+
+def _require_replaceable(config: BaselineConfig) -> None:
+    """See before any work that no file of somebody else stands where this run writes its own."""
+    for name in config.methods():
+        folder = Path(config.output) / name
+        require_replaceable(folder)
+        require_metrics(folder / METRICS, THRESHOLD_FITTED)
+        settings = folder / SETTINGS
+        require_no_folder(settings)
+        if settings.exists() and read_config(settings, "choose another output folder").get("method") != name:
+            raise GrainsegError(
+                f"{settings}: holds no settings of this method and would be overwritten; choose another "
+                "output folder"
+            )
+        if config.images is not None:
+            require_replaceable(folder / IMAGES)
+
+
+def _warn_of_other_results(config: BaselineConfig) -> None:
+    """Say what another tuning left beside this one's results: of a method or of pictures not asked for."""
+    asked = config.methods()
+    others = [f"{name}/{METRICS}" for name in METHODS if name not in asked]
+    if config.images is None:
+        others += [f"{name}/{IMAGES}/{REPORT}" for name in asked]
+    warn_of_older(Path(config.output), *others)
 
 
 def training_fields(images: Sequence[LabelledMicrograph]) -> list[TrainingField]:
@@ -193,7 +231,7 @@ def _score(
     ``_fitted`` are the scores with threshold and partition as fitted to the validation pictures, on the test
     pictures, too; the others are at a threshold of 0.5 and the partition's default settings.
     """
-    metrics = {"val/threshold_fitted": fitted.threshold}
+    metrics = {THRESHOLD_FITTED: fitted.threshold}
     for stage, images in (("val", labelled.val), ("test", labelled.test)):
         for suffix, threshold, settings in (
             ("", THRESHOLD, DEFAULT_SETTINGS),

@@ -10,14 +10,15 @@ from grainseg.config import BaselineConfig
 from grainseg.data.images import network_unit
 from grainseg.grains.budget import SegmentationError
 from grainseg.grains.partition import PartitionSettings
-from grainseg.micrograph.exposure import exposure_warnings
 from grainseg.micrograph.image import FloatImage
 from grainseg.micrograph.selection import SelectedImage, Selection
+from grainseg.pipeline.earlier_run import existing_of, warn_of_older, warn_of_older_maps
 from grainseg.pipeline.failures import SKIPPED, tell_failure, tell_unlisted
 from grainseg.pipeline.mapping import MappedField, close_picture, open_picture
 from grainseg.pipeline.measurement import BatchResults, Measurements
 from grainseg.pipeline.progress import progress
 from grainseg.pipeline.provenance import provenance_of
+from grainseg.report.prediction_files import prediction_paths
 
 THRESHOLD = 0.5
 """A pixel is boundary where its probability exceeds this: what the methods were tuned for."""
@@ -79,6 +80,8 @@ def predict_pictures(
 ) -> tuple[BatchResults | None, list[str]]:
     """Predict and measure pictures; one that cannot be done is reported and skipped.
 
+    What an earlier run left in the folders, and this one does not replace, is named.
+
     Args:
         config: The run.
         fitted: The method.
@@ -97,12 +100,17 @@ def predict_pictures(
         replace(config, output=str(folders.tables)), relatives, title, fitted.segmentation
     )
     failures = tell_unlisted(selection)
+    written: set[Path] = set()
     for image in progress(selection.images, f"predicting ({fitted.name})"):
+        older = existing_of(folders.pictures, image.relative)
         try:
             mapped = _predict_one(config, fitted, image, folders.pictures, known.get(image.path))
             measurements.add(mapped)
+            written.add(prediction_paths(folders.pictures, image.relative).grains)
         except SKIPPED as error:
             failures.append(tell_failure(image.path, error))
+            warn_of_older(folders.pictures, *older)
+    warn_of_older_maps(folders.pictures, written)
     source = f"boundaries found by a classical reference ({fitted.name})"
     provenance = provenance_of(source, config, command, ["scikit-learn"])
     flags = tuple(f"not measured: {failure}" for failure in failures)
@@ -118,7 +126,7 @@ def _predict_one(
 ) -> MappedField:
     opened = open_picture(config, image, config.data.max_megapixels)
     unit = network_unit(opened.micrograph.pixels, 1)
-    opened = opened.warned(*exposure_warnings(unit))
+    opened = opened.looked_over(unit)
     if probability is None:
         probability = fitted.reference.probability(unit[:, :, 0])
     return close_picture(opened, probability, THRESHOLD, fitted.partition, folder).require_field()

@@ -7,7 +7,8 @@ from pathlib import Path
 from grainseg.errors import GrainsegError
 from grainseg.grains.wording import counted
 from grainseg.micrograph.names import is_file
-from grainseg.report.prediction_files import GRAINS_SUFFIX
+from grainseg.report.own_files import is_metrics, is_page
+from grainseg.report.prediction_files import GRAINS_SUFFIX, prediction_paths
 from grainseg.report.tables import BATCHES, BUDGET, COMPARISONS, FIELDS, GRAINS, is_table
 
 log = logging.getLogger(__name__)
@@ -18,19 +19,21 @@ TABLES = (GRAINS, FIELDS, BATCHES, BUDGET, REPORT)
 
 
 def require_replaceable(output: Path) -> None:
-    """See before any work that no table of somebody else stands where this run writes its own.
+    """See before any work that no table or report of somebody else stands where this run writes its own.
 
     Args:
         output: Folder of the tables, which need not exist.
 
     Raises:
-        GrainsegError: A folder has the name of a file that is written, a table is none of `grainseg`, or
-            the comparisons are of no run that measured.
+        GrainsegError: A folder has the name of a file that is written, a table or the report is none of
+            `grainseg`, or the comparisons are of no run that measured.
     """
     for name in (*TABLES, COMPARISONS):
         require_no_folder(output / name)
         if name != REPORT:
             require_table(output / name)
+        elif (output / name).exists() and not is_page(output / name):
+            raise GrainsegError(_overwritten(output / name, "is no report of grainseg"))
     if (output / COMPARISONS).exists() and not (output / BATCHES).exists():
         raise GrainsegError(
             f"{output / COMPARISONS}: was written by grainseg compare and would be overwritten; choose "
@@ -49,9 +52,23 @@ def require_no_folder(path: Path) -> None:
 def require_table(path: Path) -> None:
     """Raise a GrainsegError where a table would overwrite a file that `grainseg` did not write."""
     if path.exists() and not is_table(path):
-        raise GrainsegError(
-            f"{path}: is no table of grainseg and would be overwritten; choose another output folder"
-        )
+        raise GrainsegError(_overwritten(path, "is no table of grainseg"))
+
+
+def require_metrics(path: Path, key: str) -> None:
+    """Raise a GrainsegError where scores would overwrite a folder, or a file that no such run wrote.
+
+    Args:
+        path: The file, which need not exist.
+        key: What such a run always writes there.
+    """
+    require_no_folder(path)
+    if path.exists() and not is_metrics(path, key):
+        raise GrainsegError(_overwritten(path, "holds no scores of such a run"))
+
+
+def _overwritten(path: Path, why: str) -> str:
+    return f"{path}: {why} and would be overwritten; choose another output folder"
 
 
 def warn_of_older_maps(output: Path, written: Collection[Path]) -> None:
@@ -59,7 +76,7 @@ def warn_of_older_maps(output: Path, written: Collection[Path]) -> None:
 
     Args:
         output: Folder of the new ones.
-        written: All files that this run has written.
+        written: All maps that this run has written, with or without its other files.
     """
     older = sorted(path for path in output.rglob(f"*{GRAINS_SUFFIX}.tif") if path not in written)
     if older:
@@ -78,6 +95,17 @@ def existing(output: Path, names: Iterable[str]) -> list[str]:
         names: Relative to it.
     """
     return [name for name in names if is_file(output / name)]
+
+
+def existing_of(output: Path, relative: Path) -> list[str]:
+    """Which files of a picture are there, relative to the output folder.
+
+    Args:
+        output: Folder of all pictures' files.
+        relative: The picture's relative path.
+    """
+    paths = vars(prediction_paths(output, relative)).values()
+    return existing(output, [path.relative_to(output).as_posix() for path in paths])
 
 
 def warn_of_older(output: Path, *names: str) -> None:

@@ -15,8 +15,6 @@ from grainseg.inference.device import choose_device
 from grainseg.inference.ensemble import Forecast, predict_members
 from grainseg.inference.predictor import predict_probability
 from grainseg.inference.scale import on_grid
-from grainseg.micrograph.data_bar import bar_warnings
-from grainseg.micrograph.exposure import exposure_warnings
 from grainseg.micrograph.files import file_sha256
 from grainseg.micrograph.image import GRAIN, FloatImage, Label, Micrograph
 from grainseg.micrograph.names import shown
@@ -25,8 +23,8 @@ from grainseg.model.ensemble import load_networks
 from grainseg.model.generic import default_checkpoint
 from grainseg.pipeline.earlier_run import (
     TABLES,
-    existing,
-    require_no_folder,
+    existing_of,
+    require_metrics,
     warn_of_older,
     warn_of_older_maps,
 )
@@ -52,6 +50,9 @@ from grainseg.report.robustness_note import read_note
 
 log = logging.getLogger(__name__)
 
+ALL = "all"
+"""Name of the metrics over all pictures."""
+
 
 @dataclass
 class Prediction:
@@ -72,9 +73,9 @@ class Prediction:
     measured: BatchResults | None = None
 
     def metrics(self) -> dict[str, dict[str, float]]:
-        """Metrics by picture, and over all their pixels under ``all``."""
+        """Metrics by picture, and over all their pixels under `ALL`."""
         by_picture = {path.as_posix(): score.metrics() for path, score in self.scores.items()}
-        return by_picture | {"all": functools.reduce(operator.add, self.scores.values()).metrics()}
+        return by_picture | {ALL: functools.reduce(operator.add, self.scores.values()).metrics()}
 
 
 def predict(config: PredictConfig, command: str = "") -> Prediction:
@@ -105,7 +106,8 @@ def predict(config: PredictConfig, command: str = "") -> Prediction:
         network.to(choose_device(config.accelerator, "accelerator"))
     measurements = _measurements(plan, images)
     make_output(config.output)
-    require_no_folder(output / METRICS)
+    if config.masks is not None:
+        require_metrics(output / METRICS, ALL)
     result = Prediction(failures=tell_unlisted(selection))
     for image in progress(images, "predicting"):
         _predict_one(plan, image, result, measurements)
@@ -128,7 +130,7 @@ def _predict_one(
 ) -> None:
     """Predict, write, measure and score a picture; what goes wrong with it is no trouble of the others."""
     output = Path(plan.config.output)
-    older = existing(output, _names_of(output, image))
+    older = existing_of(output, image.relative)
     try:
         seen = _see(plan, image)
         closed = _write(plan, seen)
@@ -146,12 +148,6 @@ def _predict_one(
         return
     if scores is not None:
         result.scores[image.relative] = scores
-
-
-def _names_of(output: Path, image: SelectedImage) -> list[str]:
-    """Files of a picture, relative to the output folder."""
-    paths = vars(prediction_paths(output, image.relative)).values()
-    return [path.relative_to(output).as_posix() for path in paths]
 
 
 def _measurements(plan: PredictionPlan, images: list[SelectedImage]) -> Measurements | None:
@@ -196,8 +192,7 @@ class _Seen:
 def _see(plan: PredictionPlan, image: SelectedImage) -> _Seen:
     opened = open_picture(plan.config, image, plan.config.data.max_megapixels)
     unit = network_unit(opened.micrograph.pixels, plan.spec.in_channels)
-    left_out, crop = opened.left_out.mask, opened.micrograph.crop
-    opened = opened.warned(*exposure_warnings(unit, left_out), *bar_warnings(unit, left_out, crop))
+    opened = opened.looked_over(unit)
     # The scale needs no more than a look at the picture as it is.
     first = functools.partial(predict_probability, plan.networks[0], tiles=replace(plan.tiles, views=1))
     scaled = scale_of_picture(plan.scaling, opened, unit, first)

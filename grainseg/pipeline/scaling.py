@@ -96,13 +96,23 @@ def scaling_of(config: PredictConfig, spec: CheckpointSpec, checkpoint: Path) ->
             raise GrainsegError(
                 f"scale={named}: {checkpoint} does not know {what}; say scale={other}, a factor or null"
             )
-    idle = config.scale == "auto" and not (ships(checkpoint) and spec.intercept_px is not None)
+    found = scaling_unsaid(spec, checkpoint, config.data.max_megapixels)
+    return replace(
+        found,
+        choice=found.choice if config.scale == "auto" else config.scale,
+        partition=replace(spec.partition, **config.partition.given()),
+    )
+
+
+def scaling_unsaid(spec: CheckpointSpec, checkpoint: Path, max_megapixels: float) -> Scaling:
+    """What is done where nobody says anything: ``auto``, or nothing where that would be idle."""
+    automatic = ships(checkpoint) and spec.intercept_px is not None
     return Scaling(
-        None if idle else config.scale,
+        "auto" if automatic else None,
         spec.pixel_size_um,
         spec.intercept_px,
-        replace(spec.partition, **config.partition.given()),
-        config.data.max_megapixels,
+        spec.partition,
+        max_megapixels,
     )
 
 

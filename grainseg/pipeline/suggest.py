@@ -1,15 +1,18 @@
 """What to label next: pictures without labels ranked by how much networks, or views of them, disagree."""
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 from torch import nn
 
 from grainseg.config import SuggestConfig
 from grainseg.config.checks import SYMMETRIES
-from grainseg.data.images import network_unit
+from grainseg.data.images import MIN_SIDE_PX, network_unit
 from grainseg.errors import GrainsegError
+from grainseg.grains.left_out import LeftOut
 from grainseg.grains.suggestion import (
     Region,
     boundary_band,
@@ -20,22 +23,25 @@ from grainseg.grains.suggestion import (
 )
 from grainseg.inference.device import choose_device
 from grainseg.inference.ensemble import predict_members
-from grainseg.inference.predictor import tile_settings
+from grainseg.inference.predictor import predict_probability, tile_settings
+from grainseg.inference.scale import on_grid
 from grainseg.micrograph.crop import Crop, crop_setting
-from grainseg.micrograph.files import read_micrograph, write_png
+from grainseg.micrograph.files import read_micrograph
 from grainseg.micrograph.image import Micrograph
-from grainseg.micrograph.selection import SelectedImage, list_images
+from grainseg.micrograph.selection import RECORDS, SelectedImage, list_images
 from grainseg.model.checkpoint import CheckpointSpec
 from grainseg.model.ensemble import load_networks
 from grainseg.model.generic import default_checkpoint
 from grainseg.pipeline.failures import SKIPPED, tell_failure, tell_unlisted
-from grainseg.pipeline.mapping import make_output
+from grainseg.pipeline.mapping import OpenedPicture, make_output
 from grainseg.pipeline.progress import progress
+from grainseg.pipeline.scaling import Scaling, scale_of_picture, scaling_unsaid
 from grainseg.report.overlay import to_display
 from grainseg.report.suggestion_sheet import SheetPicture, small_picture, suggestion_sheet
 from grainseg.report.tables import write_csv
 
-REGIONS, IMAGES, SHEET = "suggestions.csv", "suggested_images.csv", "suggestions.png"
+SHEET, REGIONS = "suggestions.png", "suggestions.csv"
+IMAGES = RECORDS[SHEET]
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,7 @@ class Suggestions:
         source: Whose disagreement it is, in words.
         folder: Of the files.
         failures: One line for each picture that could not be done, and each folder that could not be listed.
+        warned: Names of suggested images that may be of no use; why has been said.
     """
 
     images: tuple[tuple[str, float], ...]
@@ -55,12 +62,14 @@ class Suggestions:
     source: str
     folder: Path
     failures: tuple[str, ...]
+    warned: tuple[str, ...]
 
     def summary(self) -> str:
         """What to label first and how, and where everything lies."""
         (image, score), first = self.images[0], self.regions[0]
         rows = f"rows {first.row} to {first.row + first.height - 1}"
         columns = f"columns {first.column} to {first.column + first.width - 1}"
+        warned = f" (and see the warnings above: {', '.join(self.warned)})" if self.warned else ""
         return "\n".join(
             (
                 f"ranked by {self.source}",
@@ -68,6 +77,7 @@ class Suggestions:
                 f"label first: {first.image}, {rows}, {columns} (disagreement {first.score:.3f}); give the "
                 "rest of its mask a value of its own, as 128, and train with data.ignore_value=128 "
                 "(docs/labels.md)",
+                f"look first whether it shows metal at all: what shows none is doubtful, too{warned}",
                 f"regions:  {self.folder / REGIONS}",
                 f"images:   {self.folder / IMAGES}",
                 f"pictures: {self.folder / SHEET}",
@@ -97,51 +107,88 @@ def suggest(config: SuggestConfig) -> Suggestions:
     regions: list[Region] = []
     files: dict[str, SelectedImage] = {}
     crops: dict[str, Crop] = {}
+    warned: set[str] = set()
+    asked = _Asked(spec, networks, scaling_unsaid(spec, checkpoint, config.max_megapixels))
     failures = tell_unlisted(selection)
     for each in progress(selection.images, "predicting"):
         name = each.relative.as_posix()
         try:
             picture = _read(config, each)
-            scores[name], found = _look_at(config, spec, networks, picture, name)
+            found = _look_at(config, asked, each, picture, name)
         except SKIPPED as error:
             failures.append(tell_failure(each.path, error))
             continue
-        regions += found
+        scores[name] = found.score
+        regions += found.regions
+        warned |= {name} if found.warnings else set()
         files[name], crops[name] = each, picture.crop
     if not scores:
         raise GrainsegError(f"images={config.images}: none of the pictures can be read, see above")
     chosen = rank_regions(regions, config.count)
-    write_png(output / SHEET, suggestion_sheet(_sheet_pictures(config, chosen, files)))
     ranked = rank_images(scores)
     in_files = tuple(_in_file(region, crops[region.image]) for region in chosen)
     _write_tables(output, ranked, in_files)
+    write_png(output / SHEET, suggestion_sheet(_sheet_pictures(config, chosen, files)))
     source = (
         f"the disagreement of the checkpoint's {len(networks)} networks"
         if len(networks) > 1
         else "the disagreement of one network's views of each picture, turned and flipped"
     )
-    return Suggestions(tuple(ranked), in_files, source, output, tuple(failures))
+    suggested = dict.fromkeys((ranked[0][0], *(region.image for region in chosen)))
+    of_those = tuple(name for name in suggested if name in warned)
+    return Suggestions(tuple(ranked), in_files, source, output, tuple(failures), of_those)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """Whose disagreement is looked at, and at which scale the pictures are shown to them."""
+
+    spec: CheckpointSpec
+    networks: Sequence[nn.Module]
+    scaling: Scaling
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What came of a picture: its score, its regions as it is cropped, and why it may be of no use."""
+
+    score: float
+    regions: list[Region]
+    warnings: tuple[str, ...]
 
 
 def _read(config: SuggestConfig, image: SelectedImage) -> Micrograph:
-    return read_micrograph(image.path, config.max_megapixels, None, crop_setting(config.crop))
+    picture = read_micrograph(image.path, config.max_megapixels, None, crop_setting(config.crop))
+    if min(picture.shape) < MIN_SIDE_PX:
+        raise GrainsegError(
+            f"{image.path}: a side is shorter than {MIN_SIDE_PX} px, and training would refuse it; take it "
+            "out of the folder"
+        )
+    return picture
 
 
 def _look_at(
     config: SuggestConfig,
-    spec: CheckpointSpec,
-    networks: Sequence[nn.Module],
+    asked: _Asked,
+    image: SelectedImage,
     picture: Micrograph,
     name: str,
-) -> tuple[float, list[Region]]:
-    """Score of the whole picture, and its regions in the picture as it is cropped."""
+) -> _Look:
+    spec, networks = asked.spec, asked.networks
+    # What else is said of a file concerns its pixel size, which nobody asks for here.
+    opened = OpenedPicture(image, replace(picture, warnings=()), LeftOut())
     unit = network_unit(picture.pixels, spec.in_channels)
+    tiles = tile_settings(spec)
+    first = functools.partial(predict_probability, networks[0], tiles=replace(tiles, views=1))
+    scaled = scale_of_picture(asked.scaling, opened.looked_over(unit), unit, first)
     views = SYMMETRIES["none"] if len(networks) > 1 else SYMMETRIES["d4"]
-    forecast = predict_members(networks, unit, replace(tile_settings(spec), views=views))
+    forecast = predict_members(networks, scaled.unit, replace(tiles, views=views))
     assert forecast.spread is not None  # there are several networks or views
+    # On the network's grid, or the band about enlarged lines would be narrower than about others.
     band = boundary_band(forecast.probability, spec.threshold)
-    regions = regions_of(name, forecast.spread, band, config.window_px)
-    return disagreement(forecast.spread, band), regions
+    on_picture = on_grid(band.astype(np.float32), picture.shape) > 0.5
+    regions = regions_of(name, on_grid(forecast.spread, picture.shape), on_picture, config.window_px)
+    return _Look(disagreement(forecast.spread, band), regions, scaled.opened.warnings)
 
 
 def _in_file(region: Region, crop: Crop) -> Region:

@@ -6,8 +6,10 @@ from pathlib import Path
 
 from grainseg.errors import GrainsegError
 from grainseg.micrograph.replacing import replacing
+from grainseg.micrograph.selection import RECORDS
 
-NOTE, PLOT = "robustness.json", "robustness.png"
+PLOT = "robustness.png"
+NOTE = RECORDS[PLOT]
 _MOST_BYTES = 2**16
 _MOST_PLOT_BYTES = 2**23
 _PNG = b"\x89PNG\r\n\x1a\n"

@@ -39,9 +39,9 @@ def test_by_default_a_region_is_a_quarter_of_a_small_picture_and_256_px_of_a_lar
         shape: {
             (each.height, each.width) for each in regions_of("a", np.zeros(shape), everywhere(shape), None)
         }
-        for shape in ((200, 300), (1000, 2000))
+        for shape in ((200, 300), (1000, 2000), (63, 64))
     }
-    assert sizes == {(200, 300): {(100, 150)}, (1000, 2000): {(256, 256)}}
+    assert sizes == {(200, 300): {(100, 150)}, (1000, 2000): {(256, 256)}, (63, 64): {(63, 32)}}
     assert len(regions_of("a", np.zeros((200, 300)), everywhere((200, 300)), None)) == 4
 
 

@@ -37,6 +37,15 @@ def test_what_an_earlier_prediction_wrote_is_no_picture(tmp_path: Path) -> None:
     assert {image.path.name for image in masks} >= {Path(name).name for name in outputs}
 
 
+def test_what_a_command_drew_is_no_picture_and_one_of_that_name_alone_is(tmp_path: Path) -> None:
+    drawn = ["next/suggestions.png", "card/robustness.png", "five/masks/e.png", "five/grains/e.tif"]
+    records = ["next/suggested_images.csv", "card/robustness.json", "five/synthetic.json"]
+    pictures = ["a.png", "card/suggestions.png", "five/images/e.png", "next/b.png", "other/robustness.png"]
+    touch(tmp_path, *drawn, *records, *pictures)
+    found = [image.relative.as_posix() for image in list_images(str(tmp_path), tmp_path / "new").images]
+    assert found == pictures
+
+
 def test_a_folder_that_exists_is_no_wildcard(tmp_path: Path) -> None:
     touch(tmp_path, "m [1] ü/A/a.png", "m [1] ü/B/b.png", "m 1 ü/A/c.png")
     found = list_images(str(tmp_path / "m [1] ü" / "*" / "?.png"), tmp_path / "new").images

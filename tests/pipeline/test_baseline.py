@@ -52,10 +52,13 @@ def labelled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def more(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three further pictures in folders, one of which is none, and one too large for the machine."""
+    """Three further pictures: one with a data bar, one that is none, and one too large for the machine."""
     folder = tmp_path_factory.mktemp("more")
     write_field(folder / "A", "x=1", 9, (90, 110))
     (folder / "A" / "masks" / "x=1.png").unlink()
+    pixels = np.array(Image.open(folder / "A" / "images" / "x=1.png"))
+    pixels[-14:] = 0
+    Image.fromarray(pixels).save(folder / "A" / "images" / "x=1.png")
     (folder / "broken.png").write_bytes(b"no picture")
     (folder / "large.png").write_bytes(b"as many pixels as there is memory")
     return folder
@@ -175,6 +178,7 @@ def test_further_pictures_are_predicted_and_those_that_fail_are_named(done: Done
         assert (folder / "A" / "images" / "x=1_grains.tif").is_file()
         report = (folder / "report.html").read_text(encoding="utf-8")
         assert f"classical reference ({method})" in report
+        assert "as those of a data bar are" in report
         assert "broken.png" in report
         assert "closed: cannot be listed" in report
     assert len(done.run.failures) == 2 * 3
@@ -191,13 +195,21 @@ def test_the_summary_has_a_line_per_method_and_part(done: Done) -> None:
         "forest, test",
     ]
     assert f"IoU {done.run.metrics['ridge']['val/iou']:.4f}" in lines[0]
+    assert "; partition as fitted: adapted Rand error 0." in lines[0]
     assert len(done.run.reports) == 4
 
 
-def test_test_images_choose_nothing(
-    done: Done, plain: Callable[..., BaselineConfig], labelled: Path, tmp_path: Path
+def test_test_images_choose_nothing_and_what_another_tuning_left_is_named(
+    done: Done,
+    plain: Callable[..., BaselineConfig],
+    labelled: Path,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """With another test image away, what is tuned on the rest is the same."""
+    for name in ("forest/metrics.json", "ridge/images/report.html", "ridge/predictions/f3_grains.tif"):
+        (tmp_path / "out" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "out" / name).touch()
     for stem in ("f0", "f1", "f2"):
         for kind in ("images", "masks"):
             path = tmp_path / "three" / kind / f"{stem}.png"
@@ -210,6 +222,41 @@ def test_test_images_choose_nothing(
     assert settings[0] == settings[1]
     assert not any(name.startswith("test/") for name in run.metrics["ridge"])
     assert run.metrics["ridge"]["val/iou"] == done.run.metrics["ridge"]["val/iou"]
+    assert "not of this one: forest/metrics.json, ridge/images/report.html" in caplog.text
+    assert "has grains of 1 picture of an earlier run" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("fields.csv", "is no table of grainseg"),
+        ("report.html", "is no report of grainseg"),
+        ("metrics.json", "holds no scores of such a run"),
+        ("settings.yaml", "holds no settings of this method"),
+        ("images/grains.csv", "is no table of grainseg"),
+    ],
+)
+def test_somebody_elses_files_are_found_before_any_tuning(
+    name: str, words: str, plain: Callable[..., BaselineConfig], more: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "out" / "ridge" / name
+    path.parent.mkdir(parents=True)
+    path.write_text('{"mine": 1}', encoding="utf-8")
+    with pytest.raises(GrainsegError, match=rf"{name}: {words} and would be overwritten; choose another"):
+        baseline(plain(tmp_path / "out", "both", more))
+    assert [each for each in (tmp_path / "out").rglob("*") if each.is_file()] == [path]
+    assert path.read_text(encoding="utf-8") == '{"mine": 1}'
+
+
+def test_what_an_earlier_run_wrote_is_replaced(
+    done: Done, plain: Callable[..., BaselineConfig], more: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def tuned(*_: object) -> Any:
+        raise RuntimeError("tuning begins")
+
+    monkeypatch.setattr(baseline_module, "tune", tuned)
+    with pytest.raises(RuntimeError, match="tuning begins"):
+        baseline(plain(done.output, "both", more))
 
 
 @pytest.mark.parametrize(

@@ -98,16 +98,29 @@ def test_a_folder_in_the_place_of_a_table_is_found_before_any_work(
         measure(measure_config(masks, tmp_path / "out"))
 
 
-@pytest.mark.parametrize("name", ["fields.csv", "comparisons.csv"])
+@pytest.mark.parametrize("name", ["fields.csv", "comparisons.csv", "report.html"])
 @pytest.mark.parametrize("content", ["", "sample,heat\n1,2\n", "\xff"])
-def test_somebody_elses_table_is_not_overwritten(
+def test_somebody_elses_table_or_report_is_not_overwritten(
     masks: Path, tmp_path: Path, name: str, content: str
 ) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / name).write_text(content, encoding="latin-1")
-    with pytest.raises(GrainsegError, match=rf"{name}: is no table of grainseg and would be overwritten"):
+    with pytest.raises(GrainsegError, match=rf"{name}: is no \w+ of grainseg and would be overwritten"):
         measure(measure_config(masks, tmp_path / "out"))
     assert (tmp_path / "out" / name).read_text(encoding="latin-1") == content
+
+
+@pytest.mark.parametrize("content", ["", '{"val/iou": 0.6}', '["all"]'])
+def test_scores_of_another_kind_of_run_are_not_overwritten(
+    config: PredictConfig, fields: Path, tmp_path: Path, content: str
+) -> None:
+    path = tmp_path / "out" / "metrics.json"
+    path.parent.mkdir()
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(GrainsegError, match=r"metrics\.json: holds no scores of such a run and would be"):
+        predict(replace(config, masks=str(fields / "masks")))
+    assert list(path.parent.iterdir()) == [path]
+    assert path.read_text(encoding="utf-8") == content
 
 
 def test_comparisons_of_grainseg_compare_and_of_a_run_do_not_replace_each_other(

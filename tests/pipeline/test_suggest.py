@@ -82,12 +82,49 @@ def test_one_bad_picture_does_not_stop_the_others(
         suggest(only_bad)
     for name in ("good.png", "large.png"):
         Image.open(fields / "images" / "f0.png").save(tmp_path / "in" / name)
+    Image.fromarray(np.zeros((31, 200), np.uint8)).save(tmp_path / "in" / "small.png")
     found = suggest(only_bad)
-    closed, bad, large = found.failures
+    closed, bad, large, small = found.failures
     assert closed == "closed: cannot be listed"
     assert "bad.png" in bad
     assert "large.png: needs more memory than there is" in large
+    assert "small.png: a side is shorter than 32 px, and training would refuse it" in small
     assert [name for name, _ in found.images] == ["good.png"]
+    assert found.summary().count("look first whether it shows metal at all") == 1
+    assert "see the warnings" not in found.summary()
+
+
+def test_the_weights_that_ship_see_large_grains_shrunk_and_a_blank_picture_is_named(
+    config: SuggestConfig, checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a prediction without a checkpoint does; places and sizes stay those of the file."""
+    lines = np.random.default_rng(0).integers(40, 80, (240, 240), np.uint8)
+    for offset in range(8):
+        lines[offset + 60 :: 80] = 255
+        lines[:, offset + 60 :: 80] = 255
+    (tmp_path / "in").mkdir()
+    Image.fromarray(lines).save(tmp_path / "in" / "large.png")
+    Image.fromarray(np.zeros((240, 240), np.uint8)).save(tmp_path / "in" / "blank.png")
+    seen = []
+
+    def forecast(_networks: object, unit: np.ndarray, *_: object) -> Forecast:
+        seen.append(unit.shape[0])
+        return Forecast(unit[:, :, 0], 0.3 * unit[:, :, 0])
+
+    monkeypatch.setattr(module, "predict_members", forecast)
+    monkeypatch.setattr(module, "predict_probability", lambda _network, unit, tiles: unit[:, :, 0])
+    spec, networks = module.load_networks(checkpoint)
+    known = replace(spec, intercept_px=40.0, label_offset_px=(0.0, 0.0))
+    monkeypatch.setattr(module, "load_networks", lambda _: (known, networks))
+    monkeypatch.setattr("grainseg.pipeline.scaling.ships", lambda path: path == checkpoint)
+    found = suggest(replace(config, images=str(tmp_path / "in"), crop=None, count=8))
+    blank, large = seen
+    assert blank == 240
+    assert large < 160
+    assert [name for name, _ in found.images] == ["large.png", "blank.png"]
+    assert {(each.height, each.width) for each in found.regions} == {(120, 120)}
+    assert found.warned == ("blank.png",)
+    assert "(and see the warnings above: blank.png)" in found.summary()
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,11 @@ from grainseg.micrograph.wide.recipe import WIDE, WideRecipe
 
 _Rgb = npt.NDArray[np.uint8]
 
-_CAPTION_PX = 74
 _LINE_PX = 10
 _FONT = cv2.FONT_HERSHEY_PLAIN
 _SIZE = 0.6
+_DESCENT_PX = 2
+"""Of the last line's letters."""
 _GAP_PX = 6
 _RED = (230, 40, 40)
 
@@ -29,17 +30,21 @@ def contact_sheet(seed: int, rows: int, columns: int, side: int = 256, recipe: W
         recipe: What to show.
 
     Returns:
-        (height, width, 3) uint8 RGB.
+        (height, width, 3) uint8 RGB; below each picture there is room for the longest caption.
     """
-    cell = (side + _CAPTION_PX + _GAP_PX, 2 * side + 2 * _GAP_PX)
+    pairs, captions = [], []
+    for number in range(seed, seed + rows * columns):
+        micrograph = generate_wide(number, (side, side), recipe)
+        pairs.append(_pair(micrograph))
+        captions.append(_broken(f"{number}: {_caption(micrograph.knobs)}", 2 * side))
+    below = _LINE_PX * max(len(lines) for lines in captions) + _DESCENT_PX
+    cell = (side + below + _GAP_PX, 2 * side + 2 * _GAP_PX)
     sheet = np.full((rows * cell[0], columns * cell[1], 3), 255, np.uint8)
-    for number in range(rows * columns):
+    for number, (pair, lines) in enumerate(zip(pairs, captions, strict=True)):
         row, column = divmod(number, columns)
         top, left = row * cell[0], column * cell[1]
-        micrograph = generate_wide(seed + number, (side, side), recipe)
-        sheet[top : top + side, left : left + 2 * side] = _pair(micrograph)
-        under = sheet[top + side : top + side + _CAPTION_PX, left : left + 2 * side]
-        _write(under, f"{seed + number}: {_caption(micrograph.knobs)}")
+        sheet[top : top + side, left : left + 2 * side] = pair
+        _write(sheet[top + side : top + side + below, left : left + 2 * side], lines)
     return sheet
 
 
@@ -61,17 +66,22 @@ def _caption(knobs: dict[str, float | str]) -> str:
     return ", ".join(words + numbers)
 
 
-def _write(strip: _Rgb, text: str) -> None:
-    """Write a text into a white strip in small letters, broken at commas; what does not fit is left out."""
+def _broken(text: str, width: int) -> list[str]:
+    """The lines of a text that is broken at commas to stay within a width in px; a longer word is not."""
     line, lines = "", []
     for word in text.split(", "):
         longer = f"{line}, {word}" if line else word
-        if line and _text_width(longer) > strip.shape[1] - 4:
+        if line and _text_width(longer) > width - 4:
             lines.append(line + ",")
             longer = word
         line = longer
-    for number, written in enumerate([*lines, line]):
-        cv2.putText(strip, written, (2, _LINE_PX * (number + 1) - 3), _FONT, _SIZE, (0, 0, 0), 1, cv2.LINE_AA)
+    return [*lines, line]
+
+
+def _write(strip: _Rgb, lines: list[str]) -> None:
+    """Write lines into a white strip in small letters."""
+    for number, line in enumerate(lines):
+        cv2.putText(strip, line, (2, _LINE_PX * (number + 1) - 3), _FONT, _SIZE, (0, 0, 0), 1, cv2.LINE_AA)
 
 
 def _text_width(text: str) -> int:

@@ -259,6 +259,8 @@ def test_contact_sheet_holds_every_picture_beside_its_label():
         red = (pair[:, 64:, 0] > 200) & (pair[:, 64:, 1] < 60)
         np.testing.assert_array_equal(red, field.label == BOUNDARY)
         assert sheet[top + 64 : top + 80, left : left + 128].min() < 128, "a caption below"
+    ends = np.flatnonzero((sheet < 128).any(axis=(1, 2)))[-1]
+    assert sheet.shape[0] - 12 < ends < sheet.shape[0] - 6, "as high as the longest caption, which is whole"
 
 
 @pytest.mark.parametrize(

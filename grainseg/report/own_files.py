@@ -1,0 +1,34 @@
+"""Whether a file that would be written over was written here."""
+
+import json
+from pathlib import Path
+
+_PAGE = Path(__file__).parent / "templates" / "page.html"
+
+
+def is_page(path: Path) -> bool:
+    """Whether an existing file is a page of ours, by what all of them begin with.
+
+    Args:
+        path: The file; one that cannot be read is none.
+    """
+    head = _PAGE.read_text(encoding="utf-8").partition("{{")[0]
+    try:
+        with path.open(encoding="utf-8") as handle:
+            return handle.read(len(head)) == head
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def is_metrics(path: Path, key: str) -> bool:
+    """Whether an existing file holds scores of one kind of run.
+
+    Args:
+        path: The file; one that cannot be read holds none.
+        key: What such a run always writes.
+    """
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(values, dict) and key in values
