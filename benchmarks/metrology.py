@@ -32,6 +32,8 @@ NOISE = 0.03  # of ln intercept within a field: the measured 3 % at 13 grains ac
 SIDE = math.sqrt(GRAINS * math.pi / 4 * math.exp(2 * SD_LN**2))  # of the field, in median diameters
 FIELDS = (5, 10, 20)
 DESIGNS = ((5, 5), (5, 10), (10, 10), (20, 20))
+BETWEEN_SPECIMENS = 0.03  # standard deviation of their ln mean intercepts, where there are specimens
+NESTED = ((1, 5), (1, 10), (1, 20), (3, 3), (3, 7), (5, 2), (5, 4), (10, 2))  # specimens, fields of each
 SHARES = (0.1, 0.5, 0.9)
 NAMES = ("ℓ̄", "mean D", "D10", "D50", "D90", "D10 area", "D50 area", "D90 area")
 
@@ -146,6 +148,25 @@ def false_alarms(tests: int) -> None:
         row([name, *rates])
 
 
+def nested(tests: int) -> None:
+    print("\n### False alarms where specimens scatter, by what is taken for the unit, %\n")
+    header(["specimens of each batch", "fields of each specimen", "fields", "specimens"])
+    for specimens, fields in NESTED:
+        rng = np.random.default_rng([19, specimens, fields])
+        a, b = (_on_specimens(rng, tests, specimens, fields) for _ in range(2))
+        found = [welch(a.reshape(tests, -1), b.reshape(tests, -1)).p() < 0.05]
+        if specimens > 1:  # all length over all crossings of a specimen's fields, which are of one size
+            found.append(welch(*(-np.log(np.exp(-each).mean(axis=2)) for each in (a, b))).p() < 0.05)
+        rates = [f"{100 * np.mean(each):.1f}" for each in found]
+        row([specimens, fields, *rates, *(["–"] if specimens == 1 else [])])
+
+
+def _on_specimens(rng: np.random.Generator, tests: int, specimens: int, fields: int) -> Floats:
+    """(tests, specimens, fields) ln mean intercepts, the fields of a specimen with a scatter of 4 %."""
+    alone = ln_intercepts(rng, normal(0.04), tests, specimens * fields).reshape(tests, specimens, fields)
+    return alone + BETWEEN_SPECIMENS * rng.standard_normal((tests, specimens, 1))
+
+
 def power(tests: int) -> None:
     print("\n### Verdicts by the true ratio of the mean intercepts (margin ±0.25 G), %\n")
     header(["scatter of the fields", "fields", "ratio", "p < 0.05", "different", "equivalent", "not enough"])
@@ -232,6 +253,7 @@ def main() -> None:
     coverage(arguments.runs)
     differences(arguments.runs)
     false_alarms(arguments.tests)
+    nested(arguments.tests)
     power(arguments.tests)
     decisions(arguments.tests)
     two_populations(arguments.runs // 10)

@@ -1,7 +1,8 @@
 """Pooled estimates of a batch with intervals whose unit of replication is the field.
 
 Grains of one field resemble each other, so their number says little about how well a batch is known; the
-fields' number does. Standard errors are those of the delete-one-field jackknife (Tukey 1958, Ann. Math.
+fields' number does. Where specimens are the unit, a "field" here is all that was seen of one
+(`samples.by_specimen`). Standard errors are those of the delete-one-field jackknife (Tukey 1958, Ann. Math.
 Statist. 29:614), intervals take Student's t with one degree of freedom less than there are fields.
 """
 

@@ -45,6 +45,7 @@ class FieldMeasurement:
         doubt: Whether to trust the boundaries, see `grainseg.grains.doubt`; None where no network predicted
             them.
         members: How far the networks of an ensemble differ; None where there is no ensemble.
+        specimen: Which specimen of its batch it lies on; empty if nobody said.
     """
 
     image: str
@@ -68,6 +69,7 @@ class FieldMeasurement:
     flags: tuple[str, ...]
     doubt: float | None = None
     members: MemberSpread | None = None
+    specimen: str = ""
 
     @property
     def mean_intercept_px(self) -> float:

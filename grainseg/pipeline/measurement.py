@@ -80,7 +80,7 @@ class Measurements:
         segmentation: SegmentationError | None,
     ) -> None:
         table = Path(config.batches) if config.batches is not None else None
-        self._batch_of = assign_batches(images, root_name, table)
+        self._origin = assign_batches(images, root_name, table)
         require_replaceable(Path(config.output))
         self._config = config
         self._segmentation = segmentation
@@ -98,12 +98,12 @@ class Measurements:
         flags = (*self._copied(mapped, field), *mapped.warnings, *doubtful)
         flags += (*member_flags(mapped.members), *field.flags)
         score = None if doubt is None else doubt.score
-        field = replace(field, doubt=score, members=mapped.members, flags=flags)
+        origin = self._origin[mapped.relative]
+        field = replace(field, doubt=score, members=mapped.members, specimen=origin.specimen, flags=flags)
         closed = mapped.partition.closed if mapped.partition is not None else None
         shown = mapped.grains if mapped.ignored is None else np.where(mapped.ignored, 0, mapped.grains)
-        preview = make_preview(mapped.pixels, shown, closed, len(self._batch_of))
-        batch = self._batch_of[mapped.relative]
-        self._images.append(ReportImage(batch, field, preview, str(mapped.path), mapped.notes))
+        preview = make_preview(mapped.pixels, shown, closed, len(self._origin))
+        self._images.append(ReportImage(origin.batch, field, preview, str(mapped.path), mapped.notes))
         self._threshold_sd_ln[name] = mapped.threshold_sd_ln
         self._line_share[name] = line_share(field, mapped.partition)
         return field

@@ -58,6 +58,7 @@ def field_row(batch: str, field: FieldMeasurement) -> Row:
     row: Row = {
         "batch": batch,
         "image": field.image,
+        "specimen": field.specimen,
         "height_px": field.height_px,
         "width_px": field.width_px,
         "pixel_size_row_um": None if size is None else size.row_um,

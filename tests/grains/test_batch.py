@@ -68,8 +68,8 @@ def test_another_unit_scales_the_lengths_and_nothing_else():
     np.testing.assert_allclose(np.array(list(numbers(tenth))), 0.1 * np.array(list(numbers(px))), rtol=1e-9)
     assert tenth.intercept.se_ln == pytest.approx(px.intercept.se_ln)
     assert tenth.relative_accuracy_percent == pytest.approx(px.relative_accuracy_percent)
-    assert (tenth.more_fields_for_10_percent, tenth.bimodality) == (
-        px.more_fields_for_10_percent,
+    assert (tenth.more_for_10_percent, tenth.bimodality) == (
+        px.more_for_10_percent,
         px.bimodality,
     )
 
@@ -89,7 +89,7 @@ def test_one_field_has_values_and_no_intervals():
     assert found.intercept.value > 0
     assert math.isnan(found.g.low)
     assert math.isnan(found.relative_accuracy_percent)
-    assert found.more_fields_for_10_percent is None
+    assert found.more_for_10_percent is None
     assert not found.budget.complete
     assert found.flags == (
         "one field: no sampling interval and no %RA can be given; at least 5 fields are needed",
@@ -170,6 +170,25 @@ def test_two_populations_are_flagged():
     found = batch_statistics("x", "px", samples)
     assert found.bimodal
     assert any("two populations" in flag for flag in found.flags)
+
+
+def test_named_specimens_are_the_unit():
+    """Repeating a specimen's fields narrows nothing."""
+    samples = [replace(sample, specimen=sample.name) for sample in batch(8, 4)]
+    again = [replace(sample, name=f"{sample.name} {copy}") for sample in samples for copy in range(3)]
+    found = batch_statistics("x", "µm", again)
+    by_hand = batch_statistics("x", "µm", samples)
+    assert (found.fields, found.specimens, found.grains) == (12, 4, 1800)
+    for name in ("intercept", "mean_diameter"):
+        one, other = getattr(found, name), getattr(by_hand, name)
+        assert (one.value, one.low, one.df) == pytest.approx((other.value, other.low, other.df))
+    assert found.relative_accuracy_percent == pytest.approx(by_hand.relative_accuracy_percent)
+    assert found.budget.entries[0].how == "jackknife over 4 specimens"
+    assert "4 specimens: below 5 the sampling intervals mean little" in found.flags
+    # Of one specimen, or where some fields name none, fields are the unit.
+    for others in ("field_0", ""):
+        unnamed = [replace(s, specimen="field_0" if s.specimen == "field_0" else others) for s in again]
+        assert batch_statistics("x", "µm", unnamed).specimens is None
 
 
 def test_names_and_units_are_checked():

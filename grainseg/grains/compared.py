@@ -1,0 +1,77 @@
+"""One batch as it stands in a comparison: its units of replication, which are fields or whole specimens."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from grainseg.grains.intervals import (
+    field_intercepts,
+    mean_intercept,
+    percentile_estimate,
+    size_distribution,
+)
+from grainseg.grains.samples import Estimate, FieldSample, Floats
+from grainseg.grains.welch import NO_SCATTER
+
+
+@dataclass(frozen=True, eq=False)
+class ComparedBatch:
+    """A batch's units and what is pooled over them.
+
+    Attributes:
+        name: Of the batch.
+        replicate: FIELD or SPECIMEN, what its units are.
+        ln_intercepts: (units,) logarithms of the mean intercepts of those that have one.
+        left_out: How many units have none.
+        intercept: Pooled.
+        d50: Number-weighted median diameter.
+        diameters: (n,) of all grains with a weight.
+        weights: (n,) theirs.
+    """
+
+    name: str
+    replicate: str
+    ln_intercepts: Floats
+    left_out: int
+    intercept: Estimate
+    d50: Estimate
+    diameters: Floats
+    weights: Floats
+
+    @property
+    def count(self) -> int:
+        """Units with a mean intercept."""
+        return self.ln_intercepts.size
+
+    @property
+    def sd(self) -> float | None:
+        """Standard deviation of their logarithms; None below two units."""
+        return float(self.ln_intercepts.std(ddof=1)) if self.count > 1 else None
+
+    @property
+    def all_alike(self) -> bool:
+        """Whether the units do not differ at all, as copies do not."""
+        return self.sd is not None and self.sd < NO_SCATTER
+
+
+def compared_batch(name: str, replicate: str, samples: Sequence[FieldSample]) -> ComparedBatch:
+    """Pool a batch for its comparisons.
+
+    Args:
+        name: Of the batch.
+        replicate: FIELD or SPECIMEN, what the samples are.
+        samples: Fields, or specimens as `by_specimen` gives them.
+    """
+    sizes = size_distribution(samples, by_area=False)
+    ln_intercepts = np.log(field_intercepts(samples))
+    return ComparedBatch(
+        name=name,
+        replicate=replicate,
+        ln_intercepts=ln_intercepts,
+        left_out=len(samples) - ln_intercepts.size,
+        intercept=mean_intercept(samples),
+        d50=percentile_estimate(sizes, 0.5),
+        diameters=np.exp(sizes.ln_diameter),
+        weights=sizes.weight,
+    )

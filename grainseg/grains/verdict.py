@@ -1,0 +1,136 @@
+"""A comparison of two batches in sentences: what was found, what it decides, and what limits it."""
+
+from grainseg.grains.astm import MIN_FIELDS
+from grainseg.grains.compared import ComparedBatch
+from grainseg.grains.samples import FIELD, SPECIMEN, Estimate
+from grainseg.grains.wording import counted, plural, signed
+
+DIFFERENT = "different"
+EQUIVALENT = "equivalent"
+NOT_ENOUGH = {FIELD: "not enough fields", SPECIMEN: "not enough specimens"}
+"""By what the unit of replication is."""
+
+_MOST_NEEDED = 1000
+
+_SYSTEMATIC = {
+    "µm": (
+        "An error that both batches share cancels in the ratio and in ΔG: that of the pixel size, if one "
+        "instrument took all images at one magnification, and the bias of the segmentation, if one network "
+        "saw material that looks the same. Where these differ between the batches they do not cancel, and "
+        "the intervals do not contain them."
+    ),
+    "px": (
+        "Lengths in px compare only if all images have the same pixel size. A bias of the segmentation "
+        "cancels in the ratio if one network saw material that looks the same; otherwise it does not, and "
+        "the intervals do not contain it."
+    ),
+}
+_SCATTER = {
+    FIELD: (
+        "Fields of one specimen speak for that specimen, and more of them do not speak for others: the "
+        "scatter between specimens is in no interval and no test. Take several specimens of each batch, and "
+        "name them in the table of batches (column specimen)."
+    ),
+    SPECIMEN: "Specimens are the unit of replication: the scatter between them is in intervals and tests.",
+}
+
+
+def systematic_words(unit: str, replicate: str) -> str:
+    """What the tests and intervals of a comparison contain, and what not.
+
+    Args:
+        unit: "µm" or "px".
+        replicate: FIELD or SPECIMEN.
+    """
+    return f"{_SYSTEMATIC[unit]} {_SCATTER[replicate]}"
+
+
+def finding(a: ComparedBatch, b: ComparedBatch, ratio: Estimate, p_holm: float, tested: int) -> str:
+    """The ratio with its interval, and the test of no difference.
+
+    Args:
+        a: First batch.
+        b: Second.
+        ratio: b over a.
+        p_holm: Corrected for the number of pairs tested.
+        tested: That number.
+    """
+    value, low, high = (100 * (number - 1) for number in (ratio.value, ratio.low, ratio.high))
+    direction = "larger" if value >= 0 else "smaller"
+    p = "p < 0.0001" if p_holm < 1e-4 else f"p = {p_holm:.2g}"
+    alone, corrected = (" of this pair alone", f" after Holm for {tested} pairs") if tested > 1 else ("", "")
+    return (
+        f"The geometric mean of the {plural(a.replicate)}' mean intercepts is {abs(value):.1f} % {direction} "
+        f"in {b.name} than in {a.name} (95 % sampling interval{alone} {signed(low, 1)} to "
+        f"{signed(high, 1)} %; {p}{corrected})."
+    )
+
+
+def decision(verdict: str, different: bool, margin_g: float, needed: int, replicate: str) -> str:
+    """What follows from the tests.
+
+    Args:
+        verdict: DIFFERENT, EQUIVALENT or one of NOT_ENOUGH.
+        different: Whether a difference was found, which an equivalent pair may have.
+        margin_g: Margin of equivalence in G.
+        needed: Units per batch that would decide.
+        replicate: FIELD or SPECIMEN.
+    """
+    within = f"±{margin_g:g} G"
+    if verdict == DIFFERENT:
+        return "The batches are different."
+    if verdict == EQUIVALENT:
+        found = "A difference exists, but it" if different else "The difference"
+        return f"{found} is smaller than {within}: the batches are equivalent within this margin."
+    return (
+        f"Not enough {plural(replicate)}: neither a difference nor equivalence within {within} is shown; "
+        f"{_about(needed, replicate)} would decide at this scatter between {plural(replicate)}."
+    )
+
+
+def no_test(a: ComparedBatch, b: ComparedBatch, needed: int | None) -> str:
+    """Why a pair could not be tested.
+
+    Args:
+        a: First batch.
+        b: Second.
+        needed: Units per batch that would decide, by the batch that shows some scatter; None if none does.
+    """
+    units = plural(a.replicate)
+    few = [batch for batch in (a, b) if batch.count < 2]
+    if not few:
+        alike = " and ".join(batch.name for batch in (a, b) if batch.all_alike)
+        return (
+            f"Not enough {units} for {a.name} and {b.name}: the {units} of {alike} do not differ at all, so "
+            "nothing is known about their scatter; are they copies of one image?"
+        )
+    counts = " and ".join(f"{each.name} has {'one' if each.count else 'no'} {each.replicate}" for each in few)
+    wanted = f"; {_about(needed, a.replicate)} would decide at the scatter of the other" if needed else ""
+    return (
+        f"Not enough {units} for {a.name} and {b.name}: {counts}, and a batch with fewer than two shows no "
+        f"scatter{wanted}."
+    )
+
+
+def cautions(a: ComparedBatch, b: ComparedBatch) -> list[str]:
+    """What limits the comparison, one sentence each."""
+    if a.replicate == SPECIMEN:
+        found = [f"Specimens are the unit: {a.count} of {a.name} and {b.count} of {b.name}."]
+    else:
+        found = ["Fields are the unit: scatter between specimens is not included."]
+    few = [batch.name for batch in (a, b) if 2 <= batch.count < MIN_FIELDS]
+    if few:
+        units = plural(a.replicate)
+        found.append(f"Fewer than {MIN_FIELDS} {units} in {' and '.join(few)}: the scatter is badly known.")
+    for batch in (a, b):
+        if batch.left_out:
+            are = "is" if batch.left_out == 1 else "are"
+            left_out = counted(batch.left_out, batch.replicate)
+            found.append(f"{left_out} of {batch.name} {are} left out: no boundary is crossed.")
+    return found
+
+
+def _about(needed: int, replicate: str) -> str:
+    """Units per batch; beyond what anybody measures, the exact number is of no use."""
+    number = f"about {needed}" if needed <= _MOST_NEEDED else f"more than {_MOST_NEEDED}"
+    return f"{number} {plural(replicate)} per batch"
