@@ -148,6 +148,21 @@ def false_alarms(tests: int) -> None:
         row([name, *rates])
 
 
+def few_fields(tests: int) -> None:
+    print(
+        "\n### False alarms of few fields against many, by the scatter of the few over that of the many, %\n"
+    )
+    ratios = (0.5, 1.0, 2.0)
+    header(["fields", *(f"{ratio:g}" for ratio in ratios)])
+    for first, second in ((2, 2), (2, 6), (2, 20), (3, 3), (3, 10), (3, 30), (4, 40), (5, 50)):
+        rng = np.random.default_rng([23, first, second])
+        rates = []
+        for ratio in ratios:
+            a, b = (ln_intercepts(rng, normal(0.06), tests, fields) for fields in (first, second))
+            rates.append(f"{100 * np.mean(welch(ratio * a, b).p() < 0.05):.1f}")
+        row([f"{first} + {second}", *rates])
+
+
 def nested(tests: int) -> None:
     print("\n### False alarms where specimens scatter, by what is taken for the unit, %\n")
     header(["specimens of each batch", "fields of each specimen", "fields", "specimens"])
@@ -253,6 +268,7 @@ def main() -> None:
     coverage(arguments.runs)
     differences(arguments.runs)
     false_alarms(arguments.tests)
+    few_fields(arguments.tests)
     nested(arguments.tests)
     power(arguments.tests)
     decisions(arguments.tests)

@@ -21,7 +21,7 @@ import numpy as np
 from scipy import stats
 
 from grainseg.grains.astm import MIN_FIELDS
-from grainseg.grains.compared import ComparedBatch, compared_batch
+from grainseg.grains.compared import MIN_REPLICATES, ComparedBatch, compared_batch
 from grainseg.grains.samples import (
     FIELD,
     SPECIMEN,
@@ -177,12 +177,13 @@ def difference_estimate(a: Estimate, b: Estimate) -> Estimate:
 
 
 def _test(a: ComparedBatch, b: ComparedBatch) -> Welch:
-    """Of a batch whose units are all alike nothing is known about the scatter, so there is no test."""
+    """Of a batch of few units, or whose units are all alike, too little is known about the scatter."""
     nothing = np.asarray(np.nan)
     if not (a.count and b.count):
         return Welch(nothing, nothing, nothing)
     found = welch(a.ln_intercepts, b.ln_intercepts)
-    return Welch(found.difference, nothing, nothing) if a.all_alike or b.all_alike else found
+    testable = all(each.count >= MIN_REPLICATES and not each.all_alike for each in (a, b))
+    return found if testable else Welch(found.difference, nothing, nothing)
 
 
 def _comparison(

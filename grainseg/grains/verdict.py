@@ -1,7 +1,7 @@
 """A comparison of two batches in sentences: what was found, what it decides, and what limits it."""
 
 from grainseg.grains.astm import MIN_FIELDS
-from grainseg.grains.compared import ComparedBatch
+from grainseg.grains.compared import MIN_REPLICATES, ComparedBatch
 from grainseg.grains.samples import FIELD, SPECIMEN, Estimate
 from grainseg.grains.wording import counted, plural, signed
 
@@ -11,6 +11,7 @@ NOT_ENOUGH = {FIELD: "not enough fields", SPECIMEN: "not enough specimens"}
 """By what the unit of replication is."""
 
 _MOST_NEEDED = 1000
+_IN_WORDS = ("no", "one", "two", "three")
 
 _SYSTEMATIC = {
     "µm": (
@@ -97,18 +98,21 @@ def no_test(a: ComparedBatch, b: ComparedBatch, needed: int | None) -> str:
         needed: Units per batch that would decide, by the batch that shows some scatter; None if none does.
     """
     units = plural(a.replicate)
-    few = [batch for batch in (a, b) if batch.count < 2]
+    few = [batch for batch in (a, b) if batch.count < MIN_REPLICATES]
     if not few:
         alike = " and ".join(batch.name for batch in (a, b) if batch.all_alike)
         return (
             f"Not enough {units} for {a.name} and {b.name}: the {units} of {alike} do not differ at all, so "
             "nothing is known about their scatter; are they copies of one image?"
         )
-    counts = " and ".join(f"{each.name} has {'one' if each.count else 'no'} {each.replicate}" for each in few)
+    counts = " and ".join(
+        f"{each.name} has {_IN_WORDS[each.count]} {each.replicate if each.count < 2 else units}"
+        for each in few
+    )
     wanted = f"; {_about(needed, a.replicate)} would decide at the scatter of the other" if needed else ""
     return (
-        f"Not enough {units} for {a.name} and {b.name}: {counts}, and a batch with fewer than two shows no "
-        f"scatter{wanted}."
+        f"Not enough {units} for {a.name} and {b.name}: {counts}, and fewer than "
+        f"{_IN_WORDS[MIN_REPLICATES]} show too little of the scatter{wanted}."
     )
 
 
@@ -118,7 +122,7 @@ def cautions(a: ComparedBatch, b: ComparedBatch) -> list[str]:
         found = [f"Specimens are the unit: {a.count} of {a.name} and {b.count} of {b.name}."]
     else:
         found = ["Fields are the unit: scatter between specimens is not included."]
-    few = [batch.name for batch in (a, b) if 2 <= batch.count < MIN_FIELDS]
+    few = [batch.name for batch in (a, b) if MIN_REPLICATES <= batch.count < MIN_FIELDS]
     if few:
         units = plural(a.replicate)
         found.append(f"Fewer than {MIN_FIELDS} {units} in {' and '.join(few)}: the scatter is badly known.")

@@ -102,14 +102,14 @@ def test_a_smaller_margin_is_harder_to_reach():
     assert margin_ln(1) == pytest.approx(math.log(math.sqrt(2)))  # ΔG = 1 is a ratio of √2
 
 
-@pytest.mark.parametrize(("count", "said"), [(0, "no field"), (1, "one field")])
-def test_a_batch_of_fewer_than_two_fields_is_not_judged(count, said):
+@pytest.mark.parametrize(("count", "said"), [(0, "no field"), (1, "one field"), (2, "two fields")])
+def test_a_batch_of_fewer_than_three_fields_is_not_judged(count, said):
     found = compare(steady(20), steady(30, 5)[:count])
     assert found.verdict == "not enough fields"
     assert math.isnan(found.p)
     assert math.isnan(found.ratio.low)
     assert found.sentence.startswith(
-        f"Not enough fields for A and B: B has {said}, and a batch with fewer than two"
+        f"Not enough fields for A and B: B has {said}, and fewer than three show"
     )
     assert f"; about {found.needed} fields per batch would decide at the scatter of the" in found.sentence
     assert found.needed >= 2

@@ -60,12 +60,13 @@ def test_names_come_back_as_they_were(tmp_path):
         "\n",
         "x, -1",
     ]
-    fields = [replace(image(0, "a1", "A").field, image=name) for name in names]
+    fields = [replace(image(0, "a1", "A").field, image=name, specimen=name) for name in names]
     write(tmp_path, dict.fromkeys(names[:4], fields))
     found = read_batches(tmp_path)
     assert [batch.name for batch in found] == names[:4]
     for batch in found:
         assert [sample.name for sample in batch.samples] == names
+        assert [sample.specimen for sample in batch.samples] == names
 
 
 def test_what_nobody_knows_of_closed_gaps_stays_unknown(tmp_path):
