@@ -211,6 +211,43 @@ def decisions(tests: int) -> None:
         row([name, fields, f"{100 * equivalent:.1f}", f"{100 * different:.1f}"])
 
 
+def extended(tests: int) -> None:
+    print("\n### Equal batches called different in the end, by how undecided ones go on, %\n")
+    header(
+        [
+            "scatter of the fields",
+            "first fields",
+            "first alone",
+            "added once",
+            "new ones alone",
+            "one by one to 40",
+        ]
+    )
+    for name, sd in (("3 %", 0.03), ("6 %", 0.06), ("10 %", 0.1)):
+        for first in (5, 10):
+            rng = np.random.default_rng([29, first, len(name)])
+            a, b = (ln_intercepts(rng, normal(sd), tests, 40) for _ in range(2))
+            verdict = _verdicts(a[:, :first], b[:, :first])
+            ever = verdict.copy()
+            for fields in range(first + 1, 41):
+                ever = np.where(ever == 0, _verdicts(a[:, :fields], b[:, :fields]), ever)
+            added, new = verdict.copy(), verdict.copy()
+            for run in np.flatnonzero(verdict == 0):
+                sd_a, sd_b = (float(each[run, :first].std(ddof=1)) for each in (a, b))
+                wanted = max(first + 1, fields_for_decision(sd_a, sd_b, margin_ln(0.25)))
+                later = [ln_intercepts(rng, normal(sd), 1, wanted) for _ in range(2)]
+                new[run] = _verdicts(*later)[0]
+                both = ((each[run : run + 1, :first], more) for each, more in zip((a, b), later, strict=True))
+                added[run] = _verdicts(*(np.hstack((old, more[:, first:])) for old, more in both))[0]
+            row([name, first, *(f"{100 * np.mean(each == 1):.1f}" for each in (verdict, added, new, ever))])
+
+
+def _verdicts(a: Floats, b: Floats) -> npt.NDArray[np.int64]:
+    """(runs,) 1 where batches are called different, -1 where equivalent, 0 where neither."""
+    test = welch(a, b)
+    return np.where(test.p_equivalence(margin_ln(0.25)) < 0.05, -1, (test.p() < 0.05).astype(np.int64))
+
+
 def two_populations(runs: int) -> None:
     print("\n### How often a batch is called bimodal, %\n")
     header(["grains", "fields", "bimodal"])
@@ -272,6 +309,7 @@ def main() -> None:
     nested(arguments.tests)
     power(arguments.tests)
     decisions(arguments.tests)
+    extended(arguments.tests // 4)
     two_populations(arguments.runs // 10)
     pooled_grains(arguments.runs // 10)
 

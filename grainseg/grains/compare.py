@@ -76,8 +76,8 @@ class Comparison:
             percentiles; a description, no test. nan without grains.
         verdict: DIFFERENT, EQUIVALENT or one of NOT_ENOUGH.
         sentence: The verdict in words.
-        needed: Units per batch from which on any outcome would be a decision, at the scatter seen; None where
-            no scatter was seen.
+        needed: New units per batch from which on any outcome would be a decision, at the scatter seen; None
+            where no scatter was seen.
         systematic: Which errors cancel between the batches, and which scatter counts, in words.
     """
 

@@ -83,9 +83,10 @@ def decision(verdict: str, different: bool, margin_g: float, needed: int, replic
     if verdict == EQUIVALENT:
         found = "A difference exists, but it" if different else "The difference"
         return f"{found} is smaller than {within}: the batches are equivalent within this margin."
+    # Tested again with fields added until something is found, equal batches differ ever more often.
     return (
-        f"Not enough {plural(replicate)}: neither a difference nor equivalence within {within} is shown; "
-        f"{_about(needed, replicate)} would decide at this scatter between {plural(replicate)}."
+        f"Not enough {plural(replicate)}: neither a difference nor equivalence within {within} is shown; at "
+        f"this scatter {_about(needed, f'new {replicate}')}, compared without these, would decide."
     )
 
 

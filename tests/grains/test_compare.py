@@ -86,14 +86,14 @@ def test_not_enough_fields():
     found = compare(a, b)
     assert found.verdict == "not enough fields"
     assert found.needed > 3
-    assert f"about {found.needed} fields per batch would decide" in found.sentence
+    assert f"about {found.needed} new fields per batch, compared without these, would" in found.sentence
     assert "Fewer than 5 fields in A and B" in found.sentence
 
 
 def test_more_fields_than_anybody_measures_are_not_counted():
     found = compare(steady(20, 3, 0.5), steady(20.5, 3, 0.5), margin_g=0.01)
     assert found.needed > 1000
-    assert "more than 1000 fields per batch would decide at this scatter" in found.sentence
+    assert "at this scatter more than 1000 new fields per batch" in found.sentence
 
 
 def test_a_smaller_margin_is_harder_to_reach():
