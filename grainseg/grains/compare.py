@@ -21,7 +21,7 @@ import numpy as np
 from scipy import stats
 
 from grainseg.grains.astm import MIN_FIELDS
-from grainseg.grains.compared import MIN_REPLICATES, ComparedBatch, compared_batch
+from grainseg.grains.compared import MIN_REPLICATES, ComparedBatch, compared_batch, unequal_lines
 from grainseg.grains.samples import (
     FIELD,
     SPECIMEN,
@@ -69,7 +69,8 @@ class Comparison:
         delta_g: ASTM grain size number of b minus that of a, from the ratio; None in px.
         p: Of no difference (Welch); nan where the units allow no test.
         p_holm: Corrected for all pairs compared at once.
-        p_equivalence: Of a difference as large as the margin (two one-sided tests).
+        p_equivalence: Of a difference as large as the margin (two one-sided tests), less what lines that
+            differ in width can add to it.
         p_equivalence_holm: Corrected likewise.
         margin_g: Margin of equivalence in grain size numbers.
         wasserstein: Distance of the number-weighted size distributions, the mean displacement between
@@ -77,7 +78,7 @@ class Comparison:
         verdict: DIFFERENT, EQUIVALENT or one of NOT_ENOUGH.
         sentence: The verdict in words.
         needed: New units per batch from which on any outcome would be a decision, at the scatter seen; None
-            where no scatter was seen.
+            where no scatter was seen, or unequal lines take up the margin.
         systematic: Which errors cancel between the batches, and which scatter counts, in words.
     """
 
@@ -138,9 +139,10 @@ def compare_batches(
         units = specimens if a in specimens and b in specimens else fields
         pairs.append((units[a], units[b]))
     tests = [_test(a, b) for a, b in pairs]
-    margin = margin_ln(margin_g)
+    # What unequal lines can hide in a difference must find room in the margin, too.
+    margins = [margin_ln(margin_g) - unequal_lines(*pair) for pair in pairs]
     p = [float(test.p()) for test in tests]
-    p_equivalence = [float(test.p_equivalence(margin)) for test in tests]
+    p_equivalence = [float(test.p_equivalence(margin)) for test, margin in zip(tests, margins, strict=True)]
     tested = sum(not math.isnan(value) for value in p)
     p_holm, p_equivalence_holm = holm(p), holm(p_equivalence)
     return tuple(
@@ -199,10 +201,10 @@ def _comparison(
     p, p_holm, p_equivalence, p_equivalence_holm = ps
     different, equivalent = p_holm < _SIGNIFICANCE, p_equivalence_holm < _SIGNIFICANCE
     ratio = _ratio(test)
-    needed = _needed(a, b, margin_g, tested + math.isnan(p))
+    needed = _needed(a, b, margin_ln(margin_g) - unequal_lines(a, b), tested + math.isnan(p))
     verdict = EQUIVALENT if equivalent else DIFFERENT if different else NOT_ENOUGH[a.replicate]
     by_specimens = a.replicate == SPECIMEN
-    if math.isnan(p) or needed is None:
+    if math.isnan(p):
         sentences = [no_test(a, b, needed)]
     else:
         sentences = [
@@ -248,13 +250,13 @@ def _delta_g(ratio: Estimate) -> Estimate:
     return Estimate(value, low, high, ratio.se_ln, ratio.df)
 
 
-def _needed(a: ComparedBatch, b: ComparedBatch, margin_g: float, pairs: int) -> int | None:
+def _needed(a: ComparedBatch, b: ComparedBatch, margin: float, pairs: int) -> int | None:
     """By the scatter of both batches, or of the one that shows some; Bonferroni's bound on Holm's level."""
     sds = [batch.sd for batch in (a, b) if batch.sd is not None]
     sds = [sd for sd in sds if sd >= NO_SCATTER]
-    if not sds:
+    if not sds or margin <= 0:
         return None
-    return max(MIN_FIELDS, fields_for_decision(sds[0], sds[-1], margin_ln(margin_g), _SIGNIFICANCE / pairs))
+    return max(MIN_FIELDS, fields_for_decision(sds[0], sds[-1], margin, _SIGNIFICANCE / pairs))
 
 
 def _wasserstein(a: ComparedBatch, b: ComparedBatch) -> float:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from grainseg.grains.budget import hidden_by_lines
 from grainseg.grains.intervals import (
     field_intercepts,
     mean_intercept,
@@ -17,6 +18,8 @@ from grainseg.grains.welch import NO_SCATTER
 MIN_REPLICATES = 3
 """Units of a batch below which its scatter is too badly known for a test: against many of another batch, two
 units find a difference between equal batches in 12 %, three in 7 % (docs/metrology.md)."""
+
+_RESOLVED = 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +35,8 @@ class ComparedBatch:
         d50: Number-weighted median diameter.
         diameters: (n,) of all grains with a weight.
         weights: (n,) theirs.
+        line_share: Width of the lines over the mean intercept, of the units that have one; 0 where grains
+            were given.
     """
 
     name: str
@@ -42,6 +47,7 @@ class ComparedBatch:
     d50: Estimate
     diameters: Floats
     weights: Floats
+    line_share: float
 
     @property
     def count(self) -> int:
@@ -58,6 +64,17 @@ class ComparedBatch:
         """Whether the units do not differ at all, as copies do not."""
         return self.sd is not None and self.sd < NO_SCATTER
 
+    @property
+    def hidden(self) -> float:
+        """By how much its lines can have made the mean intercept longer at most, relative to it."""
+        return hidden_by_lines(self.line_share)
+
+
+def unequal_lines(a: ComparedBatch, b: ComparedBatch) -> float:
+    """What lines can add to the ratio of two batches at most; 0 up to 1 %, which no comparison resolves."""
+    difference = abs(a.hidden - b.hidden)
+    return difference if difference > _RESOLVED else 0.0
+
 
 def compared_batch(name: str, replicate: str, samples: Sequence[FieldSample]) -> ComparedBatch:
     """Pool a batch for its comparisons.
@@ -69,6 +86,8 @@ def compared_batch(name: str, replicate: str, samples: Sequence[FieldSample]) ->
     """
     sizes = size_distribution(samples, by_area=False)
     ln_intercepts = np.log(field_intercepts(samples))
+    crossed = [sample for sample in samples if sample.has_intercept]
+    shares = [sample.line_width * sample.crossings / sample.line_length for sample in crossed]
     return ComparedBatch(
         name=name,
         replicate=replicate,
@@ -78,4 +97,5 @@ def compared_batch(name: str, replicate: str, samples: Sequence[FieldSample]) ->
         d50=percentile_estimate(sizes, 0.5),
         diameters=np.exp(sizes.ln_diameter),
         weights=sizes.weight,
+        line_share=float(np.mean(shares)) if shares else 0.0,
     )

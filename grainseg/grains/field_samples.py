@@ -41,4 +41,5 @@ def field_sample(field: FieldMeasurement, unit: str) -> FieldSample:
         diameters=np.asarray(field.grains.ecd_px[weighted] * scale, np.float64),
         weights=np.asarray(field.grains.weight[weighted], np.float64),
         specimen=field.specimen,
+        line_width=(field.line_width_px or 0.0) * scale,
     )

@@ -34,6 +34,7 @@ class FieldSample:
         weights: (n,) their sampling weights, above 0 (Miles-Lantuéjoul: the inverse chance that a grain of
             this size lies wholly inside the field).
         specimen: Which specimen of the batch it lies on; empty if nobody said.
+        line_width: Of the lines that the grains were closed from, not negative; 0 where grains were given.
 
     Raises:
         ValueError: If a number is not finite or out of its range, or the arrays do not match.
@@ -46,12 +47,13 @@ class FieldSample:
     diameters: Floats
     weights: Floats
     specimen: str = ""
+    line_width: float = 0.0
 
     def __post_init__(self) -> None:
         kept = self.crossings if self.crossings_without_closed is None else self.crossings_without_closed
-        counts = (self.line_length, self.crossings, kept)
-        if not all(math.isfinite(value) and value >= 0 for value in counts):
-            raise ValueError(f"field {self.name!r}: length and crossings must be finite and not negative")
+        sizes = (self.line_length, self.crossings, kept, self.line_width)
+        if not all(math.isfinite(value) and value >= 0 for value in sizes):
+            raise ValueError(f"field {self.name!r}: lengths and crossings must be finite and not negative")
         if kept > self.crossings * (1 + 1e-9):
             raise ValueError(f"field {self.name!r}: more crossings without closed boundary than with it")
         if self.diameters.ndim != 1 or self.diameters.shape != self.weights.shape:
@@ -87,14 +89,17 @@ def by_specimen(samples: Sequence[FieldSample]) -> tuple[FieldSample, ...]:
 
 def _together(name: str, fields: Sequence[FieldSample]) -> FieldSample:
     kept = [field.crossings_without_closed for field in fields]
+    line_length = sum(field.line_length for field in fields)
+    widths = sum(field.line_width * field.line_length for field in fields)
     return FieldSample(
         name=name,
-        line_length=sum(field.line_length for field in fields),
+        line_length=line_length,
         crossings=sum(field.crossings for field in fields),
         crossings_without_closed=None if None in kept else sum(crossings or 0.0 for crossings in kept),
         diameters=np.concatenate([field.diameters for field in fields]),
         weights=np.concatenate([field.weights for field in fields]),
         specimen=name,
+        line_width=widths / line_length if line_length else 0.0,
     )
 
 

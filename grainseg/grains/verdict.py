@@ -1,7 +1,7 @@
 """A comparison of two batches in sentences: what was found, what it decides, and what limits it."""
 
 from grainseg.grains.astm import MIN_FIELDS
-from grainseg.grains.compared import MIN_REPLICATES, ComparedBatch
+from grainseg.grains.compared import MIN_REPLICATES, ComparedBatch, unequal_lines
 from grainseg.grains.samples import FIELD, SPECIMEN, Estimate
 from grainseg.grains.wording import counted, plural, signed
 
@@ -26,6 +26,9 @@ _SYSTEMATIC = {
         "the intervals do not contain it."
     ),
 }
+_LINES = (
+    "What lines hide of the smallest grains cancels only where they are equally wide, relative to the grains."
+)
 _SCATTER = {
     FIELD: (
         "Fields of one specimen speak for that specimen, and more of them do not speak for others: the "
@@ -43,7 +46,7 @@ def systematic_words(unit: str, replicate: str) -> str:
         unit: "µm" or "px".
         replicate: FIELD or SPECIMEN.
     """
-    return f"{_SYSTEMATIC[unit]} {_SCATTER[replicate]}"
+    return f"{_SYSTEMATIC[unit]} {_LINES} {_SCATTER[replicate]}"
 
 
 def finding(a: ComparedBatch, b: ComparedBatch, ratio: Estimate, p_holm: float, tested: int) -> str:
@@ -67,14 +70,14 @@ def finding(a: ComparedBatch, b: ComparedBatch, ratio: Estimate, p_holm: float, 
     )
 
 
-def decision(verdict: str, different: bool, margin_g: float, needed: int, replicate: str) -> str:
+def decision(verdict: str, different: bool, margin_g: float, needed: int | None, replicate: str) -> str:
     """What follows from the tests.
 
     Args:
         verdict: DIFFERENT, EQUIVALENT or one of NOT_ENOUGH.
         different: Whether a difference was found, which an equivalent pair may have.
         margin_g: Margin of equivalence in G.
-        needed: Units per batch that would decide.
+        needed: Units per batch that would decide; None if none would, as lines differ in width.
         replicate: FIELD or SPECIMEN.
     """
     within = f"±{margin_g:g} G"
@@ -83,6 +86,11 @@ def decision(verdict: str, different: bool, margin_g: float, needed: int, replic
     if verdict == EQUIVALENT:
         found = "A difference exists, but it" if different else "The difference"
         return f"{found} is smaller than {within}: the batches are equivalent within this margin."
+    if needed is None:
+        return (
+            f"Neither a difference nor equivalence within {within} is shown, and while lines differ so much "
+            f"in width, no number of {plural(replicate)} can show the latter."
+        )
     # Tested again with fields added until something is found, equal batches differ ever more often.
     return (
         f"Not enough {plural(replicate)}: neither a difference nor equivalence within {within} is shown; at "
@@ -127,6 +135,14 @@ def cautions(a: ComparedBatch, b: ComparedBatch) -> list[str]:
     if few:
         units = plural(a.replicate)
         found.append(f"Fewer than {MIN_FIELDS} {units} in {' and '.join(few)}: the scatter is badly known.")
+    lines = unequal_lines(a, b)
+    if lines:
+        found.append(
+            f"Lines of {a.line_share:.2f} of the mean intercept in {a.name} and of {b.line_share:.2f} in "
+            f"{b.name} hide small grains and make it up to {100 * a.hidden:.1f} and {100 * b.hidden:.1f} % "
+            f"too long: {100 * lines:.1f} % between the batches may be the lines'. The test of equivalence "
+            "allows for this, that of a difference does not: draw or predict lines of one width."
+        )
     for batch in (a, b):
         if batch.left_out:
             are = "is" if batch.left_out == 1 else "are"

@@ -121,6 +121,7 @@ def _sample(
             diameters=sized[:, 0] * scale,
             weights=sized[:, 1],
             specimen=plain_text(_cell(row, "specimen", path)),
+            line_width=0.0 if given else _number(row, "line_width_px", path) * scale,
         )
     except ValueError as error:
         raise GrainsegError(f"{path}: {error}; predict or measure again") from error

@@ -211,6 +211,28 @@ def test_shared_errors_are_said_to_cancel():
     assert "cancels in the ratio" in compare(batch(0, 5), batch(1, 5)).systematic
 
 
+def lined(samples, width):
+    return [replace(sample, line_width=width) for sample in samples]
+
+
+def test_lines_of_unequal_width_are_named_and_count_in_the_margin():
+    """Shares of 0.1 and 0.3 hide up to 1 and 4.5 %: half a margin of 8.7 % is left."""
+    a, b = steady(20), steady(20.1)
+    plain, wide = compare(a, b), compare(lined(a, 2.0), lined(b, 6.03))
+    assert wide.p == plain.p
+    assert wide.p_equivalence > plain.p_equivalence
+    # As if the difference were larger by what lines can hide.
+    further = compare(a, steady(20.1 * math.exp(0.0350)))
+    assert wide.p_equivalence == pytest.approx(further.p_equivalence, rel=0.02)
+    assert "up to 1.0 and 4.5 % too long: 3.5 % between the batches may be the lines'" in wide.sentence
+    # Widths alike relative to the grains cancel, and say nothing.
+    assert compare(lined(a, 4.0), lined(b, 4.1)).sentence == plain.sentence
+    nothing_left = compare(lined(a, 2.0), lined(b, 10.0))
+    assert (nothing_left.verdict, nothing_left.needed) == ("not enough fields", None)
+    assert "no number of fields can show the latter" in nothing_left.sentence
+    assert "equally wide" in plain.systematic
+
+
 def on_specimens(intercepts, prefix):
     """Three fields on each specimen, 1 % apart."""
     return [

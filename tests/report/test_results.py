@@ -25,6 +25,7 @@ def given(field):
 def same(one, other):
     assert (one.name, one.crossings_without_closed) == (other.name, other.crossings_without_closed)
     assert (one.line_length, one.crossings) == pytest.approx((other.line_length, other.crossings))
+    assert one.line_width == pytest.approx(other.line_width)
     np.testing.assert_allclose(one.diameters, other.diameters, rtol=1e-12)
     np.testing.assert_array_equal(one.weights, other.weights)
 
@@ -42,6 +43,7 @@ def test_batches_come_back_as_they_were(tmp_path, pixel_size):
         for one, other in zip(batch.samples, original.samples, strict=True):
             same(one, other)
             assert one.crossings_without_closed < one.crossings
+            assert one.line_width > 0
 
 
 def test_names_come_back_as_they_were(tmp_path):
