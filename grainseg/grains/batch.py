@@ -35,6 +35,9 @@ from grainseg.grains.wording import counted, plural
 
 _SHARES = (0.1, 0.5, 0.9)
 _IDENTICAL_LN = 1e-9
+_EQUIAXED = 1.3
+"""Elongation that equiaxed grains hardly reach: of single fields of 10 grains across it averages 1.05, and
+the upper tenth begins at 1.08."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,7 @@ class BatchStatistics:
         lognormal_mean_ln: Of the fitted log-normal distribution, number-weighted; see `LogNormalFit`.
         lognormal_sd_ln: Its standard deviation of ln diameter.
         lognormal_distance: Kolmogorov-Smirnov distance from it, a description and no test.
+        elongation: Of the grains over all fields, at least 1; nan if unknown.
         bimodal: Whether the grains look like two populations; see `bimodality`.
         bimodality: In words how that was decided.
         more_for_10_percent: How many more fields, or specimens, bring %RA to 10 at this scatter, 0 if none;
@@ -88,6 +92,7 @@ class BatchStatistics:
     lognormal_mean_ln: float
     lognormal_sd_ln: float
     lognormal_distance: float
+    elongation: float
     bimodal: bool
     bimodality: str
     more_for_10_percent: int | None
@@ -108,6 +113,7 @@ def batch_statistics(
     pixel_size_rel_unc: float | None = None,
     threshold_sd_ln: float | None = None,
     line_share: float = 0.0,
+    elongation: float = math.nan,
 ) -> BatchStatistics:
     """Measure a batch by its fields.
 
@@ -123,6 +129,7 @@ def batch_statistics(
         pixel_size_rel_unc: Relative standard uncertainty of the pixel size; None is unknown.
         threshold_sd_ln: Of ln mean intercept; None is unknown, 0 where there was no threshold.
         line_share: Width of lines over the mean intercept; 0 where grains were given, not lines.
+        elongation: Of the grains over all fields, at least 1; nan is unknown.
 
     Returns:
         The statistics; what cannot be known is nan or None, with a flag.
@@ -150,6 +157,7 @@ def batch_statistics(
             if more
             else []
         ),
+        *_elongated(elongation),
         *([f"the size distribution has {why}; one mean does not describe it"] if bimodal else []),
     ]
     return BatchStatistics(
@@ -173,6 +181,7 @@ def batch_statistics(
         lognormal_mean_ln=fit.mean_ln,
         lognormal_sd_ln=fit.sd_ln,
         lognormal_distance=fit.distance,
+        elongation=elongation,
         bimodal=bimodal,
         bimodality=why,
         more_for_10_percent=more,
@@ -267,6 +276,16 @@ def _unlimited(d90: Estimate, d90_area: Estimate) -> list[str]:
         f"{name} has no upper sampling limit: too few grains are larger"
         for name, estimate in (("D90 by number", d90), ("D90 by area", d90_area))
         if estimate.df > 0 and math.isnan(estimate.high)
+    ]
+
+
+def _elongated(elongation: float) -> list[str]:
+    """G by lines and by counts then differ, and other sections of the same material have others."""
+    if not elongation > _EQUIAXED:  # nan, too
+        return []
+    return [
+        f"grains are elongated {elongation:.1f} : 1: sizes and G are those of this section; ASTM E112 asks "
+        "for counts on the principal planes"
     ]
 
 

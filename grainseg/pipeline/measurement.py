@@ -19,7 +19,7 @@ from grainseg.grains.budget import SegmentationError
 from grainseg.grains.compare import Comparison, compare_batches
 from grainseg.grains.copies import copies
 from grainseg.grains.field import FieldMeasurement, Structure, measure_field
-from grainseg.grains.field_samples import common_unit, field_sample
+from grainseg.grains.field_samples import common_unit, field_sample, pooled_elongation, scale_flags
 from grainseg.grains.members import member_flags
 from grainseg.grains.partition import Partition
 from grainseg.grains.wording import counted, minus
@@ -179,12 +179,13 @@ class Measurements:
             self._config.pixel_size_rel_unc,
             rms_or_none([self._threshold_sd_ln[field.image] for field in used]),
             float(np.mean([self._line_share[field.image] for field in used])) if used else 0.0,
+            pooled_elongation(used, unit),
         )
+        flags = [*statistics.flags, *scale_flags(used)]
         if len(used) < len(fields):
             lost = ", ".join(field.image for field in fields if field.unit_um is None)
-            flag = f"without a pixel size, so left out of this batch: {lost}"
-            statistics = replace(statistics, flags=(*statistics.flags, flag))
-        return ReportBatch(statistics, samples)
+            flags.append(f"without a pixel size, so left out of this batch: {lost}")
+        return ReportBatch(replace(statistics, flags=tuple(flags)), samples)
 
 
 def line_share(field: FieldMeasurement, partition: Partition | None) -> float:

@@ -172,6 +172,12 @@ def test_two_populations_are_flagged():
     assert any("two populations" in flag for flag in found.flags)
 
 
+def test_elongated_grains_are_flagged():
+    said = [batch_statistics("x", "µm", batch(0, 5), elongation=x).flags for x in (math.nan, 1.3, 1.31)]
+    assert said[:2] == [(), ()]
+    assert said[2][0].startswith("grains are elongated 1.3 : 1: sizes and G are those of this section")
+
+
 def test_named_specimens_are_the_unit():
     """Repeating a specimen's fields narrows nothing."""
     samples = [replace(sample, specimen=sample.name) for sample in batch(8, 4)]
