@@ -19,7 +19,13 @@ from scipy import optimize, special, stats
 
 from grainseg.grains.compare import difference_estimate, margin_ln
 from grainseg.grains.distribution import bimodality
-from grainseg.grains.intervals import mean_diameter, mean_intercept, percentile_estimate, size_distribution
+from grainseg.grains.intervals import (
+    effective_number,
+    mean_diameter,
+    mean_intercept,
+    percentile_estimate,
+    size_distribution,
+)
 from grainseg.grains.samples import Estimate, FieldSample
 from grainseg.grains.welch import fields_for_decision, welch
 
@@ -74,16 +80,27 @@ def _excess(weight: Floats, centre: Floats, share: float) -> Callable[[float], f
     return lambda ln_size: float(weight @ special.ndtr((ln_size - centre) / SD_LN)) - share
 
 
-def batch(rng: np.random.Generator, scatter: Scatter, fields: int, scale: float = 1.0) -> list[FieldSample]:
+def batch(
+    rng: np.random.Generator,
+    scatter: Scatter,
+    fields: int,
+    scale: float = 1.0,
+    sizes: Sequence[float] | None = None,
+) -> list[FieldSample]:
+    """Fields, each as large as GRAINS says or `sizes` times that."""
     samples = []
-    for index, u in enumerate(scatter(rng.random(fields))):
-        ln_size = u + SD_LN * rng.standard_normal(rng.poisson(GRAINS * math.exp(-2 * u)))
+    for index, (u, area) in enumerate(zip(scatter(rng.random(fields)), sizes or [1.0] * fields, strict=True)):
+        ln_size = u + SD_LN * rng.standard_normal(rng.poisson(area * GRAINS * math.exp(-2 * u)))
         size = np.exp(ln_size)
-        seen = np.maximum(1 - size / SIDE, 0) ** 2  # chance that a grain does not touch the border
+        seen = (
+            np.maximum(1 - size / (SIDE * math.sqrt(area)), 0) ** 2
+        )  # chance that a grain does not touch the border
         keep = rng.random(size.size) < seen
-        crossings = 400 * math.exp(-u + NOISE * rng.standard_normal() - NOISE**2 / 2)
+        noise = NOISE / math.sqrt(area)
+        length = 400 * area * scale
+        crossings = 400 * area * math.exp(-u + noise * rng.standard_normal() - noise**2 / 2)
         samples.append(
-            FieldSample(str(index), 400 * scale, crossings, crossings, scale * size[keep], 1 / seen[keep])
+            FieldSample(str(index), length, crossings, crossings, scale * size[keep], 1 / seen[keep])
         )
     return samples
 
@@ -112,6 +129,29 @@ def coverage(runs: int) -> None:
             largest = [max(float(field.diameters.max()) for field in samples) for samples in batches]
             up_to_largest = 100 * np.mean(high[:, -1] > 0.9999 * np.array(largest))
             row([name, fields, *covered, f"{up_to_largest:.0f}", f"{100 * np.isnan(high[:, -1]).mean():.1f}"])
+
+
+def unequal_sizes(runs: int) -> None:
+    print("\n### Coverage of the 95 % sampling intervals where fields differ in size (scatter 6 %), %\n")
+    header(["sizes of the fields", "effective number", "ℓ̄", "mean D", "D50", "D50 area"])
+    columns = [NAMES.index(name) for name in ("ℓ̄", "mean D", "D50", "D50 area")]
+    scatter = SCATTERS["6 %"]
+    true = truth(scatter)
+    for sizes in (
+        (1,) * 5,
+        (2, 2, 1, 1, 1),
+        (4, 1, 1, 1, 1),
+        (16, 1, 1, 1, 1),
+        (16, 16, 1, 1, 1),
+        (16, *(1,) * 9),
+    ):
+        rng = np.random.default_rng([31, *sizes])
+        inside = np.zeros(len(columns))
+        for _ in range(runs):
+            found = estimates(batch(rng, scatter, len(sizes), sizes=sizes))
+            inside += [found[index].low <= true[index] <= found[index].high for index in columns]
+        number = effective_number(np.array(sizes, np.float64))
+        row([" : ".join(map(str, sizes)), number, *(f"{100 * share / runs:.1f}" for share in inside)])
 
 
 def differences(runs: int) -> None:
@@ -303,6 +343,7 @@ def main() -> None:
     parser.add_argument("--tests", type=int, default=40_000, help="pairs of batches per figure of the tests")
     arguments = parser.parse_args()
     coverage(arguments.runs)
+    unequal_sizes(arguments.runs // 5)
     differences(arguments.runs)
     false_alarms(arguments.tests)
     few_fields(arguments.tests)

@@ -15,6 +15,7 @@ from grainseg.grains.astm import MIN_FIELDS, TARGET_RELATIVE_ACCURACY_PERCENT, g
 from grainseg.grains.budget import SegmentationError, UncertaintyBudget, intercept_budget
 from grainseg.grains.distribution import bimodality, lognormal_fit
 from grainseg.grains.intervals import (
+    effective_number,
     field_intercepts,
     mean_diameter,
     mean_intercept,
@@ -35,6 +36,8 @@ from grainseg.grains.wording import counted, plural
 
 _SHARES = (0.1, 0.5, 0.9)
 _IDENTICAL_LN = 1e-9
+_EQUAL_SHARE = 0.7
+"""Of the fields (or specimens), their effective number, below which they differ much in size."""
 _EQUIAXED = 1.3
 """Elongation that equiaxed grains hardly reach: of single fields of 10 grains across it averages 1.05, and
 the upper tenth begins at 1.08."""
@@ -117,8 +120,8 @@ def batch_statistics(
 ) -> BatchStatistics:
     """Measure a batch by its fields.
 
-    A field without crossings takes no part in the intercept, a field without weighted grains none in the
-    diameters; both are flagged.
+    A field without crossings has no intercept of its own, though its lines count in the pooled one; a field
+    without weighted grains takes no part in the diameters. Both are flagged.
 
     Args:
         name: Of the batch.
@@ -151,6 +154,7 @@ def batch_statistics(
     flags = [
         *_excluded(samples),
         *_few(per_unit, replicate),
+        *_unequal(units, replicate),
         *_unlimited(d90, d90_area),
         *(
             [f"{counted(more, f'more {replicate}')} would bring %RA from {accuracy:.1f} to 10"]
@@ -247,7 +251,7 @@ def more_fields(per_unit: Floats) -> int | None:
 
 def _without_closed(samples: Sequence[FieldSample]) -> float:
     crossings = _open_crossings(samples)
-    length = sum(sample.line_length for sample in samples if sample.has_intercept)
+    length = sum(sample.line_length for sample in samples)
     return float(length / crossings) if crossings else math.nan
 
 
@@ -263,12 +267,22 @@ def _excluded(samples: Sequence[FieldSample]) -> list[str]:
     flags = []
     if uncrossed:
         flags.append(
-            f"no boundary is crossed in {', '.join(uncrossed)}: left out of the mean intercept, which is too "
-            "small if the grains there are larger than the field"
+            f"no boundary is crossed in {', '.join(uncrossed)}: these lines count in the mean intercept, but "
+            "not in %RA and comparisons; leave out fields in which boundaries were missed"
         )
     if empty:
         flags.append(f"no whole grain in {', '.join(empty)}: left out of the diameters")
     return flags
+
+
+def _unequal(units: Sequence[FieldSample], replicate: str) -> list[str]:
+    lengths = np.array([unit.line_length for unit in units if unit.line_length > 0], np.float64)
+    if lengths.size < 2 or effective_number(lengths) >= _EQUAL_SHARE * lengths.size:
+        return []
+    return [
+        f"{plural(replicate)} differ in size: the pooled values rest on about {effective_number(lengths):g} "
+        f"of {lengths.size}, as their intervals allow for; %RA and comparisons take all of them for equal"
+    ]
 
 
 def _unlimited(d90: Estimate, d90_area: Estimate) -> list[str]:

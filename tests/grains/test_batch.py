@@ -119,7 +119,8 @@ def test_fields_without_crossings_or_grains_are_left_out_and_named():
     found = batch_statistics("x", "px", [*whole, no_crossing, no_grain])
     reference = batch_statistics("x", "px", [*whole, no_grain])
     assert found.fields == 7
-    assert found.intercept == reference.intercept
+    assert found.intercept.value == pytest.approx(8 / 7 * reference.intercept.value)
+    assert found.relative_accuracy_percent == reference.relative_accuracy_percent
     assert found.d50 == batch_statistics("x", "px", whole).d50
     assert any("crossed in blank:" in flag for flag in found.flags)
     assert any("no whole grain in blank, coarse:" in flag for flag in found.flags)
@@ -154,11 +155,21 @@ def test_without_a_partition_nobody_knows_what_was_closed():
         assert not found.closed_known
         assert found.intercept.value == pytest.approx(20)
         assert math.isnan(found.intercept_without_closed)
-    # A field that takes no part in the intercept takes none in this.
+    # A field without crossings has none that were closed; its lines count here as in the intercept.
     blank = replace(field("blank", math.inf), crossings_without_closed=None)
     assert batch_statistics("x", "px", [field("a", 20, open_share=0.8), blank]).intercept_without_closed == (
-        pytest.approx(25)
+        pytest.approx(50)
     )
+
+
+def test_fields_of_unequal_size_are_flagged():
+    sizes = (16.0, 1, 1, 1, 1)
+    samples = [
+        replace(s, line_length=k * s.line_length, crossings=k * s.crossings)
+        for k, s in zip(sizes, batch(9, 5), strict=True)
+    ]
+    (flag,) = batch_statistics("x", "px", samples).flags
+    assert flag.startswith("fields differ in size: the pooled values rest on about 1.5 of 5")
 
 
 def test_two_populations_are_flagged():
