@@ -234,7 +234,7 @@ def _incomplete(missing: Sequence[BudgetEntry], combined: float | None) -> str:
 
 def _sampling(intercept: Estimate, replicates: str) -> BudgetEntry:
     if intercept.df < 1:
-        return BudgetEntry(SAMPLING, None, f"unknown: {replicates} show no scatter")
+        return BudgetEntry(SAMPLING, None, f"unknown: {replicates}, and so no scatter")
     if not intercept.se_ln > NO_SCATTER:
         return BudgetEntry(
             SAMPLING, None, f"unknown: {replicates} do not differ at all; copies of one picture?"
