@@ -39,6 +39,7 @@ SIDE = math.sqrt(GRAINS * math.pi / 4 * math.exp(2 * SD_LN**2))  # of the field,
 FIELDS = (5, 10, 20)
 DESIGNS = ((5, 5), (5, 10), (10, 10), (20, 20))
 BETWEEN_SPECIMENS = 0.03  # standard deviation of their ln mean intercepts, where there are specimens
+SIZES = ((1,) * 5, (2, 2, 1, 1, 1), (4, 1, 1, 1, 1), (16, 1, 1, 1, 1), (16, 16, 1, 1, 1), (16, *(1,) * 9))
 NESTED = ((1, 5), (1, 10), (1, 20), (3, 3), (3, 7), (5, 2), (5, 4), (10, 2))  # specimens, fields of each
 SHARES = (0.1, 0.5, 0.9)
 NAMES = ("ℓ̄", "mean D", "D10", "D50", "D90", "D10 area", "D50 area", "D90 area")
@@ -137,14 +138,7 @@ def unequal_sizes(runs: int) -> None:
     columns = [NAMES.index(name) for name in ("ℓ̄", "mean D", "D50", "D50 area")]
     scatter = SCATTERS["6 %"]
     true = truth(scatter)
-    for sizes in (
-        (1,) * 5,
-        (2, 2, 1, 1, 1),
-        (4, 1, 1, 1, 1),
-        (16, 1, 1, 1, 1),
-        (16, 16, 1, 1, 1),
-        (16, *(1,) * 9),
-    ):
+    for sizes in SIZES:
         rng = np.random.default_rng([31, *sizes])
         inside = np.zeros(len(columns))
         for _ in range(runs):
@@ -189,9 +183,7 @@ def false_alarms(tests: int) -> None:
 
 
 def few_fields(tests: int) -> None:
-    print(
-        "\n### False alarms of few fields against many, by the scatter of the few over that of the many, %\n"
-    )
+    print("\n### False alarms of few fields against many, by the ratio of their scatters, %\n")
     ratios = (0.5, 1.0, 2.0)
     header(["fields", *(f"{ratio:g}" for ratio in ratios)])
     for first, second in ((2, 2), (2, 6), (2, 20), (3, 3), (3, 10), (3, 30), (4, 40), (5, 50)):
@@ -253,16 +245,7 @@ def decisions(tests: int) -> None:
 
 def extended(tests: int) -> None:
     print("\n### Equal batches called different in the end, by how undecided ones go on, %\n")
-    header(
-        [
-            "scatter of the fields",
-            "first fields",
-            "first alone",
-            "added once",
-            "new ones alone",
-            "one by one to 40",
-        ]
-    )
+    header(["scatter of the fields", "fields", "first alone", "added once", "new ones alone", "one by one"])
     for name, sd in (("3 %", 0.03), ("6 %", 0.06), ("10 %", 0.1)):
         for first in (5, 10):
             rng = np.random.default_rng([29, first, len(name)])
