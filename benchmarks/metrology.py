@@ -18,10 +18,16 @@ from scipy import optimize, special, stats
 
 from grainseg.grains.compare import difference_estimate, margin_ln
 from grainseg.grains.distribution import bimodality
-from grainseg.grains.intervals import mean_diameter, mean_intercept, percentile_estimate, size_distribution
+from grainseg.grains.intervals import (
+    effective_number,
+    mean_diameter,
+    mean_intercept,
+    percentile_estimate,
+    size_distribution,
+)
 from grainseg.grains.samples import Estimate, FieldSample
 from grainseg.grains.welch import fields_for_decision, welch
-from grainseg.micrograph.arrays import Floats
+from grainseg.micrograph.arrays import Floats, Ints
 
 Scatter = Callable[[Floats], Floats]  # quantile function of u
 
@@ -31,6 +37,9 @@ NOISE = 0.03  # of ln intercept within a field: the measured 3 % at 13 grains ac
 SIDE = math.sqrt(GRAINS * math.pi / 4 * math.exp(2 * SD_LN**2))  # of the field, in median diameters
 FIELDS = (5, 10, 20)
 DESIGNS = ((5, 5), (5, 10), (10, 10), (20, 20))
+BETWEEN_SPECIMENS = 0.03  # standard deviation of their ln mean intercepts, where there are specimens
+SIZES = ((1,) * 5, (2, 2, 1, 1, 1), (4, 1, 1, 1, 1), (16, 1, 1, 1, 1), (16, 16, 1, 1, 1), (16, *(1,) * 9))
+NESTED = ((1, 5), (1, 10), (1, 20), (3, 3), (3, 7), (5, 2), (5, 4), (10, 2))  # specimens, fields of each
 SHARES = (0.1, 0.5, 0.9)
 NAMES = ("ℓ̄", "mean D", "D10", "D50", "D90", "D10 area", "D50 area", "D90 area")
 
@@ -71,16 +80,27 @@ def _excess(weight: Floats, centre: Floats, share: float) -> Callable[[float], f
     return lambda ln_size: float(weight @ special.ndtr((ln_size - centre) / SD_LN)) - share
 
 
-def batch(rng: np.random.Generator, scatter: Scatter, fields: int, scale: float = 1.0) -> list[FieldSample]:
+def batch(
+    rng: np.random.Generator,
+    scatter: Scatter,
+    fields: int,
+    scale: float = 1.0,
+    sizes: Sequence[float] | None = None,
+) -> list[FieldSample]:
+    """Fields, each as large as GRAINS says or `sizes` times that."""
     samples = []
-    for index, u in enumerate(scatter(rng.random(fields))):
-        ln_size = u + SD_LN * rng.standard_normal(rng.poisson(GRAINS * math.exp(-2 * u)))
+    for index, (u, area) in enumerate(zip(scatter(rng.random(fields)), sizes or [1.0] * fields, strict=True)):
+        ln_size = u + SD_LN * rng.standard_normal(rng.poisson(area * GRAINS * math.exp(-2 * u)))
         size = np.exp(ln_size)
-        seen = np.maximum(1 - size / SIDE, 0) ** 2  # chance that a grain does not touch the border
+        seen = (
+            np.maximum(1 - size / (SIDE * math.sqrt(area)), 0) ** 2
+        )  # chance that a grain does not touch the border
         keep = rng.random(size.size) < seen
-        crossings = 400 * math.exp(-u + NOISE * rng.standard_normal() - NOISE**2 / 2)
+        noise = NOISE / math.sqrt(area)
+        length = 400 * area * scale
+        crossings = 400 * area * math.exp(-u + noise * rng.standard_normal() - noise**2 / 2)
         samples.append(
-            FieldSample(str(index), 400 * scale, crossings, crossings, scale * size[keep], 1 / seen[keep])
+            FieldSample(str(index), length, crossings, crossings, scale * size[keep], 1 / seen[keep])
         )
     return samples
 
@@ -109,6 +129,22 @@ def coverage(runs: int) -> None:
             largest = [max(float(field.diameters.max()) for field in samples) for samples in batches]
             up_to_largest = 100 * np.mean(high[:, -1] > 0.9999 * np.array(largest))
             row([name, fields, *covered, f"{up_to_largest:.0f}", f"{100 * np.isnan(high[:, -1]).mean():.1f}"])
+
+
+def unequal_sizes(runs: int) -> None:
+    print("\n### Coverage of the 95 % sampling intervals where fields differ in size (scatter 6 %), %\n")
+    header(["sizes of the fields", "effective number", "ℓ̄", "mean D", "D50", "D50 area"])
+    columns = [NAMES.index(name) for name in ("ℓ̄", "mean D", "D50", "D50 area")]
+    scatter = SCATTERS["6 %"]
+    true = truth(scatter)
+    for sizes in SIZES:
+        rng = np.random.default_rng([31, *sizes])
+        inside = np.zeros(len(columns))
+        for _ in range(runs):
+            found = estimates(batch(rng, scatter, len(sizes), sizes=sizes))
+            inside += [found[index].low <= true[index] <= found[index].high for index in columns]
+        number = effective_number(np.array(sizes, np.float64))
+        row([" : ".join(map(str, sizes)), number, *(f"{100 * share / runs:.1f}" for share in inside)])
 
 
 def differences(runs: int) -> None:
@@ -145,6 +181,38 @@ def false_alarms(tests: int) -> None:
         row([name, *rates])
 
 
+def few_fields(tests: int) -> None:
+    print("\n### False alarms of few fields against many, by the ratio of their scatters, %\n")
+    ratios = (0.5, 1.0, 2.0)
+    header(["fields", *(f"{ratio:g}" for ratio in ratios)])
+    for first, second in ((2, 2), (2, 6), (2, 20), (3, 3), (3, 10), (3, 30), (4, 40), (5, 50)):
+        rng = np.random.default_rng([23, first, second])
+        rates = []
+        for ratio in ratios:
+            a, b = (ln_intercepts(rng, normal(0.06), tests, fields) for fields in (first, second))
+            rates.append(f"{100 * np.mean(welch(ratio * a, b).p() < 0.05):.1f}")
+        row([f"{first} + {second}", *rates])
+
+
+def nested(tests: int) -> None:
+    print("\n### False alarms where specimens scatter, by what is taken for the unit, %\n")
+    header(["specimens of each batch", "fields of each specimen", "fields", "specimens"])
+    for specimens, fields in NESTED:
+        rng = np.random.default_rng([19, specimens, fields])
+        a, b = (_on_specimens(rng, tests, specimens, fields) for _ in range(2))
+        found = [welch(a.reshape(tests, -1), b.reshape(tests, -1)).p() < 0.05]
+        if specimens > 1:  # all length over all crossings of a specimen's fields, which are of one size
+            found.append(welch(*(-np.log(np.exp(-each).mean(axis=2)) for each in (a, b))).p() < 0.05)
+        rates = [f"{100 * np.mean(each):.1f}" for each in found]
+        row([specimens, fields, *rates, *(["–"] if specimens == 1 else [])])
+
+
+def _on_specimens(rng: np.random.Generator, tests: int, specimens: int, fields: int) -> Floats:
+    """(tests, specimens, fields) ln mean intercepts, the fields of a specimen with a scatter of 4 %."""
+    alone = ln_intercepts(rng, normal(0.04), tests, specimens * fields).reshape(tests, specimens, fields)
+    return alone + BETWEEN_SPECIMENS * rng.standard_normal((tests, specimens, 1))
+
+
 def power(tests: int) -> None:
     print("\n### Verdicts by the true ratio of the mean intercepts (margin ±0.25 G), %\n")
     header(["scatter of the fields", "fields", "ratio", "p < 0.05", "different", "equivalent", "not enough"])
@@ -172,6 +240,34 @@ def decisions(tests: int) -> None:
         equivalent = np.mean(welch(a, b).p_equivalence(margin) < 0.05)
         different = np.mean(welch(a, b + margin).p() < 0.05)
         row([name, fields, f"{100 * equivalent:.1f}", f"{100 * different:.1f}"])
+
+
+def extended(tests: int) -> None:
+    print("\n### Equal batches called different in the end, by how undecided ones go on, %\n")
+    header(["scatter of the fields", "fields", "first alone", "added once", "new ones alone", "one by one"])
+    for name, sd in (("3 %", 0.03), ("6 %", 0.06), ("10 %", 0.1)):
+        for first in (5, 10):
+            rng = np.random.default_rng([29, first, len(name)])
+            a, b = (ln_intercepts(rng, normal(sd), tests, 40) for _ in range(2))
+            verdict = _verdicts(a[:, :first], b[:, :first])
+            ever = verdict.copy()
+            for fields in range(first + 1, 41):
+                ever = np.where(ever == 0, _verdicts(a[:, :fields], b[:, :fields]), ever)
+            added, new = verdict.copy(), verdict.copy()
+            for run in np.flatnonzero(verdict == 0):
+                sd_a, sd_b = (float(each[run, :first].std(ddof=1)) for each in (a, b))
+                wanted = max(first + 1, fields_for_decision(sd_a, sd_b, margin_ln(0.25)))
+                later = [ln_intercepts(rng, normal(sd), 1, wanted) for _ in range(2)]
+                new[run] = _verdicts(*later)[0]
+                both = ((each[run : run + 1, :first], more) for each, more in zip((a, b), later, strict=True))
+                added[run] = _verdicts(*(np.hstack((old, more[:, first:])) for old, more in both))[0]
+            row([name, first, *(f"{100 * np.mean(each == 1):.1f}" for each in (verdict, added, new, ever))])
+
+
+def _verdicts(a: Floats, b: Floats) -> Ints:
+    """(runs,) 1 where batches are called different, -1 where equivalent, 0 where neither."""
+    test = welch(a, b)
+    return np.where(test.p_equivalence(margin_ln(0.25)) < 0.05, -1, (test.p() < 0.05).astype(np.int64))
 
 
 def two_populations(runs: int) -> None:
@@ -229,10 +325,14 @@ def main() -> None:
     parser.add_argument("--tests", type=int, default=40_000, help="pairs of batches per figure of the tests")
     arguments = parser.parse_args()
     coverage(arguments.runs)
+    unequal_sizes(arguments.runs // 5)
     differences(arguments.runs)
     false_alarms(arguments.tests)
+    few_fields(arguments.tests)
+    nested(arguments.tests)
     power(arguments.tests)
     decisions(arguments.tests)
+    extended(arguments.tests // 4)
     two_populations(arguments.runs // 10)
     pooled_grains(arguments.runs // 10)
 

@@ -74,7 +74,10 @@ def measure(
     ] = None,
     crop: Cut = "auto",
     batches: Annotated[
-        Path | None, typer.Option(help="CSV with the columns image and batch; default: a batch per folder.")
+        Path | None,
+        typer.Option(
+            help="CSV with the columns image, batch, perhaps specimen; default: a batch per folder."
+        ),
     ] = None,
     excluded: Annotated[
         Path | None,

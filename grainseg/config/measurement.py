@@ -39,7 +39,8 @@ class MeasurementConfig:
         segmentation_rel_unc: Relative standard uncertainty of the mean intercept by how the boundaries were
             found, for the budget; None is what a checkpoint knows, or unknown.
         crop: px to cut from [top, bottom, left, right], "auto" for the data bar, or None.
-        batches: CSV file with the columns image and batch; None makes a batch of each folder.
+        batches: CSV file with the columns image and batch, and perhaps specimen; None makes a batch of each
+            folder.
         excluded: Folder of masks; where one is not 0 there is something else than grains, which end there.
         ignored: Folder of masks; where one is not 0 nobody can tell what is there: grains and test lines are
             cut as at the border.

@@ -131,6 +131,7 @@ def intercept_budget(
     pixel_size_rel_unc: float | None,
     threshold_sd_ln: float | None,
     line_share: float = 0.0,
+    replicates: str = "fields",
 ) -> UncertaintyBudget:
     """Budget of a batch's mean intercept.
 
@@ -143,6 +144,7 @@ def intercept_budget(
         threshold_sd_ln: Standard deviation of ln mean intercept over the thresholds that could have been
             chosen; 0 if there was no threshold, None if unknown.
         line_share: Width of the lines between the grains over the mean intercept; 0 if none were drawn.
+        replicates: What the intercept's interval is over, such as "5 fields".
 
     Returns:
         The budget, always of five entries in the same order.
@@ -152,7 +154,7 @@ def intercept_budget(
     """
     return combine(
         (
-            _sampling(intercept),
+            _sampling(intercept, replicates),
             _segmentation(segmentation),
             _threshold(threshold_sd_ln),
             _pixel_size(unit, pixel_size_rel_unc),
@@ -230,13 +232,14 @@ def _incomplete(missing: Sequence[BudgetEntry], combined: float | None) -> str:
     )
 
 
-def _sampling(intercept: Estimate) -> BudgetEntry:
+def _sampling(intercept: Estimate, replicates: str) -> BudgetEntry:
     if intercept.df < 1:
-        return BudgetEntry(SAMPLING, None, "unknown: fewer than two fields show no scatter")
+        return BudgetEntry(SAMPLING, None, f"unknown: {replicates}, and so no scatter")
     if not intercept.se_ln > NO_SCATTER:
-        return BudgetEntry(SAMPLING, None, "unknown: the fields do not differ at all; copies of one picture?")
-    how = f"jackknife over {intercept.df + 1:.0f} fields"
-    return BudgetEntry(SAMPLING, intercept.se_ln, how, intercept.df)
+        return BudgetEntry(
+            SAMPLING, None, f"unknown: {replicates} do not differ at all; copies of one picture?"
+        )
+    return BudgetEntry(SAMPLING, intercept.se_ln, f"jackknife over {replicates}", intercept.df)
 
 
 def _segmentation(error: SegmentationError | float | None) -> BudgetEntry:

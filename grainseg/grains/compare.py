@@ -1,14 +1,15 @@
 """Do two batches differ, are they equivalent, or are there not enough fields to tell?
 
-The unit of replication is the field: Welch's test on the fields' ln mean intercepts. Grains pooled over
-fields are never tested against each other (by Kolmogorov and Smirnov's test, say): they resemble their
-neighbours, and such a test takes the scatter between fields for a difference between batches.
+The unit of replication is the specimen where both batches name two or more, else the field: Welch's test on
+the units' ln mean intercepts. Grains pooled over fields are never tested against each other (by Kolmogorov
+and Smirnov's test, say): they resemble their neighbours, and such a test takes the scatter between fields for
+a difference between batches. So do fields with the scatter between specimens.
 
 A pair is **different** if the test, corrected after Holm for the number of pairs, finds a difference at 5 %.
 It is **equivalent** if two one-sided tests, corrected likewise, find the difference smaller than a margin.
 Both may hold, where many fields show a difference that is real and too small to matter: the margin says what
 matters, so the verdict is then equivalent, and the sentence says that a difference exists. If neither holds,
-there are **not enough fields**.
+there are **not enough fields**, or specimens.
 """
 
 import itertools
@@ -20,40 +21,33 @@ import numpy as np
 from scipy import stats
 
 from grainseg.grains.astm import MIN_FIELDS
-from grainseg.grains.intervals import (
-    field_intercepts,
-    mean_intercept,
-    percentile_estimate,
-    size_distribution,
+from grainseg.grains.compared import MIN_REPLICATES, ComparedBatch, compared_batch, unequal_lines
+from grainseg.grains.samples import (
+    FIELD,
+    SPECIMEN,
+    UNDEFINED,
+    Estimate,
+    FieldSample,
+    by_specimen,
+    require_samples,
+    t_quantile,
 )
-from grainseg.grains.samples import UNDEFINED, Estimate, FieldSample, require_samples, t_quantile
+from grainseg.grains.verdict import (
+    DIFFERENT,
+    EQUIVALENT,
+    NOT_ENOUGH,
+    cautions,
+    decision,
+    finding,
+    no_test,
+    systematic_words,
+)
 from grainseg.grains.welch import NO_SCATTER, Welch, effective_df, fields_for_decision, holm, welch
-from grainseg.grains.wording import counted, signed
-from grainseg.micrograph.arrays import Floats
-
-DIFFERENT = "different"
-EQUIVALENT = "equivalent"
-NOT_ENOUGH = "not enough fields"
 
 MIN_MARGIN_G, MAX_MARGIN_G = 0.01, 5.0
 """Of equivalence: 0.3 % of the mean intercept, which no measurement resolves, to a factor of 5.7."""
 
 _SIGNIFICANCE = 0.05
-_MOST_FIELDS = 1000
-
-_SYSTEMATIC = {
-    "µm": (
-        "An error that both batches share cancels in the ratio and in ΔG: that of the pixel size, if one "
-        "instrument took all images at one magnification, and the bias of the segmentation, if one network "
-        "saw material that looks the same. Where these differ between the batches they do not cancel, and "
-        "the intervals do not contain them."
-    ),
-    "px": (
-        "Lengths in px compare only if all images have the same pixel size. A bias of the segmentation "
-        "cancels in the ratio if one network saw material that looks the same; otherwise it does not, and "
-        "the intervals do not contain it."
-    ),
-}
 
 
 @dataclass(frozen=True)
@@ -66,22 +60,26 @@ class Comparison:
         unit: "µm" or "px".
         fields_a: Fields with a mean intercept.
         fields_b: The same.
-        ratio: Of the geometric means of the fields' mean intercepts: what the tests are about.
+        replicate: FIELD or SPECIMEN, the unit of replication of the tests and intervals.
+        specimens_a: Specimens of the first batch; None where fields are the unit.
+        specimens_b: Of the second.
+        ratio: Of the geometric means of the units' mean intercepts: what the tests are about.
         difference_intercept: Of the pooled mean intercepts.
         difference_d50: Of the number-weighted median diameters.
         delta_g: ASTM grain size number of b minus that of a, from the ratio; None in px.
-        p: Of no difference (Welch); nan where the fields allow no test.
+        p: Of no difference (Welch); nan where the units allow no test.
         p_holm: Corrected for all pairs compared at once.
-        p_equivalence: Of a difference as large as the margin (two one-sided tests).
+        p_equivalence: Of a difference as large as the margin (two one-sided tests), less what lines that
+            differ in width can add to it.
         p_equivalence_holm: Corrected likewise.
         margin_g: Margin of equivalence in grain size numbers.
         wasserstein: Distance of the number-weighted size distributions, the mean displacement between
             percentiles; a description, no test. nan without grains.
-        verdict: DIFFERENT, EQUIVALENT or NOT_ENOUGH.
+        verdict: DIFFERENT, EQUIVALENT or one of NOT_ENOUGH.
         sentence: The verdict in words.
-        fields_needed: Fields per batch from which on any outcome would be a decision, at the scatter seen;
-            None where no scatter was seen.
-        systematic: Which errors cancel between the batches, in words.
+        needed: New units per batch from which on any outcome would be a decision, at the scatter seen; None
+            where no scatter was seen, or unequal lines take up the margin.
+        systematic: Which errors cancel between the batches, and which scatter counts, in words.
     """
 
     a: str
@@ -89,6 +87,9 @@ class Comparison:
     unit: str
     fields_a: int
     fields_b: int
+    replicate: str
+    specimens_a: int | None
+    specimens_b: int | None
     ratio: Estimate
     difference_intercept: Estimate
     difference_d50: Estimate
@@ -101,31 +102,8 @@ class Comparison:
     wasserstein: float
     verdict: str
     sentence: str
-    fields_needed: int | None
+    needed: int | None
     systematic: str
-
-
-@dataclass(frozen=True, eq=False)
-class _Batch:
-    name: str
-    ln_intercepts: Floats  # (fields,)
-    left_out: int
-    intercept: Estimate
-    d50: Estimate
-    diameters: Floats
-    weights: Floats
-
-    @property
-    def fields(self) -> int:
-        return self.ln_intercepts.size
-
-    @property
-    def sd(self) -> float | None:
-        return float(self.ln_intercepts.std(ddof=1)) if self.fields > 1 else None
-
-    @property
-    def all_alike(self) -> bool:
-        return self.sd is not None and self.sd < NO_SCATTER
 
 
 def compare_batches(
@@ -134,7 +112,8 @@ def compare_batches(
     """Compare every batch with every other.
 
     Args:
-        batches: Fields by batch; fields without crossings are left out.
+        batches: Fields by batch; fields without crossings have no part in the tests. Where both of a pair
+            name their specimens, two or more, these are the unit, see `by_specimen`.
         unit: "µm" or "px", of all lengths.
         margin_g: Differences within ± this many grain size numbers do not matter: 0.25 is a ratio of the mean
             intercepts of 0.917 to 1.091. From MIN_MARGIN_G to MAX_MARGIN_G.
@@ -152,15 +131,22 @@ def compare_batches(
         raise ValueError(f"margin of {margin_g} G is not from {MIN_MARGIN_G:g} to {MAX_MARGIN_G:g}")
     for samples in batches.values():
         require_samples(samples, unit)
-    pairs = list(itertools.combinations([_batch(name, fields) for name, fields in batches.items()], 2))
+    fields = {name: compared_batch(name, FIELD, samples) for name, samples in batches.items()}
+    named = {name: by_specimen(samples) for name, samples in batches.items()}
+    specimens = {name: compared_batch(name, SPECIMEN, merged) for name, merged in named.items() if merged}
+    pairs = []
+    for a, b in itertools.combinations(batches, 2):
+        units = specimens if a in specimens and b in specimens else fields
+        pairs.append((units[a], units[b]))
     tests = [_test(a, b) for a, b in pairs]
-    margin = margin_ln(margin_g)
+    # What unequal lines can hide in a difference must find room in the margin, too.
+    margins = [margin_ln(margin_g) - unequal_lines(*pair) for pair in pairs]
     p = [float(test.p()) for test in tests]
-    p_equivalence = [float(test.p_equivalence(margin)) for test in tests]
+    p_equivalence = [float(test.p_equivalence(margin)) for test, margin in zip(tests, margins, strict=True)]
     tested = sum(not math.isnan(value) for value in p)
     p_holm, p_equivalence_holm = holm(p), holm(p_equivalence)
     return tuple(
-        _comparison(*pair, unit, margin_g, test, ps, tested)
+        _comparison(*pair, [fields[batch.name].count for batch in pair], unit, margin_g, test, ps, tested)
         for pair, test, ps in zip(
             pairs, tests, zip(p, p_holm, p_equivalence, p_equivalence_holm, strict=True), strict=True
         )
@@ -192,32 +178,20 @@ def difference_estimate(a: Estimate, b: Estimate) -> Estimate:
     return Estimate(value, value - reach, value + reach, math.nan, df)
 
 
-def _batch(name: str, samples: Sequence[FieldSample]) -> _Batch:
-    sizes = size_distribution(samples, by_area=False)
-    ln_intercepts = np.log(field_intercepts(samples))
-    return _Batch(
-        name=name,
-        ln_intercepts=ln_intercepts,
-        left_out=len(samples) - ln_intercepts.size,
-        intercept=mean_intercept(samples),
-        d50=percentile_estimate(sizes, 0.5),
-        diameters=np.exp(sizes.ln_diameter),
-        weights=sizes.weight,
-    )
-
-
-def _test(a: _Batch, b: _Batch) -> Welch:
-    """Of a batch whose fields are all alike nothing is known about the scatter, so there is no test."""
+def _test(a: ComparedBatch, b: ComparedBatch) -> Welch:
+    """Of a batch of few units, or whose units are all alike, too little is known about the scatter."""
     nothing = np.asarray(np.nan)
-    if not (a.fields and b.fields):
+    if not (a.count and b.count):
         return Welch(nothing, nothing, nothing)
     found = welch(a.ln_intercepts, b.ln_intercepts)
-    return Welch(found.difference, nothing, nothing) if a.all_alike or b.all_alike else found
+    testable = all(each.count >= MIN_REPLICATES and not each.all_alike for each in (a, b))
+    return found if testable else Welch(found.difference, nothing, nothing)
 
 
 def _comparison(
-    a: _Batch,
-    b: _Batch,
+    a: ComparedBatch,
+    b: ComparedBatch,
+    fields: Sequence[int],
     unit: str,
     margin_g: float,
     test: Welch,
@@ -227,18 +201,25 @@ def _comparison(
     p, p_holm, p_equivalence, p_equivalence_holm = ps
     different, equivalent = p_holm < _SIGNIFICANCE, p_equivalence_holm < _SIGNIFICANCE
     ratio = _ratio(test)
-    needed = _fields_needed(a, b, margin_g, tested + math.isnan(p))
-    verdict = EQUIVALENT if equivalent else DIFFERENT if different else NOT_ENOUGH
-    if math.isnan(p) or needed is None:
-        sentences = [_no_test(a, b, needed)]
+    needed = _needed(a, b, margin_ln(margin_g) - unequal_lines(a, b), tested + math.isnan(p))
+    verdict = EQUIVALENT if equivalent else DIFFERENT if different else NOT_ENOUGH[a.replicate]
+    by_specimens = a.replicate == SPECIMEN
+    if math.isnan(p):
+        sentences = [no_test(a, b, needed)]
     else:
-        sentences = [_finding(a, b, ratio, p_holm, tested), _decision(verdict, different, margin_g, needed)]
+        sentences = [
+            finding(a, b, ratio, p_holm, tested),
+            decision(verdict, different, margin_g, needed, a.replicate),
+        ]
     return Comparison(
         a=a.name,
         b=b.name,
         unit=unit,
-        fields_a=a.fields,
-        fields_b=b.fields,
+        fields_a=fields[0],
+        fields_b=fields[1],
+        replicate=a.replicate,
+        specimens_a=a.count if by_specimens else None,
+        specimens_b=b.count if by_specimens else None,
         ratio=ratio,
         difference_intercept=difference_estimate(a.intercept, b.intercept),
         difference_d50=difference_estimate(a.d50, b.d50),
@@ -250,9 +231,9 @@ def _comparison(
         margin_g=margin_g,
         wasserstein=_wasserstein(a, b),
         verdict=verdict,
-        sentence=" ".join([*sentences, *_cautions(a, b)]),
-        fields_needed=needed,
-        systematic=_SYSTEMATIC[unit],
+        sentence=" ".join([*sentences, *cautions(a, b)]),
+        needed=needed,
+        systematic=systematic_words(unit, a.replicate),
     )
 
 
@@ -269,76 +250,16 @@ def _delta_g(ratio: Estimate) -> Estimate:
     return Estimate(value, low, high, ratio.se_ln, ratio.df)
 
 
-def _fields_needed(a: _Batch, b: _Batch, margin_g: float, pairs: int) -> int | None:
+def _needed(a: ComparedBatch, b: ComparedBatch, margin: float, pairs: int) -> int | None:
     """By the scatter of both batches, or of the one that shows some; Bonferroni's bound on Holm's level."""
     sds = [batch.sd for batch in (a, b) if batch.sd is not None]
     sds = [sd for sd in sds if sd >= NO_SCATTER]
-    if not sds:
+    if not sds or margin <= 0:
         return None
-    return max(MIN_FIELDS, fields_for_decision(sds[0], sds[-1], margin_ln(margin_g), _SIGNIFICANCE / pairs))
+    return max(MIN_FIELDS, fields_for_decision(sds[0], sds[-1], margin, _SIGNIFICANCE / pairs))
 
 
-def _wasserstein(a: _Batch, b: _Batch) -> float:
+def _wasserstein(a: ComparedBatch, b: ComparedBatch) -> float:
     if not (a.diameters.size and b.diameters.size):
         return math.nan
     return float(stats.wasserstein_distance(a.diameters, b.diameters, a.weights, b.weights))
-
-
-def _finding(a: _Batch, b: _Batch, ratio: Estimate, p_holm: float, tested: int) -> str:
-    value, low, high = (100 * (number - 1) for number in (ratio.value, ratio.low, ratio.high))
-    direction = "larger" if value >= 0 else "smaller"
-    p = "p < 0.0001" if p_holm < 1e-4 else f"p = {p_holm:.2g}"
-    alone, corrected = (" of this pair alone", f" after Holm for {tested} pairs") if tested > 1 else ("", "")
-    return (
-        f"The geometric mean of the fields' mean intercepts is {abs(value):.1f} % {direction} in {b.name} "
-        f"than in {a.name} (95 % sampling interval{alone} {signed(low, 1)} to {signed(high, 1)} %; "
-        f"{p}{corrected})."
-    )
-
-
-def _decision(verdict: str, different: bool, margin_g: float, needed: int) -> str:
-    within = f"±{margin_g:g} G"
-    if verdict == DIFFERENT:
-        return "The batches are different."
-    if verdict == EQUIVALENT:
-        found = "A difference exists, but it" if different else "The difference"
-        return f"{found} is smaller than {within}: the batches are equivalent within this margin."
-    return (
-        f"Not enough fields: neither a difference nor equivalence within {within} is shown; "
-        f"{_about(needed)} would decide at this scatter between fields."
-    )
-
-
-def _no_test(a: _Batch, b: _Batch, needed: int | None) -> str:
-    few = [batch for batch in (a, b) if batch.fields < 2]
-    if not few:
-        alike = " and ".join(batch.name for batch in (a, b) if batch.all_alike)
-        return (
-            f"Not enough fields for {a.name} and {b.name}: the fields of {alike} do not differ at all, so "
-            "nothing is known about their scatter; are they copies of one image?"
-        )
-    counts = " and ".join(f"{each.name} has {'one' if each.fields else 'no'} field" for each in few)
-    wanted = f"; {_about(needed)} would decide at the scatter of the other" if needed else ""
-    return (
-        f"Not enough fields for {a.name} and {b.name}: {counts}, and a batch with fewer than two shows no "
-        f"scatter{wanted}."
-    )
-
-
-def _about(needed: int) -> str:
-    """Fields per batch; beyond what anybody measures, the exact number is of no use."""
-    return f"{f'about {needed}' if needed <= _MOST_FIELDS else f'more than {_MOST_FIELDS}'} fields per batch"
-
-
-def _cautions(a: _Batch, b: _Batch) -> list[str]:
-    cautions = []
-    few = [batch.name for batch in (a, b) if 2 <= batch.fields < MIN_FIELDS]
-    if few:
-        cautions.append(f"Fewer than {MIN_FIELDS} fields in {' and '.join(few)}: the scatter is badly known.")
-    for batch in (a, b):
-        if batch.left_out:
-            are = "is" if batch.left_out == 1 else "are"
-            cautions.append(
-                f"{counted(batch.left_out, 'field')} of {batch.name} {are} left out: no boundary is crossed."
-            )
-    return cautions

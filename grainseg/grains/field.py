@@ -105,6 +105,7 @@ def measure_field(
         open_ends=None if partition is None else partition.open_ends,
         enlarged=enlarged.factor,
         flags=(),
+        line_width_px=None if partition is None else partition.line_width_px * math.sqrt(math.prod(step)),
     )
     limits = MapLimits(
         not_counted=1 - np.count_nonzero(visible) / visible.size,

@@ -1,8 +1,10 @@
 """Pooled estimates of a batch with intervals whose unit of replication is the field.
 
 Grains of one field resemble each other, so their number says little about how well a batch is known; the
-fields' number does. Standard errors are those of the delete-one-field jackknife (Tukey 1958, Ann. Math.
-Statist. 29:614), intervals take Student's t with one degree of freedom less than there are fields.
+fields' number does. Where specimens are the unit, a "field" here is all that was seen of one
+(`samples.by_specimen`). Standard errors are those of the delete-one-field jackknife (Tukey 1958, Ann. Math.
+Statist. 29:614), intervals take Student's t with one degree of freedom less than there are fields, or less
+where some are larger: see `effective_number`.
 """
 
 import math
@@ -71,28 +73,43 @@ def size_distribution(samples: Sequence[FieldSample], *, by_area: bool) -> SizeD
     return SizeDistribution(ln_diameter[order], weight, field, cumulated, per_field, by_area)
 
 
-def ratio_estimate(numerators: Floats, denominators: Floats) -> Estimate:
+def effective_number(sizes: Floats) -> float:
+    """How many fields of equal size tell as much of the scatter: (Σ size)² / Σ size².
+
+    The largest fields carry a pooled value and its error, and show little of the scatter: with t(n-1) the
+    95 % intervals of five fields of which one or two are 16 times as large hold the truth in 88 and 83 %.
+
+    Args:
+        sizes: (n,) not negative, some above 0.
+
+    Returns:
+        From 1 to n, to one digit: fields that differ by little count as they are.
+    """
+    return round(float(sizes.sum() ** 2 / np.sum(sizes**2)), 1)
+
+
+def ratio_estimate(numerators: Floats, denominators: Floats, sizes: Floats) -> Estimate:
     """Ratio of two sums over fields, such as the mean intercept: all length over all crossings.
 
     The jackknife and the interval are on the logarithmic scale.
 
     Args:
         numerators: (fields,) above 0.
-        denominators: (fields,) above 0.
+        denominators: (fields,) not negative.
+        sizes: (fields,) above 0, how much was seen of each.
 
     Returns:
-        The ratio; undefined without fields, without an interval from one field.
+        The ratio; undefined without any denominator, without an interval where all is in one field.
     """
-    fields = numerators.size
-    if fields == 0:
+    if not denominators.any():
         return UNDEFINED
     value = float(numerators.sum() / denominators.sum())
-    if fields == 1:
+    if np.count_nonzero(denominators) == 1:
         return Estimate(value, math.nan, math.nan, math.nan, 0.0)
     left_out = np.log(numerators.sum() - numerators) - np.log(denominators.sum() - denominators)
-    error = _jackknife_error(left_out)
-    factor = math.exp(t_quantile(fields - 1) * error)
-    return Estimate(value, value / factor, value * factor, error, fields - 1.0)
+    error, df = _jackknife_error(left_out), _freedom(sizes)
+    factor = math.exp(t_quantile(df) * error)
+    return Estimate(value, value / factor, value * factor, error, df)
 
 
 def percentile_estimate(distribution: SizeDistribution, share: float) -> Estimate:
@@ -122,7 +139,8 @@ def percentile_estimate(distribution: SizeDistribution, share: float) -> Estimat
     upto = int(np.searchsorted(ln_sizes, ln_value, side="right"))
     below = np.bincount(distribution.field[:upto], distribution.weight[:upto], fields)
     whole = distribution.field_weight
-    t = t_quantile(fields - 1)
+    df = _freedom(whole)
+    t = t_quantile(df)
     reach = t * _jackknife_error((below.sum() - below) / (whole.sum() - whole))
     lower, upper = share - reach, share + reach
     ln_low, ln_high = (float(ln) for ln in np.interp((lower, upper), cumulated, ln_sizes))
@@ -132,7 +150,7 @@ def percentile_estimate(distribution: SizeDistribution, share: float) -> Estimat
     if upper > cumulated[-1] and larger < _FEWEST_BEYOND:
         ln_high = math.nan
     error = (ln_high - ln_low) / (2 * t)
-    return Estimate(math.exp(ln_value), math.exp(ln_low), math.exp(ln_high), error, fields - 1.0)
+    return Estimate(math.exp(ln_value), math.exp(ln_low), math.exp(ln_high), error, df)
 
 
 def _expected_beyond(distribution: SizeDistribution, share: float) -> tuple[float, float]:
@@ -149,20 +167,18 @@ def _expected_beyond(distribution: SizeDistribution, share: float) -> tuple[floa
 
 
 def mean_intercept(samples: Sequence[FieldSample]) -> Estimate:
-    """Total test-line length over total crossings, of the fields that have an intercept."""
-    crossed = [sample for sample in samples if sample.has_intercept]
-    return ratio_estimate(
-        np.array([sample.line_length for sample in crossed], np.float64),
-        np.array([sample.crossings for sample in crossed], np.float64),
-    )
+    """Total test-line length over total crossings; lines that cross nothing are long intercepts, too."""
+    lined = [sample for sample in samples if sample.line_length > 0]
+    lengths = np.array([sample.line_length for sample in lined], np.float64)
+    return ratio_estimate(lengths, np.array([sample.crossings for sample in lined], np.float64), lengths)
 
 
 def mean_diameter(samples: Sequence[FieldSample]) -> Estimate:
     """Number-weighted mean of the equivalent circular diameters, of the fields that have grains."""
     filled = [sample for sample in samples if sample.diameters.size]
+    weights = np.array([sample.weights.sum() for sample in filled], np.float64)
     return ratio_estimate(
-        np.array([sample.weights @ sample.diameters for sample in filled], np.float64),
-        np.array([sample.weights.sum() for sample in filled], np.float64),
+        np.array([sample.weights @ sample.diameters for sample in filled], np.float64), weights, weights
     )
 
 
@@ -170,6 +186,11 @@ def field_intercepts(samples: Sequence[FieldSample]) -> Floats:
     """Mean intercept of each field that has one: (fields,)."""
     crossed = [sample for sample in samples if sample.has_intercept]
     return np.array([sample.line_length / sample.crossings for sample in crossed], np.float64)
+
+
+def _freedom(sizes: Floats) -> float:
+    """Degrees of freedom of the jackknife over fields of these sizes."""
+    return max(effective_number(sizes) - 1, 1.0)
 
 
 def _jackknife_error(left_out: Floats) -> float:

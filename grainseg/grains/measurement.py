@@ -45,6 +45,9 @@ class FieldMeasurement:
         doubt: Whether to trust the boundaries, see `grainseg.grains.doubt`; None where no network predicted
             them.
         members: How far the networks of an ensemble differ; None where there is no ensemble.
+        specimen: Which specimen of its batch it lies on; empty if nobody said.
+        line_width_px: Mean width of the lines that the grains were closed from, where pixels are not square,
+            as if in all directions alike; None without a partition.
     """
 
     image: str
@@ -68,6 +71,8 @@ class FieldMeasurement:
     flags: tuple[str, ...]
     doubt: float | None = None
     members: MemberSpread | None = None
+    specimen: str = ""
+    line_width_px: float | None = None
 
     @property
     def mean_intercept_px(self) -> float:

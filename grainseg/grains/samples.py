@@ -13,6 +13,9 @@ from scipy import special
 from grainseg.micrograph.arrays import Floats
 
 UNITS = ("µm", "px")
+FIELD = "field"
+SPECIMEN = "specimen"
+"""What intervals and tests take for the unit of replication: what scatters independently of the others."""
 CONFIDENCE = 0.95
 
 
@@ -29,6 +32,8 @@ class FieldSample:
         diameters: (n,) equivalent circular diameters of the grains that have a weight, above 0.
         weights: (n,) their sampling weights, above 0 (Miles-Lantuéjoul: the inverse chance that a grain of
             this size lies wholly inside the field).
+        specimen: Which specimen of the batch it lies on; empty if nobody said.
+        line_width: Of the lines that the grains were closed from, not negative; 0 where grains were given.
 
     Raises:
         ValueError: If a number is not finite or out of its range, or the arrays do not match.
@@ -40,12 +45,14 @@ class FieldSample:
     crossings_without_closed: float | None
     diameters: Floats
     weights: Floats
+    specimen: str = ""
+    line_width: float = 0.0
 
     def __post_init__(self) -> None:
         kept = self.crossings if self.crossings_without_closed is None else self.crossings_without_closed
-        counts = (self.line_length, self.crossings, kept)
-        if not all(math.isfinite(value) and value >= 0 for value in counts):
-            raise ValueError(f"field {self.name!r}: length and crossings must be finite and not negative")
+        sizes = (self.line_length, self.crossings, kept, self.line_width)
+        if not all(math.isfinite(value) and value >= 0 for value in sizes):
+            raise ValueError(f"field {self.name!r}: lengths and crossings must be finite and not negative")
         if kept > self.crossings * (1 + 1e-9):
             raise ValueError(f"field {self.name!r}: more crossings without closed boundary than with it")
         if self.diameters.ndim != 1 or self.diameters.shape != self.weights.shape:
@@ -58,6 +65,41 @@ class FieldSample:
     def has_intercept(self) -> bool:
         """Whether the field has a mean intercept: some line, and something that it crosses."""
         return self.line_length > 0 and self.crossings > 0
+
+
+def by_specimen(samples: Sequence[FieldSample]) -> tuple[FieldSample, ...]:
+    """The fields of each specimen as one sample, so that everything that takes fields takes specimens.
+
+    Fields of one specimen share what is peculiar to it: they are no replicates of the batch.
+
+    Args:
+        samples: Fields of a batch.
+
+    Returns:
+        One sample per specimen, named after it; none unless all fields name theirs and there are two or more.
+    """
+    of: dict[str, list[FieldSample]] = {}
+    for sample in samples:
+        of.setdefault(sample.specimen, []).append(sample)
+    if len(of) < 2 or "" in of:
+        return ()
+    return tuple(_together(name, fields) for name, fields in of.items())
+
+
+def _together(name: str, fields: Sequence[FieldSample]) -> FieldSample:
+    kept = [field.crossings_without_closed for field in fields]
+    line_length = sum(field.line_length for field in fields)
+    widths = sum(field.line_width * field.line_length for field in fields)
+    return FieldSample(
+        name=name,
+        line_length=line_length,
+        crossings=sum(field.crossings for field in fields),
+        crossings_without_closed=None if None in kept else sum(crossings or 0.0 for crossings in kept),
+        diameters=np.concatenate([field.diameters for field in fields]),
+        weights=np.concatenate([field.weights for field in fields]),
+        specimen=name,
+        line_width=widths / line_length if line_length else 0.0,
+    )
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
-"""Which batch of material a micrograph belongs to: its folder, or a column of a table of images."""
+"""Which batch of material, and which specimen of it, a micrograph shows: its folder, or a table of images."""
 
 import csv
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from grainseg.errors import GrainsegError
@@ -13,24 +14,41 @@ log = logging.getLogger(__name__)
 
 IMAGE_COLUMN = "image"
 BATCH_COLUMN = "batch"
+SPECIMEN_COLUMN = "specimen"
+_COLUMNS = (IMAGE_COLUMN, BATCH_COLUMN, SPECIMEN_COLUMN)
 
 
-def assign_batches(images: Sequence[Path], root_name: str, table: Path | None) -> dict[Path, str]:
-    """Name the batch of each image.
+@dataclass(frozen=True)
+class Origin:
+    """Where a micrograph was taken.
+
+    Attributes:
+        batch: Of material.
+        specimen: Of the batch; empty if nobody said.
+    """
+
+    batch: str
+    specimen: str = ""
+
+
+def assign_batches(images: Sequence[Path], root_name: str, table: Path | None) -> dict[Path, Origin]:
+    """Name the batch of each image, and its specimen where a table says it.
 
     Args:
         images: Paths relative to the folder that the selection starts from.
         root_name: Batch of the images that lie in that folder itself.
-        table: CSV file with the columns ``image`` and ``batch``; None makes a batch of each folder. An image
-            is named by its relative path, with or without its suffix, or by its file name where only one
-            image has it. Rows of images that are not among these are passed over, with a warning.
+        table: CSV file with the columns ``image`` and ``batch``, and perhaps ``specimen``; None makes a batch
+            of each folder. An image is named by its relative path, with or without its suffix, or by its file
+            name where only one image has it. Rows of images that are not among these are passed over, with a
+            warning.
 
     Returns:
-        The batch of each image, in the order of ``images``.
+        Batch and specimen of each image, in the order of ``images``.
 
     Raises:
         GrainsegError: Two folders have one name; the table cannot be read, lacks a column, names an image
-            twice, one that several images could be, or leaves an image out.
+            twice, one that several images could be, leaves an image out, or names the specimens of some
+            images of a batch and not of the others.
     """
     if table is None:
         named = {image: folder_batch(image, root_name) for image in images}
@@ -40,12 +58,12 @@ def assign_batches(images: Sequence[Path], root_name: str, table: Path | None) -
                 f"{root_name}: holds images, and a folder {root_name!r} with more: two batches of one name; "
                 "rename the inner one, or name the batches in a table (batches=TABLE.csv)"
             )
-        return named
+        return {image: Origin(name) for image, name in named.items()}
     listed = _read_table(table)
     known = _names(images)
-    batches: dict[Path, str] = {}
+    origins: dict[Path, Origin] = {}
     elsewhere = []
-    for name, batch in listed.items():
+    for name, origin in listed.items():
         # A corrected map of a.png is a.tif, and still that image.
         meant = known.get(name) or known.get(Path(name).with_suffix("").as_posix(), set())
         if len(meant) > 1:
@@ -56,12 +74,12 @@ def assign_batches(images: Sequence[Path], root_name: str, table: Path | None) -
         if not meant:
             elsewhere.append(name)
         for image in meant:
-            if image in batches:
+            if image in origins:
                 raise GrainsegError(
                     f"batches={table}: names {image.as_posix()!r} twice; keep one row per image"
                 )
-            batches[image] = batch
-    missing = [image for image in images if image not in batches]
+            origins[image] = origin
+    missing = [image for image in images if image not in origins]
     if missing:
         raise GrainsegError(
             f"batches={table}: has no row for {missing[0].as_posix()!r}; add one, with its batch"
@@ -69,7 +87,19 @@ def assign_batches(images: Sequence[Path], root_name: str, table: Path | None) -
     if elsewhere:
         count, first = len(elsewhere), elsewhere[0]
         log.warning("batches=%s: %d of its rows name no image here, %r first", table, count, first)
-    return {image: batches[image] for image in images}
+    _require_specimens(table, origins)
+    return {image: origins[image] for image in images}
+
+
+def _require_specimens(table: Path, origins: Mapping[Path, Origin]) -> None:
+    """Fields of no specimen could belong to any, so that nothing could be said of their scatter."""
+    named = {origin.batch for origin in origins.values() if origin.specimen}
+    for image, origin in origins.items():
+        if origin.batch in named and not origin.specimen:
+            raise GrainsegError(
+                f"batches={table}: has no specimen for {image.as_posix()!r}, but for others of batch "
+                f"{origin.batch!r}; name it for each image of the batch or for none"
+            )
 
 
 def folder_batch(image: Path, root_name: str) -> str:
@@ -94,9 +124,9 @@ def _names(images: Sequence[Path]) -> dict[str, set[Path]]:
     return names | exact | {plain_name(image.as_posix()): {image} for image in images}
 
 
-def _read_table(path: Path) -> dict[str, str]:
+def _read_table(path: Path) -> dict[str, Origin]:
     try:
-        table = parse_table(path.read_text(encoding="utf-8-sig"), (IMAGE_COLUMN, BATCH_COLUMN))
+        table = parse_table(path.read_text(encoding="utf-8-sig"), _COLUMNS)
         table.refuse_faults()
     except UnicodeDecodeError as error:
         raise GrainsegError(f"batches={path}: is not encoded in UTF-8; save it as CSV UTF-8") from error
@@ -108,12 +138,12 @@ def _read_table(path: Path) -> dict[str, str]:
             raise GrainsegError(
                 f"batches={path}: has no column {column!r}; it needs {IMAGE_COLUMN} and {BATCH_COLUMN}"
             )
-    listed: dict[str, str] = {}
+    listed: dict[str, Origin] = {}
     for line, row in table.rows:
         name, batch = plain_name(row[IMAGE_COLUMN]).replace("\\", "/"), row[BATCH_COLUMN]
         if not name or not batch:
             raise GrainsegError(f"batches={path}: line {line} lacks its image or its batch")
         if name in listed:
             raise GrainsegError(f"batches={path}: names {name!r} twice; keep one row per image")
-        listed[name] = batch
+        listed[name] = Origin(batch, row.get(SPECIMEN_COLUMN, ""))
     return listed

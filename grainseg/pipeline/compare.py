@@ -57,7 +57,8 @@ def compare(folders: Sequence[Path], output: Path | None, margin_g: float) -> st
         for name, batch in batches.items()
         if batch.left_out
     ]
-    return "\n".join([*left_out, *(each.sentence for each in comparisons), comparisons[0].systematic])
+    systematic = dict.fromkeys(each.systematic for each in comparisons)
+    return "\n".join([*left_out, *(each.sentence for each in comparisons), *systematic])
 
 
 def _require_place(output: Path) -> None:

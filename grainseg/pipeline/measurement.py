@@ -16,7 +16,7 @@ from grainseg.grains.budget import SegmentationError
 from grainseg.grains.compare import Comparison, compare_batches
 from grainseg.grains.copies import copies
 from grainseg.grains.field import FieldMeasurement, Structure, measure_field
-from grainseg.grains.field_samples import common_unit, field_sample
+from grainseg.grains.field_samples import common_unit, field_sample, pooled_elongation, scale_flags
 from grainseg.grains.members import member_flags
 from grainseg.grains.partition import Partition
 from grainseg.grains.wording import counted, minus
@@ -77,7 +77,7 @@ class Measurements:
         segmentation: SegmentationError | None,
     ) -> None:
         table = Path(config.batches) if config.batches is not None else None
-        self._batch_of = assign_batches(images, root_name, table)
+        self._origin = assign_batches(images, root_name, table)
         require_replaceable(Path(config.output))
         self._config = config
         self._segmentation = segmentation
@@ -95,12 +95,12 @@ class Measurements:
         flags = (*self._copied(mapped, field), *mapped.warnings, *doubtful)
         flags += (*member_flags(mapped.members), *field.flags)
         score = None if doubt is None else doubt.score
-        field = replace(field, doubt=score, members=mapped.members, flags=flags)
+        origin = self._origin[mapped.relative]
+        field = replace(field, doubt=score, members=mapped.members, specimen=origin.specimen, flags=flags)
         closed = mapped.partition.closed if mapped.partition is not None else None
         shown = mapped.grains if mapped.ignored is None else np.where(mapped.ignored, 0, mapped.grains)
-        preview = make_preview(mapped.pixels, shown, closed, len(self._batch_of))
-        batch = self._batch_of[mapped.relative]
-        self._images.append(ReportImage(batch, field, preview, str(mapped.path), mapped.notes))
+        preview = make_preview(mapped.pixels, shown, closed, len(self._origin))
+        self._images.append(ReportImage(origin.batch, field, preview, str(mapped.path), mapped.notes))
         self._threshold_sd_ln[name] = mapped.threshold_sd_ln
         self._line_share[name] = line_share(field, mapped.partition)
         return field
@@ -176,12 +176,13 @@ class Measurements:
             self._config.pixel_size_rel_unc,
             rms_or_none([self._threshold_sd_ln[field.image] for field in used]),
             float(np.mean([self._line_share[field.image] for field in used])) if used else 0.0,
+            pooled_elongation(used, unit),
         )
+        flags = [*statistics.flags, *scale_flags(used)]
         if len(used) < len(fields):
             lost = ", ".join(field.image for field in fields if field.unit_um is None)
-            flag = f"without a pixel size, so left out of this batch: {lost}"
-            statistics = replace(statistics, flags=(*statistics.flags, flag))
-        return ReportBatch(statistics, samples)
+            flags.append(f"without a pixel size, so left out of this batch: {lost}")
+        return ReportBatch(replace(statistics, flags=tuple(flags)), samples)
 
 
 def line_share(field: FieldMeasurement, partition: Partition | None) -> float:

@@ -26,7 +26,7 @@ from grainseg.inference.ensemble import predict_members
 from grainseg.inference.predictor import predict_probability, tile_settings
 from grainseg.inference.scale import on_grid
 from grainseg.micrograph.crop import Crop, crop_setting
-from grainseg.micrograph.files import read_micrograph
+from grainseg.micrograph.files import read_micrograph, write_png
 from grainseg.micrograph.image import Micrograph
 from grainseg.micrograph.selection import RECORDS, SelectedImage, list_images
 from grainseg.model.checkpoint import CheckpointSpec

@@ -5,7 +5,7 @@ import math
 from grainseg.grains.batch import BatchStatistics
 from grainseg.grains.budget import percent
 from grainseg.grains.compare import Comparison
-from grainseg.grains.samples import Estimate
+from grainseg.grains.samples import FIELD, SPECIMEN, Estimate
 
 Value = str | float | int | bool | None
 Row = dict[str, Value]
@@ -38,6 +38,7 @@ def batch_row(stats: BatchStatistics) -> Row:
         "batch": stats.name,
         "fields": stats.fields,
         "grains": stats.grains,
+        "specimens": stats.specimens,
         **_estimate("mean_intercept", unit, stats.intercept),
         f"mean_intercept_total_low_{unit}": factor and stats.intercept.value / factor,
         f"mean_intercept_total_high_{unit}": factor and stats.intercept.value * factor,
@@ -46,7 +47,7 @@ def batch_row(stats: BatchStatistics) -> Row:
         **_estimate("astm_g", "", stats.g),
         **_total_g(stats),
         "relative_accuracy_percent": _finite(stats.relative_accuracy_percent),
-        "more_fields_for_10_percent": stats.more_fields_for_10_percent,
+        **_by_replicate("more_{}_for_10_percent", stats.more_for_10_percent, stats.replicate),
     }
     for name in _LENGTHS:
         row |= _estimate(name, unit, getattr(stats, name))
@@ -54,6 +55,7 @@ def batch_row(stats: BatchStatistics) -> Row:
         f"geometric_mean_diameter_{unit}": _finite(math.exp(stats.lognormal_mean_ln)),
         "lognormal_sd_ln": _finite(stats.lognormal_sd_ln),
         "lognormal_distance": _finite(stats.lognormal_distance),
+        "elongation": _finite(stats.elongation),
         "bimodal": stats.bimodal,
         "bimodality": stats.bimodality,
         "combined_uncertainty_ln": budget.combined_ln,
@@ -90,8 +92,9 @@ def budget_rows(stats: BatchStatistics) -> list[Row]:
 def comparison_row(comparison: Comparison) -> Row:
     """One pair of batches: ratios b over a, differences b minus a.
 
-    `intercept_ratio` is of the geometric means of the fields' mean intercepts, which the tests are about;
-    `…_sampling_low` and `…_sampling_high` are 95 % intervals of the sampling alone, for this pair alone.
+    `intercept_ratio` is of the geometric means of the fields' or specimens' mean intercepts, which the tests
+    are about; `…_sampling_low` and `…_sampling_high` are 95 % intervals of the sampling alone, for this pair
+    alone.
     """
     unit = SUFFIX[comparison.unit]
     return {
@@ -99,6 +102,8 @@ def comparison_row(comparison: Comparison) -> Row:
         "b": comparison.b,
         "fields_a": comparison.fields_a,
         "fields_b": comparison.fields_b,
+        "specimens_a": comparison.specimens_a,
+        "specimens_b": comparison.specimens_b,
         "verdict": comparison.verdict,
         **_estimate("intercept_ratio", "", comparison.ratio),
         **_estimate("intercept_difference", unit, comparison.difference_intercept),
@@ -110,7 +115,7 @@ def comparison_row(comparison: Comparison) -> Row:
         "p_equivalence": _finite(comparison.p_equivalence),
         "p_equivalence_holm": _finite(comparison.p_equivalence_holm),
         f"wasserstein_{unit}": _finite(comparison.wasserstein),
-        "fields_needed": comparison.fields_needed,
+        **_by_replicate("{}_needed", comparison.needed, comparison.replicate),
         "sentence": comparison.sentence,
         "systematic": comparison.systematic,
     }
@@ -123,6 +128,11 @@ def _estimate(name: str, unit: str, estimate: Estimate | None) -> Row:
         "_".join(filter(None, (key, unit))): _finite(number)
         for key, number in zip(names, numbers, strict=True)
     }
+
+
+def _by_replicate(name: str, number: int | None, replicate: str) -> Row:
+    """A number of fields or of specimens, whichever are the unit, under the name of what it is of."""
+    return {name.format(f"{each}s"): number if each == replicate else None for each in (FIELD, SPECIMEN)}
 
 
 def _finite(number: float | None) -> float | None:

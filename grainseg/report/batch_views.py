@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from grainseg.grains.batch import BatchStatistics
 from grainseg.grains.compare import Comparison
-from grainseg.grains.wording import counted
+from grainseg.grains.wording import counted, plural
 from grainseg.report.batch_rows import CLOSED_UNKNOWN, SUFFIX, Row, batch_row, budget_rows, comparison_row
 from grainseg.report.cells import (
     MISSING,
@@ -44,20 +44,22 @@ _DIAMETERS = (
 def summary_table(batches: Sequence[BatchStatistics]) -> Table:
     """The batches in one table: the mean intercept with its whole and its sampling uncertainty, and G."""
     unit = _common(batch.unit for batch in batches)
+    by_specimen = any(batch.specimens is not None for batch in batches)
     columns = (
         Column("Batch", css="name"),
         Column("Fields"),
+        *([Column("Specimens")] if by_specimen else []),
         Column("Grains", "whole"),
         Column("Mean intercept", unit),
-        Column("Expanded interval", "95 %, all sources"),
-        Column("Sampling interval", "95 %, fields only"),
+        Column("Expanded interval", "95 %, all of the budget"),
+        Column("Sampling interval", "95 %, sampling only"),
         Column("Without closed gaps", unit),
         Column("G"),
         Column("%RA", "%"),
         Column("Median diameter D50", unit),
         Column("Flags"),
     )
-    lines = [_summary_line(batch, index, mixed=not unit) for index, batch in enumerate(batches)]
+    lines = [_summary_line(batch, index, not unit, by_specimen) for index, batch in enumerate(batches)]
     return Table(columns, tuple(lines))
 
 
@@ -67,7 +69,7 @@ def _common(units: Iterable[str]) -> str:
     return different.pop() if len(different) == 1 else ""
 
 
-def _summary_line(batch: BatchStatistics, index: int, *, mixed: bool) -> Line:
+def _summary_line(batch: BatchStatistics, index: int, mixed: bool, by_specimen: bool) -> Line:
     row, unit = batch_row(batch), SUFFIX[batch.unit]
     half = half_width(row, "mean_intercept_total", unit)
     rounding = half if half > 0 else half_width(row, "mean_intercept_sampling", unit)
@@ -76,6 +78,7 @@ def _summary_line(batch: BatchStatistics, index: int, *, mixed: bool) -> Line:
     cells = (
         words(f"{batch.name} (in {batch.unit})" if mixed else batch.name, "name", f"#batch-{index}"),
         plain(row, "fields"),
+        *([plain(row, "specimens")] if by_specimen else []),
         plain(row, "grains"),
         TableCell((intercept,), intercept.value, "num lead"),
         _whole(batch, row),
@@ -96,7 +99,7 @@ def _without_closed(batch: BatchStatistics, row: Row, rounding: float) -> TableC
 
 
 def _whole(batch: BatchStatistics, row: Row) -> TableCell:
-    """The interval of all sources, or what is missing to give one."""
+    """The interval of the whole budget, or what is missing to give one."""
     if batch.budget.expanded is None:
         return TableCell((batch.budget.coverage,), "", "num incomplete")
     return interval(row, "mean_intercept_total", SUFFIX[batch.unit])
@@ -153,8 +156,8 @@ def estimate_table(batch: BatchStatistics) -> Table:
         Column("Quantity", css=""),
         Column("Value"),
         Column("Unit", css="unit"),
-        Column("Sampling interval", "95 %, fields only"),
-        Column("Expanded interval", "95 %, all sources"),
+        Column("Sampling interval", "95 %, sampling only"),
+        Column("Expanded interval", "95 %, all of the budget"),
     )
     return Table(columns, tuple(line(cells, batch=batch.name) for cells in rows))
 
@@ -199,7 +202,7 @@ def _itself(row: Row, key: str) -> float:
 
 
 def batch_sentences(batch: BatchStatistics) -> list[str]:
-    """What the table does not say: scatter between fields, shape of the distribution."""
+    """What the table does not say: scatter between fields or specimens, shape of the distribution."""
     row = batch_row(batch)
     mean, sd, distance = (
         number_text(row[key])
@@ -217,13 +220,14 @@ def batch_sentences(batch: BatchStatistics) -> list[str]:
 
 
 def _relative_accuracy(batch: BatchStatistics) -> str:
-    more = batch.more_fields_for_10_percent
+    more, replicate = batch.more_for_10_percent, batch.replicate
     if more is None:
-        has = "One field has" if batch.fields else "No field has a mean intercept, so there is"
-        return f"{has} no %RA: it is the scatter between fields and needs at least two."
-    aim = f"{counted(more, 'more field')} would give 10 %." if more else "The aim of 10 % is met."
+        has = f"One {replicate} has" if batch.fields else "No field has a mean intercept, so there is"
+        return f"{has} no %RA: it is the scatter between {plural(replicate)} and needs at least two."
+    aim = f"{counted(more, f'more {replicate}')} would give 10 %." if more else "The aim of 10 % is met."
     percent = number_text(batch.relative_accuracy_percent, places=1)
-    return f"%RA of the mean intercept over {batch.fields} fields is {percent} %. {aim}"
+    over = counted(batch.fields if batch.specimens is None else batch.specimens, replicate)
+    return f"%RA of the mean intercept over {over}, which count the same here, is {percent} %. {aim}"
 
 
 def comparison_table(comparisons: Sequence[Comparison]) -> Table:

@@ -113,7 +113,16 @@ def _sample(
     # Grains without a weight, cut by the border, are in no distribution.
     sized = np.array([grain for grain in grains if grain[1] > 0], np.float64).reshape(-1, 2)
     try:
-        return FieldSample(name, length * scale, crossings, kept, sized[:, 0] * scale, sized[:, 1])
+        return FieldSample(
+            name=name,
+            line_length=length * scale,
+            crossings=crossings,
+            crossings_without_closed=kept,
+            diameters=sized[:, 0] * scale,
+            weights=sized[:, 1],
+            specimen=plain_text(_cell(row, "specimen", path)),
+            line_width=0.0 if given else _number(row, "line_width_px", path) * scale,
+        )
     except ValueError as error:
         raise GrainsegError(f"{path}: {error}; predict or measure again") from error
 

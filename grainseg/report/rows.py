@@ -65,6 +65,7 @@ def field_row(batch: str, field: FieldMeasurement) -> Row:
     row: Row = {
         "batch": batch,
         "image": field.image,
+        "specimen": field.specimen,
         "height_px": field.height_px,
         "width_px": field.width_px,
         "pixel_size_row_um": None if size is None else size.row_um,
@@ -98,6 +99,7 @@ def field_row(batch: str, field: FieldMeasurement) -> Row:
         "ala_area_um2": _scaled(field.ala_area_px, unit_um, 2),
         "closed_share": field.closed_share,
         **_length("closed_length", field.closed_length_px, unit_um),
+        **_length("line_width", field.line_width_px, unit_um),
         "open_ends": field.open_ends,
         "open_ends_per_mm": field.open_ends_per_mm,
         "doubt": field.doubt,

@@ -68,8 +68,8 @@ def test_another_unit_scales_the_lengths_and_nothing_else():
     np.testing.assert_allclose(np.array(list(numbers(tenth))), 0.1 * np.array(list(numbers(px))), rtol=1e-9)
     assert tenth.intercept.se_ln == pytest.approx(px.intercept.se_ln)
     assert tenth.relative_accuracy_percent == pytest.approx(px.relative_accuracy_percent)
-    assert (tenth.more_fields_for_10_percent, tenth.bimodality) == (
-        px.more_fields_for_10_percent,
+    assert (tenth.more_for_10_percent, tenth.bimodality) == (
+        px.more_for_10_percent,
         px.bimodality,
     )
 
@@ -89,7 +89,7 @@ def test_one_field_has_values_and_no_intervals():
     assert found.intercept.value > 0
     assert math.isnan(found.g.low)
     assert math.isnan(found.relative_accuracy_percent)
-    assert found.more_fields_for_10_percent is None
+    assert found.more_for_10_percent is None
     assert not found.budget.complete
     assert found.flags == (
         "one field: no sampling interval and no %RA can be given; at least 5 fields are needed",
@@ -119,7 +119,8 @@ def test_fields_without_crossings_or_grains_are_left_out_and_named():
     found = batch_statistics("x", "px", [*whole, no_crossing, no_grain])
     reference = batch_statistics("x", "px", [*whole, no_grain])
     assert found.fields == 7
-    assert found.intercept == reference.intercept
+    assert found.intercept.value == pytest.approx(8 / 7 * reference.intercept.value)
+    assert found.relative_accuracy_percent == reference.relative_accuracy_percent
     assert found.d50 == batch_statistics("x", "px", whole).d50
     assert any("crossed in blank:" in flag for flag in found.flags)
     assert any("no whole grain in blank, coarse:" in flag for flag in found.flags)
@@ -154,11 +155,21 @@ def test_without_a_partition_nobody_knows_what_was_closed():
         assert not found.closed_known
         assert found.intercept.value == pytest.approx(20)
         assert math.isnan(found.intercept_without_closed)
-    # A field that takes no part in the intercept takes none in this.
+    # A field without crossings has none that were closed; its lines count here as in the intercept.
     blank = replace(field("blank", math.inf), crossings_without_closed=None)
     assert batch_statistics("x", "px", [field("a", 20, open_share=0.8), blank]).intercept_without_closed == (
-        pytest.approx(25)
+        pytest.approx(50)
     )
+
+
+def test_fields_of_unequal_size_are_flagged():
+    sizes = (16.0, 1, 1, 1, 1)
+    samples = [
+        replace(s, line_length=k * s.line_length, crossings=k * s.crossings)
+        for k, s in zip(sizes, batch(9, 5), strict=True)
+    ]
+    (flag,) = batch_statistics("x", "px", samples).flags
+    assert flag.startswith("fields differ in size: the pooled values rest on about 1.5 of 5")
 
 
 def test_two_populations_are_flagged():
@@ -170,6 +181,31 @@ def test_two_populations_are_flagged():
     found = batch_statistics("x", "px", samples)
     assert found.bimodal
     assert any("two populations" in flag for flag in found.flags)
+
+
+def test_elongated_grains_are_flagged():
+    said = [batch_statistics("x", "µm", batch(0, 5), elongation=x).flags for x in (math.nan, 1.3, 1.31)]
+    assert said[:2] == [(), ()]
+    assert said[2][0].startswith("grains are elongated 1.3 : 1: sizes and G are those of this section")
+
+
+def test_named_specimens_are_the_unit():
+    """Repeating a specimen's fields narrows nothing."""
+    samples = [replace(sample, specimen=sample.name) for sample in batch(8, 4)]
+    again = [replace(sample, name=f"{sample.name} {copy}") for sample in samples for copy in range(3)]
+    found = batch_statistics("x", "µm", again)
+    by_hand = batch_statistics("x", "µm", samples)
+    assert (found.fields, found.specimens, found.grains) == (12, 4, 1800)
+    for name in ("intercept", "mean_diameter"):
+        one, other = getattr(found, name), getattr(by_hand, name)
+        assert (one.value, one.low, one.df) == pytest.approx((other.value, other.low, other.df))
+    assert found.relative_accuracy_percent == pytest.approx(by_hand.relative_accuracy_percent)
+    assert found.budget.entries[0].how == "jackknife over 4 specimens"
+    assert "4 specimens: below 5 the sampling intervals mean little" in found.flags
+    # Of one specimen, or where some fields name none, fields are the unit.
+    for others in ("field_0", ""):
+        unnamed = [replace(s, specimen="field_0" if s.specimen == "field_0" else others) for s in again]
+        assert batch_statistics("x", "µm", unnamed).specimens is None
 
 
 def test_names_and_units_are_checked():

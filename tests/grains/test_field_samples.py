@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from grainseg.grains.field import measure_field
-from grainseg.grains.field_samples import common_unit, field_sample
+from grainseg.grains.field_samples import common_unit, field_sample, pooled_elongation, scale_flags
 from grainseg.grains.partition import partition_mask
 from grainseg.micrograph.drawing import boundary_lines
 from grainseg.micrograph.image import PixelSize
@@ -39,3 +39,19 @@ def test_one_pixel_size_makes_a_batch_metric_and_none_cannot_be_made_up() -> Non
     assert common_unit([PX]) == "px"
     with pytest.raises(ValueError, match="has no pixel size"):
         field_sample(PX, "µm")
+
+
+def test_the_elongation_of_a_batch_is_that_of_all_fields_together() -> None:
+    tall, wide = (measure_field(x, GRAINS, PixelSize(*s, "x")) for x, s in (("t", (3, 1)), ("w", (1, 3))))
+    assert pooled_elongation([tall], "µm") == pytest.approx(tall.elongation)
+    assert tall.elongation > 2.5
+    assert pooled_elongation([tall, tall], "µm") == pytest.approx(tall.elongation)
+    assert pooled_elongation([tall, wide], "µm") < 1.2
+    assert np.isnan(pooled_elongation([], "px"))
+
+
+def test_pixel_sizes_that_differ_within_a_batch_are_named() -> None:
+    near, far = (measure_field(f"{size}", GRAINS, PixelSize(size, size, "x")) for size in (0.254, 0.26))
+    assert scale_flags([UM, near]) == scale_flags([PX]) == ()
+    (flag,) = scale_flags([far, UM, near])
+    assert flag.startswith("pixel sizes differ, from 0.25 µm (um) to 0.26 µm (0.26): if one")

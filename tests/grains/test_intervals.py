@@ -6,6 +6,7 @@ from field_samples import SD_LN, batch, field
 from scipy import stats
 
 from grainseg.grains.intervals import (
+    effective_number,
     field_intercepts,
     mean_diameter,
     mean_intercept,
@@ -24,17 +25,36 @@ def test_mean_intercept_is_all_length_over_all_crossings():
 
 def test_fields_of_one_length_give_nearly_the_t_interval_of_their_logarithms():
     crossings = np.array([98.0, 103.0, 101.0, 96.0, 105.0, 99.0])
-    estimate = ratio_estimate(np.full(6, 1000.0), crossings)
+    estimate = ratio_estimate(np.full(6, 1000.0), crossings, np.full(6, 1000.0))
     by_scipy = stats.t.interval(0.95, 5, np.log(1000 / crossings).mean(), stats.sem(np.log(1000 / crossings)))
     assert estimate.df == 5
     np.testing.assert_allclose(np.log([estimate.low, estimate.high]), by_scipy, atol=1e-3)
+
+
+def test_large_fields_leave_fewer_degrees_of_freedom():
+    assert effective_number(np.array([7.0, 7.1, 7.0, 6.9, 7.0])) == 5
+    assert effective_number(np.array([16.0, 16, 1, 1, 1])) == 2.4  # 35² / 515
+    samples = [field(str(i), 20 + i, length=4000 * size) for i, size in enumerate((16, 16, 1, 1, 1))]
+    found = mean_intercept(samples)
+    assert found.df == pytest.approx(1.4)
+    assert math.log(found.high / found.value) == pytest.approx(stats.t.ppf(0.975, 1.4) * found.se_ln)
+    assert mean_intercept(samples[1:3]).df == 1
+
+
+def test_lines_that_cross_nothing_count_in_the_pooled_intercept():
+    blank = field("blank", math.inf, [], length=1000)
+    found = mean_intercept([field("a", 10, length=1000), field("b", 20, length=1000), blank])
+    assert found.value == pytest.approx(3000 / 150)
+    assert found.df == 2
+    assert math.isnan(mean_intercept([field("a", 10), blank]).low)  # without a there is no intercept
+    assert math.isnan(mean_intercept([blank]).value)
 
 
 def test_the_jackknife_is_that_of_its_definition():
     lengths, crossings = np.array([100.0, 250.0, 400.0]), np.array([9.0, 27.0, 35.0])
     left_out = [math.log((750 - n) / (71 - d)) for n, d in zip(lengths, crossings, strict=True)]
     expected = math.sqrt(2 / 3 * sum((value - sum(left_out) / 3) ** 2 for value in left_out))
-    assert ratio_estimate(lengths, crossings).se_ln == pytest.approx(expected)
+    assert ratio_estimate(lengths, crossings, lengths).se_ln == pytest.approx(expected)
 
 
 def test_one_field_has_a_value_and_no_interval():

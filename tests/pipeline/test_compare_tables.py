@@ -18,9 +18,9 @@ def write(folder: Path, fields: dict[str, list[FieldMeasurement]]) -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Two batches of three fields, one of which has no pixel size."""
-    fields = fields_of(report({"A": ["a1", "a2"], "B": ["b1", "b2", "b3"]}))
-    fields["A"].append(image(5, "a3", "A", None).field)
+    """Two batches of three fields, and a fourth that has no pixel size."""
+    fields = fields_of(report({"A": ["a1", "a2", "a4"], "B": ["b1", "b2", "b3"]}))
+    fields["A"].append(image(1, "a3", "A", None).field)
     write(tmp_path / "one", fields)
     return tmp_path / "one"
 

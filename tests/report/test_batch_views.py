@@ -1,4 +1,4 @@
-"""What the tables of the report make of a batch: intervals of all sources, never the sampling's."""
+"""What the tables of the report make of a batch: intervals of the whole budget, never the sampling's."""
 
 import math
 from dataclasses import replace
@@ -61,7 +61,11 @@ def test_without_a_complete_budget_there_is_no_such_interval():
     [
         ([], "No field has a mean intercept, so there is no %RA", "There is no log-normal fit"),
         (batch(0, 1), "One field has no %RA", "Log-normal fit by number: geometric mean"),
-        (batch(0, 2, scatter=0.2), "%RA of the mean intercept over 2 fields is ", "Log-normal fit"),
+        (
+            batch(0, 2, scatter=0.2),
+            "%RA of the mean intercept over 2 fields, which count the same here, is ",
+            "Log-normal fit",
+        ),
         ([field("a", 20, []), field("b", 21, [])], "%RA", "There is no log-normal fit"),
     ],
 )
@@ -76,7 +80,7 @@ def test_sentences_say_what_there_is_not(samples, accuracy, fit):
     ("more", "said"), [(0, "is met"), (1, " 1 more field would"), (3, " 3 more fields would")]
 )
 def test_numbers_of_fields_agree_with_their_nouns(more, said):
-    assert said in batch_sentences(replace(LARGE, more_fields_for_10_percent=more))[0]
+    assert said in batch_sentences(replace(LARGE, more_for_10_percent=more))[0]
 
 
 def test_the_budget_has_each_part_as_logarithm_and_in_percent():

@@ -25,6 +25,7 @@ def given(field):
 def same(one, other):
     assert (one.name, one.crossings_without_closed) == (other.name, other.crossings_without_closed)
     assert (one.line_length, one.crossings) == pytest.approx((other.line_length, other.crossings))
+    assert one.line_width == pytest.approx(other.line_width)
     np.testing.assert_allclose(one.diameters, other.diameters, rtol=1e-12)
     np.testing.assert_array_equal(one.weights, other.weights)
 
@@ -42,6 +43,7 @@ def test_batches_come_back_as_they_were(tmp_path, pixel_size):
         for one, other in zip(batch.samples, original.samples, strict=True):
             same(one, other)
             assert one.crossings_without_closed < one.crossings
+            assert one.line_width > 0
 
 
 def test_names_come_back_as_they_were(tmp_path):
@@ -60,12 +62,13 @@ def test_names_come_back_as_they_were(tmp_path):
         "\n",
         "x, -1",
     ]
-    fields = [replace(image(0, "a1", "A").field, image=name) for name in names]
+    fields = [replace(image(0, "a1", "A").field, image=name, specimen=name) for name in names]
     write(tmp_path, dict.fromkeys(names[:4], fields))
     found = read_batches(tmp_path)
     assert [batch.name for batch in found] == names[:4]
     for batch in found:
         assert [sample.name for sample in batch.samples] == names
+        assert [sample.specimen for sample in batch.samples] == names
 
 
 def test_what_nobody_knows_of_closed_gaps_stays_unknown(tmp_path):
