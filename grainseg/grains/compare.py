@@ -209,7 +209,7 @@ def _comparison(
     else:
         sentences = [
             finding(a, b, ratio, p_holm, tested),
-            decision(verdict, different, margin_g, needed, a.replicate),
+            decision(verdict, different, p_equivalence < _SIGNIFICANCE, margin_g, needed, a.replicate),
         ]
     return Comparison(
         a=a.name,

@@ -70,19 +70,24 @@ def finding(a: ComparedBatch, b: ComparedBatch, ratio: Estimate, p_holm: float, 
     )
 
 
-def decision(verdict: str, different: bool, margin_g: float, needed: int | None, replicate: str) -> str:
+def decision(
+    verdict: str, different: bool, alone: bool, margin_g: float, needed: int | None, replicate: str
+) -> str:
     """What follows from the tests.
 
     Args:
         verdict: DIFFERENT, EQUIVALENT or one of NOT_ENOUGH.
         different: Whether a difference was found, which an equivalent pair may have.
+        alone: Whether the pair would be equivalent if it were the only one tested.
         margin_g: Margin of equivalence in G.
         needed: Units per batch that would decide; None if none would, as lines differ in width.
         replicate: FIELD or SPECIMEN.
     """
-    within = f"±{margin_g:g} G"
+    low, high = (signed(100 * (2 ** (each * margin_g / 2) - 1), 1) for each in (-1, 1))
+    within = f"±{margin_g:g} G ({low} to {high} %)"
     if verdict == DIFFERENT:
-        return "The batches are different."
+        of_pair = ", though it would be for this pair alone" if alone else ""
+        return f"The batches are different; that they differ by less than {within} is not shown{of_pair}."
     if verdict == EQUIVALENT:
         found = "A difference exists, but it" if different else "The difference"
         return f"{found} is smaller than {within}: the batches are equivalent within this margin."

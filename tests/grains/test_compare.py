@@ -48,7 +48,8 @@ def test_different():
     assert found.sentence == (
         "The geometric mean of the fields' mean intercepts is 20.0 % larger in B than in A "
         f"(95 % sampling interval {low:+.1f} to {high:+.1f} %; p < 0.0001). "
-        "The batches are different. Fields are the unit: scatter between specimens is not included."
+        "The batches are different; that they differ by less than ±0.25 G (−8.3 to +9.1 %) is not shown. "
+        "Fields are the unit: scatter between specimens is not included."
     )
 
 
@@ -70,7 +71,10 @@ def test_equivalent():
     found = compare(steady(20), steady(20.1))
     assert found.verdict == "equivalent"
     assert found.p > 0.05
-    assert "The difference is smaller than ±0.25 G: the batches are equivalent within this" in found.sentence
+    assert (
+        "The difference is smaller than ±0.25 G (−8.3 to +9.1 %): the batches are equivalent within this"
+        in found.sentence
+    )
 
 
 def test_a_real_difference_within_the_margin_is_equivalent_and_said():
@@ -79,6 +83,14 @@ def test_a_real_difference_within_the_margin_is_equivalent_and_said():
     assert found.p_equivalence_holm < 0.05
     assert found.verdict == "equivalent"
     assert "A difference exists, but it is smaller than ±0.25 G" in found.sentence
+
+
+def test_a_pair_that_more_tests_keep_from_equivalence_says_so():
+    a, b, c = steady(20, 5, 0.018), steady(21.4, 5, 0.018), steady(30)
+    assert compare(a, b).verdict == "equivalent"
+    pair = compare_batches({"A": a, "B": b, "C": c}, "µm")[0]
+    assert pair.verdict == "different"
+    assert "is not shown, though it would be for this pair alone." in pair.sentence
 
 
 def test_not_enough_fields():
