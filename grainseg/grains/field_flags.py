@@ -2,13 +2,16 @@
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from grainseg.grains import astm
-from grainseg.grains.grain_table import LARGE_SHARE
+from grainseg.grains.grain_table import LARGE_SHARE, GrainTable
 from grainseg.grains.measurement import FieldMeasurement
 from grainseg.grains.partition import FEW_PINHOLES, PINHOLE_PX
+from grainseg.grains.wording import counted
 
 COARSE_RASTER_PX = 6.0
 """Mean intercept below which short chords and small grains are lost: on Voronoi and Laguerre cells the error
@@ -51,6 +54,19 @@ def field_flags(field: FieldMeasurement, limits: MapLimits) -> tuple[str, ...]:
     )
 
 
+def too_large(tables: Sequence[GrainTable]) -> tuple[str, ...]:
+    """What to say of grains of one or more fields that are too large to stand in the size distribution."""
+    count = sum(int(np.count_nonzero(table.too_large)) for table in tables)
+    if not count:
+        return ()
+    area = sum(float(table.area_px[table.too_large].sum()) for table in tables)
+    share = area / sum(float(table.area_px.sum()) for table in tables)
+    return (
+        f"{counted(count, 'grain')} too large for this magnification, {100 * share:.0f} % of the area: left "
+        "out of the size distribution, which is too fine without; take larger fields",
+    )
+
+
 def _nothing(field: FieldMeasurement) -> Iterator[str]:
     if field.count == 0:
         yield "there is no grain in the field: nothing is measured"
@@ -75,8 +91,10 @@ def _scale(field: FieldMeasurement) -> Iterator[str]:
 
 
 def _counts(field: FieldMeasurement) -> Iterator[str]:
-    if 1 < field.count < astm.MIN_GRAINS_PER_FIELD:
-        yield f"{field.count} grains: ASTM E112 asks for at least {astm.MIN_GRAINS_PER_FIELD} per field"
+    grains = field.count - np.count_nonzero(field.grains.touches_border) / 2  # as in Saltikov's count
+    if field.count > 1 and grains < astm.MIN_GRAINS_PER_FIELD:
+        asked = f"ASTM E112 asks for at least {astm.MIN_GRAINS_PER_FIELD} per field"
+        yield f"grain count {grains:g}, cut grains as halves: {asked}"
     if field.count > 1 and field.circles.crossings < astm.ISO_MIN_INTERCEPTS_PER_FIELD:
         asked = f"ISO 643 asks for at least {astm.ISO_MIN_INTERCEPTS_PER_FIELD} per field"
         if field.circles.crossings < astm.MIN_INTERCEPTS_PER_FIELD:
@@ -94,8 +112,10 @@ def _shape(field: FieldMeasurement) -> Iterator[str]:
                 f"{large} of {field.count} grains span more than half of the field: it is too small for "
                 "them, and the size distribution is unsure"
             )
+        yield from too_large([table])
         if not (table.weight > 0).any():
-            yield "every grain is cut by the border: there is no size distribution"
+            or_large = ", or too large" if table.too_large.any() else ""
+            yield f"every grain is cut by the border{or_large}: there is no size distribution"
         if table.touches_border[table.area_px.argmax()]:
             yield "the largest grain is cut by the border: it is larger than the figure for ALA says"
     native_px = field.mean_intercept_px / field.enlarged

@@ -19,6 +19,7 @@ from grainseg.grains.budget import SegmentationError
 from grainseg.grains.compare import Comparison, compare_batches
 from grainseg.grains.copies import copies
 from grainseg.grains.field import FieldMeasurement, Structure, measure_field
+from grainseg.grains.field_flags import too_large
 from grainseg.grains.field_samples import common_unit, field_sample
 from grainseg.grains.members import member_flags
 from grainseg.grains.partition import Partition
@@ -180,11 +181,11 @@ class Measurements:
             rms_or_none([self._threshold_sd_ln[field.image] for field in used]),
             float(np.mean([self._line_share[field.image] for field in used])) if used else 0.0,
         )
+        flags = [*statistics.flags, *too_large([field.grains for field in used])]
         if len(used) < len(fields):
             lost = ", ".join(field.image for field in fields if field.unit_um is None)
-            flag = f"without a pixel size, so left out of this batch: {lost}"
-            statistics = replace(statistics, flags=(*statistics.flags, flag))
-        return ReportBatch(statistics, samples)
+            flags.append(f"without a pixel size, so left out of this batch: {lost}")
+        return ReportBatch(replace(statistics, flags=tuple(flags)), samples)
 
 
 def line_share(field: FieldMeasurement, partition: Partition | None) -> float:
