@@ -71,6 +71,9 @@ def measure(
     segmentation_rel_unc: Annotated[
         float | None, typer.Option(help="Relative standard uncertainty by the boundaries, 0.03 for 3 %.")
     ] = None,
+    segmentation_images: Annotated[
+        int | None, typer.Option(help="Of how many labelled pictures that is; default: exactly known.")
+    ] = None,
     crop: Cut = "auto",
     batches: Annotated[
         Path | None, typer.Option(help="CSV with the columns image and batch; default: a batch per folder.")
@@ -94,6 +97,7 @@ def measure(
         pixel_size_um=pixel_size_of(pixel_size_um),
         pixel_size_rel_unc=pixel_size_rel_unc,
         segmentation_rel_unc=segmentation_rel_unc,
+        segmentation_images=segmentation_images,
         crop=crop_of(crop),
         batches=text_of(batches),
         excluded=text_of(excluded),
@@ -170,6 +174,7 @@ def baseline(
         pixel_size_um=pixel_size_of(pixel_size_um),
         pixel_size_rel_unc=None,
         segmentation_rel_unc=None,
+        segmentation_images=None,
         crop=cut,
         batches=None,
         excluded=None,

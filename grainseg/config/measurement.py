@@ -38,6 +38,8 @@ class MeasurementConfig:
         pixel_size_rel_unc: Relative standard uncertainty of the pixel size, for the budget; None is unknown.
         segmentation_rel_unc: Relative standard uncertainty of the mean intercept by how the boundaries were
             found, for the budget; None is what a checkpoint knows, or unknown.
+        segmentation_images: Labelled pictures that this is from: its degrees of freedom. None takes it as
+            exactly known.
         crop: px to cut from [top, bottom, left, right], "auto" for the data bar, or None.
         batches: CSV file with the columns image and batch; None makes a batch of each folder.
         excluded: Folder of masks; where one is not 0 there is something else than grains, which end there.
@@ -50,6 +52,7 @@ class MeasurementConfig:
     pixel_size_um: Any
     pixel_size_rel_unc: float | None
     segmentation_rel_unc: float | None
+    segmentation_images: int | None
     crop: Any
     batches: str | None
     excluded: str | None
@@ -63,6 +66,11 @@ class MeasurementConfig:
         for name in ("pixel_size_rel_unc", "segmentation_rel_unc"):
             said = getattr(self, name)
             require(said is None or 0 <= said < 0.5, name, rule, said)
+        if self.segmentation_images is not None:
+            positive("segmentation_images", self.segmentation_images)
+            rule = "says of how many pictures segmentation_rel_unc is; give that, too"
+            given = self.segmentation_rel_unc is not None
+            require(given, "segmentation_images", rule, self.segmentation_images)
         crop("crop", self.crop)
         excludes = self.excludes()
         rule = "masks what is left out; say structure.pores=excluded or structure.second_phase=excluded"

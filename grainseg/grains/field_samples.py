@@ -40,4 +40,5 @@ def field_sample(field: FieldMeasurement, unit: str) -> FieldSample:
         crossings_without_closed=None if field.closed_share is None else max(crossings - closed, 0.0),
         diameters=np.asarray(field.grains.ecd_px[weighted] * scale, np.float64),
         weights=np.asarray(field.grains.weight[weighted], np.float64),
+        doubted=field.doubted,
     )

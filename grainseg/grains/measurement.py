@@ -44,6 +44,7 @@ class FieldMeasurement:
         flags: What limits the figures, one plain line each.
         doubt: Whether to trust the boundaries, see `grainseg.grains.doubt`; None where no network predicted
             them.
+        doubted: Whether its boundaries are not to be trusted by that score, or by the picture's exposure.
         members: How far the networks of an ensemble differ; None where there is no ensemble.
     """
 
@@ -67,6 +68,7 @@ class FieldMeasurement:
     enlarged: int
     flags: tuple[str, ...]
     doubt: float | None = None
+    doubted: bool = False
     members: MemberSpread | None = None
 
     @property

@@ -30,6 +30,7 @@ class FieldSample:
         diameters: (n,) equivalent circular diameters of the grains that have a weight, above 0.
         weights: (n,) their sampling weights, above 0 (Miles-Lantuéjoul: the inverse chance that a grain of
             this size lies wholly inside the field).
+        doubted: Whether the field's boundaries are not to be trusted, by their own signs.
 
     Raises:
         ValueError: If a number is not finite or out of its range, or the arrays do not match.
@@ -41,6 +42,7 @@ class FieldSample:
     crossings_without_closed: float | None
     diameters: Floats
     weights: Floats
+    doubted: bool = False
 
     def __post_init__(self) -> None:
         kept = self.crossings if self.crossings_without_closed is None else self.crossings_without_closed

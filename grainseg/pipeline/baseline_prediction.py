@@ -130,7 +130,9 @@ def _predict_one(
 ) -> MappedField:
     opened = open_picture(config, image, config.data.max_megapixels)
     unit = network_unit(opened.micrograph.pixels, 1)
-    opened = opened.warned(*exposure_warnings(unit))
+    exposure = exposure_warnings(unit)
+    opened = opened.warned(*exposure)
     if probability is None:
         probability = fitted.reference.probability(unit[:, :, 0])
-    return close_picture(opened, probability, THRESHOLD, fitted.partition, folder).require_field()
+    closed = close_picture(opened, probability, THRESHOLD, fitted.partition, folder)
+    return replace(closed.require_field(), exposed_badly=bool(exposure))

@@ -67,6 +67,7 @@ class MappedField:
             chosen; None if unknown.
         doubt: Whether to trust the boundaries; None where no network predicted them.
         members: How far the networks of an ensemble differ; None where there is no ensemble.
+        exposed_badly: Whether much of the picture is at one end of its grey scale.
     """
 
     relative: Path
@@ -81,6 +82,7 @@ class MappedField:
     threshold_sd_ln: float | None
     doubt: Doubt | None = None
     members: MemberSpread | None = None
+    exposed_badly: bool = False
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,10 @@ import numpy as np
 from grainseg import __version__
 from grainseg.config import MeasurementConfig
 from grainseg.grains.batch import BatchStatistics, batch_statistics
-from grainseg.grains.budget import SegmentationError
+from grainseg.grains.budget import SegmentationError, StatedError
 from grainseg.grains.compare import Comparison, compare_batches
 from grainseg.grains.copies import copies
+from grainseg.grains.doubted import cautioned
 from grainseg.grains.field import FieldMeasurement, Structure, measure_field
 from grainseg.grains.field_flags import too_large
 from grainseg.grains.field_samples import common_unit, field_sample
@@ -99,7 +100,8 @@ class Measurements:
         flags = (*self._copied(mapped, field), *mapped.warnings, *doubtful)
         flags += (*member_flags(mapped.members), *field.flags)
         score = None if doubt is None else doubt.score
-        field = replace(field, doubt=score, members=mapped.members, flags=flags)
+        doubted = bool(doubtful) or mapped.exposed_badly
+        field = replace(field, doubt=score, doubted=doubted, members=mapped.members, flags=flags)
         closed = mapped.partition.closed if mapped.partition is not None else None
         shown = mapped.grains if mapped.ignored is None else np.where(mapped.ignored, 0, mapped.grains)
         preview = make_preview(mapped.pixels, shown, closed, len(self._batch_of))
@@ -171,12 +173,12 @@ class Measurements:
         unit = common_unit(fields)
         used = [field for field in fields if unit == "px" or field.unit_um is not None]
         samples = tuple(field_sample(field, unit) for field in used)
-        said = self._config.segmentation_rel_unc
+        said, pictures = self._config.segmentation_rel_unc, self._config.segmentation_images
         statistics = batch_statistics(
             name,
             unit,
             samples,
-            self._segmentation if said is None else said,
+            self._segmentation if said is None else StatedError(said, pictures),
             self._config.pixel_size_rel_unc,
             rms_or_none([self._threshold_sd_ln[field.image] for field in used]),
             float(np.mean([self._line_share[field.image] for field in used])) if used else 0.0,
@@ -210,7 +212,7 @@ def compare_all(batches: Sequence[ReportBatch]) -> tuple[Comparison, ...]:
     for unit in ("µm", "px"):
         alike = {batch.statistics.name: batch.samples for batch in batches if batch.statistics.unit == unit}
         if len(alike) > 1:
-            found += compare_batches(alike, unit)
+            found += cautioned(compare_batches(alike, unit), alike)
     return tuple(found)
 
 

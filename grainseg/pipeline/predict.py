@@ -255,7 +255,8 @@ def _predict_one(
     opened = open_picture(config, image, config.data.max_megapixels)
     unit = network_unit(opened.micrograph.pixels, spec.in_channels)
     left_out, crop = opened.left_out.mask, opened.micrograph.crop
-    opened = opened.warned(*exposure_warnings(unit, left_out), *bar_warnings(unit, left_out, crop))
+    exposure = exposure_warnings(unit, left_out)
+    opened = opened.warned(*exposure, *bar_warnings(unit, left_out, crop))
     tiles = replace(tile_settings(spec), views=SYMMETRIES[_tta(config, spec)])
     # The scale needs no more than a look at the picture as it is.
     first = functools.partial(predict_probability, networks[0], tiles=replace(tiles, views=1))
@@ -279,7 +280,7 @@ def _predict_one(
         if doubt.flag is not None:
             log.warning("%s: %s", shown(image.path), doubt.flag)
         of_grains = None if members is None else members.spread()
-        measurements.add(replace(field, doubt=doubt, members=of_grains))
+        measurements.add(replace(field, doubt=doubt, members=of_grains, exposed_badly=bool(exposure)))
     return opened, closed
 
 

@@ -113,7 +113,10 @@ def _sample(
     # Grains without a weight, cut by the border, are in no distribution.
     sized = np.array([grain for grain in grains if grain[1] > 0], np.float64).reshape(-1, 2)
     try:
-        return FieldSample(name, length * scale, crossings, kept, sized[:, 0] * scale, sized[:, 1])
+        return FieldSample(
+            *(name, length * scale, crossings, kept, sized[:, 0] * scale, sized[:, 1]),
+            doubted=row.get("doubted") == "true",  # tables of earlier runs do not have it
+        )
     except ValueError as error:
         raise GrainsegError(f"{path}: {error}; predict or measure again") from error
 

@@ -131,6 +131,9 @@ def test_who_measured_how_masks_were_found_says_so_and_the_budget_is_complete(
     parts = {row["part"]: row for row in csv_rows(tmp_path / "out" / "budget.csv") if row["batch"] == "a"}
     assert float(parts["segmentation"]["standard_uncertainty_ln"]) == 0.03
     assert {row["known"] for row in parts.values()} == {"true"}
+    measure(measure_config(folder, tmp_path / "out", **said, segmentation_images=4))
+    parts = {row["part"]: row for row in csv_rows(tmp_path / "out" / "budget.csv") if row["batch"] == "a"}
+    assert float(parts["segmentation"]["degrees_of_freedom"]) == 4
 
 
 def test_thresholds_of_several_fields_count_by_their_mean_square() -> None:
