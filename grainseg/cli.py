@@ -59,7 +59,7 @@ def measure(
     boundary_value: Annotated[int, typer.Option(help="Of boundary masks: the value of the lines.")] = 255,
     zero: Annotated[
         str | None,
-        typer.Option(help="Of grain maps that hold 0: boundary (lines, filled up) or excluded (no grain)."),
+        typer.Option(help="What 0 is in grain maps: boundary (lines), excluded (pores), ignored (outside)."),
     ] = None,
     images: Annotated[
         Path | None, typer.Option(help="Folder of the micrographs: pictures and pixel sizes of the report.")

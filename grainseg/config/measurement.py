@@ -131,8 +131,9 @@ class MeasureConfig(MeasurementConfig):
         masks: A file, a folder or a glob.
         kind: ``boundary``, or ``grains`` for label maps.
         boundary_value: Of boundary masks, the value of the boundaries.
-        zero: Of grain maps, what 0 is: ``boundary`` (lines, filled from both sides) or ``excluded``; None
-            refuses maps that hold it.
+        zero: Of grain maps, what 0 is: ``boundary`` (lines, filled from both sides), ``excluded`` (something
+            else than grains, which end there) or ``ignored`` (nobody knows, or outside the field of view);
+            None refuses maps that hold it.
         images: Folder of the micrographs under the masks' names, for the pictures of the report and their
             pixel sizes; None shows the grains alone.
         max_megapixels: Larger pictures are refused.
@@ -152,5 +153,5 @@ class MeasureConfig(MeasurementConfig):
         if self.kind == "boundary":  # a grain map may have 0 there
             self.require_masks()
         if self.zero is not None:
-            one_of("zero", self.zero, ("boundary", "excluded"))
+            one_of("zero", self.zero, ("boundary", "excluded", "ignored"))
         positive("max_megapixels", self.max_megapixels)

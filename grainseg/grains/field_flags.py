@@ -22,6 +22,13 @@ _CHORD_SCATTER = 0.66
 intercept by 131 crossings had one of 5.8 %, which is this over the root of their number."""
 
 
+BLANK_EDGE = (
+    "what is excluded reaches the picture's edge: if that lies outside the field of view, ignore it "
+    "(zero=ignored of a label map, or a mask below ignored); grains there count as whole, so there are no "
+    "grains per area by Saltikov and Jeffries"
+)
+
+
 @dataclass(frozen=True)
 class MapLimits:
     """What the figures of a field do not show of its map.
@@ -31,12 +38,14 @@ class MapLimits:
         cut_inside: Whether an area that nobody judged lies inside the frame.
         in_pieces: Grains whose pixels lie in several separate places.
         pinholes: Grains of which lines leave hardly a pixel.
+        blank_edge: Whether a place without grains reaches the edge over more than a grain.
     """
 
     not_counted: float
     cut_inside: bool
     in_pieces: int
     pinholes: int
+    blank_edge: bool
 
 
 def field_flags(field: FieldMeasurement, limits: MapLimits) -> tuple[str, ...]:
@@ -150,6 +159,8 @@ def _map(field: FieldMeasurement, limits: MapLimits) -> Iterator[str]:
             "areas that nobody judged lie inside the field: the grains that they cut cannot be counted, so "
             "there are no grains per area by Saltikov and Jeffries; the mean intercept is of what is left"
         )
+    if limits.blank_edge:
+        yield BLANK_EDGE
     if limits.not_counted > 0 and field.count:
         yield f"{100 * limits.not_counted:.1f} % of the field is not counted (excluded, or no grain)"
 

@@ -67,6 +67,7 @@ class MappedField:
             chosen; None if unknown.
         doubt: Whether to trust the boundaries; None where no network predicted them.
         members: How far the networks of an ensemble differ; None where there is no ensemble.
+        line_width_px: Mean width of the lines that the grains were found between; 0 where there were none.
         exposed_badly: Whether much of the picture is at one end of its grey scale.
     """
 
@@ -82,6 +83,7 @@ class MappedField:
     threshold_sd_ln: float | None
     doubt: Doubt | None = None
     members: MemberSpread | None = None
+    line_width_px: float = 0.0
     exposed_badly: bool = False
 
 
@@ -223,5 +225,6 @@ def close_picture(
         notes=picture.notes,
         warnings=opened.warnings,
         threshold_sd_ln=threshold_sd_ln(probability, partition.settings, opened.left_out),
+        line_width_px=partition.line_width_px,
     )
     return ClosedPicture(mask, field)

@@ -23,7 +23,6 @@ from grainseg.grains.field import FieldMeasurement, Structure, measure_field
 from grainseg.grains.field_flags import too_large
 from grainseg.grains.field_samples import common_unit, field_sample
 from grainseg.grains.members import member_flags
-from grainseg.grains.partition import Partition
 from grainseg.grains.wording import counted, minus
 from grainseg.micrograph.batches import assign_batches
 from grainseg.micrograph.names import shown
@@ -108,7 +107,7 @@ class Measurements:
         batch = self._batch_of[mapped.relative]
         self._images.append(ReportImage(batch, field, preview, str(mapped.path), mapped.notes))
         self._threshold_sd_ln[name] = mapped.threshold_sd_ln
-        self._line_share[name] = line_share(field, mapped.partition)
+        self._line_share[name] = line_share(field, mapped.line_width_px)
         return field
 
     def _copied(self, mapped: MappedField, field: FieldMeasurement) -> tuple[str, ...]:
@@ -190,12 +189,20 @@ class Measurements:
         return ReportBatch(replace(statistics, flags=tuple(flags)), samples)
 
 
-def line_share(field: FieldMeasurement, partition: Partition | None) -> float:
-    """Width of the lines that grains were closed from over the mean intercept; 0 if that is unknown."""
-    sample = field_sample(field, "px")
-    if partition is None or not sample.has_intercept:
+def line_share(field: FieldMeasurement, line_width_px: float) -> float:
+    """Width of the lines that grains were found between over the mean intercept; 0 if that is unknown.
+
+    Args:
+        field: Measured.
+        line_width_px: In pixels of the map, in all directions; those of the intercept are as large as the
+            smaller side of a pixel.
+    """
+    sample, size = field_sample(field, "px"), field.pixel_size
+    if not sample.has_intercept:
         return 0.0
-    return partition.line_width_px * sample.crossings / sample.line_length
+    sides = (1.0, 1.0) if size is None else (size.row_um, size.column_um)
+    width = line_width_px * sum(sides) / 2 / min(sides)
+    return width * sample.crossings / sample.line_length
 
 
 def rms_or_none(values: Sequence[float | None]) -> float | None:
