@@ -60,7 +60,7 @@ def measure(
     boundary_value: Annotated[int, typer.Option(help="Of boundary masks: the value of the lines.")] = 255,
     zero: Annotated[
         str | None,
-        typer.Option(help="Of grain maps that hold 0: boundary (lines, filled up) or excluded (no grain)."),
+        typer.Option(help="What 0 is in grain maps: boundary (lines), excluded (pores), ignored (outside)."),
     ] = None,
     images: Annotated[
         Path | None, typer.Option(help="Folder of the micrographs: pictures and pixel sizes of the report.")
@@ -71,6 +71,9 @@ def measure(
     ] = None,
     segmentation_rel_unc: Annotated[
         float | None, typer.Option(help="Relative standard uncertainty by the boundaries, 0.03 for 3 %.")
+    ] = None,
+    segmentation_images: Annotated[
+        int | None, typer.Option(help="Of how many labelled pictures that is; default: exactly known.")
     ] = None,
     crop: Cut = "auto",
     batches: Annotated[
@@ -98,6 +101,7 @@ def measure(
         pixel_size_um=pixel_size_of(pixel_size_um),
         pixel_size_rel_unc=pixel_size_rel_unc,
         segmentation_rel_unc=segmentation_rel_unc,
+        segmentation_images=segmentation_images,
         crop=crop_of(crop),
         batches=text_of(batches),
         excluded=text_of(excluded),
@@ -172,6 +176,7 @@ def baseline(
         pixel_size_um=pixel_size_of(pixel_size_um),
         pixel_size_rel_unc=None,
         segmentation_rel_unc=None,
+        segmentation_images=None,
         crop=cut,
         batches=None,
         excluded=None,

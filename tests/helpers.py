@@ -52,6 +52,7 @@ def measure_config(masks: Path, output: Path, **changes: Any) -> MeasureConfig:
         pixel_size_um=None,
         pixel_size_rel_unc=None,
         segmentation_rel_unc=None,
+        segmentation_images=None,
         crop="auto",
         batches=None,
         excluded=None,

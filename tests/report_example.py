@@ -38,7 +38,9 @@ def image(seed: int, name: str, batch: str, pixel_size: PixelSize | None = PIXEL
     mask = field.label == 1
     mask[40:46, 20:90] = False
     partition = partition_mask(mask)
-    measured = measure_field(name, partition.grains, pixel_size, partition)
+    measured = measure_field(
+        name, partition.grains, pixel_size, partition, line_width_px=partition.line_width_px
+    )
     preview = make_preview(field.pixels, partition.grains, partition.closed, 5)
     return ReportImage(batch, measured, preview, f"images/{name}.tif", ("a note",))
 

@@ -38,6 +38,8 @@ class MeasurementConfig:
         pixel_size_rel_unc: Relative standard uncertainty of the pixel size, for the budget; None is unknown.
         segmentation_rel_unc: Relative standard uncertainty of the mean intercept by how the boundaries were
             found, for the budget; None is what a checkpoint knows, or unknown.
+        segmentation_images: Labelled pictures that this is from: its degrees of freedom. None takes it as
+            exactly known.
         crop: px to cut from [top, bottom, left, right], "auto" for the data bar, or None.
         batches: CSV file with the columns image and batch, and perhaps specimen; None makes a batch of each
             folder.
@@ -51,6 +53,7 @@ class MeasurementConfig:
     pixel_size_um: Any
     pixel_size_rel_unc: float | None
     segmentation_rel_unc: float | None
+    segmentation_images: int | None
     crop: Any
     batches: str | None
     excluded: str | None
@@ -64,6 +67,11 @@ class MeasurementConfig:
         for name in ("pixel_size_rel_unc", "segmentation_rel_unc"):
             said = getattr(self, name)
             require(said is None or 0 <= said < 0.5, name, rule, said)
+        if self.segmentation_images is not None:
+            positive("segmentation_images", self.segmentation_images)
+            rule = "says of how many pictures segmentation_rel_unc is; give that, too"
+            given = self.segmentation_rel_unc is not None
+            require(given, "segmentation_images", rule, self.segmentation_images)
         crop("crop", self.crop)
         excludes = self.excludes()
         rule = "masks what is left out; say structure.pores=excluded or structure.second_phase=excluded"
@@ -124,8 +132,9 @@ class MeasureConfig(MeasurementConfig):
         masks: A file, a folder or a glob.
         kind: ``boundary``, or ``grains`` for label maps.
         boundary_value: Of boundary masks, the value of the boundaries.
-        zero: Of grain maps, what 0 is: ``boundary`` (lines, filled from both sides) or ``excluded``; None
-            refuses maps that hold it.
+        zero: Of grain maps, what 0 is: ``boundary`` (lines, filled from both sides), ``excluded`` (something
+            else than grains, which end there) or ``ignored`` (nobody knows, or outside the field of view);
+            None refuses maps that hold it.
         images: Folder of the micrographs under the masks' names, for the pictures of the report and their
             pixel sizes; None shows the grains alone.
         max_megapixels: Larger pictures are refused.
@@ -145,5 +154,5 @@ class MeasureConfig(MeasurementConfig):
         if self.kind == "boundary":  # a grain map may have 0 there
             self.require_masks()
         if self.zero is not None:
-            one_of("zero", self.zero, ("boundary", "excluded"))
+            one_of("zero", self.zero, ("boundary", "excluded", "ignored"))
         positive("max_megapixels", self.max_megapixels)

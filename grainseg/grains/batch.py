@@ -12,8 +12,9 @@ import numpy as np
 from scipy import special
 
 from grainseg.grains.astm import MIN_FIELDS, TARGET_RELATIVE_ACCURACY_PERCENT, g_from_mean_intercept
-from grainseg.grains.budget import SegmentationError, UncertaintyBudget, intercept_budget
+from grainseg.grains.budget import SegmentationError, StatedError, UncertaintyBudget, intercept_budget
 from grainseg.grains.distribution import bimodality, lognormal_fit
+from grainseg.grains.doubted import doubted_fields
 from grainseg.grains.intervals import (
     effective_number,
     field_intercepts,
@@ -112,7 +113,7 @@ def batch_statistics(
     name: str,
     unit: str,
     samples: Sequence[FieldSample],
-    segmentation: SegmentationError | float | None = None,
+    segmentation: SegmentationError | StatedError | None = None,
     pixel_size_rel_unc: float | None = None,
     threshold_sd_ln: float | None = None,
     line_share: float = 0.0,
@@ -152,6 +153,7 @@ def batch_statistics(
     bimodal, why = bimodality(by_number.ln_diameter, by_number.weight)
     accuracy, more = relative_accuracy_percent(per_unit), more_fields(per_unit)
     flags = [
+        *_doubted(samples),
         *_excluded(samples),
         *_few(per_unit, replicate),
         *_unequal(units, replicate),
@@ -190,13 +192,9 @@ def batch_statistics(
         bimodality=why,
         more_for_10_percent=more,
         budget=intercept_budget(
-            intercept,
-            unit,
-            segmentation,
-            pixel_size_rel_unc,
-            threshold_sd_ln,
-            line_share,
+            *(intercept, unit, segmentation, pixel_size_rel_unc, threshold_sd_ln, line_share),
             counted(per_unit.size, replicate),
+            doubted_fields(samples),
         ),
         flags=tuple(flags),
     )
@@ -259,6 +257,13 @@ def _open_crossings(samples: Sequence[FieldSample]) -> float | None:
     """Boundaries crossed that no partition closed; None if one of the fields does not know its own."""
     known = [sample.crossings_without_closed for sample in samples if sample.has_intercept]
     return None if None in known else float(sum(crossings or 0.0 for crossings in known))
+
+
+def _doubted(samples: Sequence[FieldSample]) -> list[str]:
+    doubted = doubted_fields(samples)
+    if doubted is None:
+        return []
+    return [f"{doubted}: do not trust the boundaries before you have seen the overlays"]
 
 
 def _excluded(samples: Sequence[FieldSample]) -> list[str]:

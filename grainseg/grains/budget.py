@@ -16,7 +16,7 @@ reference materials; Magnusson and Ellison (2008, Anal. Bioanal. Chem. 390:201) 
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from grainseg.grains.samples import Estimate, t_quantile
 from grainseg.grains.welch import NO_SCATTER
@@ -33,6 +33,7 @@ MAX_ERROR_LN = 1.0
 _HIDDEN = 0.1
 _NARROW = 0.2
 _MOST_IMAGES = 1_000_000
+_ONE_IMAGE = "; one image does not show how much the error varies"
 _LONGEST_SOURCE = 200
 
 
@@ -78,6 +79,19 @@ class SegmentationError:
         """Root mean square of the images' errors about zero."""
         scatter = self.sd_ln**2 * (self.images - 1) / self.images if self.images > 1 else 0.0
         return math.sqrt(self.bias_ln**2 + scatter)
+
+
+@dataclass(frozen=True)
+class StatedError:
+    """Error of the boundaries that somebody found elsewhere, in place of a checkpoint's.
+
+    Attributes:
+        rel_unc: Relative standard uncertainty of the mean intercept, such as its root mean square error.
+        images: Labelled pictures that it is from, 1 or more; None takes it as exactly known.
+    """
+
+    rel_unc: float
+    images: int | None = None
 
 
 @dataclass(frozen=True)
@@ -127,24 +141,27 @@ class UncertaintyBudget:
 def intercept_budget(
     intercept: Estimate,
     unit: str,
-    segmentation: SegmentationError | float | None,
+    segmentation: SegmentationError | StatedError | None,
     pixel_size_rel_unc: float | None,
     threshold_sd_ln: float | None,
     line_share: float = 0.0,
     replicates: str = "fields",
+    doubted: str | None = None,
 ) -> UncertaintyBudget:
     """Budget of a batch's mean intercept.
 
     Args:
         intercept: From the fields.
         unit: "µm" or "px"; in px the pixel size takes no part.
-        segmentation: Of how the boundaries were found: its error against labels, or a relative standard
-            uncertainty of the mean intercept that somebody said, such as 0.03; None if unknown.
+        segmentation: Of how the boundaries were found: its error against labels, or what somebody said of it;
+            None if unknown.
         pixel_size_rel_unc: Relative standard uncertainty of the pixel size, such as 0.01; None if unknown.
         threshold_sd_ln: Standard deviation of ln mean intercept over the thresholds that could have been
             chosen; 0 if there was no threshold, None if unknown.
         line_share: Width of the lines between the grains over the mean intercept; 0 if none were drawn.
         replicates: What the intercept's interval is over, such as "5 fields".
+        doubted: How many fields are doubted, in words; None if none is. Their error is not the one that was
+            found on pictures like those of the training.
 
     Returns:
         The budget, always of five entries in the same order.
@@ -155,7 +172,7 @@ def intercept_budget(
     return combine(
         (
             _sampling(intercept, replicates),
-            _segmentation(segmentation),
+            _segmentation(segmentation, doubted),
             _threshold(threshold_sd_ln),
             _pixel_size(unit, pixel_size_rel_unc),
             _line_width(line_share),
@@ -242,23 +259,44 @@ def _sampling(intercept: Estimate, replicates: str) -> BudgetEntry:
     return BudgetEntry(SAMPLING, intercept.se_ln, f"jackknife over {replicates}", intercept.df)
 
 
-def _segmentation(error: SegmentationError | float | None) -> BudgetEntry:
+def _segmentation(error: SegmentationError | StatedError | None, doubted: str | None) -> BudgetEntry:
     """Root mean square error over the images, not divided by their number.
 
     Whatever makes a network err on an image (etching, focus, brightness) is often common to all fields of a
     batch, so the error is not taken to average out over them. What of it does differ between fields is in
     their scatter, too, and counts twice: on the safe side.
+
+    What the labels themselves are off by is not in it. Nordtest TR 537 adds it, u(bias)² = RMS² + u(Cref)²,
+    but one label of each picture does not show it.
     """
     if error is None:
         return BudgetEntry("segmentation", None, "unknown: no error against labels with these settings")
-    if not isinstance(error, SegmentationError):
-        return _said("segmentation", error, "relative standard uncertainty, as given")
+    if isinstance(error, StatedError):
+        return _stated(error)
     how = f"{error.source}: bias {signed(percent(error.bias_ln), 2)} %, not corrected"
     if error.images == 1:
-        how += "; one image does not show how much the error varies"
-        return BudgetEntry("segmentation", error.rms_ln, how, 1.0, complete=False)
-    how += f", scatter {percent(error.sd_ln):.2f} % over {counted(error.images, 'image')}"
-    return BudgetEntry("segmentation", error.rms_ln, how, float(error.images))
+        how += _ONE_IMAGE
+    else:
+        how += f", scatter {percent(error.sd_ln):.2f} % over {counted(error.images, 'image')}"
+    how += "; the labels are taken as right, their own uncertainty is not in it"
+    if doubted is not None:
+        how += f"; measured on pictures unlike those that the error was found on: {doubted} doubted"
+    complete = error.images > 1 and doubted is None
+    return BudgetEntry("segmentation", error.rms_ln, how, float(error.images), complete)
+
+
+def _stated(error: StatedError) -> BudgetEntry:
+    """A root mean square over n pictures has n degrees of freedom (GUM G.3.3, about zero)."""
+    how = "relative standard uncertainty, as given"
+    if error.images is None:
+        how += ", and taken as exactly known: nobody said how many pictures it is from"
+        return _said("segmentation", error.rel_unc, how)
+    how += f", from {counted(error.images, 'picture')}"
+    if error.images == 1:
+        how += _ONE_IMAGE
+    return replace(
+        _said("segmentation", error.rel_unc, how), df=float(error.images), complete=error.images > 1
+    )
 
 
 def _line_width(share: float) -> BudgetEntry:

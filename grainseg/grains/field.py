@@ -4,10 +4,11 @@ import math
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from grainseg.grains.enlargement import AS_DRAWN, enlargement
 from grainseg.grains.field_flags import MapLimits, field_flags
-from grainseg.grains.grain_table import grain_table, in_pieces
+from grainseg.grains.grain_table import GrainTable, grain_table, in_pieces
 from grainseg.grains.intercepts import (
     SQUARE,
     GrainIds,
@@ -32,6 +33,7 @@ def measure_field(
     pixel_size: PixelSize | None,
     partition: Partition | None = None,
     ignored: BoolMask | None = None,
+    line_width_px: float = 0.0,
 ) -> FieldMeasurement:
     """Measure a grain map.
 
@@ -55,6 +57,8 @@ def measure_field(
             it: they count as cut, test lines are interrupted without a crossing. Not what a configuration
             excludes (a phase, pores), where grains end: that is label 0. Inside the frame it leaves
             Saltikov's and Jeffries' counts undefined.
+        line_width_px: Mean width of the lines that the grains were found between, in pixels of the map; 0 if
+            there were none.
 
     Returns:
         The measurement; with flags instead of figures where there is nothing to measure.
@@ -82,7 +86,8 @@ def measure_field(
     if not enough:
         lines, circles = tuple(map(_uncrossed, lines)), _uncrossed(circles)
     # What a cut inside the frame leaves of a grain stands in none of the rules for its sides and corners.
-    whole = enough and (hidden is None or not hidden.any())
+    blank_edge = enough and _has_blank_edge(counted, hidden, table, step)
+    whole = enough and (hidden is None or not hidden.any()) and not blank_edge
     field = FieldMeasurement(
         image=image,
         height_px=grains.shape[0],
@@ -105,13 +110,15 @@ def measure_field(
         open_ends=None if partition is None else partition.open_ends,
         enlarged=enlarged.factor,
         flags=(),
-        line_width_px=None if partition is None else partition.line_width_px * math.sqrt(math.prod(step)),
+        # As wide in all directions of the raster, which is what draws them.
+        line_width_px=line_width_px * sum(step) / 2 or None,
     )
     limits = MapLimits(
         not_counted=1 - np.count_nonzero(visible) / visible.size,
         cut_inside=hidden is not None and bool(hidden.any()),
         in_pieces=in_pieces(visible, table, hidden) if partition is None else 0,
         pinholes=0 if partition is None else partition.pinholes,
+        blank_edge=blank_edge,
     )
     return replace(field, flags=field_flags(field, limits))
 
@@ -147,6 +154,22 @@ def _frame(grains: GrainIds, ignored: BoolMask | None) -> tuple[slice, slice] | 
     if rows.size == 0:
         return None
     return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+
+
+def _has_blank_edge(grains: GrainIds, ignored: BoolMask | None, table: GrainTable, step: Step) -> bool:
+    """Whether a place without grains reaches the frame over more than a grain: hardly a pore.
+
+    There the frame may be that of the field of view no more, and what it cut would pass for whole.
+    """
+    blank = grains == 0 if ignored is None else (grains == 0) & ~ignored
+    rows, columns = (blank[:, [0, -1]].T, step[0]), (blank[[0, -1]], step[1])
+    longest = max(_longest_run(side) * length for sides, length in (rows, columns) for side in sides)
+    return longest > float(np.median(table.ecd_px))
+
+
+def _longest_run(line: npt.NDArray[np.bool_]) -> int:
+    ends = np.flatnonzero(np.diff(np.pad(line, 1).astype(np.int8)))
+    return int(np.max(ends[1::2] - ends[::2], initial=0))
 
 
 def _closed_share(lines: Intercepts) -> float:

@@ -2,13 +2,16 @@
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from grainseg.grains import astm
-from grainseg.grains.grain_table import LARGE_SHARE
+from grainseg.grains.grain_table import LARGE_SHARE, GrainTable
 from grainseg.grains.measurement import FieldMeasurement
 from grainseg.grains.partition import FEW_PINHOLES, PINHOLE_PX
+from grainseg.grains.wording import counted
 
 COARSE_RASTER_PX = 6.0
 """Mean intercept below which short chords and small grains are lost: on Voronoi and Laguerre cells the error
@@ -17,6 +20,13 @@ is up to 1 % at 5 px and below 0.3 % from 8 px on."""
 _CHORD_SCATTER = 0.66
 """Standard deviation over mean of the chords of circles in Poisson-Voronoi cells: over 40 fields the mean
 intercept by 131 crossings had one of 5.8 %, which is this over the root of their number."""
+
+
+BLANK_EDGE = (
+    "what is excluded reaches the picture's edge: if that lies outside the field of view, ignore it "
+    "(zero=ignored of a label map, or a mask below ignored); grains there count as whole, so there are no "
+    "grains per area by Saltikov and Jeffries"
+)
 
 
 @dataclass(frozen=True)
@@ -28,12 +38,14 @@ class MapLimits:
         cut_inside: Whether an area that nobody judged lies inside the frame.
         in_pieces: Grains whose pixels lie in several separate places.
         pinholes: Grains of which lines leave hardly a pixel.
+        blank_edge: Whether a place without grains reaches the edge over more than a grain.
     """
 
     not_counted: float
     cut_inside: bool
     in_pieces: int
     pinholes: int
+    blank_edge: bool
 
 
 def field_flags(field: FieldMeasurement, limits: MapLimits) -> tuple[str, ...]:
@@ -48,6 +60,19 @@ def field_flags(field: FieldMeasurement, limits: MapLimits) -> tuple[str, ...]:
     """
     return tuple(
         itertools.chain(_nothing(field), _scale(field), _counts(field), _shape(field), _map(field, limits))
+    )
+
+
+def too_large(tables: Sequence[GrainTable]) -> tuple[str, ...]:
+    """What to say of grains of one or more fields that are too large to stand in the size distribution."""
+    count = sum(int(np.count_nonzero(table.too_large)) for table in tables)
+    if not count:
+        return ()
+    area = sum(float(table.area_px[table.too_large].sum()) for table in tables)
+    share = area / sum(float(table.area_px.sum()) for table in tables)
+    return (
+        f"{counted(count, 'grain')} too large for this magnification, {100 * share:.0f} % of the area: left "
+        "out of the size distribution, which is too fine without; take larger fields",
     )
 
 
@@ -75,8 +100,10 @@ def _scale(field: FieldMeasurement) -> Iterator[str]:
 
 
 def _counts(field: FieldMeasurement) -> Iterator[str]:
-    if 1 < field.count < astm.MIN_GRAINS_PER_FIELD:
-        yield f"{field.count} grains: ASTM E112 asks for at least {astm.MIN_GRAINS_PER_FIELD} per field"
+    grains = field.count - np.count_nonzero(field.grains.touches_border) / 2  # as in Saltikov's count
+    if field.count > 1 and grains < astm.MIN_GRAINS_PER_FIELD:
+        asked = f"ASTM E112 asks for at least {astm.MIN_GRAINS_PER_FIELD} per field"
+        yield f"grain count {grains:g}, cut grains as halves: {asked}"
     if field.count > 1 and field.circles.crossings < astm.ISO_MIN_INTERCEPTS_PER_FIELD:
         asked = f"ISO 643 asks for at least {astm.ISO_MIN_INTERCEPTS_PER_FIELD} per field"
         if field.circles.crossings < astm.MIN_INTERCEPTS_PER_FIELD:
@@ -94,8 +121,10 @@ def _shape(field: FieldMeasurement) -> Iterator[str]:
                 f"{large} of {field.count} grains span more than half of the field: it is too small for "
                 "them, and the size distribution is unsure"
             )
+        yield from too_large([table])
         if not (table.weight > 0).any():
-            yield "every grain is cut by the border: there is no size distribution"
+            or_large = ", or too large" if table.too_large.any() else ""
+            yield f"every grain is cut by the border{or_large}: there is no size distribution"
         if table.touches_border[table.area_px.argmax()]:
             yield "the largest grain is cut by the border: it is larger than the figure for ALA says"
     native_px = field.mean_intercept_px / field.enlarged
@@ -130,6 +159,8 @@ def _map(field: FieldMeasurement, limits: MapLimits) -> Iterator[str]:
             "areas that nobody judged lie inside the field: the grains that they cut cannot be counted, so "
             "there are no grains per area by Saltikov and Jeffries; the mean intercept is of what is left"
         )
+    if limits.blank_edge:
+        yield BLANK_EDGE
     if limits.not_counted > 0 and field.count:
         yield f"{100 * limits.not_counted:.1f} % of the field is not counted (excluded, or no grain)"
 

@@ -47,6 +47,7 @@ def field_sample(field: FieldMeasurement, unit: str) -> FieldSample:
         weights=np.asarray(field.grains.weight[weighted], np.float64),
         specimen=field.specimen,
         line_width=(field.line_width_px or 0.0) * scale,
+        doubted=field.doubted,
     )
 
 

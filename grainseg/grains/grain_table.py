@@ -11,6 +11,7 @@ import numpy as np
 from skimage import measure
 
 from grainseg.grains.intercepts import DIRECTIONS, SQUARE, GrainIds, Step, direction_weights, shifts
+from grainseg.grains.whole_grains import share_beside
 from grainseg.micrograph.arrays import Floats, Ints
 from grainseg.micrograph.image import BoolMask
 
@@ -18,7 +19,16 @@ _FERET_DIRECTIONS = 90
 """Every 2°: the largest of them is at most 1 - cos(1°) = 0.015 % below the largest of all."""
 
 LARGE_SHARE = 0.5
-"""A grain whose box spans more than this share of the frame makes its weight unstable."""
+"""A grain whose box spans more than this share of the frame makes its weight unsure."""
+
+_MOST_WEIGHT = 16.0
+"""By the frame, of a grain that spans 0.75 of it in both directions. One of 0.98 would stand for 2500, and be
+the distribution. Five bimodal or elongated grains across a field have up to 15, and are needed: without those
+above 4 their mean area is up to 18 % smaller."""
+
+_LEAST_PLACE = 0.1
+"""Of the place that areas which nobody judged leave to a point. Ten scratches across 15 grains leave a third
+to the usual grain."""
 
 _TORN_OFF_PX = 4
 """Larger pieces are no tips of the grain they belong to."""
@@ -40,8 +50,9 @@ class GrainTable:
         perimeter_px: Crofton's in four directions; the cut along the frame is part of it.
         neighbours: Grains that share a pixel side with it.
         touches_border: Whether the frame or an ignored area may have cut it.
-        weight: Miles-Lantuéjoul weight, 0 for grains that touch the border.
+        weight: Miles-Lantuéjoul weight, 0 for grains that touch the border or are too large.
         span: Larger share of the frame that its box takes in height or width, 0-1.
+        too_large: Whole, and so large for the frame, or for what is left of it, that it has no weight.
     """
 
     id: Ints
@@ -56,6 +67,7 @@ class GrainTable:
     touches_border: BoolMask
     weight: Floats
     span: Floats
+    too_large: BoolMask
 
     def __len__(self) -> int:
         return self.id.size
@@ -79,7 +91,11 @@ def grain_table(grains: GrainIds, ignored: BoolMask | None = None, step: Step = 
     Grains that lie wholly inside the frame are more often small ones. A grain whose box is w × h would be
     whole in a share (1 - w/W)·(1 - h/H) of the positions of a W × H frame, so with the weight
     1 / [(1 - w/W)·(1 - h/H)] the whole grains stand for all (Miles 1974, in Harding and Kendall, Stochastic
-    Geometry, 228-247; Lantuéjoul 1978). The frame is the whole map.
+    Geometry, 228-247; Lantuéjoul 1978). The frame is the whole map. What is ignored inside it cuts large
+    grains more often, too: where there is some, the share is multiplied by that of `share_beside`.
+
+    The weights' scatter grows without bound as grains come to fill the frame, or what is left of it. Those
+    that the frame would give more than 16, or that hardly find a place, have none.
 
     Args:
         grains: (H, W) grain ids, 0 = no grain.
@@ -102,20 +118,22 @@ def grain_table(grains: GrainIds, ignored: BoolMask | None = None, step: Step = 
     major, minor, orientation = _axes(runs, step)
     height, width = _spans(runs, grains.shape)
     cut = _touches(grains, ignored, runs.id)
-    room = (1 - height) * (1 - width)
+    feret, mean_width = _widths(runs, step)
+    weight, too_large = _weights(height, width, cut, mean_width, ignored, step)
     return GrainTable(
         id=runs.id,
         area_px=area,
         ecd_px=np.sqrt(4 / math.pi * area),
-        feret_px=_feret(runs, step),
+        feret_px=feret,
         major_px=major,
         minor_px=minor,
         orientation_deg=orientation,
         perimeter_px=_perimeter(grains, runs.id, step),
         neighbours=_neighbours(grains, runs.id),
         touches_border=cut,
-        weight=np.divide(1, room, out=np.zeros_like(room), where=~cut),
+        weight=weight,
         span=np.maximum(height, width),
+        too_large=too_large,
     )
 
 
@@ -192,20 +210,39 @@ def _axes(runs: _Runs, step: Step) -> tuple[Floats, Floats, Floats]:
     )
 
 
-def _feret(runs: _Runs, step: Step) -> Floats:
-    """Largest width over directions; a pixel reaches as far as the middles of its sides.
+def _weights(
+    height: Floats, width: Floats, cut: BoolMask, mean_width: Floats, ignored: BoolMask | None, step: Step
+) -> tuple[Floats, BoolMask]:
+    """Weight of each grain, and which whole ones are too large to have one."""
+    whole = ~cut
+    room = ((1 - height) * (1 - width))[whole]
+    fits = room * _MOST_WEIGHT >= 1
+    if ignored is not None and ignored.any() and whole.any():
+        beside = share_beside(ignored, height[whole], width[whole], mean_width[whole], step)
+        fits &= beside >= _LEAST_PLACE * (1 - np.count_nonzero(ignored) / ignored.size)
+        room *= beside
+    weight, too_large = np.zeros(cut.size), np.zeros(cut.size, np.bool_)
+    weight[whole] = np.divide(1, room, out=np.zeros_like(room), where=fits)
+    too_large[whole] = ~fits
+    return weight, too_large
+
+
+def _widths(runs: _Runs, step: Step) -> tuple[Floats, Floats]:
+    """Largest and mean width over directions; a pixel reaches as far as the middles of its sides.
 
     Corners would make every slanting width too large, centres every width too small.
     """
-    largest = np.zeros(runs.id.size)
+    largest, total = np.zeros(runs.id.size), np.zeros(runs.id.size)
     y = runs.row * step[0]
     for angle in np.arange(_FERET_DIRECTIONS) * (math.pi / _FERET_DIRECTIONS):
         across, down = math.cos(angle) * step[1], math.sin(angle)
         low, high = (runs.left, runs.right) if across >= 0 else (runs.right, runs.left)
         far = np.maximum.reduceat(high * across + y * down, runs.first_of)
         near = np.minimum.reduceat(low * across + y * down, runs.first_of)
-        np.maximum(largest, far - near + max(abs(across), abs(down) * step[0]), out=largest)
-    return largest
+        found = far - near + max(abs(across), abs(down) * step[0])
+        np.maximum(largest, found, out=largest)
+        total += found
+    return largest, total / _FERET_DIRECTIONS
 
 
 def _perimeter(grains: GrainIds, ids: Ints, step: Step) -> Floats:

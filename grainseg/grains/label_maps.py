@@ -1,5 +1,6 @@
 """Grain maps that another program or a person made: checked, and brought to the form that is measured."""
 
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -15,6 +16,20 @@ from grainseg.micrograph.files import require_exact
 from grainseg.micrograph.image import BoolMask
 
 ZeroMeaning = Literal["boundary", "excluded"]
+
+
+@dataclass(frozen=True)
+class LabelMap:
+    """A label map in the form that is measured.
+
+    Attributes:
+        grains: (H, W) uint32 grain ids, 0 only where excluded.
+        line_width_px: Mean width of the lines of zeros that were filled; 0 where none were.
+    """
+
+    grains: npt.NDArray[np.uint32]
+    line_width_px: float
+
 
 _LARGEST_ID = np.iinfo(np.uint32).max
 
@@ -34,6 +49,11 @@ _ENCLOSED = 3
 def clean_label_map(
     values: npt.NDArray[Any], source: str, zero_is: ZeroMeaning = "boundary"
 ) -> npt.NDArray[np.uint32]:
+    """The grains alone of `read_label_map`: (H, W) uint32, 0 only where excluded."""
+    return read_label_map(values, source, zero_is).grains
+
+
+def read_label_map(values: npt.NDArray[Any], source: str, zero_is: ZeroMeaning = "boundary") -> LabelMap:
     """Take a label map as it is, or say what is wrong with it.
 
     Ids stay as they are, gaps in them too, and nothing is split or joined. What 0 means is said by the
@@ -47,7 +67,7 @@ def clean_label_map(
             grains reach to the middle of the line. "excluded": zeros are no grain and stay.
 
     Returns:
-        (H, W) uint32, 0 only where excluded.
+        The grains, and how wide the lines between them were.
 
     Raises:
         GrainsegError: Not two-dimensional, not whole numbers, negative, without a grain, a mask of two values
@@ -57,7 +77,9 @@ def clean_label_map(
     if not labels.any():
         raise GrainsegError(f"{source}: holds no grain, every pixel is 0; number the grains from 1 on")
     _refuse_masks(labels, source)
-    return labels if zero_is == "excluded" or labels.all() else _filled_at_native_step(labels, source)
+    if zero_is == "excluded" or labels.all():
+        return LabelMap(labels, 0.0)
+    return _filled_at_native_step(labels, source)
 
 
 def zeros_are_lines(values: npt.NDArray[Any]) -> bool:
@@ -116,13 +138,14 @@ def _refuse_masks(labels: npt.NDArray[np.uint32], source: str) -> None:
         )
 
 
-def _filled_at_native_step(labels: npt.NDArray[np.uint32], source: str) -> npt.NDArray[np.uint32]:
+def _filled_at_native_step(labels: npt.NDArray[np.uint32], source: str) -> LabelMap:
     """Fill lines; those of a map that was enlarged by repeating pixels before they were enlarged."""
     enlarged = enlargement(labels)
-    return enlarged.again(_filled(enlarged.native(labels), source), labels.shape)
+    filled = _filled(enlarged.native(labels), source)
+    return LabelMap(enlarged.again(filled.grains, labels.shape), filled.line_width_px * enlarged.factor)
 
 
-def _filled(labels: npt.NDArray[np.uint32], source: str) -> npt.NDArray[np.uint32]:
+def _filled(labels: npt.NDArray[np.uint32], source: str) -> LabelMap:
     distance, nearest = ndimage.distance_transform_edt(labels == 0, return_indices=True)
     _, counts = np.unique(labels[labels > 0], return_counts=True)
     typical = float(np.sqrt(4 / np.pi * np.median(counts)))
@@ -133,7 +156,8 @@ def _filled(labels: npt.NDArray[np.uint32], source: str) -> npt.NDArray[np.uint3
             "say that zeros are excluded, or number these areas"
         )
     lines = labels == 0
-    return extend_tips(labels[tuple(nearest)], lines, mean_width_px(distance[lines]))
+    width = mean_width_px(distance[lines])
+    return LabelMap(extend_tips(labels[tuple(nearest)], lines, width), width)
 
 
 def _refuse_networks(labels: npt.NDArray[np.uint32], source: str) -> None:

@@ -1,6 +1,6 @@
 """What of a picture is not measured, and what that means for its grains, its label and its test lines."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +32,10 @@ class LeftOut:
         if self.excluded is None or self.ignored is None:
             return self.ignored if self.excluded is None else self.excluded
         return self.excluded | self.ignored
+
+    def ignoring(self, also: BoolMask) -> "LeftOut":
+        """The same where nobody judged these places either: (H, W)."""
+        return replace(self, ignored=also if self.ignored is None else self.ignored | also)
 
     def window(self, rows: slice, columns: slice) -> "LeftOut":
         """The same of a part of the picture."""

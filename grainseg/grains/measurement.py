@@ -44,6 +44,7 @@ class FieldMeasurement:
         flags: What limits the figures, one plain line each.
         doubt: Whether to trust the boundaries, see `grainseg.grains.doubt`; None where no network predicted
             them.
+        doubted: Whether its boundaries are not to be trusted by that score, or by the picture's exposure.
         members: How far the networks of an ensemble differ; None where there is no ensemble.
         specimen: Which specimen of its batch it lies on; empty if nobody said.
         line_width_px: Mean width of the lines that the grains were closed from, where pixels are not square,
@@ -70,6 +71,7 @@ class FieldMeasurement:
     enlarged: int
     flags: tuple[str, ...]
     doubt: float | None = None
+    doubted: bool = False
     members: MemberSpread | None = None
     specimen: str = ""
     line_width_px: float | None = None

@@ -33,7 +33,8 @@ class FieldSample:
         weights: (n,) their sampling weights, above 0 (Miles-Lantuéjoul: the inverse chance that a grain of
             this size lies wholly inside the field).
         specimen: Which specimen of the batch it lies on; empty if nobody said.
-        line_width: Of the lines that the grains were closed from, not negative; 0 where grains were given.
+        line_width: Of the lines that the grains were found between, not negative; 0 where there were none.
+        doubted: Whether the field's boundaries are not to be trusted, by their own signs.
 
     Raises:
         ValueError: If a number is not finite or out of its range, or the arrays do not match.
@@ -47,6 +48,7 @@ class FieldSample:
     weights: Floats
     specimen: str = ""
     line_width: float = 0.0
+    doubted: bool = False
 
     def __post_init__(self) -> None:
         kept = self.crossings if self.crossings_without_closed is None else self.crossings_without_closed

@@ -7,6 +7,7 @@ from pathlib import Path
 from grainseg.errors import GrainsegError
 from grainseg.grains.compare import MAX_MARGIN_G, MIN_MARGIN_G, compare_batches
 from grainseg.grains.copies import copies
+from grainseg.grains.doubted import cautioned
 from grainseg.pipeline.earlier_run import require_no_folder, require_table
 from grainseg.report.results import SavedBatch, read_batches
 from grainseg.report.tables import BATCHES, COMPARISONS, write_comparisons
@@ -49,7 +50,7 @@ def compare(folders: Sequence[Path], output: Path | None, margin_g: float) -> st
     copy = next(copies(samples), None)
     if copy is not None:
         raise GrainsegError(copy.sentence)
-    comparisons = compare_batches(samples, units.pop(), margin_g)
+    comparisons = cautioned(compare_batches(samples, units.pop(), margin_g), samples)
     if output is not None:
         write_comparisons(output / COMPARISONS, comparisons)
     left_out = [

@@ -32,11 +32,19 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class OpenedPicture:
-    """A picture as it is going to be measured, and what is left out of it."""
+    """A picture as it is going to be measured.
+
+    Attributes:
+        selected: Its file.
+        micrograph: What is in it.
+        left_out: What takes no part.
+        exposed_badly: Whether much of it is burnt out or black, as far as it was looked over.
+    """
 
     selected: SelectedImage
     micrograph: Micrograph
     left_out: LeftOut
+    exposed_badly: bool = False
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -57,8 +65,8 @@ class OpenedPicture:
             unit: (H, W, C) float32 in the unit range, the picture as the boundaries are sought in it.
         """
         mask = self.left_out.mask
-        bars = bar_warnings(unit, mask, self.micrograph.crop)
-        return self.warned(*exposure_warnings(unit, mask), *bars)
+        exposure, bars = exposure_warnings(unit, mask), bar_warnings(unit, mask, self.micrograph.crop)
+        return replace(self.warned(*exposure, *bars), exposed_badly=bool(exposure))
 
 
 @dataclass(frozen=True)
@@ -79,6 +87,8 @@ class MappedField:
             chosen; None if unknown.
         doubt: Whether to trust the boundaries; None where no network predicted them.
         members: How far the networks of an ensemble differ; None where there is no ensemble.
+        line_width_px: Mean width of the lines that the grains were found between; 0 where there were none.
+        exposed_badly: Whether much of the picture is at one end of its grey scale.
     """
 
     relative: Path
@@ -93,6 +103,8 @@ class MappedField:
     threshold_sd_ln: float | None
     doubt: Doubt | None = None
     members: MemberSpread | None = None
+    line_width_px: float = 0.0
+    exposed_badly: bool = False
 
 
 @dataclass(frozen=True)
@@ -233,5 +245,7 @@ def close_picture(
         notes=picture.notes,
         warnings=opened.warnings,
         threshold_sd_ln=threshold_sd_ln(probability, partition.settings, opened.left_out),
+        line_width_px=partition.line_width_px,
+        exposed_badly=opened.exposed_badly,
     )
     return ClosedPicture(mask, field)

@@ -1,7 +1,7 @@
 """Measure masks or grain maps that another program, or a person, made. Needs no network and no torch."""
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from grainseg.config import MeasureConfig
 from grainseg.errors import GrainsegError
-from grainseg.grains.label_maps import ZeroMeaning, clean_label_map, zeros_are_lines
+from grainseg.grains.field_flags import BLANK_EDGE
+from grainseg.grains.label_maps import LabelMap, ZeroMeaning, read_label_map, zeros_are_lines
 from grainseg.grains.left_out import LeftOut
 from grainseg.grains.partition import Partition, partition_mask
 from grainseg.micrograph.calibration import Calibration, read_calibration
@@ -74,7 +75,9 @@ def measure(config: MeasureConfig, command: str = "") -> Measured:
     measured = Measured(failures=tell_unlisted(selection))
     for item in progress(maps, "measuring"):
         try:
-            measurements.add(_mapped(config, item))
+            flags = measurements.add(_mapped(config, item)).flags
+            if BLANK_EDGE in flags:
+                log.warning("%s: %s", shown(item.path), BLANK_EDGE)
         except SKIPPED as error:
             measured.failures.append(tell_failure(item.path, error))
     source = "boundary masks given" if config.kind == "boundary" else "grain maps given"
@@ -119,6 +122,8 @@ def _mapped(config: MeasureConfig, item: SelectedImage) -> MappedField:
         cut, pixels = picture.crop, picture.pixels
         values = fit_to_image(values, item.path, picture.shape, cut)
     left_out = read_left_out(config, item.relative, values.shape, cut, config.max_megapixels)
+    if config.kind == "grains" and config.zero == "ignored":
+        left_out = left_out.ignoring(np.asarray(values == 0, np.bool_))
     grains, partition = _grains(config, item, values, left_out)
     scale: Calibration | Micrograph = calibration
     if picture is not None and picture.pixel_size is not None:
@@ -141,7 +146,8 @@ def _mapped(config: MeasureConfig, item: SelectedImage) -> MappedField:
         relative=item.relative,
         path=item.path,
         pixels=pixels,
-        grains=grains,
+        grains=grains.grains,
+        line_width_px=grains.line_width_px,
         ignored=left_out.ignored,
         partition=partition,
         pixel_size=scale.pixel_size,
@@ -173,15 +179,17 @@ def _picture(config: MeasureConfig, item: SelectedImage) -> Micrograph | None:
 
 def _grains(
     config: MeasureConfig, item: SelectedImage, values: npt.NDArray[np.integer[Any]], left_out: LeftOut
-) -> tuple[npt.NDArray[np.uint32], Partition | None]:
+) -> tuple[LabelMap, Partition | None]:
     if config.kind == "grains":
         if config.zero is None and not values.all():
             raise GrainsegError(
                 f"{item.path}: holds 0; say zero=boundary if that is the lines between grains, "
-                "or zero=excluded if nothing is counted there"
+                "zero=excluded if there are pores or a second phase, or zero=ignored if it lies outside the "
+                "field of view"
             )
         zero_is: ZeroMeaning = "boundary" if config.zero == "boundary" else "excluded"
-        return left_out.of_grains(clean_label_map(values, str(item.path), zero_is)), None
+        found = read_label_map(values, str(item.path), zero_is)
+        return replace(found, grains=left_out.of_grains(found.grains)), None
     label = to_label(values, item.path, LabelSpec(boundary_value=config.boundary_value))
     partition = partition_mask(np.asarray(label == BOUNDARY, np.bool_), left_out=left_out.mask)
-    return left_out.of_grains(partition.grains), partition
+    return LabelMap(left_out.of_grains(partition.grains), partition.line_width_px), partition

@@ -12,13 +12,14 @@ import numpy as np
 
 from grainseg.config import MeasurementConfig
 from grainseg.grains.batch import BatchStatistics, batch_statistics
-from grainseg.grains.budget import SegmentationError
+from grainseg.grains.budget import SegmentationError, StatedError
 from grainseg.grains.compare import Comparison, compare_batches
 from grainseg.grains.copies import copies
+from grainseg.grains.doubted import cautioned
 from grainseg.grains.field import FieldMeasurement, Structure, measure_field
+from grainseg.grains.field_flags import too_large
 from grainseg.grains.field_samples import common_unit, field_sample, pooled_elongation, scale_flags
 from grainseg.grains.members import member_flags
-from grainseg.grains.partition import Partition
 from grainseg.grains.wording import counted, minus
 from grainseg.micrograph.batches import assign_batches
 from grainseg.micrograph.names import shown
@@ -89,20 +90,22 @@ class Measurements:
     def add(self, mapped: MappedField) -> FieldMeasurement:
         """Measure a field; what is doubtful about its file stands first among its flags."""
         name = mapped.relative.as_posix()
-        field = measure_field(name, mapped.grains, mapped.pixel_size, mapped.partition, mapped.ignored)
+        measured = (mapped.grains, mapped.pixel_size, mapped.partition, mapped.ignored, mapped.line_width_px)
+        field = measure_field(name, *measured)
         doubt = mapped.doubt
         doubtful = () if doubt is None or doubt.flag is None else (doubt.flag,)
         flags = (*self._copied(mapped, field), *mapped.warnings, *doubtful)
         flags += (*member_flags(mapped.members), *field.flags)
         score = None if doubt is None else doubt.score
-        origin = self._origin[mapped.relative]
-        field = replace(field, doubt=score, members=mapped.members, specimen=origin.specimen, flags=flags)
+        origin, doubted = self._origin[mapped.relative], bool(doubtful) or mapped.exposed_badly
+        field = replace(field, doubt=score, doubted=doubted, members=mapped.members, flags=flags)
+        field = replace(field, specimen=origin.specimen)
         closed = mapped.partition.closed if mapped.partition is not None else None
         shown = mapped.grains if mapped.ignored is None else np.where(mapped.ignored, 0, mapped.grains)
         preview = make_preview(mapped.pixels, shown, closed, len(self._origin))
         self._images.append(ReportImage(origin.batch, field, preview, str(mapped.path), mapped.notes))
         self._threshold_sd_ln[name] = mapped.threshold_sd_ln
-        self._line_share[name] = line_share(field, mapped.partition)
+        self._line_share[name] = line_share(field)
         return field
 
     def _copied(self, mapped: MappedField, field: FieldMeasurement) -> tuple[str, ...]:
@@ -167,30 +170,28 @@ class Measurements:
         unit = common_unit(fields)
         used = [field for field in fields if unit == "px" or field.unit_um is not None]
         samples = tuple(field_sample(field, unit) for field in used)
-        said = self._config.segmentation_rel_unc
+        said, pictures = self._config.segmentation_rel_unc, self._config.segmentation_images
         statistics = batch_statistics(
             name,
             unit,
             samples,
-            self._segmentation if said is None else said,
+            self._segmentation if said is None else StatedError(said, pictures),
             self._config.pixel_size_rel_unc,
             rms_or_none([self._threshold_sd_ln[field.image] for field in used]),
             float(np.mean([self._line_share[field.image] for field in used])) if used else 0.0,
             pooled_elongation(used, unit),
         )
-        flags = [*statistics.flags, *scale_flags(used)]
+        flags = [*statistics.flags, *scale_flags(used), *too_large([field.grains for field in used])]
         if len(used) < len(fields):
             lost = ", ".join(field.image for field in fields if field.unit_um is None)
             flags.append(f"without a pixel size, so left out of this batch: {lost}")
         return ReportBatch(replace(statistics, flags=tuple(flags)), samples)
 
 
-def line_share(field: FieldMeasurement, partition: Partition | None) -> float:
-    """Width of the lines that grains were closed from over the mean intercept; 0 if that is unknown."""
+def line_share(field: FieldMeasurement) -> float:
+    """Width of the lines that grains were found between over the mean intercept; 0 if that is unknown."""
     sample = field_sample(field, "px")
-    if partition is None or not sample.has_intercept:
-        return 0.0
-    return partition.line_width_px * sample.crossings / sample.line_length
+    return sample.line_width * sample.crossings / sample.line_length if sample.has_intercept else 0.0
 
 
 def rms_or_none(values: Sequence[float | None]) -> float | None:
@@ -207,7 +208,7 @@ def compare_all(batches: Sequence[ReportBatch]) -> tuple[Comparison, ...]:
     for unit in ("µm", "px"):
         alike = {batch.statistics.name: batch.samples for batch in batches if batch.statistics.unit == unit}
         if len(alike) > 1:
-            found += compare_batches(alike, unit)
+            found += cautioned(compare_batches(alike, unit), alike)
     return tuple(found)
 
 

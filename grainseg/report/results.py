@@ -109,19 +109,16 @@ def _sample(
     length, crossings = (_total(row, column, path) for column in ("line_length_{}_px", "crossings_{}"))
     # Without a partition nothing is known of closed boundary, and its share is missing.
     given = not _cell(row, "closed_share", path)
+    drawn = bool(_cell(row, "line_width_px", path))
     kept = None if given else max(crossings - _total(row, "closed_crossings_{}", path), 0.0)
     # Grains without a weight, cut by the border, are in no distribution.
     sized = np.array([grain for grain in grains if grain[1] > 0], np.float64).reshape(-1, 2)
     try:
         return FieldSample(
-            name=name,
-            line_length=length * scale,
-            crossings=crossings,
-            crossings_without_closed=kept,
-            diameters=sized[:, 0] * scale,
-            weights=sized[:, 1],
+            *(name, length * scale, crossings, kept, sized[:, 0] * scale, sized[:, 1]),
             specimen=plain_text(_cell(row, "specimen", path)),
-            line_width=0.0 if given else _number(row, "line_width_px", path) * scale,
+            line_width=_number(row, "line_width_px", path) * scale if drawn else 0.0,
+            doubted=_cell(row, "doubted", path) == "true",
         )
     except ValueError as error:
         raise GrainsegError(f"{path}: {error}; predict or measure again") from error

@@ -103,6 +103,7 @@ def field_row(batch: str, field: FieldMeasurement) -> Row:
         "open_ends": field.open_ends,
         "open_ends_per_mm": field.open_ends_per_mm,
         "doubt": field.doubt,
+        "doubted": field.doubted,
         "map_enlarged": field.enlarged,
         "flags": "; ".join(field.flags),
     }

@@ -3,7 +3,14 @@ import math
 import pytest
 from scipy import stats
 
-from grainseg.grains.budget import BudgetEntry, SegmentationError, combine, intercept_budget, percent
+from grainseg.grains.budget import (
+    BudgetEntry,
+    SegmentationError,
+    StatedError,
+    combine,
+    intercept_budget,
+    percent,
+)
 from grainseg.grains.samples import Estimate
 
 SAMPLING = Estimate(20.0, 18.5, 21.6, 0.028, 4.0)
@@ -86,13 +93,33 @@ def test_what_lines_hide_alone_is_not_the_uncertainty():
 
 
 def test_an_uncertainty_of_the_boundaries_that_somebody_says_counts_as_it_is():
-    whole = intercept_budget(SAMPLING, "µm", 0.03, 0.005, 0.004)
+    whole = intercept_budget(SAMPLING, "µm", StatedError(0.03), 0.005, 0.004, doubted="5 of 5 fields")
     assert whole.complete
     assert whole.entries[1].standard_uncertainty_ln == 0.03
     assert whole.entries[1].df == math.inf
-    assert "as given" in whole.entries[1].how
+    assert "as given, and taken as exactly known" in whole.entries[1].how
     with pytest.raises(ValueError, match="of the segmentation is negative"):
-        intercept_budget(SAMPLING, "µm", -0.03, 0.005, 0.004)
+        intercept_budget(SAMPLING, "µm", StatedError(-0.03), 0.005, 0.004)
+
+
+def test_an_uncertainty_from_a_few_pictures_has_as_many_degrees_of_freedom():
+    # Sampling 0.04 (df 4) and 0.03 (df 2) are 0.05: 0.05⁴ / (0.04⁴/4 + 0.03⁴/2) = 5.98, rounded down to 5.
+    sampling = Estimate(20.0, 17.9, 22.3, 0.04, 4.0)
+    two = intercept_budget(sampling, "px", StatedError(0.03, 2), None, 0.0)
+    assert two.df == pytest.approx(6.25e-6 / (6.4e-7 + 4.05e-7))
+    assert two.k == pytest.approx(stats.t.ppf(0.975, 5))
+    assert "from 2 pictures" in two.entries[1].how
+    one = intercept_budget(sampling, "px", StatedError(0.03, 1), None, 0.0)
+    assert one.coverage.startswith("incomplete: segmentation partly unknown")
+
+
+def test_an_error_of_other_pictures_is_known_in_part_only():
+    budget = intercept_budget(SAMPLING, "px", SEGMENTATION, None, 0.004, doubted="2 of 5 fields")
+    assert budget.expanded is None
+    assert budget.coverage.startswith(
+        "incomplete: segmentation partly unknown; the known parts alone come to"
+    )
+    assert "pictures unlike those that the error was found on: 2 of 5 fields doubted" in budget.entries[1].how
 
 
 def test_the_rms_is_that_of_the_errors():
@@ -141,7 +168,10 @@ def test_percent_is_of_the_number_and_not_of_its_logarithm():
     assert percent(math.log(2)) == pytest.approx(100)
     assert percent(-math.log(2)) == pytest.approx(-50)
     how = intercept_budget(SAMPLING, "px", SegmentationError(math.log(2), math.log(1.5), 3, "x"), None, 0.0)
-    assert how.entries[1].how == "x: bias +100.00 %, not corrected, scatter 50.00 % over 3 images"
+    assert how.entries[1].how == (
+        "x: bias +100.00 %, not corrected, scatter 50.00 % over 3 images; the labels are taken as right, "
+        "their own uncertainty is not in it"
+    )
     entries = [BudgetEntry("a", math.log(1.5), ""), BudgetEntry("b", None, "")]
     assert "come to a standard uncertainty of 50.0 %" in combine(entries).coverage
 

@@ -14,13 +14,18 @@ from grainseg.micrograph.image import BOUNDARY
 
 def test_small_fields_are_flagged():
     field = measure_field("a", cells(7, (60, 60)), HALF_UM)
-    assert flagged(field, "grains: ASTM E112 asks for at least 50 per field")
+    halves = field.count - field.grains.touches_border.sum() / 2
+    assert flagged(field, f"grain count {halves:g}, cut grains as halves: ASTM E112 asks for at least 50")
     assert flagged(field, "ISO 643 asks for at least 50 per field, ASTM E112 for 40-100")
     large = np.ones((100, 100), np.uint32)
     large[10:80, 10:80] = 2
     field = measure_field("a", large, HALF_UM)
     assert flagged(field, "2 of 2 grains span more than half of the field")
     assert flagged(field, "the largest grain is cut by the border")
+    large[5:90, 5:90] = 2
+    field = measure_field("a", large, HALF_UM)
+    assert flagged(field, "1 grain too large for this magnification, 72 % of the area: left out of the size")
+    assert flagged(field, "every grain is cut by the border, or too large")
     halves = measure_field("a", np.arange(1, 3).repeat(20).reshape(2, 20).repeat(10, axis=0), HALF_UM)
     assert flagged(halves, "every grain is cut by the border")
 

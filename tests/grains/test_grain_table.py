@@ -7,6 +7,7 @@ from scipy.spatial.distance import pdist
 from skimage.measure import perimeter_crofton, regionprops
 from tessellations import hexagons, poisson_voronoi
 
+from grainseg.grains import whole_grains
 from grainseg.grains.grain_table import grain_table
 
 
@@ -79,6 +80,35 @@ def test_weight_by_definition():
     assert table.weight[[0, 2]].tolist() == [0, 0]
     assert table.span.tolist() == [1, 12 / 40, 8 / 20]
     assert table.neighbours.tolist() == [2, 1, 1]
+    assert not table.too_large.any()
+
+
+def test_a_grain_that_fills_the_frame_has_no_weight():
+    """A hundredth of the places are left to it: alone, it would stand for a hundred."""
+    grains = np.ones((40, 40), np.uint32)
+    grains[2:38, 2:38] = 2
+    grains[10:14, 10:14] = 3
+    table = grain_table(grains)
+    assert table.weight.tolist() == [0, 0, pytest.approx(1 / 0.9**2)]
+    assert table.too_large.tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize("positions", [1_000_000, 10_000], ids=["pixels", "blocks"])
+@pytest.mark.parametrize("step", [(1.0, 1.0), (1.6, 1.0)])
+def test_weight_beside_what_nobody_judged(monkeypatch, positions, step):
+    """A disc of 30 beside a strip of 6 px: its middle may be anywhere but within 18 px of the strip's."""
+    monkeypatch.setattr(whole_grains, "_POSITIONS", positions)
+    grains = ellipse(30, 30, 0, step=step)
+    hidden = np.zeros(grains.shape, bool)
+    hidden[:, 50:56] = True
+    frame, table = (grain_table(grains, mask, step) for mask in (None, hidden))
+    of = table.id.tolist().index(7)
+    left = 221 - 30
+    assert frame.weight[of] / table.weight[of] == pytest.approx((left - 36 - 2) / left, rel=0.015)
+    hidden[::25], hidden[:, ::25] = True, True
+    hidden[80:121, 90:131] = False  # the one place where it fits
+    crowded = grain_table(grains, hidden, step)
+    assert (crowded.weight[of], crowded.too_large[of]) == (0, True)
 
 
 def test_hexagons_have_six_neighbours():

@@ -89,6 +89,7 @@ def plain(labelled: Path) -> Callable[..., BaselineConfig]:
             pixel_size_um=0.5,
             pixel_size_rel_unc=None,
             segmentation_rel_unc=None,
+            segmentation_images=None,
             crop=None,
             batches=None,
             excluded=None,

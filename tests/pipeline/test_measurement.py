@@ -9,10 +9,13 @@ from helpers import csv_rows, measure_config
 from PIL import Image
 
 from grainseg.grains.agreement_regions import region_scores
+from grainseg.grains.field import measure_field
+from grainseg.grains.intercepts import mean_intercept_px
 from grainseg.micrograph.drawing import boundary_lines
+from grainseg.micrograph.image import PixelSize
 from grainseg.micrograph.polycrystal import polycrystal
 from grainseg.pipeline.measure import measure
-from grainseg.pipeline.measurement import rms_or_none, summary
+from grainseg.pipeline.measurement import line_share, rms_or_none, summary
 from grainseg.pipeline.scoring import segmentation_error
 
 
@@ -117,6 +120,39 @@ def test_lines_of_zeros_that_are_excluded_are_named(tmp_path: Path) -> None:
         measure(measure_config(tmp_path / "maps", tmp_path / "out", kind="grains", zero=zero))
         rows = csv_rows(tmp_path / "out" / "fields.csv")
         assert [row["image"] for row in rows if "thin lines from side to side" in row["flags"]] == named
+    (lines,) = (row for row in csv_rows(tmp_path / "out" / "budget.csv") if row["part"] == "line width")
+    assert lines["how"].startswith("lines of 0."), "filled ones hide grains as drawn ones do"
+
+
+def test_what_lies_outside_the_field_of_view_is_ignored(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A map that was turned: blank corners are no boundary, and what they cut is not whole."""
+    grains = polycrystal(0, (160, 160), 20.0, 0.3, 3)
+    y, x = np.indices(grains.shape) - 79.5
+    turned = np.where(abs(x) + abs(y) < 100, grains, 0)
+    Image.fromarray(turned.astype(np.uint16)).save(tmp_path / "turned.png")
+    found = {}
+    for zero in ("excluded", "ignored"):
+        caplog.clear()
+        measure(measure_config(tmp_path / "turned.png", tmp_path / "out", kind="grains", zero=zero))
+        (row,) = csv_rows(tmp_path / "out" / "fields.csv")
+        found[zero] = float(row["mean_intercept_px"])
+        assert row["n_a_saltikov_per_px2"] == row["n_a_jeffries_per_px2"] == ""
+        said = "turned.png: what is excluded reaches the picture's edge"
+        assert (said in caplog.text) == (zero == "excluded")
+    assert found["ignored"] == pytest.approx(mean_intercept_px(grains), rel=0.03)
+    assert found["excluded"] < 0.95 * found["ignored"]
+
+
+def test_lines_in_pixels_that_are_not_square_are_as_wide_as_their_mean_side() -> None:
+    """A line of 3 px is 3 px high and 6 px wide, in px of the smaller side."""
+    grains = polycrystal(0, (160, 160), 25.0, 0.3, 3)
+    square, oblong = (
+        measure_field("a", grains, PixelSize(1.0, column, "test"), line_width_px=3.0) for column in (1.0, 2.0)
+    )
+    assert line_share(square) == pytest.approx(3 / square.mean_intercept_px)
+    assert line_share(oblong) == pytest.approx(4.5 / oblong.mean_intercept_px)
 
 
 def test_how_given_masks_were_found_is_an_unknown_segmentation(folder: Path, tmp_path: Path) -> None:
@@ -136,6 +172,9 @@ def test_who_measured_how_masks_were_found_says_so_and_the_budget_is_complete(
     parts = {row["part"]: row for row in csv_rows(tmp_path / "out" / "budget.csv") if row["batch"] == "a"}
     assert float(parts["segmentation"]["standard_uncertainty_ln"]) == 0.03
     assert {row["known"] for row in parts.values()} == {"true"}
+    measure(measure_config(folder, tmp_path / "out", **said, segmentation_images=4))
+    parts = {row["part"]: row for row in csv_rows(tmp_path / "out" / "budget.csv") if row["batch"] == "a"}
+    assert float(parts["segmentation"]["degrees_of_freedom"]) == 4
 
 
 def test_thresholds_of_several_fields_count_by_their_mean_square() -> None:

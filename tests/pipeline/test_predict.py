@@ -19,6 +19,7 @@ from grainseg.grains.doubt import FLAG_ABOVE
 from grainseg.micrograph.files import read_micrograph
 from grainseg.pipeline.export import export
 from grainseg.pipeline.predict import predict
+from grainseg.report.results import read_batches
 
 
 def save(path: Path, shape: tuple[int, ...], seed: int = 0) -> Path:
@@ -243,6 +244,8 @@ def test_the_doubt_stands_in_table_and_report_with_its_reason(
     predict(one_of(config))
     found = csv_rows(tmp_path / "out" / "fields.csv")
     assert all(FLAG_ABOVE < float(row["doubt"]) < 1 for row in found)
+    assert all(sample.doubted for batch in read_batches(tmp_path / "out") for sample in batch.samples)
+    assert "field: do not trust" in csv_rows(tmp_path / "out" / "batches.csv")[0]["flags"]
     for row in found:
         assert row["flags"].startswith("do not trust the boundaries before you have seen the overlay: ")
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
