@@ -273,8 +273,8 @@ def test_compare_says_what_it_cannot_compare(
     folder: Path, config: Callable[..., MeasureConfig], tmp_path: Path
 ) -> None:
     one, other = tmp_path / "one", tmp_path / "other"
-    measure(config(folder / "A", output=str(one)))
-    measure(config(folder / "B", output=str(other), pixel_size_um=0.5))
+    measure(config(folder / "A" / "f0.png", output=str(one)))
+    measure(config(folder / "B" / "f3.png", output=str(other), pixel_size_um=0.5))
     for folders, margin, message in (
         ([one], 0.25, "holds one batch, A; give two or more"),
         ([one, one], 0.25, "is given twice"),
@@ -297,9 +297,9 @@ def test_one_bad_file_does_not_stop_the_others(
 ) -> None:
     (folder / "A" / "f1.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     Image.fromarray(np.full(SHAPE, 255, np.uint8)).save(folder / "A" / "f2.png")
-    measured = measure(config(folder))
+    measured = measure(config(folder / "A"))
     assert len(measured.failures) == 2
-    assert len(csv_rows(tmp_path / "out" / "fields.csv")) == 4
+    assert len(csv_rows(tmp_path / "out" / "fields.csv")) == 1
     assert "not measured" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
 
 
@@ -326,7 +326,7 @@ def test_what_is_left_out_needs_its_masks(
     with pytest.raises(GrainsegError, match="give excluded=FOLDER"):
         config(folder, structure=structure)
     (tmp_path / "pores").mkdir()
-    measure(config(folder / "A", structure=structure, excluded=str(tmp_path / "pores")))
+    measure(config(folder / "A" / "f0.png", structure=structure, excluded=str(tmp_path / "pores")))
     assert "f0.png: there is no mask below" in caplog.text
 
 
@@ -335,7 +335,7 @@ def test_tables_of_an_earlier_run_do_not_stay_beside_new_ones(
 ) -> None:
     measure(config(folder))
     assert (tmp_path / "out" / "comparisons.csv").exists()
-    measure(config(folder / "A"))
+    measure(config(folder / "A" / "f0.png"))
     assert not (tmp_path / "out" / "comparisons.csv").exists()
 
 

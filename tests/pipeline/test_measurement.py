@@ -1,6 +1,7 @@
 """From fields to batches: units that differ, parts of the budget, what goes into the segmentation's error."""
 
 import math
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -19,15 +20,22 @@ from grainseg.pipeline.measurement import line_share, rms_or_none, summary
 from grainseg.pipeline.scoring import segmentation_error
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two batches of two fields."""
+    folder = tmp_path_factory.mktemp("drawn")
     for number in range(4):
-        path = tmp_path / "masks" / "ab"[number // 2] / f"{number}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path = folder / "ab"[number // 2] / f"{number}.png"
+        path.parent.mkdir(exist_ok=True)
         lines = boundary_lines(polycrystal(number, (160, 160), 25.0, 0.3, 3))
         Image.fromarray(lines * np.uint8(255)).save(path)
-    return tmp_path / "masks"
+    return folder
+
+
+@pytest.fixture
+def folder(drawn: Path, tmp_path: Path) -> Path:
+    """A copy that a test may change."""
+    return Path(shutil.copytree(drawn, tmp_path / "masks"))
 
 
 def test_a_field_without_a_pixel_size_is_left_out_of_a_metric_batch(folder: Path, tmp_path: Path) -> None:
@@ -156,7 +164,7 @@ def test_lines_in_pixels_that_are_not_square_are_as_wide_as_their_mean_side() ->
 
 
 def test_how_given_masks_were_found_is_an_unknown_segmentation(folder: Path, tmp_path: Path) -> None:
-    measure(measure_config(folder, tmp_path / "out"))
+    measure(measure_config(folder / "a", tmp_path / "out"))
     parts = {row["part"]: row for row in csv_rows(tmp_path / "out" / "budget.csv") if row["batch"] == "a"}
     segmentation, threshold = parts["segmentation"], parts["threshold"]
     assert (segmentation["known"], segmentation["standard_uncertainty_percent"]) == ("false", "")
@@ -168,7 +176,7 @@ def test_who_measured_how_masks_were_found_says_so_and_the_budget_is_complete(
     folder: Path, tmp_path: Path
 ) -> None:
     said = {"segmentation_rel_unc": 0.03, "pixel_size_um": 0.5, "pixel_size_rel_unc": 0.0}
-    measure(measure_config(folder, tmp_path / "out", **said))
+    measure(measure_config(folder / "a", tmp_path / "out", **said))
     parts = {row["part"]: row for row in csv_rows(tmp_path / "out" / "budget.csv") if row["batch"] == "a"}
     assert float(parts["segmentation"]["standard_uncertainty_ln"]) == 0.03
     assert {row["known"] for row in parts.values()} == {"true"}
