@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from grainseg.grains.closed_boundaries import closed_flags
 from grainseg.grains.enlargement import AS_DRAWN, enlargement
 from grainseg.grains.field_flags import MapLimits, field_flags
 from grainseg.grains.grain_table import grain_table, in_pieces
@@ -112,7 +113,7 @@ def measure_field(
         in_pieces=in_pieces(visible, table, hidden) if partition is None else 0,
         pinholes=0 if partition is None else partition.pinholes,
     )
-    return replace(field, flags=field_flags(field, limits))
+    return replace(field, flags=(*closed_flags(field), *field_flags(field, limits)))
 
 
 def _uncrossed(lines: Intercepts) -> Intercepts:
