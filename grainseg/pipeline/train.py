@@ -48,6 +48,7 @@ from grainseg.pipeline.scoring import (
     score_prediction,
     segmentation_error,
 )
+from grainseg.pipeline.validation_quality import quality_lines, validation_scores
 from grainseg.report.metrics_file import METRICS, write_metrics
 from grainseg.report.overlay import panel
 from grainseg.report.prediction_files import PREDICTIONS, PredictionPaths, prediction_paths, write_prediction
@@ -216,9 +217,10 @@ def _score_best(
     metrics: dict[str, float] = {}
     if config.partition.name != "none":
         spec, metrics = fit_validation(config, spec, data.data.val_images, probabilities)
-    spec = replace(spec, doubt_reference=training_reference(data.data, probabilities, spec.partition))
-    add_to_checkpoint(best, spec)
     metrics = score_validation(config, spec, data.data.val_images, probabilities, run_dir) | metrics
+    reference = training_reference(data.data, probabilities, spec.partition)
+    found = validation_scores(metrics, len(probabilities)) if _is_real(config) else None
+    add_to_checkpoint(best, replace(spec, doubt_reference=reference, validation=found))
     log_score(trainer.logger, metrics, trainer.global_step)
     return metrics | {name: float(value) for name, value in tested.items()}
 
@@ -247,11 +249,15 @@ def fit_validation(
         config.partition.given(),
     )
     log.info("partition: %s", ", ".join(f"{name} {value:g}" for name, value in asdict(settings).items()))
-    # How far synthetic pictures are off says nothing about the real ones that a budget is for.
-    real = isinstance(config.data, FolderDataConfig)
-    spec = replace(spec, partition=settings, segmentation=segmentation_error(scores) if real else None)
+    error = segmentation_error(scores) if _is_real(config) else None
+    spec = replace(spec, partition=settings, segmentation=error)
     total = functools.reduce(operator.add, scores)
     return spec, {f"val/{name}_fitted": value for name, value in total.metrics().items()}
+
+
+def _is_real(config: TrainConfig) -> bool:
+    """How far synthetic pictures are off says nothing about the real ones that a prediction is for."""
+    return isinstance(config.data, FolderDataConfig)
 
 
 def score_validation(
@@ -300,10 +306,11 @@ def validation_paths(run_dir: Path, stem: str) -> PredictionPaths:
 
 
 def training_summary(metrics: dict[str, float], run_dir: Path) -> str:
-    """The closing lines of a run: its IoU, and where everything lies."""
+    """The closing lines of a run: how good its grains are, and last its IoU and where everything lies."""
     board = run_dir / TENSORBOARD
     return "\n".join(
         (
+            *quality_lines(metrics),
             f"val/iou {metrics['val/iou']:.4f}  val/boundary_f1 {metrics['val/boundary_f1']:.4f}",
             f"predictions:  {run_dir / PREDICTIONS}",
             f"checkpoint:   {checkpoint_path(run_dir)}",
