@@ -236,7 +236,7 @@ def _train_fold(config: TrainConfig, folder: Path) -> dict[str, float]:
         config = replace(config, resume=str(last))
     elif (folder / CONFIG).is_file():  # interrupted before its first last.ckpt was whole
         best.unlink(missing_ok=True)
-    found = train(config, folder)
+    found = train(config, folder, fold=True)
     # With the optimizer's state of a run that is over: those of five folds are 1.2 GB.
     last.unlink(missing_ok=True)
     return found

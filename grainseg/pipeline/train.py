@@ -48,7 +48,7 @@ from grainseg.pipeline.scoring import (
     score_prediction,
     segmentation_error,
 )
-from grainseg.pipeline.validation_quality import quality_lines, validation_scores
+from grainseg.pipeline.validation_quality import few_grains_warning, quality_lines, validation_scores
 from grainseg.report.metrics_file import METRICS, write_metrics
 from grainseg.report.overlay import panel
 from grainseg.report.prediction_files import PREDICTIONS, PredictionPaths, prediction_paths, write_prediction
@@ -64,13 +64,14 @@ from grainseg.training.trainer import build_trainer
 log = logging.getLogger(__name__)
 
 
-def train(config: TrainConfig, run_dir: Path) -> dict[str, float]:
+def train(config: TrainConfig, run_dir: Path, *, fold: bool = False) -> dict[str, float]:
     """Train, choose the best checkpoint on the validation pictures, and predict these with it.
 
     Args:
         config: The run.
         run_dir: Folder that takes ``checkpoints/``, ``predictions/``, ``config.yaml``, ``metrics.json`` and
             the TensorBoard events.
+        fold: Whether it is one of a leave-one-out run, whose images choose the partition together.
 
     Returns:
         What ``metrics.json`` holds: ``val/iou`` and the rest, all of the best checkpoint. In a run of several
@@ -89,7 +90,7 @@ def train(config: TrainConfig, run_dir: Path) -> dict[str, float]:
     if resumed is None and trainer.is_global_zero:
         require_free(run_dir)
     network = _build_network(config)
-    data = _read_data(config)
+    data = _read_data(config, fold)
     if config.resume is not None and resumed is not None:
         require_same_shrink(config, resumed, data.data.shrink)
         bring_best(Path(config.resume), run_dir)
@@ -127,7 +128,7 @@ def _build_network(config: TrainConfig) -> nn.Module:
     return network
 
 
-def _read_data(config: TrainConfig) -> BoundaryDataModule:
+def _read_data(config: TrainConfig, fold: bool) -> BoundaryDataModule:
     data = BoundaryDataModule(
         config.data,
         config.augment,
@@ -139,6 +140,9 @@ def _read_data(config: TrainConfig) -> BoundaryDataModule:
     data.prepare_data()
     data.setup()
     _tell_of(data.data)
+    few = few_grains_warning([image.label for image in data.data.val_images])
+    if few is not None and _is_real(config) and not fold:
+        log.warning("%s", few)
     return data
 
 

@@ -1,8 +1,10 @@
 """What the end of a training says of its network."""
 
+import numpy as np
 import pytest
 
-from grainseg.pipeline.validation_quality import quality_lines, validation_scores
+from grainseg.micrograph.image import BOUNDARY, GRAIN, Label
+from grainseg.pipeline.validation_quality import few_grains_warning, quality_lines, validation_scores
 
 SHORT = {
     "iou": 0.3929,
@@ -21,6 +23,21 @@ SHORT = {
 
 def lines(**changes: float) -> list[str]:
     return quality_lines({f"val/{name}": value for name, value in (SHORT | changes).items()})
+
+
+def squares(rows: int) -> Label:
+    """Five grains a row, and a line that ends before it is through: without it two would be one."""
+    label = np.full((20 * rows, 100), GRAIN, np.uint8)
+    label[19::20] = label[:, 19::20] = BOUNDARY
+    label[9:11, 19] = GRAIN
+    return label
+
+
+def test_grains_that_validate_are_counted_over_all_images_with_gaps_closed() -> None:
+    assert few_grains_warning([squares(5), squares(5)]) is None
+    warning = few_grains_warning([squares(5), squares(4)])
+    assert warning is not None
+    assert warning.startswith("only 45 labelled grains (fewer than 50) in validation")
 
 
 def test_the_grains_are_those_of_the_partition_that_is_kept() -> None:
