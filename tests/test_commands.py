@@ -40,6 +40,12 @@ def run(fields: Path, module_folder: Path) -> tuple[Path, Path, str]:
 
 def test_train_ends_with_its_iou_and_where_everything_lies(run: tuple[Path, Path, str]) -> None:
     cwd, folder, screen = run
+    *before, _, _, _, _ = screen.splitlines()
+    (grains,) = [
+        number for number, line in enumerate(before) if line.startswith("grains: adapted Rand error")
+    ]
+    assert before[-1].startswith("warning: ")  # it was trained for seconds
+    assert len(before) - grains <= 3
     closing = screen.splitlines()[-4:]
     assert closing[0].startswith("val/iou 0.")
     for line, path in zip(closing[1:], ("predictions", "checkpoints/best.ckpt", "tensorboard"), strict=True):

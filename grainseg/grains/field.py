@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from grainseg.grains.closed_boundaries import closed_flags
 from grainseg.grains.enlargement import AS_DRAWN, enlargement
 from grainseg.grains.field_flags import MapLimits, field_flags
 from grainseg.grains.grain_table import GrainTable, grain_table, in_pieces
@@ -120,7 +121,7 @@ def measure_field(
         pinholes=0 if partition is None else partition.pinholes,
         blank_edge=blank_edge,
     )
-    return replace(field, flags=field_flags(field, limits))
+    return replace(field, flags=(*closed_flags(field), *field_flags(field, limits)))
 
 
 def _uncrossed(lines: Intercepts) -> Intercepts:

@@ -5,7 +5,7 @@ A checkpoint is one of Lightning's with the key ``grainseg`` added. It is read b
 project's own tables. A weights file (``weights_file.py``) stands for a checkpoint and is checked alike.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,6 @@ import torch
 from torch import nn
 
 from grainseg.config.checks import (
-    MAX_LABEL_OFFSET_PX,
     MAX_SHRINK,
     SYMMETRIES,
     legal_decoder_width,
@@ -24,22 +23,25 @@ from grainseg.errors import GrainsegError
 from grainseg.grains.budget import SegmentationError
 from grainseg.grains.doubt import Reference, read_reference
 from grainseg.grains.partition import DEFAULT_SETTINGS, PartitionSettings
+from grainseg.grains.validation import ValidationScores
 from grainseg.micrograph.normalization import NORMALIZATION
 from grainseg.micrograph.pixel_size import is_possible
 from grainseg.model.archive import are_plain, load_archive, require_finite, save_archive
+from grainseg.model.checkpoint_values import read_numbers, read_offset
 from grainseg.model.networks import NetworkSpec, build_network
 from grainseg.model.shrinking import look_shrunk
 from grainseg.model.weights_file import SUFFIX, read_weights
 from grainseg.versions import versions
 
 KEY = "grainseg"
-FORMAT = 7
-"""1 had no partition and no segmentation error, 2 no number of steps, 3 to 6 not all that ``_NEW`` names."""
+FORMAT = 8
+"""1 had no partition and no segmentation error, 2 no number of steps, 3 to 7 not all that ``_NEW`` names."""
 _NEW: Mapping[int, Mapping[str, Any]] = {
     3: {"pixel_size_um": None, "intercept_px": None, "doubt_reference": None, "members": 1},
     4: {"label_offset_px": (0.0, 0.0)},
     5: {"shrink": 1},
     6: {"tta": "none"},
+    7: {"validation": None},
 }
 """What a layout that is still read did not say, which the next one does."""
 NETWORK_PREFIX = "network."
@@ -76,6 +78,7 @@ class CheckpointSpec:
             columns to the right; predictions follow the labels.
         shrink: Edge in px of the squares of a picture that the network sees as one px, see ``shrinking.py``.
         tta: Test-time augmentation of the predictions that the values above were found with.
+        validation: Scores of the validation pictures, None if unknown or the pictures were synthetic.
         members: Networks in the file, 1 to ``MAX_MEMBERS``; see ``ensemble.py`` for several.
         format: Version of this layout.
     """
@@ -101,6 +104,7 @@ class CheckpointSpec:
     label_offset_px: tuple[float, float] = (0.0, 0.0)
     shrink: int = 1
     tta: str = "none"
+    validation: ValidationScores | None = None
     members: int = 1
     format: int = FORMAT
 
@@ -139,6 +143,7 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
     "label_offset_px": (tuple, list),
     "shrink": (int,),
     "tta": (str,),
+    "validation": (dict, type(None)),
     "members": (int,),
     "format": (int,),
 }
@@ -217,12 +222,14 @@ def _parse_spec(values: Mapping[str, Any], path: Path) -> CheckpointSpec:
         raise GrainsegError(f"checkpoint {path}: its value {wrong[0]!r} is missing or cannot be")
     try:
         found, reference = values["segmentation"], values["doubt_reference"]
+        scores = values["validation"]
         spec = CheckpointSpec(
             **{
                 **values,
-                "partition": PartitionSettings(**_numbers(values["partition"])),
+                "partition": PartitionSettings(**read_numbers(values["partition"])),
                 "segmentation": None if found is None else SegmentationError(**found),
-                "label_offset_px": _offset(values["label_offset_px"]),
+                "validation": None if scores is None else ValidationScores(**scores),
+                "label_offset_px": read_offset(values["label_offset_px"]),
                 "doubt_reference": None if reference is None else read_reference(reference),
             }
         )
@@ -248,30 +255,6 @@ def _parse_spec(values: Mapping[str, Any], path: Path) -> CheckpointSpec:
             f"checkpoint {path}: needs normalisation {spec.normalization}, this version has {NORMALIZATION}"
         )
     return spec
-
-
-def _offset(values: Sequence[object]) -> tuple[float, float]:
-    """An offset of labels.
-
-    Raises:
-        ValueError: It is none.
-    """
-    numbers = [value for value in values if isinstance(value, float) and abs(value) <= MAX_LABEL_OFFSET_PX]
-    if len(values) != 2 or len(numbers) != 2:
-        raise ValueError("label_offset_px is no offset in its range")
-    return numbers[0], numbers[1]
-
-
-def _numbers(values: Mapping[str, Any]) -> dict[str, float]:
-    """The values of a partition's settings, none of which is as large as 10.
-
-    Raises:
-        ValueError: One is no number, or a truth value or text that could pass for one.
-    """
-    for name, value in values.items():
-        if type(value) not in (int, float) or not -10 <= value <= 10:
-            raise ValueError(f"{name} is no number in its range")
-    return {name: float(value) for name, value in values.items()}
 
 
 def add_to_checkpoint(path: Path, spec: CheckpointSpec) -> None:

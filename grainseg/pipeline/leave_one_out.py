@@ -34,6 +34,7 @@ from grainseg.model.checkpoint import MAX_MEMBERS, CheckpointSpec, load_network
 from grainseg.model.ensemble import write_ensemble
 from grainseg.pipeline.resuming import differing
 from grainseg.pipeline.train import fit_validation, score_validation, train
+from grainseg.pipeline.validation_quality import quality_lines, validation_scores
 from grainseg.report.metrics_file import METRICS, read_metrics, write_metrics
 from grainseg.report.prediction_files import PREDICTIONS
 from grainseg.report.tables import write_csv
@@ -54,6 +55,7 @@ log = logging.getLogger(__name__)
 FEWEST_IMAGES = 3
 """Each network needs two to train on, and an error needs more than two images to show how it varies."""
 FOLDS = "folds.csv"
+OUT_OF_FOLD = "out_of_fold/"
 _SHOWN = ("val/iou", "val/boundary_f1", "val/are", "val/intercept_error")
 
 
@@ -75,7 +77,7 @@ class LeaveOneOut:
     metrics: dict[str, float]
 
     def summary(self) -> str:
-        """The closing lines: a table of the folds, and where everything lies."""
+        """The closing lines: a table of the folds, how good the grains are, and where everything lies."""
         names = [name for name in _SHOWN if name in self.metrics]
         rows = [["left out", *(name.removeprefix("val/") for name in names)]]
         for image, found in zip(self.images, self.folds, strict=True):
@@ -88,6 +90,7 @@ class LeaveOneOut:
         return "\n".join(
             (
                 *("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows),
+                *quality_lines(self.metrics, OUT_OF_FOLD),
                 f"predictions:  {self.run_dir / PREDICTIONS}, each by the network that did not see the image",
                 f"checkpoint:   {checkpoint_path(self.run_dir)}, all {len(self.folds)} networks",
                 *([f"TensorBoard:  tensorboard --logdir {shown}"] if board.is_dir() else []),
@@ -230,7 +233,7 @@ def _train_fold(config: TrainConfig, folder: Path) -> dict[str, float]:
         config = replace(config, resume=str(last))
     elif (folder / CONFIG).is_file():  # interrupted before its first last.ckpt was whole
         best.unlink(missing_ok=True)
-    found = train(config, folder)
+    found = train(config, folder, fold=True)
     # With the optimizer's state of a run that is over: those of five folds are 1.2 GB.
     last.unlink(missing_ok=True)
     return found
@@ -275,9 +278,10 @@ def _combine(
         if spec.segmentation is not None:
             source = f"leave-one-out over {len(images)} images, which also chose checkpoints and partition"
             spec = replace(spec, segmentation=replace(spec.segmentation, source=source))
-    write_ensemble(checkpoint_path(run_dir), spec, [network for _, network in folds])
     scores = score_validation(config, spec, read, probabilities, run_dir) | fitted
-    return {f"out_of_fold/{name.removeprefix('val/')}": value for name, value in scores.items()}
+    spec = replace(spec, validation=validation_scores(scores, len(read)))
+    write_ensemble(checkpoint_path(run_dir), spec, [network for _, network in folds])
+    return {f"{OUT_OF_FOLD}{name.removeprefix('val/')}": value for name, value in scores.items()}
 
 
 def _write_board(config: TrainConfig, run_dir: Path, metrics: Mapping[str, float]) -> None:

@@ -9,6 +9,7 @@ from torch import nn
 from grainseg.config import PredictConfig
 from grainseg.config.checks import SYMMETRIES
 from grainseg.grains.partition import DEFAULT_SETTINGS, PartitionSettings
+from grainseg.grains.wording import counted
 from grainseg.inference.predictor import TileSettings, tile_settings
 from grainseg.model.checkpoint import CheckpointSpec
 from grainseg.model.generic import ships
@@ -106,6 +107,7 @@ def prediction_provenance(plan: PredictionPlan, command: str) -> Provenance:
         | _averaged(plan)
         | plan.scaling.says()
         | {"Line width of the training labels": f"{plan.spec.line_width_px:.1f} px"}
+        | _validation(plan)
         | _shrink(plan.spec)
         | _offset(plan.spec)
         | _partition(plan),
@@ -121,6 +123,23 @@ def _averaged(plan: PredictionPlan) -> dict[str, str]:
         by = "by the checkpoint" if plan.config.tta is None else "said by the user"
         found["Test-time augmentation"] = f"{plan.tta}, the mean over {plan.tiles.views} views, {by}"
     return found
+
+
+def _validation(plan: PredictionPlan) -> dict[str, str]:
+    """How good the network was, where its checkpoint knows."""
+    found = plan.spec.validation
+    if found is None:
+        return {}
+    others = plan.by_hand() + ([] if plan.config.threshold is None else ["threshold"])
+    but = f", by the checkpoint's own settings, not {', '.join(others)}" if others else ""
+    return {
+        "Validation of the network": (
+            f"boundary F1 {found.boundary_f1:.2f}, adapted Rand error {found.adapted_rand_error:.2f}, "
+            f"number of grains off by {100 * found.grain_count_error:.1f} %, mean intercept by "
+            f"{100 * found.intercept_error:.1f} %, on {counted(found.images, 'image')}, "
+            f"which also chose checkpoint and partition{but}"
+        )
+    }
 
 
 def _shrink(spec: CheckpointSpec) -> dict[str, str]:

@@ -49,6 +49,7 @@ from grainseg.pipeline.scoring import (
     score_prediction,
     segmentation_error,
 )
+from grainseg.pipeline.validation_quality import few_grains_warning, quality_lines, validation_scores
 from grainseg.report.metrics_file import METRICS, write_metrics
 from grainseg.report.overlay import panel
 from grainseg.report.prediction_files import PREDICTIONS, PredictionPaths, prediction_paths, write_prediction
@@ -64,13 +65,14 @@ from grainseg.training.trainer import build_trainer
 log = logging.getLogger(__name__)
 
 
-def train(config: TrainConfig, run_dir: Path) -> dict[str, float]:
+def train(config: TrainConfig, run_dir: Path, *, fold: bool = False) -> dict[str, float]:
     """Train, choose the best checkpoint on the validation pictures, and predict these with it.
 
     Args:
         config: The run.
         run_dir: Folder that takes ``checkpoints/``, ``predictions/``, ``config.yaml``, ``metrics.json`` and
             the TensorBoard events.
+        fold: Whether it is one of a leave-one-out run, whose images choose the partition together.
 
     Returns:
         What ``metrics.json`` holds: ``val/iou`` and the rest, all of the best checkpoint. In a run of several
@@ -89,7 +91,7 @@ def train(config: TrainConfig, run_dir: Path) -> dict[str, float]:
     if resumed is None and trainer.is_global_zero:
         require_free(run_dir)
     network = _build_network(config)
-    data = _read_data(config)
+    data = _read_data(config, fold)
     if config.resume is not None and resumed is not None:
         require_same_shrink(config, resumed, data.data.shrink)
         bring_best(Path(config.resume), run_dir)
@@ -127,7 +129,7 @@ def _build_network(config: TrainConfig) -> nn.Module:
     return network
 
 
-def _read_data(config: TrainConfig) -> BoundaryDataModule:
+def _read_data(config: TrainConfig, fold: bool) -> BoundaryDataModule:
     data = BoundaryDataModule(
         config.data,
         config.augment,
@@ -139,6 +141,9 @@ def _read_data(config: TrainConfig) -> BoundaryDataModule:
     data.prepare_data()
     data.setup()
     _tell_of(data.data)
+    few = few_grains_warning([image.label for image in data.data.val_images])
+    if few is not None and _is_real(config) and not fold:
+        log.warning("%s", few)
     return data
 
 
@@ -221,9 +226,10 @@ def _score_best(
     metrics: dict[str, float] = {}
     if config.partition.name != "none":
         spec, metrics = fit_validation(config, spec, data.data.val_images, probabilities)
-    spec = replace(spec, doubt_reference=training_reference(data.data, probabilities, spec.partition))
-    add_to_checkpoint(best, spec)
     metrics = score_validation(config, spec, data.data.val_images, probabilities, run_dir) | metrics
+    reference = training_reference(data.data, probabilities, spec.partition)
+    found = validation_scores(metrics, len(probabilities)) if _is_real(config) else None
+    add_to_checkpoint(best, replace(spec, doubt_reference=reference, validation=found))
     log_score(trainer.logger, metrics, trainer.global_step)
     return metrics | {name: float(value) for name, value in tested.items()}
 
@@ -252,11 +258,15 @@ def fit_validation(
         config.partition.given(),
     )
     log.info("partition: %s", ", ".join(f"{name} {value:g}" for name, value in asdict(settings).items()))
-    # How far synthetic pictures are off says nothing about the real ones that a budget is for.
-    real = isinstance(config.data, FolderDataConfig)
-    spec = replace(spec, partition=settings, segmentation=segmentation_error(scores) if real else None)
+    error = segmentation_error(scores) if _is_real(config) else None
+    spec = replace(spec, partition=settings, segmentation=error)
     total = functools.reduce(operator.add, scores)
     return spec, {f"val/{name}_fitted": value for name, value in total.metrics().items()}
+
+
+def _is_real(config: TrainConfig) -> bool:
+    """How far synthetic pictures are off says nothing about the real ones that a prediction is for."""
+    return isinstance(config.data, FolderDataConfig)
 
 
 def score_validation(
@@ -305,10 +315,11 @@ def validation_paths(run_dir: Path, stem: str) -> PredictionPaths:
 
 
 def training_summary(metrics: dict[str, float], run_dir: Path) -> str:
-    """The closing lines of a run: its IoU, and where everything lies."""
+    """The closing lines of a run: how good its grains are, and last its IoU and where everything lies."""
     board = run_dir / TENSORBOARD
     return "\n".join(
         (
+            *quality_lines(metrics),
             f"val/iou {metrics['val/iou']:.4f}  val/boundary_f1 {metrics['val/boundary_f1']:.4f}",
             f"predictions:  {run_dir / PREDICTIONS}",
             f"checkpoint:   {checkpoint_path(run_dir)}",

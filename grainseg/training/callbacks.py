@@ -22,7 +22,7 @@ from lightning.pytorch.utilities.exceptions import SIGTERMException
 
 from grainseg.config import VALIDATION_METRICS, TrainConfig, to_plain
 from grainseg.micrograph.image import Label
-from grainseg.report.overlay import panel
+from grainseg.report.overlay import Picture, panel
 from grainseg.training.averaging import kept_weights
 from grainseg.training.board import log_configuration
 from grainseg.training.datamodule import BoundaryDataModule, WholePicture
@@ -32,8 +32,8 @@ from grainseg.training.run_folder import BEST, CONFIG, LAST, TENSORBOARD, write_
 
 log = logging.getLogger(__name__)
 
-MAX_PANEL_WIDTH_PX = 4096
-"""Larger panels are shrunk before they go into TensorBoard's event file."""
+MAX_PANEL_SIDE_PX = 2048
+"""Larger panels are shrunk before they go into TensorBoard's event file, which keeps those of many epochs."""
 
 
 def build_callbacks(config: TrainConfig, checkpoints: Path) -> list[Callback]:
@@ -267,9 +267,13 @@ class ValidationPanels(Callback):
         pixels = unit[:, :, 0] if unit.shape[2] == 1 else unit
         drawn = panel(pixels, label, probability, probability > THRESHOLD, self._tolerance_px)
         tag = f"val/{data.data.val_images[batch_idx].stem}"
-        if drawn.shape[1] > MAX_PANEL_WIDTH_PX:
-            factor = MAX_PANEL_WIDTH_PX / drawn.shape[1]
-            shrunk = cv2.resize(drawn, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
-            drawn = np.asarray(shrunk, dtype=np.uint8)
         # At the step of the curves, which is that of the last batch.
-        logger.experiment.add_image(tag, drawn, trainer.global_step - 1, dataformats="HWC")
+        logger.experiment.add_image(tag, board_panel(drawn), trainer.global_step - 1, dataformats="HWC")
+
+
+def board_panel(drawn: Picture) -> Picture:
+    """A panel, (H, W, 3) uint8, with its longer side shrunk to what TensorBoard's event file can bear."""
+    factor = MAX_PANEL_SIDE_PX / max(drawn.shape[:2])
+    if factor >= 1:
+        return drawn
+    return np.asarray(cv2.resize(drawn, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA), np.uint8)

@@ -174,6 +174,12 @@ def test_closed_boundaries_and_open_ends():
     assert field.mean_intercept_px_without_closed == pytest.approx(
         field.mean_intercept_px / (1 - field.closed_share)
     )
+    (flag,) = [flag for flag in field.flags if "closed by the partition" in flag]
+    assert flag.startswith(f"{100 * field.closed_share:.0f} % of the boundaries that the test lines cross")
+    closed[:, 30:] = False
+    fewer = measure_field("a", grains, HALF_UM, partition=Closed(closed, 12, 345.0))
+    assert 0 < fewer.closed_share < 0.15
+    assert not any("closed by the partition" in flag for flag in fewer.flags)
     length_mm = math.pi / 2 * 300 * 300 / field.mean_intercept_px * 0.0005
     assert field.open_ends_per_mm == pytest.approx(12 / length_mm)
 

@@ -15,6 +15,7 @@ from grainseg.errors import GrainsegError
 from grainseg.grains.budget import SegmentationError
 from grainseg.grains.doubt import DEFAULT_REFERENCE
 from grainseg.grains.partition import PartitionSettings
+from grainseg.grains.validation import ValidationScores
 from grainseg.inference.predictor import tile_settings
 from grainseg.model.checkpoint import (
     _NEW,
@@ -44,6 +45,7 @@ SPEC = CheckpointSpec(
 SETTINGS = asdict(SPEC.partition)
 DOUBT = dict(DEFAULT_REFERENCE)
 ERROR = {"bias_ln": 0.1, "sd_ln": 0.0, "images": 1, "source": "a validation image"}
+SCORES = asdict(ValidationScores(0.78, 0.3, 0.07, 0.11, 3))
 
 
 @pytest.fixture(scope="module")
@@ -73,14 +75,15 @@ def test_what_is_said_of_the_grains_can_be_added_later(content: dict[str, Any], 
     path = saved(content, tmp_path)
     partition = PartitionSettings(0.3, 0.4, 0.1, 0.01)
     error = SegmentationError(-0.02, 0.01, 3, "three images")
-    later = replace(SPEC, partition=partition, segmentation=error, doubt_reference=DOUBT)
+    known = {"segmentation": error, "doubt_reference": DOUBT, "validation": ValidationScores(**SCORES)}
+    later = replace(SPEC, partition=partition, **known)
     add_to_checkpoint(path, later)
     spec, weights = read_checkpoint(path)
     assert replace(spec, versions={}) == later
     assert weights.keys() == load_network(path)[1].state_dict().keys()
 
 
-@pytest.mark.parametrize("layout", [3, 4, 5])
+@pytest.mark.parametrize("layout", [3, 4, 5, 7])
 def test_the_layouts_before_are_read(content: dict[str, Any], tmp_path: Path, layout: int) -> None:
     new = {name for older in range(layout, FORMAT) for name in _NEW[older]}
     before = {name: value for name, value in content[KEY].items() if name not in new} | {"format": layout}
@@ -225,6 +228,9 @@ def test_what_is_no_checkpoint_is_refused(kind: str, content: dict[str, Any], tm
                 DOUBT | {"noise": "12"},
             )
         ),
+        ({"validation": {"boundary_f1": 0.9}}, "values for the grains cannot be"),
+        ({"validation": SCORES | {"images": 10**400}}, "images of the validation is no whole number"),
+        ({"validation": [0.9]}, "'validation' is missing or cannot be"),
         ({"doubt_reference": [0.0]}, "'doubt_reference' is missing or cannot be"),
         ({"segmentation": ERROR | {3: 1}}, "values for the grains cannot be"),
         ({"partition": SETTINGS | {3: 1}}, "values for the grains cannot be"),

@@ -49,10 +49,11 @@ def number_of(network: nn.Module) -> int:
     return round(float(network.state_dict()["segmentation_head.0.bias"]))
 
 
-def quick_train(config: TrainConfig, folder: Path) -> dict[str, float]:
+def quick_train(config: TrainConfig, folder: Path, *, fold: bool) -> dict[str, float]:
     """In the place of a training: a network that knows its fold, and metrics that tell it."""
     assert isinstance(config.data, FolderDataConfig)
     assert config.data.fold is not None
+    assert fold
     assert not config.leave_one_out
     folder.mkdir(parents=True)
     OmegaConf.save(OmegaConf.create(to_plain(config)), folder / "config.yaml")
@@ -121,6 +122,10 @@ def test_what_is_known_of_the_ensemble_comes_from_unseen_images(
     assert spec.segmentation.sd_ln > 0
     assert abs(spec.segmentation.bias_ln) < 0.1
     assert result.metrics["out_of_fold/iou"] > 0.8
+    assert spec.validation is not None
+    assert spec.validation.images == 3
+    assert spec.validation.intercept_error == result.metrics["out_of_fold/intercept_error_fitted"]
+    assert sum(line.startswith("grains: adapted Rand error") for line in result.summary().splitlines()) == 1
 
 
 def test_means_and_deviations_are_over_the_folds(
@@ -167,10 +172,10 @@ def test_finished_folds_are_kept_interrupted_ones_go_on_and_missing_ones_are_tra
     last.touch()
     trained: list[tuple[str, str | None]] = []
 
-    def train(config: TrainConfig, folder: Path) -> dict[str, float]:
+    def train(config: TrainConfig, folder: Path, *, fold: bool) -> dict[str, float]:
         trained.append((folder.name, config.resume))
         if config.resume is None:
-            return quick_train(config, folder)
+            return quick_train(config, folder, fold=fold)
         OmegaConf.save(OmegaConf.create(to_plain(config)), folder / "config.yaml")
         write_metrics(folder / "metrics.json", {"val/iou": 0.9})
         return {"val/iou": 0.9}
@@ -214,11 +219,11 @@ def test_a_fold_that_died_before_its_last_checkpoint_was_whole_is_trained_again(
     (tmp_path / "fold_1" / "metrics.json").unlink()
     trained = []
 
-    def train(config: TrainConfig, folder: Path) -> dict[str, float]:
+    def train(config: TrainConfig, folder: Path, *, fold: bool) -> dict[str, float]:
         require_free(folder)
         trained.append(folder.name)
         shutil.rmtree(folder)
-        return quick_train(config, folder)
+        return quick_train(config, folder, fold=fold)
 
     monkeypatch.setattr(tested, "train", train)
     leave_one_out(config, tmp_path)
@@ -277,11 +282,11 @@ def test_all_folds_see_pictures_at_one_scale(
             Image.fromarray(mask).save(tmp_path / "data" / kind / f"{name}.png")
     asked = []
 
-    def train(config: TrainConfig, folder: Path) -> dict[str, float]:
+    def train(config: TrainConfig, folder: Path, *, fold: bool) -> dict[str, float]:
         assert isinstance(config.data, FolderDataConfig)
         data = replace(config.data, shrink="auto")
         asked.append((read_folder(data, config.augment, 1, 0).shrink, config.data.shrink))
-        return quick_train(config, folder)
+        return quick_train(config, folder, fold=fold)
 
     monkeypatch.setattr(tested, "train", train)
     monkeypatch.setattr(tested, "_combine", lambda *_: {})
@@ -292,8 +297,9 @@ def test_all_folds_see_pictures_at_one_scale(
 
 
 @pytest.mark.slow
-def test_a_real_one(config: TrainConfig, tmp_path: Path) -> None:
+def test_a_real_one(config: TrainConfig, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     result = leave_one_out(config, tmp_path)
+    assert "in validation choose checkpoint" not in caplog.text  # all images together choose the partition
     spec, networks = load_networks(tmp_path / "checkpoints" / "best.ckpt")
     assert spec.members == len(networks) == 3
     assert isinstance(config.data, FolderDataConfig)

@@ -37,8 +37,8 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
 
 @pytest.fixture
 def config(tmp_path: Path) -> PredictConfig:
-    """Pictures of bright lines of 3 px between squares of 24 px."""
-    lines = np.zeros((SIDE, SIDE), np.uint8)
+    """Pictures of bright lines of 3 px between dark, not black squares of 24 px."""
+    lines = np.random.default_rng(0).integers(0, 40, (SIDE, SIDE)).astype(np.uint8)
     for offset in range(3):
         lines[offset + 21 :: 24] = 255
         lines[:, offset + 21 :: 24] = 255

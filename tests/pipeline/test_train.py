@@ -133,11 +133,16 @@ def test_the_partition_is_fitted_and_kept(
         assert abs(np.expm1(spec.segmentation.bias_ln)) == pytest.approx(
             metrics["val/intercept_error_fitted"]
         )
+    assert spec.validation is not None
+    assert (spec.validation.boundary_f1, spec.validation.images) == (metrics["val/boundary_f1"], 1)
+    assert spec.validation.adapted_rand_error == metrics["val/are_fitted"]
     assert spec.doubt_reference is not None
     result = predict(predicting(folder, fields, tmp_path))
     again = json.loads((tmp_path / "metrics.json").read_text())
     assert again["f2.png"]["are"] == pytest.approx(metrics["val/are_fitted"], abs=1e-9)
     assert result.measured is not None
+    said = f"boundary F1 {metrics['val/boundary_f1']:.2f}, adapted Rand error {metrics['val/are_fitted']:.2f}"
+    assert said in result.measured.report.read_text(encoding="utf-8")
 
 
 @pytest.mark.slow

@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from lightning.pytorch.callbacks import EarlyStopping
 from lightning.pytorch.trainer.states import TrainerFn
 
-from grainseg.training.callbacks import SaveOnInterrupt, StopOfPatience
+from grainseg.training.callbacks import SaveOnInterrupt, StopOfPatience, board_panel
 
 NOBODY = SimpleNamespace(global_step=3, save_checkpoint=lambda path: None)
 
@@ -115,3 +116,16 @@ def test_a_resumed_run_has_its_own_patience() -> None:
     epochs_until_stop(before, [0.5, 0.6])
     after.load_state_dict(before.state_dict())
     assert epochs_until_stop(after, [0.6, 0.7, 0.8, 0.9]) == 3
+
+
+@pytest.mark.parametrize(
+    ("shape", "shown"),
+    [((600, 2560, 3), (480, 2048, 3)), ((2560, 600, 3), (2048, 480, 3)), ((30, 2048, 3), (30, 2048, 3))],
+)
+def test_panels_in_tensorboard_have_a_longest_side(
+    shape: tuple[int, int, int], shown: tuple[int, int, int]
+) -> None:
+    drawn = board_panel(np.full(shape, 200, np.uint8))
+    assert drawn.shape == shown
+    assert drawn.dtype == np.uint8
+    assert (drawn == 200).all()
