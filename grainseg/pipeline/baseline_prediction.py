@@ -13,7 +13,6 @@ from grainseg.config import BaselineConfig
 from grainseg.data.images import network_unit
 from grainseg.grains.budget import SegmentationError
 from grainseg.grains.partition import PartitionSettings
-from grainseg.micrograph.exposure import exposure_warnings
 from grainseg.micrograph.image import FloatImage
 from grainseg.micrograph.selection import SelectedImage, Selection
 from grainseg.pipeline.failures import SKIPPED, tell_failure, tell_unlisted
@@ -127,7 +126,7 @@ def _predict_one(
 ) -> MappedField:
     opened = open_picture(config, image, config.data.max_megapixels)
     unit = network_unit(opened.micrograph.pixels, 1)
-    opened = opened.warned(*exposure_warnings(unit))
+    opened = opened.looked_over(unit)
     if probability is None:
         probability = fitted.reference.probability(unit[:, :, 0])
     return close_picture(opened, probability, THRESHOLD, fitted.partition, folder).require_field()

@@ -18,6 +18,8 @@ from grainseg.grains.members import MemberSpread
 from grainseg.grains.partition import Partition, PartitionSettings, partition_probability
 from grainseg.grains.sensitivity import threshold_sd_ln
 from grainseg.micrograph.crop import Crop, crop_setting
+from grainseg.micrograph.data_bar import bar_warnings
+from grainseg.micrograph.exposure import exposure_warnings
 from grainseg.micrograph.files import read_mask_values, read_micrograph
 from grainseg.micrograph.image import BoolMask, FloatImage, Micrograph, PixelSize
 from grainseg.micrograph.labels import fit_to_image
@@ -47,6 +49,16 @@ class OpenedPicture:
             log.warning("%s: %s", shown(self.selected.path), line)
         told = replace(self.micrograph, warnings=(*self.micrograph.warnings, *lines))
         return replace(self, micrograph=told)
+
+    def looked_over(self, unit: FloatImage) -> "OpenedPicture":
+        """The same, warned where it is burnt out or a data bar was left in it.
+
+        Args:
+            unit: (H, W, C) float32 in the unit range, the picture as the boundaries are sought in it.
+        """
+        mask = self.left_out.mask
+        bars = bar_warnings(unit, mask, self.micrograph.crop)
+        return self.warned(*exposure_warnings(unit, mask), *bars)
 
 
 @dataclass(frozen=True)

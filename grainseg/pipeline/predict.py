@@ -15,8 +15,6 @@ from grainseg.inference.device import choose_device
 from grainseg.inference.ensemble import Forecast, predict_members
 from grainseg.inference.predictor import predict_probability
 from grainseg.inference.scale import on_grid
-from grainseg.micrograph.data_bar import bar_warnings
-from grainseg.micrograph.exposure import exposure_warnings
 from grainseg.micrograph.files import file_sha256
 from grainseg.micrograph.image import GRAIN, FloatImage, Label, Micrograph
 from grainseg.micrograph.names import shown
@@ -194,8 +192,7 @@ class _Seen:
 def _see(plan: PredictionPlan, image: SelectedImage) -> _Seen:
     opened = open_picture(plan.config, image, plan.config.data.max_megapixels)
     unit = network_unit(opened.micrograph.pixels, plan.spec.in_channels)
-    left_out, crop = opened.left_out.mask, opened.micrograph.crop
-    opened = opened.warned(*exposure_warnings(unit, left_out), *bar_warnings(unit, left_out, crop))
+    opened = opened.looked_over(unit)
     # The scale needs no more than a look at the picture as it is.
     first = functools.partial(predict_probability, plan.networks[0], tiles=replace(plan.tiles, views=1))
     scaled = scale_of_picture(plan.scaling, opened, unit, first)

@@ -52,10 +52,13 @@ def labelled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def more(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three further pictures in folders, one of which is none, and one too large for the machine."""
+    """Three further pictures: one with a data bar, one that is none, and one too large for the machine."""
     folder = tmp_path_factory.mktemp("more")
     write_field(folder / "A", "x=1", 9, (90, 110))
     (folder / "A" / "masks" / "x=1.png").unlink()
+    pixels = np.array(Image.open(folder / "A" / "images" / "x=1.png"))
+    pixels[-14:] = 0
+    Image.fromarray(pixels).save(folder / "A" / "images" / "x=1.png")
     (folder / "broken.png").write_bytes(b"no picture")
     (folder / "large.png").write_bytes(b"as many pixels as there is memory")
     return folder
@@ -172,6 +175,7 @@ def test_further_pictures_are_predicted_and_those_that_fail_are_named(done: Done
         assert (folder / "A" / "images" / "x=1_grains.tif").is_file()
         report = (folder / "report.html").read_text(encoding="utf-8")
         assert f"classical reference ({method})" in report
+        assert "as those of a data bar are" in report
         assert "broken.png" in report
         assert "closed: cannot be listed" in report
     assert len(done.run.failures) == 2 * 3
