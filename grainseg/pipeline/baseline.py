@@ -12,7 +12,7 @@ from grainseg.baseline.fields import TrainingField
 from grainseg.baseline.forest import fit_forest, forest_probability
 from grainseg.baseline.ridge import ridge_probability, tune_ridge
 from grainseg.config import BaselineConfig
-from grainseg.data.images import LabelledMicrograph, read_labelled
+from grainseg.data.images import LabelledMicrograph, read_labelled, warnings_of
 from grainseg.grains.agreement import fit_threshold
 from grainseg.grains.labelled_grains import label_grains
 from grainseg.grains.partition import DEFAULT_SETTINGS, grains_or_zeros
@@ -178,6 +178,8 @@ def _read_labelled(config: BaselineConfig) -> _Labelled:
     chosen = config.data
     split = split_with_test(list(files), chosen.val, chosen.test, chosen.fold, chosen.folds)
     train, val, test = ([read_labelled(files[stem], chosen, 1) for stem in stems] for stems in split)
+    for warning in warnings_of(train):  # the others are looked over as they are measured
+        log.warning("%s", warning)
     return _Labelled(train, val, test, files)
 
 
