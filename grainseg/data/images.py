@@ -12,6 +12,7 @@ from grainseg.errors import GrainsegError
 from grainseg.grains.label_files import read_label
 from grainseg.micrograph.colour import colour_warnings
 from grainseg.micrograph.crop import crop_setting
+from grainseg.micrograph.data_bar import bar_warnings
 from grainseg.micrograph.files import luminance, read_micrograph
 from grainseg.micrograph.folder import LabelledImage
 from grainseg.micrograph.image import BOUNDARY, GRAIN, IGNORE, FloatImage, Label
@@ -108,7 +109,11 @@ def read_labelled(item: LabelledImage, config: LabelledFolderConfig, channels: i
         )
     label = read_label(item.mask, micrograph.shape, spec, config.max_megapixels, micrograph.crop)
     unit = network_unit(micrograph.pixels, channels)
-    warnings = colour_warnings(micrograph.pixels, channels, np.asarray(label == IGNORE, np.bool_))
+    ignored = np.asarray(label == IGNORE, np.bool_)
+    warnings = (
+        *bar_warnings(unit, ignored, micrograph.crop, "data.crop"),
+        *colour_warnings(micrograph.pixels, channels, ignored),
+    )
     return LabelledMicrograph(
         item.stem,
         unit,

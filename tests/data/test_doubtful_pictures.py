@@ -11,6 +11,7 @@ from grainseg.config import FolderDataConfig
 from grainseg.data.folder import read_folder
 from grainseg.data.images import network_unit
 from grainseg.grains.left_out import LeftOut
+from grainseg.micrograph.drawing import crack_pixels
 from grainseg.micrograph.image import Micrograph
 from grainseg.micrograph.selection import SelectedImage
 from grainseg.micrograph.synthetic import generate
@@ -31,13 +32,25 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def barred(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same in grey with a data bar of 14 px below, and lines of 1 px."""
+    folder = tmp_path_factory.mktemp("barred")
+    for seed, stem in enumerate(STEMS):
+        field = generate(seed, (96, 120))
+        pixels = np.pad(255 * field.pixels, ((0, 14), (0, 0)))
+        save(folder / "images" / f"{stem}.png", pixels)
+        save(folder / "masks" / f"{stem}.png", 255 * np.pad(crack_pixels(field.grains), ((0, 14), (0, 0))))
+    return folder
+
+
 def save(path: Path, values: np.ndarray) -> None:
     path.parent.mkdir(exist_ok=True)
     Image.fromarray(values.astype(np.uint8)).save(path)
 
 
-def warnings(root: Path, channels: int) -> str:
-    config = compose_train("data=folder", f"data.root={root}")
+def warnings(root: Path, channels: int, *overrides: str) -> str:
+    config = compose_train("data=folder", f"data.root={root}", *overrides)
     assert isinstance(config.data, FolderDataConfig)
     data = read_folder(config.data, config.augment, channels, 0)
     return "\n".join(data.warnings)
@@ -55,3 +68,10 @@ def test_so_it_is_of_a_picture_to_measure(root: Path) -> None:
     found = [opened.looked_over(network_unit(pixels, channels)).warnings for channels in (1, 3)]
     assert [len(lines) for lines in found] == [1, 0]
     assert "colour" in found[0][0]
+
+
+def test_a_data_bar_that_trains_is_said_with_the_crop(barred: Path) -> None:
+    found = warnings(barred, 1)
+    assert "rows are mostly of one grey level" in found
+    assert "cut it with data.crop=[0,14,0,0]" in found
+    assert "data bar" not in warnings(barred, 1, "data.crop=[0,14,0,0]")
