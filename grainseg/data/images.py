@@ -16,7 +16,7 @@ from grainseg.micrograph.data_bar import bar_warnings
 from grainseg.micrograph.files import luminance, read_micrograph
 from grainseg.micrograph.folder import LabelledImage
 from grainseg.micrograph.image import BOUNDARY, GRAIN, IGNORE, FloatImage, Label
-from grainseg.micrograph.labels import LabelSpec, line_width_px
+from grainseg.micrograph.labels import LabelSpec, line_width_px, thin_line_warnings
 from grainseg.micrograph.names import shown
 from grainseg.micrograph.normalization import to_unit_range
 
@@ -109,16 +109,18 @@ def read_labelled(item: LabelledImage, config: LabelledFolderConfig, channels: i
         )
     label = read_label(item.mask, micrograph.shape, spec, config.max_megapixels, micrograph.crop)
     unit = network_unit(micrograph.pixels, channels)
+    width_px = line_width_px(label)
     ignored = np.asarray(label == IGNORE, np.bool_)
     warnings = (
         *bar_warnings(unit, ignored, micrograph.crop, "data.crop"),
         *colour_warnings(micrograph.pixels, channels, ignored),
+        *thin_line_warnings(width_px, spec),
     )
     return LabelledMicrograph(
         item.stem,
         unit,
         label,
-        line_width_px(label),
+        width_px,
         pixel_size_um=micrograph.pixel_size_um,
         warnings=warnings,
     )

@@ -17,6 +17,7 @@ from grainseg.inference.predictor import predict_probability
 from grainseg.inference.scale import on_grid
 from grainseg.micrograph.files import file_sha256
 from grainseg.micrograph.image import GRAIN, FloatImage, Label, Micrograph
+from grainseg.micrograph.labels import line_width_px, thin_line_warnings
 from grainseg.micrograph.names import shown
 from grainseg.micrograph.selection import SelectedImage, find_mask, list_images, require_masks
 from grainseg.model.ensemble import load_networks
@@ -249,8 +250,11 @@ def _read_label(config: PredictConfig, image: SelectedImage, picture: Micrograph
     if path is None:
         log.warning("%s has no mask in %s and is not scored", shown(image.path), config.masks)
         return None
-    limit = config.data.max_megapixels
-    return read_label(path, picture.shape, label_spec(config.data), limit, picture.crop)
+    spec = label_spec(config.data)
+    label = read_label(path, picture.shape, spec, config.data.max_megapixels, picture.crop)
+    for warning in thin_line_warnings(line_width_px(label), spec):
+        log.warning("%s: %s", shown(path), warning)
+    return label
 
 
 def prediction_summary(result: Prediction, output: Path) -> str:

@@ -75,3 +75,12 @@ def test_a_data_bar_that_trains_is_said_with_the_crop(barred: Path) -> None:
     assert "rows are mostly of one grey level" in found
     assert "cut it with data.crop=[0,14,0,0]" in found
     assert "data bar" not in warnings(barred, 1, "data.crop=[0,14,0,0]")
+
+
+def test_a_thin_drawing_that_is_taken_as_wide_as_it_is_drawn_is_said(barred: Path, root: Path) -> None:
+    fix = "data.label_kind=lines data.label_width_px=3"
+    assert f"a, b, c: the lines of its mask are thinner than 1.6 px: thin drawings are {fix}" in warnings(
+        barred, 1
+    )
+    assert "thin drawings" not in warnings(barred, 1, *fix.split())
+    assert "thin drawings" not in warnings(root, 1)
