@@ -44,7 +44,7 @@ from grainseg.pipeline.members import MemberGrains
 from grainseg.pipeline.prediction_plan import PredictionPlan, plan_prediction, provenance_of
 from grainseg.pipeline.progress import progress
 from grainseg.pipeline.scaling import scale_of_picture
-from grainseg.pipeline.scoring import MaskScores, score_prediction
+from grainseg.pipeline.scoring import MaskScores, score_prediction, tolerance_warnings
 from grainseg.report.metrics_file import METRICS, write_metrics
 from grainseg.report.prediction_files import PredictionPaths, prediction_paths, write_uncertainty
 from grainseg.report.robustness_note import read_note
@@ -73,7 +73,15 @@ class Prediction:
     def metrics(self) -> dict[str, dict[str, float]]:
         """Metrics by picture, and over all their pixels under ``all``."""
         by_picture = {path.as_posix(): score.metrics() for path, score in self.scores.items()}
-        return by_picture | {"all": functools.reduce(operator.add, self.scores.values()).metrics()}
+        return by_picture | {"all": self._total().metrics()}
+
+    def labelled_intercept_px(self) -> float | None:
+        """Mean intercept of all labels together; None without a partition."""
+        regions = self._total().regions
+        return None if regions is None else regions.label.mean_intercept_px
+
+    def _total(self) -> MaskScores:
+        return functools.reduce(operator.add, self.scores.values())
 
 
 def predict(config: PredictConfig, command: str = "") -> Prediction:
@@ -110,6 +118,8 @@ def predict(config: PredictConfig, command: str = "") -> Prediction:
     warn_of_older_maps(output, {path for paths in result.written.values() for path in vars(paths).values()})
     if result.scores:
         write_metrics(output / METRICS, result.metrics())
+        for warning in tolerance_warnings(config.boundary_tolerance_px, result.labelled_intercept_px()):
+            log.warning("%s", warning)
     else:
         warn_of_older(output, METRICS)
     if measurements is None:

@@ -47,6 +47,7 @@ from grainseg.pipeline.scoring import (
     regime_ious,
     score_prediction,
     segmentation_error,
+    tolerance_warnings,
 )
 from grainseg.report.metrics_file import METRICS, write_metrics
 from grainseg.report.overlay import panel
@@ -138,6 +139,8 @@ def _read_data(config: TrainConfig) -> BoundaryDataModule:
     data.prepare_data()
     data.setup()
     _tell_of(data.data)
+    for warning in tolerance_warnings(config.boundary_tolerance_px, data.data.intercept_px):
+        log.warning("%s", warning)
     return data
 
 
