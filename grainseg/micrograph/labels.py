@@ -107,9 +107,12 @@ def fit_to_image(
         values = crop.apply(values, path)
     if values.shape != image_shape:
         (height, width), (image_height, image_width) = values.shape, image_shape
+        fix = "export the mask at the image's size"
+        times = image_height // height
+        if times > 1 and image_shape == (times * height, times * width):
+            fix += f", or enlarge it {times} × by repeating pixels (never interpolated; docs/labels.md)"
         raise GrainsegError(
-            f"{path}: is {width} × {height} px but its image {image_width} × {image_height}; "
-            "export the mask at the image's size"
+            f"{path}: is {width} × {height} px but its image {image_width} × {image_height}; {fix}"
         )
     return values
 
