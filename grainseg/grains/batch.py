@@ -27,6 +27,9 @@ from grainseg.micrograph.arrays import Floats
 
 _SHARES = (0.1, 0.5, 0.9)
 _IDENTICAL_LN = 1e-9
+_NOT_ONE_MEAN = (
+    "or specks such as precipitates that were ringed: look at the overlay; one mean does not describe it"
+)
 
 
 @dataclass(frozen=True)
@@ -128,7 +131,7 @@ def batch_statistics(
         *_few(per_field),
         *_unlimited(d90, d90_area),
         *([f"{counted(more, 'more field')} would bring %RA from {accuracy:.1f} to 10"] if more else []),
-        *([f"the size distribution has {why}; one mean does not describe it"] if bimodal else []),
+        *([f"the size distribution has {why}, {_NOT_ONE_MEAN}"] if bimodal else []),
     ]
     return BatchStatistics(
         name=name,

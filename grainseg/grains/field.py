@@ -111,6 +111,7 @@ def measure_field(
         cut_inside=hidden is not None and bool(hidden.any()),
         in_pieces=in_pieces(visible, table, hidden) if partition is None else 0,
         pinholes=0 if partition is None else partition.pinholes,
+        drawn=partition is not None and partition.drawn,
     )
     return replace(field, flags=field_flags(field, limits))
 
