@@ -84,8 +84,8 @@ def tolerance_warnings(tolerance_px: float, intercept_px: float | None) -> tuple
         return ()
     return (
         f"boundary_tolerance_px={tolerance_px:g} is {tolerance_px / intercept_px:.2f} of the labels' mean "
-        f"intercept of {intercept_px:.1f} px: in grains so fine any line lies near some boundary, and the "
-        f"boundary F1 says little; say boundary_tolerance_px={least}",
+        f"intercept of {intercept_px:.1f} px: in grains so fine wrong lines lie near a boundary, too, and "
+        f"the boundary F1 flatters; say boundary_tolerance_px={least}",
     )
 
 
