@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from grainseg.config import AugmentConfig, FolderDataConfig
-from grainseg.data.images import LabelledMicrograph, mean_line_width_px, read_labelled
+from grainseg.data.images import LabelledMicrograph, mean_line_width_px, read_labelled, warnings_of
 from grainseg.data.patches import PatchDataset
 from grainseg.data.registration import Observe, Offset, label_offset_px
 from grainseg.data.scale import labelled_intercept_px, shared_pixel_size_um, suited_shrink
@@ -74,7 +74,7 @@ def read_folder(
         intercept_px=intercept_px,
         shrink=shrink,
         label_offset_px=offset,
-        warnings=_of_area(labelled, config.tile_size, shrink),
+        warnings=(*_of_area(labelled, config.tile_size, shrink), *warnings_of(images.values())),
     )
 
 

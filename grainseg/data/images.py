@@ -1,6 +1,6 @@
 """A labelled micrograph as training and validation need it, read once and kept in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,11 +10,14 @@ from scipy.ndimage import distance_transform_edt
 from grainseg.config import LabelConfig, LabelledFolderConfig
 from grainseg.errors import GrainsegError
 from grainseg.grains.label_files import read_label
+from grainseg.micrograph.colour import colour_warnings
 from grainseg.micrograph.crop import crop_setting
+from grainseg.micrograph.data_bar import bar_warnings
 from grainseg.micrograph.files import luminance, read_micrograph
 from grainseg.micrograph.folder import LabelledImage
 from grainseg.micrograph.image import BOUNDARY, GRAIN, IGNORE, FloatImage, Label
-from grainseg.micrograph.labels import LabelSpec, line_width_px
+from grainseg.micrograph.labels import LabelSpec, line_width_px, thin_line_warnings
+from grainseg.micrograph.names import shown
 from grainseg.micrograph.normalization import to_unit_range
 
 MIN_SIDE_PX = 32
@@ -37,6 +40,7 @@ class LabelledMicrograph:
         pixel_size_um: µm per px, (row, column); None where nobody says it.
         label_offset_px: How far the label's lines lie from what the picture shows, rows down and columns to
             the right.
+        warnings: What its maker should know of picture and label before they are used, one line each.
     """
 
     stem: str
@@ -46,6 +50,7 @@ class LabelledMicrograph:
     regime: str = ""
     pixel_size_um: tuple[float, float] | None = None
     label_offset_px: tuple[float, float] = (0.0, 0.0)
+    warnings: tuple[str, ...] = ()
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -105,7 +110,29 @@ def read_labelled(item: LabelledImage, config: LabelledFolderConfig, channels: i
     label = read_label(item.mask, micrograph.shape, spec, config.max_megapixels, micrograph.crop)
     unit = network_unit(micrograph.pixels, channels)
     width_px = line_width_px(label)
-    return LabelledMicrograph(item.stem, unit, label, width_px, pixel_size_um=micrograph.pixel_size_um)
+    ignored = np.asarray(label == IGNORE, np.bool_)
+    warnings = (
+        *bar_warnings(unit, ignored, micrograph.crop, "data.crop"),
+        *colour_warnings(micrograph.pixels, channels, ignored),
+        *thin_line_warnings(width_px, spec),
+    )
+    return LabelledMicrograph(
+        item.stem,
+        unit,
+        label,
+        width_px,
+        pixel_size_um=micrograph.pixel_size_um,
+        warnings=warnings,
+    )
+
+
+def warnings_of(images: Iterable[LabelledMicrograph]) -> tuple[str, ...]:
+    """What is doubtful about labelled pictures: each thing in one line, with the names that it holds for."""
+    stems: dict[str, list[str]] = {}
+    for image in images:
+        for warning in image.warnings:
+            stems.setdefault(warning, []).append(image.stem)
+    return tuple(shown(f"{', '.join(names)}: {warning}") for warning, names in stems.items())
 
 
 def mean_line_width_px(images: Sequence[LabelledMicrograph]) -> float:

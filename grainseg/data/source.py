@@ -29,7 +29,7 @@ class TrainingData:
         intercept_px: Mean intercept of the training labels; None if unknown or without meaning.
         shrink: Edge in px of the squares of a picture that the network shall see as one px.
         label_offset_px: How far the training labels lie from what the pictures show, see ``registration``.
-        warnings: What the user should know of the labels before training, one line each.
+        warnings: What the user should know of pictures and labels before training, one line each.
     """
 
     patches: Dataset[Patch]

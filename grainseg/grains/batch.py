@@ -42,6 +42,9 @@ _EQUAL_SHARE = 0.7
 _EQUIAXED = 1.3
 """Elongation that equiaxed grains hardly reach: of single fields of 10 grains across it averages 1.05, and
 the upper tenth begins at 1.08."""
+_NOT_ONE_MEAN = (
+    "or specks such as precipitates that were ringed: look at the overlay; one mean does not describe it"
+)
 
 
 @dataclass(frozen=True)
@@ -164,7 +167,7 @@ def batch_statistics(
             else []
         ),
         *_elongated(elongation),
-        *([f"the size distribution has {why}; one mean does not describe it"] if bimodal else []),
+        *([f"the size distribution has {why}, {_NOT_ONE_MEAN}"] if bimodal else []),
     ]
     return BatchStatistics(
         name=name,

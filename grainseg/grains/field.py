@@ -120,6 +120,7 @@ def measure_field(
         in_pieces=in_pieces(visible, table, hidden) if partition is None else 0,
         pinholes=0 if partition is None else partition.pinholes,
         blank_edge=blank_edge,
+        drawn=partition is not None and partition.drawn,
     )
     return replace(field, flags=(*closed_flags(field), *field_flags(field, limits)))
 

@@ -21,6 +21,11 @@ _CHORD_SCATTER = 0.66
 """Standard deviation over mean of the chords of circles in Poisson-Voronoi cells: over 40 fields the mean
 intercept by 131 crossings had one of 5.8 %, which is this over the root of their number."""
 
+_RINGED = (
+    "specks such as precipitates or pits were ringed, most likely; look at the overlay, and raise "
+    "partition.min_size"
+)
+
 
 BLANK_EDGE = (
     "what is excluded reaches the picture's edge: if that lies outside the field of view, ignore it "
@@ -39,6 +44,7 @@ class MapLimits:
         in_pieces: Grains whose pixels lie in several separate places.
         pinholes: Grains of which lines leave hardly a pixel.
         blank_edge: Whether a place without grains reaches the edge over more than a grain.
+        drawn: Whether somebody drew these lines.
     """
 
     not_counted: float
@@ -46,6 +52,7 @@ class MapLimits:
     in_pieces: int
     pinholes: int
     blank_edge: bool
+    drawn: bool
 
 
 def field_flags(field: FieldMeasurement, limits: MapLimits) -> tuple[str, ...]:
@@ -144,8 +151,9 @@ def _map(field: FieldMeasurement, limits: MapLimits) -> Iterator[str]:
         )
     if limits.pinholes > FEW_PINHOLES * field.count:
         yield (
-            f"of {limits.pinholes} of {field.count} grains the lines leave {PINHOLE_PX} pixels or fewer: if "
-            "these are holes in the lines, fill them; they count in grains per area and in D10"
+            f"of {limits.pinholes} of {field.count} grains the lines leave {PINHOLE_PX} pixels or fewer: "
+            + ("if these are holes in the lines, fill them" if limits.drawn else _RINGED)
+            + "; they count in grains per area and in D10"
         )
     if limits.in_pieces == 1:
         yield "1 grain lies in several pieces: give each piece that is a grain of its own its own number"

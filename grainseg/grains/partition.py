@@ -103,7 +103,9 @@ class Partition:
         boundary_length_px: Crofton length of all cracks between grains.
         open_ends: Dangling ends of the predicted lines.
         line_width_px: Mean width of these lines; 0 where there is none.
-        pinholes: Grains of which the lines leave at most `PINHOLE_PX` pixels: holes in them, most likely.
+        pinholes: Grains of which the lines leave at most `PINHOLE_PX` pixels: holes in them, most likely, or
+            specks that a network ringed.
+        drawn: Whether somebody drew the lines; else a network, or a filter, predicted them.
     """
 
     grains: npt.NDArray[np.uint32]
@@ -114,6 +116,7 @@ class Partition:
     open_ends: int
     line_width_px: float
     pinholes: int
+    drawn: bool
 
     @property
     def count(self) -> int:
@@ -197,7 +200,9 @@ def as_drawn(probability: FloatImage, left_out: BoolMask | None = None) -> bool:
     return bool((strength < _IN_DOUBT * np.median(strength)).mean() <= _DOUBTFUL)
 
 
-def _partition(pieces: OverSegmentation, settings: PartitionSettings, left_out: BoolMask | None) -> Partition:
+def _partition(
+    pieces: OverSegmentation, settings: PartitionSettings, left_out: BoolMask | None, drawn: bool = False
+) -> Partition:
     judged = None if left_out is None or left_out.all() else ~left_out
     grains = closed_grains(pieces, settings, judged)
     whole, closed = crack_lengths(grains, pieces.boundary, left_out)
@@ -211,6 +216,7 @@ def _partition(pieces: OverSegmentation, settings: PartitionSettings, left_out: 
         open_ends=count_open_ends(pieces.boundary, pieces.graph.line_width_px, left_out),
         line_width_px=pieces.graph.line_width_px,
         pinholes=_pinholes(grains, pieces.boundary, left_out),
+        drawn=drawn,
     )
 
 
@@ -244,7 +250,7 @@ def partition_mask(
     if mask.dtype != np.bool_:
         raise ValueError(f"mask of {mask.dtype}: bool expected")
     pieces = over_segment(mask.astype(np.float32), settings.threshold, drawn=True, left_out=left_out)
-    return _partition(pieces, settings, left_out)
+    return _partition(pieces, settings, left_out, drawn=True)
 
 
 def over_segment(

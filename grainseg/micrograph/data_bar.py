@@ -21,13 +21,16 @@ _LEAST_PX, _LEAST, _MOST = 8, 0.02, 0.3
 _COLUMNS = 1024
 
 
-def bar_warnings(unit: FloatImage, left_out: BoolMask | None = None, crop: Crop = NO_CROP) -> tuple[str, ...]:
+def bar_warnings(
+    unit: FloatImage, left_out: BoolMask | None = None, crop: Crop = NO_CROP, key: str = "crop"
+) -> tuple[str, ...]:
     """Say that the lowest or the uppermost rows look like a data bar.
 
     Args:
         unit: (H, W, C) float32 in the unit range.
         left_out: (H, W), what is not measured anyway.
         crop: What was cut from the picture before.
+        key: Setting of the crop.
 
     Returns:
         One line; none for a picture without.
@@ -44,14 +47,15 @@ def bar_warnings(unit: FloatImage, left_out: BoolMask | None = None, crop: Crop 
     cut = f"[{crop.top + top},{crop.bottom + bottom},{crop.left},{crop.right}]"
     return (
         f"its {where} rows are mostly of one grey level, as those of a data bar are: if they are one, cut it "
-        f"with crop={cut}, or it counts as grains",
+        f"with {key}={cut}, or it counts as grains",
     )
 
 
 def _bar_height(grey: npt.NDArray[np.floating]) -> int:
     """Rows of a bar that begins with the first row of (H, W), nan where left out; 0 where there is none."""
     with np.errstate(invalid="ignore"):
-        away = np.abs(grey - np.median(grey[0]))
+        # Of several rows, for the first one may be a frame.
+        away = np.abs(grey - np.median(grey[:_LEAST_PX]))
         share = np.mean(away <= _ALIKE, axis=1)
     height = lacking = 0
     for row, enough in enumerate(share >= _GROUND, start=1):

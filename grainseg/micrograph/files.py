@@ -116,6 +116,10 @@ def require_exact(values: npt.NDArray[np.floating[Any]], source: str, what: str)
         )
 
 
+LUMA = (0.299, 0.587, 0.114)
+"""Shares of red, green and blue in the brightness, by ITU-R BT.601."""
+
+
 def luminance(pixels: FloatImage) -> FloatImage:
     """Grey picture of a colour one, as luma of ITU-R BT.601: 0.299 R + 0.587 G + 0.114 B.
 
@@ -127,7 +131,7 @@ def luminance(pixels: FloatImage) -> FloatImage:
     """
     if pixels.ndim == 2:
         return pixels
-    return pixels @ np.array([0.299, 0.587, 0.114], dtype=np.float32)
+    return pixels @ np.array(LUMA, dtype=np.float32)
 
 
 def write_mask(path: Path, boundary: npt.NDArray[np.bool_]) -> None:

@@ -27,6 +27,9 @@ MAX_BOUNDARY_FRACTION = 0.75
 MAX_DRAWING_PX = 2.5
 """Wider lines are no thin drawing: someone meant their width."""
 
+THIN_BELOW_PX = 1.6
+"""Lines drawn with a pen of 1 px measure 1.0 to 1.2 px, those of 2 px about 2."""
+
 _LISTED_VALUES = 6
 _MANY_VALUES = 16  # more are the numbers of grains, unless a mask was smoothed
 
@@ -104,9 +107,12 @@ def fit_to_image(
         values = crop.apply(values, path)
     if values.shape != image_shape:
         (height, width), (image_height, image_width) = values.shape, image_shape
+        fix = "export the mask at the image's size"
+        times = image_height // height
+        if times > 1 and image_shape == (times * height, times * width):
+            fix += f", or enlarge it {times} × by repeating pixels (never interpolated; docs/labels.md)"
         raise GrainsegError(
-            f"{path}: is {width} × {height} px but its image {image_width} × {image_height}; "
-            "export the mask at the image's size"
+            f"{path}: is {width} × {height} px but its image {image_width} × {image_height}; {fix}"
         )
     return values
 
@@ -163,6 +169,24 @@ def line_width_px(label: Label) -> float:
         # Of lines, ignored pixels and both together every edge between two of the three codes counts twice.
         sides = (whole + _perimeter_px(boundary | ignored) - _perimeter_px(ignored)) / 2
     return 2 * np.count_nonzero(boundary) / (sides if sides > whole / 2 else whole)
+
+
+def thin_line_warnings(width_px: float, spec: LabelSpec) -> tuple[str, ...]:
+    """Say that lines which are taken as wide as they are drawn are too thin to be meant so.
+
+    Args:
+        width_px: Of the lines of a label, see `line_width_px`.
+        spec: Of its file.
+
+    Returns:
+        One line; none where lines are wide enough, or drawn at a declared width.
+    """
+    if spec.kind != "boundary" or width_px >= THIN_BELOW_PX:
+        return ()
+    return (
+        f"the lines of its mask are thinner than {THIN_BELOW_PX:g} px: thin drawings are "
+        "data.label_kind=lines data.label_width_px=3; otherwise lines so thin are learnt and asked for",
+    )
 
 
 def _perimeter_px(mask: npt.NDArray[np.bool_]) -> float:

@@ -13,7 +13,8 @@ from grainseg.baseline.forest import fit_forest, forest_probability
 from grainseg.baseline.ridge import ridge_probability, tune_ridge
 from grainseg.config import BaselineConfig
 from grainseg.config.baseline import METHODS
-from grainseg.data.images import LabelledMicrograph, read_labelled
+from grainseg.data.images import LabelledMicrograph, read_labelled, warnings_of
+from grainseg.data.scale import labelled_intercept_px
 from grainseg.errors import GrainsegError
 from grainseg.grains.agreement import fit_threshold
 from grainseg.grains.labelled_grains import label_grains
@@ -39,7 +40,13 @@ from grainseg.pipeline.earlier_run import (
 from grainseg.pipeline.failures import tell_left_out
 from grainseg.pipeline.mapping import make_output
 from grainseg.pipeline.measurement import BatchResults, title_of
-from grainseg.pipeline.scoring import MaskScores, fit_grains, score_prediction, segmentation_error
+from grainseg.pipeline.scoring import (
+    MaskScores,
+    fit_grains,
+    score_prediction,
+    segmentation_error,
+    tolerance_warnings,
+)
 from grainseg.report.metrics_file import METRICS, write_metrics
 from grainseg.report.overlay import panel
 from grainseg.report.prediction_files import PREDICTIONS, prediction_paths
@@ -216,6 +223,11 @@ def _read_labelled(config: BaselineConfig) -> _Labelled:
     chosen = config.data
     split = split_with_test(list(files), chosen.val, chosen.test, chosen.fold, chosen.folds)
     train, val, test = ([read_labelled(files[stem], chosen, 1) for stem in stems] for stems in split)
+    for warning in warnings_of(train):  # the others are looked over as they are measured
+        log.warning("%s", warning)
+    intercept_px = labelled_intercept_px([image.label for image in (*val, *test)])
+    for warning in tolerance_warnings(config.boundary_tolerance_px, intercept_px):
+        log.warning("%s", warning)
     return _Labelled(train, val, test, files)
 
 

@@ -17,6 +17,7 @@ from grainseg.grains.left_out import LeftOut
 from grainseg.grains.members import MemberSpread
 from grainseg.grains.partition import Partition, PartitionSettings, partition_probability
 from grainseg.grains.sensitivity import threshold_sd_ln
+from grainseg.micrograph.colour import colour_warnings
 from grainseg.micrograph.crop import Crop, crop_setting
 from grainseg.micrograph.data_bar import bar_warnings
 from grainseg.micrograph.exposure import exposure_warnings
@@ -59,14 +60,15 @@ class OpenedPicture:
         return replace(self, micrograph=told)
 
     def looked_over(self, unit: FloatImage) -> "OpenedPicture":
-        """The same, warned where it is burnt out or a data bar was left in it.
+        """The same, warned where it is burnt out, a data bar was left in it, or its colours are lost.
 
         Args:
             unit: (H, W, C) float32 in the unit range, the picture as the boundaries are sought in it.
         """
         mask = self.left_out.mask
         exposure, bars = exposure_warnings(unit, mask), bar_warnings(unit, mask, self.micrograph.crop)
-        return replace(self.warned(*exposure, *bars), exposed_badly=bool(exposure))
+        colours = colour_warnings(self.micrograph.pixels, unit.shape[2], mask)
+        return replace(self.warned(*exposure, *bars, *colours), exposed_badly=bool(exposure))
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from grainseg.inference.predictor import predict_probability
 from grainseg.inference.scale import on_grid
 from grainseg.micrograph.files import file_sha256
 from grainseg.micrograph.image import GRAIN, FloatImage, Label, Micrograph
+from grainseg.micrograph.labels import line_width_px, thin_line_warnings
 from grainseg.micrograph.names import shown
 from grainseg.micrograph.selection import SelectedImage, find_mask, list_images, require_masks
 from grainseg.model.ensemble import load_networks
@@ -43,7 +44,7 @@ from grainseg.pipeline.members import MemberGrains
 from grainseg.pipeline.prediction_plan import PredictionPlan, plan_prediction, prediction_provenance
 from grainseg.pipeline.progress import progress
 from grainseg.pipeline.scaling import scale_of_picture
-from grainseg.pipeline.scoring import MaskScores, score_prediction
+from grainseg.pipeline.scoring import MaskScores, score_prediction, tolerance_warnings
 from grainseg.report.metrics_file import METRICS, write_metrics
 from grainseg.report.prediction_files import PredictionPaths, prediction_paths, write_uncertainty
 from grainseg.report.robustness_note import read_note
@@ -75,7 +76,15 @@ class Prediction:
     def metrics(self) -> dict[str, dict[str, float]]:
         """Metrics by picture, and over all their pixels under `ALL`."""
         by_picture = {path.as_posix(): score.metrics() for path, score in self.scores.items()}
-        return by_picture | {ALL: functools.reduce(operator.add, self.scores.values()).metrics()}
+        return by_picture | {ALL: self._total().metrics()}
+
+    def labelled_intercept_px(self) -> float | None:
+        """Mean intercept of all labels together; None without a partition."""
+        regions = self._total().regions
+        return None if regions is None else regions.label.mean_intercept_px
+
+    def _total(self) -> MaskScores:
+        return functools.reduce(operator.add, self.scores.values())
 
 
 def predict(config: PredictConfig, command: str = "") -> Prediction:
@@ -114,6 +123,8 @@ def predict(config: PredictConfig, command: str = "") -> Prediction:
     warn_of_older_maps(output, {path for paths in result.written.values() for path in vars(paths).values()})
     if result.scores:
         write_metrics(output / METRICS, result.metrics())
+        for warning in tolerance_warnings(config.boundary_tolerance_px, result.labelled_intercept_px()):
+            log.warning("%s", warning)
     else:
         warn_of_older(output, METRICS)
     if measurements is None:
@@ -249,8 +260,11 @@ def _read_label(config: PredictConfig, image: SelectedImage, picture: Micrograph
     if path is None:
         log.warning("%s has no mask in %s and is not scored", shown(image.path), config.masks)
         return None
-    limit = config.data.max_megapixels
-    return read_label(path, picture.shape, label_spec(config.data), limit, picture.crop)
+    spec = label_spec(config.data)
+    label = read_label(path, picture.shape, spec, config.data.max_megapixels, picture.crop)
+    for warning in thin_line_warnings(line_width_px(label), spec):
+        log.warning("%s: %s", shown(path), warning)
+    return label
 
 
 def prediction_summary(result: Prediction, output: Path) -> str:

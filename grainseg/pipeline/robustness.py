@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from grainseg.config import RobustnessConfig
-from grainseg.data.images import LabelledMicrograph, read_labelled
+from grainseg.data.images import LabelledMicrograph, read_labelled, warnings_of
 from grainseg.errors import GrainsegError
 from grainseg.grains.robustness import Card, ImageScores, Seen, make_card
 from grainseg.micrograph.corruptions import CORRUPTIONS, KINDS, Corruption
@@ -105,6 +105,8 @@ def robustness(config: RobustnessConfig, command: str = "") -> RobustnessRun:
     roles = image_roles(record, listing.labelled)
     stems, choice = _choose(config, roles)
     images = [read_labelled(items[stem], config.data, spec.in_channels) for stem in stems]
+    for warning in warnings_of(images):
+        log.warning("%s", warning)
     make_output(config.output)
     methods = [network_method(spec, networks, config.accelerator)]
     if config.references:

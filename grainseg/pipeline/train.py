@@ -48,6 +48,7 @@ from grainseg.pipeline.scoring import (
     regime_ious,
     score_prediction,
     segmentation_error,
+    tolerance_warnings,
 )
 from grainseg.pipeline.validation_quality import few_grains_warning, quality_lines, validation_scores
 from grainseg.report.metrics_file import METRICS, write_metrics
@@ -144,6 +145,8 @@ def _read_data(config: TrainConfig, fold: bool) -> BoundaryDataModule:
     few = few_grains_warning([image.label for image in data.data.val_images])
     if few is not None and _is_real(config) and not fold:
         log.warning("%s", few)
+    for warning in tolerance_warnings(config.boundary_tolerance_px, data.data.intercept_px):
+        log.warning("%s", warning)
     return data
 
 

@@ -2,20 +2,11 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from grainseg.grains.field import FieldMeasurement
 from grainseg.report.cells import Column, Table, TableCell, line, plain, words
-from grainseg.report.contents import Report, ReportImage
+from grainseg.report.contents import ReportImage
 from grainseg.report.rows import field_row
-
-
-@dataclass(frozen=True)
-class Place:
-    """Something that has flags, and where it stands on the page."""
-
-    name: str
-    link: str
 
 
 def unit_of(field: FieldMeasurement) -> tuple[str, float]:
@@ -154,15 +145,3 @@ def pixel_size_table(images: Sequence[ReportImage]) -> Table:
         Column("Notes", css=""),
     )
     return Table(columns, tuple(lines))
-
-
-def flagged(report: Report) -> dict[str, list[Place]]:
-    """All flags, each with what it is about; the whole report's first, the images' last."""
-    found: dict[str, list[Place]] = {flag: [] for flag in (*report.flags, *report.structure.flags)}
-    for index, batch in enumerate(report.batches):
-        for flag in batch.statistics.flags:
-            found.setdefault(flag, []).append(Place(f"batch {batch.statistics.name}", f"#batch-{index}"))
-    for index, image in enumerate(report.images):
-        for flag in image.field.flags:
-            found.setdefault(flag, []).append(Place(image.field.image, f"#image-{index}"))
-    return found

@@ -14,6 +14,7 @@ from grainseg.grains.wording import counted
 from grainseg.micrograph.replacing import replacing
 from grainseg.report import batch_views, image_views, plots
 from grainseg.report.contents import Report, ReportBatch, ReportImage
+from grainseg.report.flags import flagged
 from grainseg.report.grain_overlay import SizeScale, scale_stops, scale_ticks, size_scale
 from grainseg.report.preview import data_uri, size_layer_webp
 
@@ -77,7 +78,7 @@ def _context(report: Report) -> dict[str, Any]:
     return {
         "report": report,
         "summary": batch_views.summary_table(statistics),
-        "flags": image_views.flagged(report),
+        "flags": flagged(report),
         "without_size": [image.field.image for image in report.images if image.field.unit_um is None],
         "plots": _common_plots(report),
         "batches": [_batch_view(report, batch, number) for number, batch in enumerate(report.batches)],

@@ -28,6 +28,7 @@ class Closed:
     open_ends: int
     closed_length_px: float
     pinholes: int = 0
+    drawn: bool = True
 
 
 def test_a_good_field_has_no_flags():

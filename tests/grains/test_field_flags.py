@@ -7,7 +7,7 @@ from scipy import ndimage
 from tessellations import bimodal, laguerre, poisson_voronoi
 
 from grainseg.grains.field import measure_field
-from grainseg.grains.partition import partition_mask
+from grainseg.grains.partition import partition_mask, partition_probability
 from grainseg.micrograph.drawing import boundary_lines
 from grainseg.micrograph.image import BOUNDARY
 
@@ -92,6 +92,12 @@ def test_holes_in_lines_are_flagged():
     field = measure_field("a", holed.grains, None, holed)
     assert holed.pinholes > 10
     assert flagged(field, f"of {holed.pinholes} of {field.count} grains the lines leave 4 pixels or fewer")
+    assert flagged(field, "fill them")
+    predicted = partition_probability(lines.astype(np.float32))
+    field = measure_field("a", predicted.grains, None, predicted)
+    assert flagged(field, "specks such as precipitates or pits were ringed")
+    assert flagged(field, "raise partition.min_size")
+    assert not flagged(field, "fill them")
 
 
 def measured_centres(grains):

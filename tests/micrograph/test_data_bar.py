@@ -14,13 +14,13 @@ from grainseg.micrograph.synthetic import generate
 HEIGHT = 40
 
 
-def with_bar(seed: int, ground: int, at_top: bool = False) -> np.ndarray:
+def with_bar(seed: int, ground: int, at_top: bool = False, frame_px: int = 2) -> np.ndarray:
     picture = np.rint(255 * generate(seed, (300, 400)).pixels).astype(np.uint8)
     bar = np.full((HEIGHT, 400), ground, np.uint8)
     text, ink = "HV 15.0 kV  mag 500x  WD 10 mm", 255 - ground
     cv2.putText(bar, text, (8, 27), cv2.FONT_HERSHEY_SIMPLEX, 0.6, ink, 2)
     cv2.line(bar, (310, 30), (390, 30), ink, 3)
-    bar[:2] = ink
+    bar[:frame_px] = bar[-frame_px:] = ink
     return np.concatenate([bar[::-1], picture] if at_top else [picture, bar])
 
 
@@ -29,9 +29,9 @@ def unit(pixels: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("ground", [0, 255, 40])
-@pytest.mark.parametrize("seed", [0, 1])
-def test_a_bar_below_the_picture_is_told_with_its_height(seed: int, ground: int) -> None:
-    (warning,) = bar_warnings(unit(with_bar(seed, ground)))
+@pytest.mark.parametrize(("seed", "frame_px"), [(0, 2), (1, 1)])
+def test_a_bar_below_the_picture_is_told_with_its_height(seed: int, frame_px: int, ground: int) -> None:
+    (warning,) = bar_warnings(unit(with_bar(seed, ground, frame_px=frame_px)))
     height = int(warning.partition("crop=[0,")[2].partition(",")[0])
     assert abs(height - HEIGHT) <= 3
 

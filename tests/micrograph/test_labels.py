@@ -6,7 +6,7 @@ from skimage.draw import line
 
 from grainseg.errors import GrainsegError
 from grainseg.micrograph.image import BOUNDARY, GRAIN, IGNORE
-from grainseg.micrograph.labels import LABEL_KINDS, LabelSpec, line_width_px, to_label
+from grainseg.micrograph.labels import LABEL_KINDS, LabelSpec, fit_to_image, line_width_px, to_label
 
 
 def test_unknown_kind_lists_the_kinds():
@@ -172,3 +172,11 @@ def test_lines_that_leave_no_grain_are_refused():
     assert (to_label(values, Path("a.png"), LabelSpec("lines", width_px=3)) == GRAIN).any()
     with pytest.raises(GrainsegError, match=r"data\.label_width_px=5 cover 8\d %.*lower it"):
         to_label(values, Path("a.png"), LabelSpec("lines", width_px=5))
+
+
+@pytest.mark.parametrize(("shape", "times"), [((20, 30), 2), ((8, 12), 5), ((20, 31), 0), ((80, 120), 0)])
+def test_a_mask_at_a_whole_fraction_of_the_image_is_refused_with_how_to_enlarge_it(shape, times):
+    with pytest.raises(GrainsegError, match="export the mask at the image's size") as error:
+        fit_to_image(np.zeros(shape, np.uint8), Path("a.png"), (40, 60))
+    assert ("enlarge it" in str(error.value)) == (times > 0)
+    assert times == 0 or f"or enlarge it {times} × by repeating pixels" in str(error.value)

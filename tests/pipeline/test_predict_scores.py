@@ -12,6 +12,7 @@ from PIL import Image
 from grainseg.config import PredictConfig
 from grainseg.errors import GrainsegError
 from grainseg.pipeline.predict import predict
+from grainseg.pipeline.scoring import tolerance_warnings
 
 
 def save(path: Path, shape: tuple[int, ...], seed: int = 0) -> Path:
@@ -83,3 +84,15 @@ def test_what_is_left_out_is_not_scored(config: PredictConfig, fields: Path, tmp
             )
             found.append(predict(scored).scores[Path("f0.png")].pixels)
     assert found[0] == found[1] == found[2] == found[3]
+
+
+def test_a_tolerance_that_is_large_for_the_grains_is_said_once(
+    config: PredictConfig, fields: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    predict(replace(config, masks=str(fields / "masks"), boundary_tolerance_px=9.0))
+    assert caplog.text.count("boundary_tolerance_px=9 is 0.") == 1
+    (warning,) = tolerance_warnings(3.0, 9.3)
+    assert "0.32 of the labels' mean intercept of 9.3 px" in warning
+    assert "say boundary_tolerance_px=1" in warning
+    for tolerance_px, intercept_px in ((1.0, 9.3), (2.0, 21.0), (3.0, 30.0), (3.0, np.inf), (3.0, None)):
+        assert tolerance_warnings(tolerance_px, intercept_px) == ()
