@@ -118,7 +118,7 @@ def test_it_does_nothing_before_training_and_counts_steps_not_batches(
 ) -> None:
     """With what only a Trainer of one's own has: validation alone, sanity steps, accumulated gradients."""
     quiet_lightning()
-    data = _read_data(config)
+    data = _read_data(config, fold=False)
     module = _build_module(config, _build_network(config), data)
     kept = KeptWeights(DECAY, 0.0)
     trainer = Trainer(
