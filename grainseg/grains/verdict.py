@@ -85,8 +85,8 @@ def decision(
     """
     low, high = (signed(100 * (2 ** (each * margin_g / 2) - 1), 1) for each in (-1, 1))
     within = f"±{margin_g:g} G ({low} to {high} %)"
+    of_pair = ", though equivalence would be for this pair alone" if alone else ""
     if verdict == DIFFERENT:
-        of_pair = ", though it would be for this pair alone" if alone else ""
         return f"The batches are different; that they differ by less than {within} is not shown{of_pair}."
     if verdict == EQUIVALENT:
         found = "A difference exists, but it" if different else "The difference"
@@ -97,9 +97,10 @@ def decision(
             f"in width, no number of {plural(replicate)} can show the latter."
         )
     # Tested again with fields added until something is found, equal batches differ ever more often.
+    wanted = _about(needed, f"new {replicate}")
     return (
-        f"Not enough {plural(replicate)}: neither a difference nor equivalence within {within} is shown; at "
-        f"this scatter {_about(needed, f'new {replicate}')}, compared without these, would decide."
+        f"Not enough {plural(replicate)}: neither a difference nor equivalence within {within} is shown"
+        f"{of_pair}; at this scatter {wanted}, compared without these, would decide."
     )
 
 

@@ -33,7 +33,7 @@ from grainseg.micrograph.folder import list_folder, split_with_test
 from grainseg.model.checkpoint import MAX_MEMBERS, CheckpointSpec, load_network
 from grainseg.model.ensemble import write_ensemble
 from grainseg.pipeline.resuming import differing
-from grainseg.pipeline.train import fit_validation, score_validation, train
+from grainseg.pipeline.train import fit_validation, is_real, score_validation, train
 from grainseg.pipeline.validation_quality import quality_lines, validation_scores
 from grainseg.report.metrics_file import METRICS, read_metrics, write_metrics
 from grainseg.report.prediction_files import PREDICTIONS
@@ -279,7 +279,8 @@ def _combine(
             source = f"leave-one-out over {len(images)} images, which also chose checkpoints and partition"
             spec = replace(spec, segmentation=replace(spec.segmentation, source=source))
     scores = score_validation(config, spec, read, probabilities, run_dir) | fitted
-    spec = replace(spec, validation=validation_scores(scores, len(read)))
+    if is_real(config):
+        spec = replace(spec, validation=validation_scores(scores, len(read)))
     write_ensemble(checkpoint_path(run_dir), spec, [network for _, network in folds])
     return {f"{OUT_OF_FOLD}{name.removeprefix('val/')}": value for name, value in scores.items()}
 

@@ -143,7 +143,7 @@ def _read_data(config: TrainConfig, fold: bool) -> BoundaryDataModule:
     data.setup()
     _tell_of(data.data)
     few = few_grains_warning([image.label for image in data.data.val_images])
-    if few is not None and _is_real(config) and not fold:
+    if few is not None and is_real(config) and not fold:
         log.warning("%s", few)
     for warning in tolerance_warnings(config.boundary_tolerance_px, data.data.intercept_px):
         log.warning("%s", warning)
@@ -231,7 +231,7 @@ def _score_best(
         spec, metrics = fit_validation(config, spec, data.data.val_images, probabilities)
     metrics = score_validation(config, spec, data.data.val_images, probabilities, run_dir) | metrics
     reference = training_reference(data.data, probabilities, spec.partition)
-    found = validation_scores(metrics, len(probabilities)) if _is_real(config) else None
+    found = validation_scores(metrics, len(probabilities)) if is_real(config) else None
     add_to_checkpoint(best, replace(spec, doubt_reference=reference, validation=found))
     log_score(trainer.logger, metrics, trainer.global_step)
     return metrics | {name: float(value) for name, value in tested.items()}
@@ -261,13 +261,13 @@ def fit_validation(
         config.partition.given(),
     )
     log.info("partition: %s", ", ".join(f"{name} {value:g}" for name, value in asdict(settings).items()))
-    error = segmentation_error(scores) if _is_real(config) else None
+    error = segmentation_error(scores) if is_real(config) else None
     spec = replace(spec, partition=settings, segmentation=error)
     total = functools.reduce(operator.add, scores)
     return spec, {f"val/{name}_fitted": value for name, value in total.metrics().items()}
 
 
-def _is_real(config: TrainConfig) -> bool:
+def is_real(config: TrainConfig) -> bool:
     """How far synthetic pictures are off says nothing about the real ones that a prediction is for."""
     return isinstance(config.data, FolderDataConfig)
 

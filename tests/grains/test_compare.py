@@ -90,7 +90,7 @@ def test_a_pair_that_more_tests_keep_from_equivalence_says_so():
     assert compare(a, b).verdict == "equivalent"
     pair = compare_batches({"A": a, "B": b, "C": c}, "µm")[0]
     assert pair.verdict == "different"
-    assert "is not shown, though it would be for this pair alone." in pair.sentence
+    assert "is not shown, though equivalence would be for this pair alone." in pair.sentence
 
 
 def test_not_enough_fields():
