@@ -195,8 +195,13 @@ def batch_statistics(
         bimodality=why,
         more_for_10_percent=more,
         budget=intercept_budget(
-            *(intercept, unit, segmentation, pixel_size_rel_unc, threshold_sd_ln, line_share),
-            counted(per_unit.size, replicate),
+            intercept,
+            unit,
+            segmentation,
+            pixel_size_rel_unc,
+            threshold_sd_ln,
+            line_share,
+            counted(per_unit.size if intercept.df < 1 else _lined(units), replicate),
             doubted_fields(samples),
         ),
         flags=tuple(flags),
@@ -260,6 +265,11 @@ def _open_crossings(samples: Sequence[FieldSample]) -> float | None:
     """Boundaries crossed that no partition closed; None if one of the fields does not know its own."""
     known = [sample.crossings_without_closed for sample in samples if sample.has_intercept]
     return None if None in known else float(sum(crossings or 0.0 for crossings in known))
+
+
+def _lined(units: Sequence[FieldSample]) -> int:
+    """How many the jackknife is over: those that nothing crosses, too, as long as there are lines."""
+    return sum(unit.line_length > 0 for unit in units)
 
 
 def _doubted(samples: Sequence[FieldSample]) -> list[str]:
