@@ -90,16 +90,22 @@ class Measurements:
     def add(self, mapped: MappedField) -> FieldMeasurement:
         """Measure a field; what is doubtful about its file stands first among its flags."""
         name = mapped.relative.as_posix()
-        measured = (mapped.grains, mapped.pixel_size, mapped.partition, mapped.ignored, mapped.line_width_px)
-        field = measure_field(name, *measured)
+        field = measure_field(
+            name, mapped.grains, mapped.pixel_size, mapped.partition, mapped.ignored, mapped.line_width_px
+        )
         doubt = mapped.doubt
         doubtful = () if doubt is None or doubt.flag is None else (doubt.flag,)
         flags = (*self._copied(mapped, field), *mapped.warnings, *doubtful)
         flags += (*member_flags(mapped.members), *field.flags)
-        score = None if doubt is None else doubt.score
-        origin, doubted = self._origin[mapped.relative], bool(doubtful) or mapped.exposed_badly
-        field = replace(field, doubt=score, doubted=doubted, members=mapped.members, flags=flags)
-        field = replace(field, specimen=origin.specimen)
+        origin = self._origin[mapped.relative]
+        field = replace(
+            field,
+            flags=flags,
+            doubt=None if doubt is None else doubt.score,
+            doubted=bool(doubtful) or mapped.exposed_badly,
+            members=mapped.members,
+            specimen=origin.specimen,
+        )
         closed = mapped.partition.closed if mapped.partition is not None else None
         shown = mapped.grains if mapped.ignored is None else np.where(mapped.ignored, 0, mapped.grains)
         preview = make_preview(mapped.pixels, shown, closed, len(self._origin))
@@ -260,7 +266,10 @@ def _batch_line(batch: BatchStatistics) -> str:
         factor = math.exp(budget.expanded)
         low, high = batch.intercept.value / factor, batch.intercept.value * factor
         doubt = f"expanded interval {low:.4g} to {high:.4g} {batch.unit}, {budget.coverage}"
+    fields = counted(batch.fields, "field")
+    if batch.specimens is not None:
+        fields += f" of {counted(batch.specimens, 'specimen')}"
     return (
-        f"{batch.name}: mean intercept {batch.intercept.value:.4g} {batch.unit}{g}; "
-        f"{counted(batch.fields, 'field')}, {counted(batch.grains, 'whole grain')}; {doubt}"
+        f"{batch.name}: mean intercept {batch.intercept.value:.4g} {batch.unit}{g}; {fields}, "
+        f"{counted(batch.grains, 'whole grain')}; {doubt}"
     )
