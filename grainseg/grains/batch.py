@@ -29,6 +29,7 @@ from grainseg.grains.samples import (
     Estimate,
     FieldSample,
     by_specimen,
+    line_share,
     require_samples,
     t_quantile,
 )
@@ -119,7 +120,6 @@ def batch_statistics(
     segmentation: SegmentationError | StatedError | None = None,
     pixel_size_rel_unc: float | None = None,
     threshold_sd_ln: float | None = None,
-    line_share: float = 0.0,
     elongation: float = math.nan,
 ) -> BatchStatistics:
     """Measure a batch by its fields.
@@ -135,7 +135,6 @@ def batch_statistics(
         segmentation: See `intercept_budget`; None is unknown.
         pixel_size_rel_unc: Relative standard uncertainty of the pixel size; None is unknown.
         threshold_sd_ln: Of ln mean intercept; None is unknown, 0 where there was no threshold.
-        line_share: Width of lines over the mean intercept; 0 where grains were given, not lines.
         elongation: Of the grains over all fields, at least 1; nan is unknown.
 
     Returns:
@@ -200,7 +199,7 @@ def batch_statistics(
             segmentation,
             pixel_size_rel_unc,
             threshold_sd_ln,
-            line_share,
+            line_share(samples),
             counted(per_unit.size if intercept.df < 1 else _lined(units), replicate),
             doubted_fields(samples),
         ),

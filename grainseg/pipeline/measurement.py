@@ -84,7 +84,6 @@ class Measurements:
         self._segmentation = segmentation
         self._images: list[ReportImage] = []
         self._threshold_sd_ln: dict[str, float | None] = {}
-        self._line_share: dict[str, float] = {}
         self._first_of: dict[bytes, str] = {}
 
     def add(self, mapped: MappedField) -> FieldMeasurement:
@@ -111,7 +110,6 @@ class Measurements:
         preview = make_preview(mapped.pixels, shown, closed, len(self._origin))
         self._images.append(ReportImage(origin.batch, field, preview, str(mapped.path), mapped.notes))
         self._threshold_sd_ln[name] = mapped.threshold_sd_ln
-        self._line_share[name] = line_share(field)
         return field
 
     def _copied(self, mapped: MappedField, field: FieldMeasurement) -> tuple[str, ...]:
@@ -184,7 +182,6 @@ class Measurements:
             self._segmentation if said is None else StatedError(said, pictures),
             self._config.pixel_size_rel_unc,
             rms_or_none([self._threshold_sd_ln[field.image] for field in used]),
-            float(np.mean([self._line_share[field.image] for field in used])) if used else 0.0,
             pooled_elongation(used, unit),
         )
         flags = [*statistics.flags, *scale_flags(used), *too_large([field.grains for field in used])]
@@ -192,12 +189,6 @@ class Measurements:
             lost = ", ".join(field.image for field in fields if field.unit_um is None)
             flags.append(f"without a pixel size, so left out of this batch: {lost}")
         return ReportBatch(replace(statistics, flags=tuple(flags)), samples)
-
-
-def line_share(field: FieldMeasurement) -> float:
-    """Width of the lines that grains were found between over the mean intercept; 0 if that is unknown."""
-    sample = field_sample(field, "px")
-    return sample.line_width * sample.crossings / sample.line_length if sample.has_intercept else 0.0
 
 
 def rms_or_none(values: Sequence[float | None]) -> float | None:
