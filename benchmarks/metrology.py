@@ -92,9 +92,8 @@ def batch(
     for index, (u, area) in enumerate(zip(scatter(rng.random(fields)), sizes or [1.0] * fields, strict=True)):
         ln_size = u + SD_LN * rng.standard_normal(rng.poisson(area * GRAINS * math.exp(-2 * u)))
         size = np.exp(ln_size)
-        seen = (
-            np.maximum(1 - size / (SIDE * math.sqrt(area)), 0) ** 2
-        )  # chance that a grain does not touch the border
+        # Chance that a grain does not touch the border.
+        seen = np.maximum(1 - size / (SIDE * math.sqrt(area)), 0) ** 2
         keep = rng.random(size.size) < seen
         noise = NOISE / math.sqrt(area)
         length = 400 * area * scale

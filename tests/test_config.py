@@ -161,7 +161,7 @@ def test_the_resolved_configuration_reads_back_the_same() -> None:
         ("pixel_size_um=tiny", "pixel_size_um=tiny"),
         ("pixel_size_rel_unc=1", "pixel_size_rel_unc=1.0: must be at least 0 and below 0.5"),
         ("segmentation_rel_unc=3", "segmentation_rel_unc=3.0: must be at least 0 and below 0.5"),
-        ("segmentation_images=3", "segmentation_images=3: says of how many pictures segmentation_rel_unc is"),
+        ("segmentation_images=3", "segmentation_images=3: says of how many pictures"),
         ("crop=all", "crop=all: must be null, auto or [top,bottom,left,right]"),
         ("crop=[0,60]", "crop=[0, 60]"),
         ("crop=[0,-1,0,0]", "crop=[0, -1, 0, 0]"),

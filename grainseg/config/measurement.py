@@ -69,7 +69,7 @@ class MeasurementConfig:
             require(said is None or 0 <= said < 0.5, name, rule, said)
         if self.segmentation_images is not None:
             positive("segmentation_images", self.segmentation_images)
-            rule = "says of how many pictures segmentation_rel_unc is; give that, too"
+            rule = "says of how many pictures segmentation_rel_unc=VALUE is; give that, too"
             given = self.segmentation_rel_unc is not None
             require(given, "segmentation_images", rule, self.segmentation_images)
         crop("crop", self.crop)

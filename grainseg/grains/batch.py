@@ -29,6 +29,7 @@ from grainseg.grains.samples import (
     Estimate,
     FieldSample,
     by_specimen,
+    line_share,
     require_samples,
     t_quantile,
 )
@@ -119,7 +120,6 @@ def batch_statistics(
     segmentation: SegmentationError | StatedError | None = None,
     pixel_size_rel_unc: float | None = None,
     threshold_sd_ln: float | None = None,
-    line_share: float = 0.0,
     elongation: float = math.nan,
 ) -> BatchStatistics:
     """Measure a batch by its fields.
@@ -135,7 +135,6 @@ def batch_statistics(
         segmentation: See `intercept_budget`; None is unknown.
         pixel_size_rel_unc: Relative standard uncertainty of the pixel size; None is unknown.
         threshold_sd_ln: Of ln mean intercept; None is unknown, 0 where there was no threshold.
-        line_share: Width of lines over the mean intercept; 0 where grains were given, not lines.
         elongation: Of the grains over all fields, at least 1; nan is unknown.
 
     Returns:
@@ -195,8 +194,13 @@ def batch_statistics(
         bimodality=why,
         more_for_10_percent=more,
         budget=intercept_budget(
-            *(intercept, unit, segmentation, pixel_size_rel_unc, threshold_sd_ln, line_share),
-            counted(per_unit.size, replicate),
+            intercept,
+            unit,
+            segmentation,
+            pixel_size_rel_unc,
+            threshold_sd_ln,
+            line_share(samples),
+            counted(per_unit.size if intercept.df < 1 else _lined(units), replicate),
             doubted_fields(samples),
         ),
         flags=tuple(flags),
@@ -260,6 +264,11 @@ def _open_crossings(samples: Sequence[FieldSample]) -> float | None:
     """Boundaries crossed that no partition closed; None if one of the fields does not know its own."""
     known = [sample.crossings_without_closed for sample in samples if sample.has_intercept]
     return None if None in known else float(sum(crossings or 0.0 for crossings in known))
+
+
+def _lined(units: Sequence[FieldSample]) -> int:
+    """How many the jackknife is over: those that nothing crosses, too, as long as there are lines."""
+    return sum(unit.line_length > 0 for unit in units)
 
 
 def _doubted(samples: Sequence[FieldSample]) -> list[str]:

@@ -242,7 +242,7 @@ def _incomplete(missing: Sequence[BudgetEntry], combined: float | None) -> str:
         for part in missing
     )
     if combined is None:
-        return f"incomplete: {names}; the scatter of the fields alone is not the uncertainty"
+        return f"incomplete: {names}; the sampling interval alone is not the uncertainty"
     return (
         f"incomplete: {names}; the known parts alone come to a standard uncertainty of "
         f"{percent(combined):.1f} %"

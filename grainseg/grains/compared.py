@@ -12,7 +12,7 @@ from grainseg.grains.intervals import (
     percentile_estimate,
     size_distribution,
 )
-from grainseg.grains.samples import Estimate, FieldSample
+from grainseg.grains.samples import Estimate, FieldSample, line_share
 from grainseg.grains.welch import NO_SCATTER
 from grainseg.micrograph.arrays import Floats
 
@@ -36,8 +36,7 @@ class ComparedBatch:
         d50: Number-weighted median diameter.
         diameters: (n,) of all grains with a weight.
         weights: (n,) theirs.
-        line_share: Width of the lines over the mean intercept, of the units that have one; 0 where grains
-            were given.
+        line_share: Width of the lines over the mean intercept, see `samples.line_share`.
     """
 
     name: str
@@ -87,8 +86,6 @@ def compared_batch(name: str, replicate: str, samples: Sequence[FieldSample]) ->
     """
     sizes = size_distribution(samples, by_area=False)
     ln_intercepts = np.log(field_intercepts(samples))
-    crossed = [sample for sample in samples if sample.has_intercept]
-    shares = [sample.line_width * sample.crossings / sample.line_length for sample in crossed]
     return ComparedBatch(
         name=name,
         replicate=replicate,
@@ -98,5 +95,5 @@ def compared_batch(name: str, replicate: str, samples: Sequence[FieldSample]) ->
         d50=percentile_estimate(sizes, 0.5),
         diameters=np.exp(sizes.ln_diameter),
         weights=sizes.weight,
-        line_share=float(np.mean(shares)) if shares else 0.0,
+        line_share=line_share(samples),
     )

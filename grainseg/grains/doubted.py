@@ -28,7 +28,7 @@ def cautioned(
         for name in (pair.a, pair.b):
             doubted = doubted_fields(batches[name])
             if doubted is not None:
-                said = f"In {name} {doubted}: do not trust the boundaries before you have seen the overlays."
+                said = f"{doubted} of {name}: do not trust the boundaries before you have seen the overlays."
                 pair = replace(pair, sentence=f"{pair.sentence} {said}")
         found.append(pair)
     return tuple(found)

@@ -112,7 +112,7 @@ def measure_field(
         enlarged=enlarged.factor,
         flags=(),
         # As wide in all directions of the raster, which is what draws them.
-        line_width_px=line_width_px * sum(step) / 2 or None,
+        line_width_px=line_width_px / enlarged.factor * sum(step) / 2 or None,
     )
     limits = MapLimits(
         not_counted=1 - np.count_nonzero(visible) / visible.size,

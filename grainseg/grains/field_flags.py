@@ -23,9 +23,8 @@ intercept by 131 crossings had one of 5.8 %, which is this over the root of thei
 
 _RINGED = (
     "specks such as precipitates or pits were ringed, most likely; look at the overlay, and raise "
-    "partition.min_size"
+    "partition.min_size of predict.py"
 )
-
 
 BLANK_EDGE = (
     "what is excluded reaches the picture's edge: if that lies outside the field of view, ignore it "

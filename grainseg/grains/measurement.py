@@ -47,8 +47,8 @@ class FieldMeasurement:
         doubted: Whether its boundaries are not to be trusted by that score, or by the picture's exposure.
         members: How far the networks of an ensemble differ; None where there is no ensemble.
         specimen: Which specimen of its batch it lies on; empty if nobody said.
-        line_width_px: Mean width of the lines that the grains were closed from, where pixels are not square,
-            as if in all directions alike; None without a partition.
+        line_width_px: Mean width of the lines that the grains were found between, where pixels are not
+            square, as if in all directions alike; None where there were none.
     """
 
     image: str

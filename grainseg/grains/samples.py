@@ -69,6 +69,13 @@ class FieldSample:
         return self.line_length > 0 and self.crossings > 0
 
 
+def line_share(samples: Sequence[FieldSample]) -> float:
+    """Width of the lines over the mean intercept, the mean of the fields that have one; 0 without lines."""
+    crossed = [sample for sample in samples if sample.has_intercept]
+    shares = [sample.line_width * sample.crossings / sample.line_length for sample in crossed]
+    return float(np.mean(shares)) if shares else 0.0
+
+
 def by_specimen(samples: Sequence[FieldSample]) -> tuple[FieldSample, ...]:
     """The fields of each specimen as one sample, so that everything that takes fields takes specimens.
 

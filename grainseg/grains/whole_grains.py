@@ -3,13 +3,11 @@
 import math
 
 import numpy as np
-import numpy.typing as npt
 from scipy import ndimage
 
 from grainseg.grains.intercepts import Step
+from grainseg.micrograph.arrays import Floats, Ints
 from grainseg.micrograph.image import BoolMask
-
-_Floats = npt.NDArray[np.float64]
 
 _POSITIONS = 1_000_000
 """Of a larger field blocks of pixels are looked at: that many places tell the shares to 0.1 %."""
@@ -22,8 +20,8 @@ _BESIDE_PX = 4 / math.pi
 
 
 def share_beside(
-    ignored: BoolMask, height: _Floats, width: _Floats, mean_width_px: _Floats, step: Step
-) -> _Floats:
+    ignored: BoolMask, height: Floats, width: Floats, mean_width_px: Floats, step: Step
+) -> Floats:
     """Of the places that the frame leaves to each grain, the share at which it also avoids what is ignored.
 
     Straight strips of any direction hit a convex grain as often as the disc of the same mean width (Cauchy:
@@ -72,7 +70,7 @@ def _any_of_blocks(mask: BoolMask, side: int) -> BoolMask:
     return np.asarray(np.logical_or.reduceat(rows, starts[1], axis=1), np.bool_)
 
 
-def _middles(share: _Floats, length: int) -> npt.NDArray[np.int64]:
+def _middles(share: Floats, length: int) -> Ints:
     """(2, n): from and up to which index the middle of a grain may lie; at least one of them."""
     first = np.minimum(np.rint(share / 2 * length).astype(np.int64), length - 1)
     return np.stack((first, np.maximum(length - first, first + 1)))

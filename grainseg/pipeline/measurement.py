@@ -84,28 +84,32 @@ class Measurements:
         self._segmentation = segmentation
         self._images: list[ReportImage] = []
         self._threshold_sd_ln: dict[str, float | None] = {}
-        self._line_share: dict[str, float] = {}
         self._first_of: dict[bytes, str] = {}
 
     def add(self, mapped: MappedField) -> FieldMeasurement:
         """Measure a field; what is doubtful about its file stands first among its flags."""
         name = mapped.relative.as_posix()
-        measured = (mapped.grains, mapped.pixel_size, mapped.partition, mapped.ignored, mapped.line_width_px)
-        field = measure_field(name, *measured)
+        field = measure_field(
+            name, mapped.grains, mapped.pixel_size, mapped.partition, mapped.ignored, mapped.line_width_px
+        )
         doubt = mapped.doubt
         doubtful = () if doubt is None or doubt.flag is None else (doubt.flag,)
         flags = (*self._copied(mapped, field), *mapped.warnings, *doubtful)
         flags += (*member_flags(mapped.members), *field.flags)
-        score = None if doubt is None else doubt.score
-        origin, doubted = self._origin[mapped.relative], bool(doubtful) or mapped.exposed_badly
-        field = replace(field, doubt=score, doubted=doubted, members=mapped.members, flags=flags)
-        field = replace(field, specimen=origin.specimen)
+        origin = self._origin[mapped.relative]
+        field = replace(
+            field,
+            flags=flags,
+            doubt=None if doubt is None else doubt.score,
+            doubted=bool(doubtful) or mapped.exposed_badly,
+            members=mapped.members,
+            specimen=origin.specimen,
+        )
         closed = mapped.partition.closed if mapped.partition is not None else None
         shown = mapped.grains if mapped.ignored is None else np.where(mapped.ignored, 0, mapped.grains)
         preview = make_preview(mapped.pixels, shown, closed, len(self._origin))
         self._images.append(ReportImage(origin.batch, field, preview, str(mapped.path), mapped.notes))
         self._threshold_sd_ln[name] = mapped.threshold_sd_ln
-        self._line_share[name] = line_share(field)
         return field
 
     def _copied(self, mapped: MappedField, field: FieldMeasurement) -> tuple[str, ...]:
@@ -178,7 +182,6 @@ class Measurements:
             self._segmentation if said is None else StatedError(said, pictures),
             self._config.pixel_size_rel_unc,
             rms_or_none([self._threshold_sd_ln[field.image] for field in used]),
-            float(np.mean([self._line_share[field.image] for field in used])) if used else 0.0,
             pooled_elongation(used, unit),
         )
         flags = [*statistics.flags, *scale_flags(used), *too_large([field.grains for field in used])]
@@ -186,12 +189,6 @@ class Measurements:
             lost = ", ".join(field.image for field in fields if field.unit_um is None)
             flags.append(f"without a pixel size, so left out of this batch: {lost}")
         return ReportBatch(replace(statistics, flags=tuple(flags)), samples)
-
-
-def line_share(field: FieldMeasurement) -> float:
-    """Width of the lines that grains were found between over the mean intercept; 0 if that is unknown."""
-    sample = field_sample(field, "px")
-    return sample.line_width * sample.crossings / sample.line_length if sample.has_intercept else 0.0
 
 
 def rms_or_none(values: Sequence[float | None]) -> float | None:
@@ -260,7 +257,10 @@ def _batch_line(batch: BatchStatistics) -> str:
         factor = math.exp(budget.expanded)
         low, high = batch.intercept.value / factor, batch.intercept.value * factor
         doubt = f"expanded interval {low:.4g} to {high:.4g} {batch.unit}, {budget.coverage}"
+    fields = counted(batch.fields, "field")
+    if batch.specimens is not None:
+        fields += f" of {counted(batch.specimens, 'specimen')}"
     return (
-        f"{batch.name}: mean intercept {batch.intercept.value:.4g} {batch.unit}{g}; "
-        f"{counted(batch.fields, 'field')}, {counted(batch.grains, 'whole grain')}; {doubt}"
+        f"{batch.name}: mean intercept {batch.intercept.value:.4g} {batch.unit}{g}; {fields}, "
+        f"{counted(batch.grains, 'whole grain')}; {doubt}"
     )

@@ -42,17 +42,14 @@ def few_grains_warning(labels: Sequence[Label]) -> str | None:
     )
 
 
-def validation_scores(
-    metrics: Mapping[str, float], images: int, prefix: str = "val/"
-) -> ValidationScores | None:
+def validation_scores(metrics: Mapping[str, float], images: int) -> ValidationScores | None:
     """What a checkpoint keeps of its validation; None where a score is undefined.
 
     Args:
         metrics: Of the run, with the grains' scores by the fitted partition if one was fitted.
         images: How many pictures validated.
-        prefix: Of the names of the scores.
     """
-    f1, (are, count, intercept) = float(metrics[f"{prefix}boundary_f1"]), _grains(metrics, prefix)
+    f1, (are, count, intercept) = float(metrics["val/boundary_f1"]), _grains(metrics, "val/")
     if not all(map(math.isfinite, (f1, are, count, intercept))):
         return None
     return ValidationScores(f1, are, count, intercept, images)

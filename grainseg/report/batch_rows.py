@@ -20,8 +20,8 @@ _LENGTHS = ("d10", "d50", "d90", "d10_area", "d50_area", "d90_area", "mean_diame
 def batch_row(stats: BatchStatistics) -> Row:
     """One batch.
 
-    `…_sampling_low` and `…_sampling_high` are the 95 % interval of the sampling of fields alone. The
-    uncertainty u of the mean intercept is that of its logarithm, `combined_uncertainty_ln` and
+    `…_sampling_low` and `…_sampling_high` are the 95 % interval of the sampling of fields, or of specimens,
+    alone. The uncertainty u of the mean intercept is that of its logarithm, `combined_uncertainty_ln` and
     `expanded_uncertainty_ln`; in percent it is 100 · (exp(u) - 1). The interval that the expanded one gives,
     value / exp(U) to value · exp(U), stands in `mean_intercept_total_low_…` and `…_high_…`, and as G in
     `astm_g_total_low` and `…_high`. Where the budget is incomplete nothing is expanded.

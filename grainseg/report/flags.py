@@ -45,7 +45,8 @@ def flagged(report: Report) -> dict[str, list[Place]]:
     named = _names_with_numbers(report)
     kinds: dict[str, _Kind] = {}
     for flag, place in _all(report):
-        alone = any(name in flag for name in named)
+        # What is said of the whole names files that failed, whose names nobody knows here.
+        alone = place is None or any(name in flag for name in named)
         kind = kinds.setdefault(flag if alone else _NUMBER.sub("\0", flag), _Kind())
         kind.flags.append(flag)
         kind.places += [] if place is None else [place]

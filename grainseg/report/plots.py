@@ -54,8 +54,8 @@ def batches_plot(
 ) -> str:
     """Mean intercept and median diameter of the batches side by side, with their intervals.
 
-    Thick: 95 % of the scatter between fields. Thin, with caps: the whole uncertainty budget, where it is
-    complete. Dots: single fields. G stands above the mean intercept where lengths are in µm.
+    Thick: 95 % of the scatter between fields or specimens. Thin, with caps: the whole uncertainty budget,
+    where it is complete. Dots: single fields. G stands above the mean intercept where lengths are in µm.
 
     Args:
         batches: At least one, all in one unit.

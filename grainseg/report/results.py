@@ -115,7 +115,12 @@ def _sample(
     sized = np.array([grain for grain in grains if grain[1] > 0], np.float64).reshape(-1, 2)
     try:
         return FieldSample(
-            *(name, length * scale, crossings, kept, sized[:, 0] * scale, sized[:, 1]),
+            name=name,
+            line_length=length * scale,
+            crossings=crossings,
+            crossings_without_closed=kept,
+            diameters=sized[:, 0] * scale,
+            weights=sized[:, 1],
             specimen=plain_text(_cell(row, "specimen", path)),
             line_width=_number(row, "line_width_px", path) * scale if drawn else 0.0,
             doubted=_cell(row, "doubted", path) == "true",

@@ -190,6 +190,16 @@ def test_elongated_grains_are_flagged():
     assert said[2][0].startswith("grains are elongated 1.3 : 1: sizes and G are those of this section")
 
 
+def test_the_budget_names_as_many_fields_as_the_interval_is_over():
+    crossed = batch(8, 4)
+    uncrossed = replace(crossed[0], name="uncrossed", crossings=0.0, crossings_without_closed=0.0)
+    found = batch_statistics("x", "µm", [*crossed, uncrossed])
+    assert (found.fields, found.intercept.df) == (4, 4.0)
+    assert found.budget.entries[0].how == "jackknife over 5 fields"
+    alone = batch_statistics("x", "µm", [crossed[0], uncrossed])
+    assert alone.budget.entries[0].how == "unknown: 1 field, and so no scatter"
+
+
 def test_named_specimens_are_the_unit():
     """Repeating a specimen's fields narrows nothing."""
     samples = [replace(sample, specimen=sample.name) for sample in batch(8, 4)]

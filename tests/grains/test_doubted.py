@@ -29,4 +29,4 @@ def test_a_comparison_says_which_batch_is_doubted():
         (plain,) = compare_batches(batches, "px")
         (pair,) = cautioned([plain], batches)
         assert pair == (plain if second is FIELDS else replace(plain, sentence=pair.sentence))
-        assert ("In B 2 of 6 fields: do not trust" in pair.sentence) == (second is DOUBTED)
+        assert ("2 of 6 fields of B: do not trust" in pair.sentence) == (second is DOUBTED)

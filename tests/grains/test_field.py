@@ -232,10 +232,11 @@ def test_a_map_enlarged_by_repeating_pixels_is_measured_at_its_own_step(factor):
     wide = hidden.repeat(factor, axis=0).repeat(factor, axis=1)
     for mask, its in ((None, None), (hidden, wide)):
         one, other = (
-            measure_field("a", grains, HALF_UM, ignored=mask),
-            measure_field("a", large, HALF_UM, ignored=its),
+            measure_field("a", grains, HALF_UM, ignored=mask, line_width_px=3.0),
+            measure_field("a", large, HALF_UM, ignored=its, line_width_px=3.0 * factor),
         )
         assert other.enlarged == factor
+        assert (one.line_width_px, other.line_width_px) == pytest.approx((3.0, 3.0 * factor))
         assert (other.height_px, other.width_px, other.count) == (*large.shape, one.count)
         assert other.mean_intercept_px == pytest.approx(factor * one.mean_intercept_px, rel=1e-12)
         assert other.circles.mean == pytest.approx(factor * one.circles.mean, rel=1e-12)

@@ -6,7 +6,7 @@ from grainseg.errors import GrainsegError
 from grainseg.grains.field import measure_field
 from grainseg.grains.grain_table import grain_table
 from grainseg.grains.intercepts import mean_intercept_px
-from grainseg.grains.label_maps import clean_label_map
+from grainseg.grains.label_maps import clean_label_map, read_label_map
 from grainseg.micrograph.drawing import boundary_lines
 
 MAP = np.array([[5, 5, 0, 2, 2], [5, 5, 0, 2, 2], [0, 0, 0, 2, 2], [9, 9, 9, 0, 0], [9, 9, 9, 9, 9]])
@@ -112,11 +112,11 @@ def test_lines_of_an_enlarged_map_are_filled_at_its_own_step():
     grains = structure.grain_map((0, 0), (300, 300))
     drawn = np.where(boundary_lines(grains.astype(np.int32), 2) == 1, 0, grains)
     large = drawn.repeat(3, axis=0).repeat(3, axis=1)[:-1, :-2]
-    found = clean_label_map(large, "map.tif")
-    assert found.shape == (899, 898)
-    small = clean_label_map(drawn, "map.tif").repeat(3, axis=0).repeat(3, axis=1)
-    np.testing.assert_array_equal(found, small[:-1, :-2])
-    assert measure_field("a", found, None).enlarged == 3
+    found, small = read_label_map(large, "map.tif"), read_label_map(drawn, "map.tif")
+    assert found.grains.shape == (899, 898)
+    np.testing.assert_array_equal(found.grains, small.grains.repeat(3, axis=0).repeat(3, axis=1)[:-1, :-2])
+    assert found.line_width_px == pytest.approx(3 * small.line_width_px)
+    assert measure_field("a", found.grains, None).enlarged == 3
 
 
 def test_broad_areas_of_zeros_are_no_lines():

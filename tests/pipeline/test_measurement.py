@@ -11,12 +11,14 @@ from PIL import Image
 
 from grainseg.grains.agreement_regions import region_scores
 from grainseg.grains.field import measure_field
+from grainseg.grains.field_samples import field_sample
 from grainseg.grains.intercepts import mean_intercept_px
+from grainseg.grains.samples import line_share
 from grainseg.micrograph.drawing import boundary_lines
 from grainseg.micrograph.image import PixelSize
 from grainseg.micrograph.polycrystal import polycrystal
 from grainseg.pipeline.measure import measure
-from grainseg.pipeline.measurement import line_share, rms_or_none, summary
+from grainseg.pipeline.measurement import rms_or_none, summary
 from grainseg.pipeline.scoring import segmentation_error
 
 
@@ -159,8 +161,8 @@ def test_lines_in_pixels_that_are_not_square_are_as_wide_as_their_mean_side() ->
     square, oblong = (
         measure_field("a", grains, PixelSize(1.0, column, "test"), line_width_px=3.0) for column in (1.0, 2.0)
     )
-    assert line_share(square) == pytest.approx(3 / square.mean_intercept_px)
-    assert line_share(oblong) == pytest.approx(4.5 / oblong.mean_intercept_px)
+    assert line_share([field_sample(square, "px")]) == pytest.approx(3 / square.mean_intercept_px)
+    assert line_share([field_sample(oblong, "px")]) == pytest.approx(4.5 / oblong.mean_intercept_px)
 
 
 def test_how_given_masks_were_found_is_an_unknown_segmentation(folder: Path, tmp_path: Path) -> None:

@@ -75,9 +75,9 @@ def test_a_threshold_that_gains_much_is_named() -> None:
 
 
 def test_the_checkpoint_keeps_what_is_finite() -> None:
-    metrics = {f"out_of_fold/{name}": value for name, value in SHORT.items()}
-    found = validation_scores(metrics, 5, "out_of_fold/")
+    metrics = {f"val/{name}": value for name, value in SHORT.items()}
+    found = validation_scores(metrics, 5)
     assert found is not None
     assert (found.boundary_f1, found.intercept_error, found.images) == (0.7699, 0.1087, 5)
-    metrics["out_of_fold/intercept_error_fitted"] = float("inf")
-    assert validation_scores(metrics, 5, "out_of_fold/") is None
+    metrics["val/intercept_error_fitted"] = float("inf")
+    assert validation_scores(metrics, 5) is None

@@ -55,6 +55,7 @@ def test_names_and_settings_are_no_numbers(flags: tuple[str, str]) -> None:
 
 def test_what_concerns_the_whole_comes_first_and_signs_are_kept() -> None:
     made = with_flags(["a1", "b1"], "off by −0.5 of 1", "off by 0.25 of 1")
-    found = places(replace(made, flags=("not measured: c.png",)))
-    assert list(found)[:2] == ["not measured: c.png", "off by −0.5 to 0.25 of 1"]
-    assert found["not measured: c.png"] == []
+    failed = tuple(f"not measured: field {number} of b.png: is damaged" for number in (3, 9))
+    found = places(replace(made, flags=failed))
+    assert list(found)[:3] == [*failed, "off by −0.5 to 0.25 of 1"]
+    assert found[failed[0]] == []
