@@ -4,7 +4,7 @@ import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
-from grainseg.overrides import PATH_KEYS, as_typed
+from grainseg.overrides import as_typed
 
 
 def value_of(argument: str) -> object:
@@ -28,11 +28,12 @@ def value_of(argument: str) -> object:
         "~/$x%&!",
     ],
 )
-@pytest.mark.parametrize("key", ["images", "data.root", "++resume"])
-def test_paths_are_taken_as_typed(typed: str, key: str) -> None:
-    override = OverridesParser.create().parse_override(as_typed(f"{key}={typed}"))
-    assert override.key_or_group == key.lstrip("+")
-    assert OmegaConf.create({"path": override.value()}).path == typed
+def test_paths_are_taken_as_typed(typed: str) -> None:
+    paths = "data.root ++resume checkpoint images output masks batches excluded ignored robustness"
+    for key in paths.split():
+        override = OverridesParser.create().parse_override(as_typed(f"{key}={typed}"))
+        assert override.key_or_group == key.lstrip("+")
+        assert OmegaConf.create({"path": override.value()}).path == typed
 
 
 @pytest.mark.parametrize("folder", ["runs/a=b (1)", "/home/jörg/c", "it's", "a,b"])
@@ -105,15 +106,3 @@ def test_other_overrides_are_left_alone() -> None:
         "name=${model.name}",
     ):
         assert as_typed(argument) == argument
-    assert set(PATH_KEYS) == {
-        "data.root",
-        "resume",
-        "checkpoint",
-        "images",
-        "output",
-        "masks",
-        "batches",
-        "excluded",
-        "ignored",
-        "robustness",
-    }
