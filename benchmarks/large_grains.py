@@ -23,9 +23,9 @@ from finetuning import KEYS, ROOT, SPLITS, score
 from PIL import Image
 from real_sets import view
 from scipy.ndimage import distance_transform_edt
-from skimage.morphology import skeletonize
 
 from grainseg.micrograph.image import BOUNDARY, FloatImage, Label
+from grainseg.micrograph.morphology import skeleton
 from grainseg.micrograph.synthetic import ONE_SPECIMEN, generate
 
 SETS = {
@@ -50,8 +50,7 @@ def enlarged(source: Path, target: Path, by: float, stems: Iterable[str]) -> Non
         with Image.open(source / "masks" / f"{stem}.png") as opened:
             mask = np.asarray(opened.convert("L")) > 0
         size = (round(mask.shape[1] * by), round(mask.shape[0] * by))
-        lines = skeletonize(mask)  # type: ignore[no-untyped-call]
-        away = np.asarray(by * distance_transform_edt(~lines), np.float32)
+        away = np.asarray(by * distance_transform_edt(~skeleton(mask)), np.float32)
         large = cv2.resize(picture, size, interpolation=cv2.INTER_CUBIC)
         drawn = cv2.resize(away, size, interpolation=cv2.INTER_LINEAR) < LINE_PX / 2 + 0.1
         write(target, stem, large, drawn)

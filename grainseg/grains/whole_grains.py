@@ -25,7 +25,7 @@ def share_beside(
     """Of the places that the frame leaves to each grain, the share at which it also avoids what is ignored.
 
     Straight strips of any direction hit a convex grain as often as the disc of the same mean width (Cauchy:
-    the mean over directions of the width; Schneider and Weil 2008, Stochastic and Integral Geometry, ch. 5).
+    the mean over directions of the width; Schneider and Weil 2008, Stochastic and Integral Geometry).
     Around a convex place of area A and perimeter U a grain of area a and perimeter u hits at the positions
     A + a + U·u / 2π (Santaló 1976, Integral Geometry and Geometric Probability, I.6), of which the disc
     changes a alone. So each grain is taken for that disc, in all directions alike, and its middle lies

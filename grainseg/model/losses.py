@@ -12,7 +12,6 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from scipy.ndimage import binary_dilation
-from skimage.morphology import skeletonize
 from torch import Tensor, nn
 
 from grainseg.config import (
@@ -23,6 +22,7 @@ from grainseg.config import (
     SkeletonLossConfig,
 )
 from grainseg.micrograph.image import BOUNDARY, IGNORE
+from grainseg.micrograph.morphology import skeleton
 
 SMOOTH_PX = 1.0
 TUBE_PX = 2
@@ -110,7 +110,7 @@ def skeleton_tube(target: Tensor) -> Tensor:
     """The middle of the labelled lines, at most 2 · ``TUBE_PX`` + 1 px wide.
 
     Args:
-        target: (N, H, W), 1 on lines and 0 elsewhere; each picture is thinned on the CPU (Zhang & Suen 1984).
+        target: (N, H, W), 1 on lines and 0 elsewhere; each picture is thinned on the CPU.
 
     Returns:
         Same shape, type and device.
@@ -119,8 +119,7 @@ def skeleton_tube(target: Tensor) -> Tensor:
     tubes = np.zeros_like(lines)
     for line, tube in zip(lines, tubes, strict=True):
         if line.any():
-            thin = skeletonize(line)  # type: ignore[no-untyped-call]
-            tube[:] = binary_dilation(thin, iterations=TUBE_PX, mask=line)
+            tube[:] = binary_dilation(skeleton(line), iterations=TUBE_PX, mask=line)
     return torch.from_numpy(tubes).to(target)
 
 
