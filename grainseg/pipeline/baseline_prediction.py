@@ -12,7 +12,7 @@ from grainseg.grains.budget import SegmentationError
 from grainseg.grains.partition import PartitionSettings
 from grainseg.micrograph.image import FloatImage
 from grainseg.micrograph.selection import SelectedImage, Selection
-from grainseg.pipeline.earlier_run import existing_of, warn_of_older, warn_of_older_maps
+from grainseg.pipeline.earlier_run import files_before, warn_of_older_maps, warn_of_unreplaced
 from grainseg.pipeline.failures import SKIPPED, tell_failure, tell_unlisted
 from grainseg.pipeline.mapping import MappedField, close_picture, open_picture
 from grainseg.pipeline.measurement import BatchResults, Measurements
@@ -102,14 +102,14 @@ def predict_pictures(
     failures = tell_unlisted(selection)
     written: set[Path] = set()
     for image in progress(selection.images, f"predicting ({fitted.name})"):
-        older = existing_of(folders.pictures, image.relative)
+        before = files_before(folders.pictures, image.relative)
         try:
             mapped = _predict_one(config, fitted, image, folders.pictures, known.get(image.path))
             measurements.add(mapped)
             written.add(prediction_paths(folders.pictures, image.relative).grains)
         except SKIPPED as error:
             failures.append(tell_failure(image.path, error))
-            warn_of_older(folders.pictures, *older)
+            warn_of_unreplaced(folders.pictures, before)
     warn_of_older_maps(folders.pictures, written)
     source = f"boundaries found by a classical reference ({fitted.name})"
     provenance = provenance_of(source, config, command, ["scikit-learn"])

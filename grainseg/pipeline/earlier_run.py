@@ -1,7 +1,7 @@
 """What an earlier run left in the output folder: named where it stays, and not taken for other files."""
 
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from grainseg.errors import GrainsegError
@@ -87,25 +87,39 @@ def warn_of_older_maps(output: Path, written: Collection[Path]) -> None:
         )  # fmt: skip
 
 
-def existing(output: Path, names: Iterable[str]) -> list[str]:
-    """Which of these files are there.
-
-    Args:
-        output: Their folder.
-        names: Relative to it.
-    """
-    return [name for name in names if is_file(output / name)]
+FileState = tuple[int, int]
+"""Tells a file from one that took its place: its number in the file system, and when it was written."""
 
 
-def existing_of(output: Path, relative: Path) -> list[str]:
-    """Which files of a picture are there, relative to the output folder.
+def files_before(output: Path, relative: Path) -> dict[str, FileState]:
+    """Files of a picture that are there before it is done, by their names relative to the output folder.
 
     Args:
         output: Folder of all pictures' files.
         relative: The picture's relative path.
     """
     paths = vars(prediction_paths(output, relative)).values()
-    return existing(output, [path.relative_to(output).as_posix() for path in paths])
+    states = {path.relative_to(output).as_posix(): _state(path) for path in paths}
+    return {name: state for name, state in states.items() if state is not None}
+
+
+def warn_of_unreplaced(output: Path, before: Mapping[str, FileState]) -> None:
+    """Say which files of a picture that failed are still those of an earlier run.
+
+    A picture may fail after some of its files were written, which are then of this run.
+
+    Args:
+        output: Folder of all pictures' files.
+        before: What was there, see `files_before`.
+    """
+    warn_of_older(output, *(name for name, state in before.items() if _state(output / name) == state))
+
+
+def _state(path: Path) -> FileState | None:
+    if not is_file(path):
+        return None
+    found = path.stat()
+    return found.st_ino, found.st_mtime_ns
 
 
 def warn_of_older(output: Path, *names: str) -> None:
@@ -115,6 +129,6 @@ def warn_of_older(output: Path, *names: str) -> None:
         output: Folder of the new ones.
         names: What this run would have written and has not, relative to it.
     """
-    older = existing(output, names)
+    older = [name for name in names if is_file(output / name)]
     if older:
         log.warning("%s: left by an earlier run, and not of this one: %s", output, ", ".join(older))

@@ -24,10 +24,11 @@ from grainseg.model.ensemble import load_networks
 from grainseg.model.generic import default_checkpoint
 from grainseg.pipeline.earlier_run import (
     TABLES,
-    existing_of,
+    files_before,
     require_metrics,
     warn_of_older,
     warn_of_older_maps,
+    warn_of_unreplaced,
 )
 from grainseg.pipeline.failures import SKIPPED, tell_failure, tell_unlisted
 from grainseg.pipeline.mapping import (
@@ -141,7 +142,7 @@ def _predict_one(
 ) -> None:
     """Predict, write, measure and score a picture; what goes wrong with it is no trouble of the others."""
     output = Path(plan.config.output)
-    older = existing_of(output, image.relative)
+    before = files_before(output, image.relative)
     try:
         seen = _see(plan, image)
         closed = _write(plan, seen)
@@ -150,7 +151,7 @@ def _predict_one(
             measurements.add(_measured(plan, seen, closed.require_field()))
     except SKIPPED as error:
         result.failures.append(tell_failure(image.path, error))
-        warn_of_older(output, *older)
+        warn_of_unreplaced(output, before)
         return
     try:
         scores = _scores(plan.config, seen.opened, closed)
