@@ -265,7 +265,9 @@ def robustness(
     )
     from grainseg.pipeline.robustness import robustness as run  # heavy, and the options are right
 
-    print(run(config, shlex.join(["grainseg", *sys.argv[1:]])).summary())
+    made = run(config, shlex.join(["grainseg", *sys.argv[1:]]))
+    print(made.summary())
+    require_all_done(made.failures, "pictures", others_done=True)  # or it would have raised
 
 
 @app.command()

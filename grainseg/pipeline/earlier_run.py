@@ -9,11 +9,22 @@ from grainseg.grains.wording import counted
 from grainseg.micrograph.names import is_file
 from grainseg.report.own_files import is_metrics, is_page
 from grainseg.report.prediction_files import GRAINS_SUFFIX, prediction_paths
-from grainseg.report.tables import BATCHES, BUDGET, COMPARISONS, FIELDS, GRAINS, is_table
+from grainseg.report.robustness_note import NOTE, NOTE_KEY, PLOT
+from grainseg.report.tables import (
+    BATCHES,
+    BUDGET,
+    CARD,
+    CARD_IMAGES,
+    COMPARISONS,
+    FIELDS,
+    GRAINS,
+    is_table,
+)
 
 log = logging.getLogger(__name__)
 
 REPORT = "report.html"
+CARD_PAGE = "robustness.html"
 TABLES = (GRAINS, FIELDS, BATCHES, BUDGET, REPORT)
 """What a run that measures always writes."""
 
@@ -29,15 +40,31 @@ def require_replaceable(output: Path) -> None:
             `grainseg`, or the comparisons are of no run that measured.
     """
     for name in (*TABLES, COMPARISONS):
-        require_no_folder(output / name)
-        if name != REPORT:
-            require_table(output / name)
-        elif (output / name).exists() and not is_page(output / name):
-            raise GrainsegError(_overwritten(output / name, "is no report of grainseg"))
+        (require_page if name == REPORT else require_table)(output / name)
     if (output / COMPARISONS).exists() and not (output / BATCHES).exists():
         raise GrainsegError(
             f"{output / COMPARISONS}: was written by grainseg compare and would be overwritten; choose "
             "another output folder"
+        )
+
+
+def require_replaceable_card(output: Path) -> None:
+    """See before any work that nothing of somebody else stands where a robustness card is written.
+
+    Args:
+        output: Folder of the card, which need not exist.
+
+    Raises:
+        GrainsegError: A folder has the name of a file that is written, or a file is none of `grainseg`.
+    """
+    for name in (CARD, CARD_IMAGES):
+        require_table(output / name)
+    require_page(output / CARD_PAGE)
+    require_metrics(output / NOTE, NOTE_KEY)
+    require_no_folder(output / PLOT)
+    if (output / PLOT).exists() and not (output / NOTE).exists():
+        raise GrainsegError(
+            _overwritten(output / PLOT, f"is no plot of grainseg, which has a {NOTE} beside it,")
         )
 
 
@@ -50,9 +77,17 @@ def require_no_folder(path: Path) -> None:
 
 
 def require_table(path: Path) -> None:
-    """Raise a GrainsegError where a table would overwrite a file that `grainseg` did not write."""
+    """Raise a GrainsegError where a table would overwrite a folder, or what `grainseg` did not write."""
+    require_no_folder(path)
     if path.exists() and not is_table(path):
         raise GrainsegError(_overwritten(path, "is no table of grainseg"))
+
+
+def require_page(path: Path) -> None:
+    """Raise a GrainsegError where a page would overwrite a folder, or what `grainseg` did not write."""
+    require_no_folder(path)
+    if path.exists() and not is_page(path):
+        raise GrainsegError(_overwritten(path, "is no report of grainseg"))
 
 
 def require_metrics(path: Path, key: str) -> None:
