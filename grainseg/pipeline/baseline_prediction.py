@@ -76,6 +76,7 @@ def predict_pictures(
     folders: OutputFolders,
     title: str,
     command: str,
+    options: Mapping[str, str],
     known: Mapping[Path, FloatImage] = MappingProxyType({}),
 ) -> tuple[BatchResults | None, list[str]]:
     """Predict and measure pictures; one that cannot be done is reported and skipped.
@@ -89,6 +90,7 @@ def predict_pictures(
         folders: Where to.
         title: Of the report.
         command: As typed.
+        options: What is typed for keys that the report names, see ``as_options``.
         known: Boundary maps that are there already, by the picture's path.
 
     Returns:
@@ -97,7 +99,7 @@ def predict_pictures(
     """
     relatives = [image.relative for image in selection.images]
     measurements = Measurements(
-        replace(config, output=str(folders.tables)), relatives, title, fitted.segmentation
+        replace(config, output=str(folders.tables)), relatives, title, fitted.segmentation, options
     )
     failures = tell_unlisted(selection)
     written: set[Path] = set()
