@@ -42,7 +42,12 @@ from grainseg.pipeline.mapping import (
 )
 from grainseg.pipeline.measurement import BatchResults, Measurements, summary, title_of
 from grainseg.pipeline.members import MemberGrains
-from grainseg.pipeline.prediction_plan import PredictionPlan, plan_prediction, prediction_provenance
+from grainseg.pipeline.prediction_plan import (
+    PredictionPlan,
+    plan_prediction,
+    prediction_provenance,
+    unfinished_warning,
+)
 from grainseg.pipeline.progress import progress
 from grainseg.pipeline.scaling import scale_of_picture
 from grainseg.pipeline.scoring import MaskScores, score_prediction, tolerance_warnings
@@ -111,6 +116,9 @@ def predict(config: PredictConfig, command: str = "") -> Prediction:
     spec, networks = load_networks(checkpoint)
     digest = file_sha256(checkpoint)
     card = None if config.robustness is None else read_note(Path(config.robustness), digest)
+    unfinished = unfinished_warning(spec, checkpoint)
+    if unfinished is not None:
+        log.warning("%s", unfinished)
     plan = plan_prediction(config, checkpoint, digest, spec, networks)
     for network in networks:
         network.to(choose_device(config.accelerator, "accelerator"))
