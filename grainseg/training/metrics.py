@@ -7,11 +7,9 @@ from torchmetrics import Metric, MetricCollection
 from torchmetrics.classification import BinaryJaccardIndex, BinaryPrecision, BinaryRecall
 
 from grainseg.grains.agreement import BoundaryCounts, PixelScores, boundary_counts, pixel_scores
+from grainseg.grains.scores import THRESHOLD
 from grainseg.micrograph.image import IGNORE
 from grainseg.training.grain_metrics import GrainAgreement
-
-THRESHOLD = 0.5
-"""A pixel is boundary where its probability exceeds this, in every logged metric."""
 
 
 class BoundaryF1(Metric):
