@@ -20,12 +20,12 @@ from grainseg.errors import GrainsegError
 from grainseg.grains.agreement import fit_threshold
 from grainseg.grains.labelled_grains import label_grains
 from grainseg.grains.partition import DEFAULT_SETTINGS, grains_or_zeros
+from grainseg.grains.scores import THRESHOLD, MaskScores, score_prediction
 from grainseg.micrograph.files import write_png
 from grainseg.micrograph.folder import LabelledImage, list_folder, split_with_test
 from grainseg.micrograph.image import FloatImage
 from grainseg.micrograph.selection import SelectedImage, Selection, list_images
 from grainseg.pipeline.baseline_prediction import (
-    THRESHOLD,
     FittedReference,
     OutputFolders,
     TunedReference,
@@ -41,13 +41,7 @@ from grainseg.pipeline.earlier_run import (
 from grainseg.pipeline.failures import tell_left_out
 from grainseg.pipeline.mapping import make_output
 from grainseg.pipeline.measurement import BatchResults, title_of
-from grainseg.pipeline.scoring import (
-    MaskScores,
-    fit_grains,
-    score_prediction,
-    segmentation_error,
-    tolerance_warnings,
-)
+from grainseg.pipeline.scoring import fit_grains, segmentation_error, tolerance_warnings
 from grainseg.report.metrics_file import METRICS, write_metrics
 from grainseg.report.overlay import panel
 from grainseg.report.prediction_files import PREDICTIONS, prediction_paths

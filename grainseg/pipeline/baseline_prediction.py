@@ -10,6 +10,7 @@ from grainseg.config import BaselineConfig
 from grainseg.data.images import network_unit
 from grainseg.grains.budget import SegmentationError
 from grainseg.grains.partition import PartitionSettings
+from grainseg.grains.scores import THRESHOLD
 from grainseg.micrograph.image import FloatImage
 from grainseg.micrograph.selection import SelectedImage, Selection
 from grainseg.pipeline.earlier_run import files_before, warn_of_older_maps, warn_of_unreplaced
@@ -19,9 +20,6 @@ from grainseg.pipeline.measurement import BatchResults, Measurements
 from grainseg.pipeline.progress import progress
 from grainseg.pipeline.provenance import provenance_of
 from grainseg.report.prediction_files import prediction_paths
-
-THRESHOLD = 0.5
-"""A pixel is boundary where its probability exceeds this: what the methods were tuned for."""
 
 
 @dataclass(frozen=True)

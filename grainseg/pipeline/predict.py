@@ -11,6 +11,7 @@ from grainseg.data.images import label_spec, network_unit
 from grainseg.errors import GrainsegError
 from grainseg.grains.doubt import doubt_of
 from grainseg.grains.label_files import read_label
+from grainseg.grains.scores import MaskScores, score_prediction
 from grainseg.inference.device import choose_device
 from grainseg.inference.ensemble import Forecast, predict_members
 from grainseg.inference.predictor import predict_probability
@@ -50,7 +51,7 @@ from grainseg.pipeline.prediction_plan import (
 )
 from grainseg.pipeline.progress import progress
 from grainseg.pipeline.scaling import scale_of_picture
-from grainseg.pipeline.scoring import MaskScores, score_prediction, tolerance_warnings
+from grainseg.pipeline.scoring import tolerance_warnings
 from grainseg.report.metrics_file import METRICS, write_metrics
 from grainseg.report.prediction_files import PredictionPaths, prediction_paths, write_uncertainty
 from grainseg.report.robustness_note import read_note

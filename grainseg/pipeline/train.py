@@ -26,6 +26,7 @@ from grainseg.grains.partition import (
     grains_or_zeros,
     partition_or_none,
 )
+from grainseg.grains.scores import THRESHOLD, MaskScores, metrics_of_all, score_prediction
 from grainseg.inference.predictor import predict_probability, tile_settings
 from grainseg.micrograph.files import write_png
 from grainseg.micrograph.image import FloatImage
@@ -42,21 +43,13 @@ from grainseg.pipeline.doubt_reference import training_reference
 from grainseg.pipeline.failures import tell_left_out
 from grainseg.pipeline.observer import generic_observer
 from grainseg.pipeline.resuming import bring_best, check_resume, require_same_shrink
-from grainseg.pipeline.scoring import (
-    MaskScores,
-    fit_grains,
-    regime_ious,
-    score_prediction,
-    segmentation_error,
-    tolerance_warnings,
-)
+from grainseg.pipeline.scoring import fit_grains, segmentation_error, tolerance_warnings
 from grainseg.pipeline.validation_quality import few_grains_warning, quality_lines, validation_scores
 from grainseg.report.metrics_file import METRICS, write_metrics
 from grainseg.report.overlay import panel
 from grainseg.report.prediction_files import PREDICTIONS, PredictionPaths, prediction_paths, write_prediction
 from grainseg.training.board import log_score
 from grainseg.training.datamodule import BoundaryDataModule
-from grainseg.training.metrics import THRESHOLD
 from grainseg.training.module import BoundaryModule
 from grainseg.training.optimizers import build_optimizers
 from grainseg.training.run_folder import TENSORBOARD, checkpoint_path, require_free
@@ -305,8 +298,7 @@ def score_validation(
         write_png(paths.panel, panel(pixels, image.label, probability, mask, tolerance_px))
         default = grains_or_zeros(probability, DEFAULT_SETTINGS)
         scores.append(score_prediction(mask, default, image.label, tolerance_px))
-    total = functools.reduce(operator.add, scores).metrics()
-    total |= regime_ious([image.regime for image in images], scores)
+    total = metrics_of_all(scores, [image.regime for image in images])
     threshold, iou = fit_threshold(probabilities, [image.label for image in images])
     fitted = {"val/iou_fitted": iou, "val/threshold_fitted": threshold}
     return {f"val/{name}": value for name, value in total.items()} | fitted
