@@ -48,7 +48,7 @@ from grainseg.micrograph.folder import list_folder
 from grainseg.micrograph.image import FloatImage
 from grainseg.micrograph.normalization import to_unit_range
 from grainseg.micrograph.synthetic import generate
-from grainseg.micrograph.wide import generate_wide
+from grainseg.micrograph.wide.generator import generate_wide
 from grainseg.model.checkpoint import load_network
 from grainseg.model.generic import default_checkpoint
 from grainseg.pipeline.robustness_methods import Truth, network_method, score_picture

@@ -11,7 +11,7 @@ import time
 import cv2
 import numpy as np
 
-from grainseg.micrograph.wide import generate_wide
+from grainseg.micrograph.wide.generator import generate_wide
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ ALLOWED: dict[str, set[str]] = {
     "grains": {"micrograph"},
     "report": {"micrograph", "grains"},
     "baseline": {"micrograph", "grains"},
-    "config": set(),
+    "config": {"micrograph"},
     "data": {"config", "micrograph", "tiling", "grains"},
     "model": {"versions", "config", "micrograph", "grains"},
     "inference": {"config", "micrograph", "tiling", "model"},

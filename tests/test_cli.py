@@ -15,7 +15,7 @@ from grainseg.console import prepare_console
 from grainseg.errors import GrainsegError
 from grainseg.micrograph.drawing import boundary_lines
 from grainseg.micrograph.polycrystal import polycrystal
-from grainseg.micrograph.wide import contact_sheet
+from grainseg.micrograph.wide.contact_sheet import contact_sheet
 from grainseg.model.checkpoint import load_network
 
 GRAINSEG = [sys.executable, "-m", "grainseg.cli"]

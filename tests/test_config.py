@@ -1,6 +1,7 @@
 """What the schema lets through, and how it names what it does not."""
 
 from dataclasses import fields, replace
+from typing import Any
 
 import pytest
 from helpers import compose_predict, compose_train
@@ -18,11 +19,13 @@ from grainseg.config import (
 )
 from grainseg.config.measurement import PHASES, TWINS
 from grainseg.config.partition import PARTITION_OBJECTIVES
+from grainseg.config.recipe import read_recipe
 from grainseg.errors import GrainsegError
 from grainseg.grains.partition import PartitionSettings
 from grainseg.grains.partition_fit import OBJECTIVES
 from grainseg.grains.structure import PART_CHOICES, TWIN_CHOICES
 from grainseg.micrograph import pixel_size
+from grainseg.micrograph.wide.recipe import WIDE
 
 
 @pytest.mark.parametrize(
@@ -90,13 +93,16 @@ def test_wrong_values_are_named(override: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("data.recipe.gamma=[low,high]", "data.recipe.gamma[0]: Value 'low'"),
+        ("data.recipe.gamma=[low,2]", "data.recipe.gamma=['low', 2]: must be a list of numbers, such as"),
+        ("data.recipe.gamma=???", "data.recipe.gamma is missing: say data.recipe.gamma=VALUE"),
+        ("data.recipe.gamma=[2,1]", "data.recipe: synthetic gamma = "),
         (
             "+data.recipe.gama=[1,2]",
             "data.recipe.gama: there is no such key; did you mean data.recipe.gamma?",
         ),
         ("+data.regimes.texture_only.gama=[1,2]", "did you mean data.regimes.texture_only.gamma?"),
-        ("+data.regimes.texture_only.gamma=[1,high]", "data.regimes.texture_only.gamma[1]: Value 'high'"),
+        ("+data.regimes.texture_only.gamma=[1,high]", "data.regimes.texture_only.gamma=[1, 'high']: must be"),
+        ("+data.regimes.faint={groove_depth:[0.5]}", "data.regimes.faint: synthetic groove_depth = "),
         ("+data.regimes.Faint={}", "data.regimes=Faint: is the name of a score"),
         ("+data.regimes.faint=3", "data.regimes.faint=3: must be keys of data.recipe"),
         ("data.val_pictures=0", "data.val_pictures=0: must be 1 to 1000"),
@@ -112,11 +118,38 @@ def test_wrong_values_of_the_stream_are_named(override: str, message: str) -> No
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        *(
+            ({"gamma": value}, f"recipe.gamma={value}: must be a list of numbers, such as [0.6,1.7]")
+            for value in ([1, "2"], [True, 2], [[1], 2], [1, 10**400], 1, None, {"low": 1})
+        ),
+        *(
+            ({"line_width_px": value}, f"recipe.line_width_px={value}: must be a whole number, such as 3")
+            for value in ("3", True, 3.0, [3])
+        ),
+        ({"label_twins": 1}, "recipe.label_twins=1: must be a truth value, such as false"),
+        ({"label_second_phase": None}, "recipe.label_second_phase=None: must be a word, such as grain"),
+        ({"groove_polarities": [["dark"]]}, "recipe.groove_polarities=[['dark']]: must be a list of words"),
+        ({"haze": [0.1, 0.2]}, "recipe: synthetic haze = "),
+        ({"contrasts": ["colour"]}, "recipe: synthetic contrasts = "),
+        ({1: 2}, "recipe.1: there is no such key; known are line_width_px, "),
+    ],
+)
+def test_what_no_recipe_can_be_is_named(changes: dict[Any, Any], message: str) -> None:
+    plain = {name: list(value) if isinstance(value, tuple) else value for name, value in vars(WIDE).items()}
+    assert read_recipe(plain, "recipe") == WIDE
+    with pytest.raises(GrainsegError) as caught:
+        read_recipe(plain | changes, "recipe")
+    assert str(caught.value).startswith(message)
+
+
 def test_a_regime_is_the_recipe_with_its_changes() -> None:
     data = compose_train("experiment=pretrain", "+data.regimes.tiny={grain_px:[8,9]}").data
     assert isinstance(data, StreamDataConfig)
     tiny = data.regime_recipes()["tiny"]
-    assert tiny == replace(data.recipe, grain_px=[8, 9])
+    assert tiny == replace(data.training_recipe(), grain_px=(8.0, 9.0))
 
 
 def test_deeplab_refuses_a_batch_of_one() -> None:

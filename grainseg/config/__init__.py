@@ -18,7 +18,6 @@ from grainseg.config.loss import (
 from grainseg.config.measurement import MeasureConfig, MeasurementConfig, PredictConfig, StructureConfig
 from grainseg.config.parsing import parse_predict, parse_train, to_plain, unknown_key
 from grainseg.config.partition import PartitionConfig
-from grainseg.config.recipe import RecipeConfig
 from grainseg.config.robustness import RobustnessConfig
 from grainseg.config.schema import (
     VALIDATION_METRICS,
@@ -55,7 +54,6 @@ __all__ = [
     "OptimizerConfig",
     "PartitionConfig",
     "PredictConfig",
-    "RecipeConfig",
     "RobustnessConfig",
     "SchedulerConfig",
     "SkeletonLossConfig",

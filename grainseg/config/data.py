@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from grainseg.config.checks import (
@@ -15,7 +15,8 @@ from grainseg.config.checks import (
     require,
     shrink,
 )
-from grainseg.config.recipe import RecipeConfig
+from grainseg.config.recipe import read_recipe
+from grainseg.micrograph.wide.recipe import WideRecipe
 
 MAX_LABEL_WIDTH_PX = 32
 """Patches know no wider lines, and nobody draws them."""
@@ -114,13 +115,13 @@ class StreamDataConfig(DataConfig):
     """Synthetic pictures without end, each seen once, and the ones that validate.
 
     Attributes:
-        recipe: Ranges of everything that is drawn.
+        recipe: Ranges of everything that is drawn, those of ``WideRecipe``.
         val_side: Height and width of a validation picture in px.
         val_pictures: Validation pictures of each regime.
         regimes: By its name, in what each kind of validation picture departs from the recipe.
     """
 
-    recipe: RecipeConfig
+    recipe: dict[str, Any]
     val_side: int
     val_pictures: int
     regimes: dict[str, Any]
@@ -136,10 +137,19 @@ class StreamDataConfig(DataConfig):
             require(re.fullmatch("[a-z0-9_]+", name) is not None, "data.regimes", rule, name)
             rule = "must be keys of data.recipe with their values"
             require(isinstance(changes, dict), f"data.regimes.{name}", rule, changes)
+        self.training_recipe()
+        self.regime_recipes()
 
-    def regime_recipes(self) -> dict[str, RecipeConfig]:
+    def training_recipe(self) -> WideRecipe:
+        """The recipe of the pictures that train."""
+        return read_recipe(self.recipe, "data.recipe")
+
+    def regime_recipes(self) -> dict[str, WideRecipe]:
         """The whole recipe of each regime."""
-        return {name: replace(self.recipe, **changes) for name, changes in self.regimes.items()}
+        return {
+            name: read_recipe(self.recipe | changes, f"data.regimes.{name}")
+            for name, changes in self.regimes.items()
+        }
 
 
 DATA_SCHEMAS: Mapping[str, type[DataConfig]] = {

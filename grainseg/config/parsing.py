@@ -12,10 +12,9 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
 from grainseg.config.checks import one_of
-from grainseg.config.data import DATA_SCHEMAS, StreamDataConfig
+from grainseg.config.data import DATA_SCHEMAS
 from grainseg.config.loss import LOSS_SCHEMAS
 from grainseg.config.measurement import PredictConfig
-from grainseg.config.recipe import RecipeConfig
 from grainseg.config.schema import TrainConfig
 from grainseg.errors import GrainsegError
 
@@ -36,12 +35,7 @@ def parse_train(config: DictConfig) -> TrainConfig:
     OmegaConf.set_struct(node, False)
     node.loss = _parse_choice(node.get("loss"), LOSS_SCHEMAS, "loss.")
     node.data = _parse_choice(node.get("data"), DATA_SCHEMAS, "data.")
-    parsed = _parse(node, TrainConfig)
-    if isinstance(parsed.data, StreamDataConfig):
-        for name, changes in parsed.data.regimes.items():
-            regime = OmegaConf.merge(vars(parsed.data.recipe), changes)
-            _parse(regime, RecipeConfig, f"data.regimes.{name}.")
-    return parsed
+    return _parse(node, TrainConfig)
 
 
 def parse_predict(config: DictConfig) -> PredictConfig:

@@ -1,79 +1,64 @@
-"""The ranges of the synthetic stream; ``grainseg.micrograph.wide.recipe`` says what each means."""
+"""The ranges of the synthetic stream as they are typed; ``WideRecipe`` says what each means."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict
+from difflib import get_close_matches
+from typing import Any
+
+from grainseg.errors import GrainsegError
+from grainseg.micrograph.wide.recipe import WIDE, WideRecipe
+
+_KINDS = {bool: "truth value", int: "whole number", float: "number", str: "word"}
 
 
-@dataclass
-class RecipeConfig:
-    """Of every property the lowest and highest value, or the share of pictures that have it and these two."""
+def read_recipe(values: Mapping[str, Any], key: str) -> WideRecipe:
+    """Make the generator's recipe of plain values.
 
-    line_width_px: int
-    label_twins: bool
-    label_second_phase: str
-    topologies: list[str]
-    contrasts: list[str]
-    groove_polarities: list[str]
+    Args:
+        values: All that a ``WideRecipe`` has, with lists for its tuples.
+        key: Where they stand, for the error.
 
-    grain_px: list[float]
-    sigma_ln: list[float]
-    relaxation: list[float]
-    lobing: list[float]
-    curvature: list[float]
-    duplex_ratio: list[float]
-    duplex_share: list[float]
-    elongation: list[float]
-    ragged: list[float]
-    enclosed: list[float]
-    twins: list[float]
-    second_phase: list[float]
-    second_phase_px: list[float]
-    second_phase_grey: list[float]
+    Raises:
+        GrainsegError: A name is unknown or missing, or a value has another type or cannot be.
+    """
+    examples = asdict(WIDE)
+    for name in map(str, values):
+        if name not in examples:
+            close = get_close_matches(name, examples, n=1)
+            hint = f"did you mean {key}.{close[0]}?" if close else f"known are {', '.join(examples)}"
+            raise GrainsegError(f"{key}.{name}: there is no such key; {hint}")
+    read: dict[str, Any] = {}
+    for name, example in examples.items():
+        if name not in values:
+            raise GrainsegError(f"{key}.{name} is missing: say {key}.{name}=VALUE")
+        try:
+            read[name] = _like(values[name], example)
+        except (TypeError, OverflowError) as error:
+            rule = f"must be {_described(example)}"
+            raise GrainsegError(f"{key}.{name}={values[name]}: {rule}") from error
+    try:
+        return WideRecipe(**read)
+    except GrainsegError as error:
+        raise GrainsegError(f"{key}: {error}") from error
 
-    brightness: list[float]
-    grain_contrast: list[float]
-    residual_contrast: list[float]
-    softness_px: list[float]
-    slope: list[float]
-    texture: list[float]
-    texture_px: list[float]
-    texture_contrast: list[float]
-    striation: list[float]
-    striation_period_px: list[float]
-    mottle: list[float]
-    haze: list[float]
 
-    groove_depth: list[float]
-    groove_spread_ln: list[float]
-    groove_width_px: list[float]
-    groove_width_spread_ln: list[float]
-    unetched: list[float]
-    groove_broken: list[float]
-    groove_double_px: list[float]
-    groove_ragged_px: list[float]
-    groove_wavering_ln: list[float]
-    groove_swollen: list[float]
-    relief: list[float]
-    over_etching: list[float]
-    under_etching: list[float]
+def _like(value: object, example: object) -> object:
+    """A value in the type of an example: a list as a tuple, a whole number as a float.
 
-    pits_per_mpx: list[float]
-    boundary_pits_per_mpx: list[float]
-    pores: list[float]
-    scratches_per_mpx: list[float]
-    stains: list[float]
+    Raises:
+        TypeError: It has another type; neither text nor a truth value passes for a number.
+        OverflowError: It is too large for a float.
+    """
+    if isinstance(value, list) and isinstance(example, tuple):
+        return tuple(_like(part, example[0]) for part in value)
+    if type(value) is int and isinstance(example, float):
+        return float(value)
+    if type(value) is not type(example):
+        raise TypeError
+    return value
 
-    illumination: list[float]
-    vignette: list[float]
-    gamma: list[float]
-    defocus_px: list[float]
-    astigmatism_px: list[float]
-    electrons: list[float]
-    read_noise: list[float]
-    noise_px: list[float]
-    sharpening: list[float]
-    line_noise: list[float]
-    charging: list[float]
-    screen: list[float]
-    seams: list[float]
-    saturation: list[float]
-    jpeg_quality: list[float]
+
+def _described(example: object) -> str:
+    if isinstance(example, tuple):
+        return f"a list of {_KINDS[type(example[0])]}s, such as [{','.join(map(str, example))}]"
+    return f"a {_KINDS[type(example)]}, such as {str(example).lower()}"

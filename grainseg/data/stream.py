@@ -5,20 +5,19 @@ index. So any number of workers or processes, and a resumed run, see the same st
 """
 
 import zlib
-from typing import Any
 
 import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from grainseg.config import AugmentConfig, RecipeConfig, StreamDataConfig
+from grainseg.config import AugmentConfig, StreamDataConfig
 from grainseg.data.images import LabelledMicrograph, network_unit
 from grainseg.data.patches import channels_first
 from grainseg.data.photometry import Photometry
 from grainseg.data.source import Patch, TrainingData
-from grainseg.errors import GrainsegError
 from grainseg.micrograph.image import FloatImage, Label
-from grainseg.micrograph.wide import WideRecipe, generate_wide
+from grainseg.micrograph.wide.generator import generate_wide
+from grainseg.micrograph.wide.recipe import WideRecipe
 
 TRAINING_SEEDS = 2**63
 """Seeds of training pictures begin here. Those that are chosen by hand, all below, are never trained on."""
@@ -68,15 +67,8 @@ def open_stream(config: StreamDataConfig, augment: AugmentConfig, channels: int,
         augment: Strengths of the photometric changes on top.
         channels: Channels that the network takes.
         seed: Determines every patch.
-
-    Raises:
-        GrainsegError: A range of the recipe, or of a regime, cannot be.
     """
-    recipe = wide_recipe(config.recipe, "data.recipe")
-    regimes = {
-        name: wide_recipe(changed, f"data.regimes.{name}")
-        for name, changed in config.regime_recipes().items()
-    }
+    recipe = config.training_recipe()
     return TrainingData(
         patches=StreamDataset(recipe, config.tile_size, augment, channels, seed),
         patches_per_epoch=config.patches_per_epoch,
@@ -84,29 +76,10 @@ def open_stream(config: StreamDataConfig, augment: AugmentConfig, channels: int,
         line_width_px=float(recipe.line_width_px),
         val_images=tuple(
             _validation_picture(name, number, config.val_side, regime, channels)
-            for name, regime in regimes.items()
+            for name, regime in config.regime_recipes().items()
             for number in range(config.val_pictures)
         ),
     )
-
-
-def wide_recipe(config: RecipeConfig, key: str) -> WideRecipe:
-    """The generator's recipe: the lists of a configuration become tuples.
-
-    Args:
-        config: The ranges.
-        key: Where they stand, for the error.
-
-    Raises:
-        GrainsegError: A range is upside down or means nothing.
-    """
-    values: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in vars(config).items()
-    }
-    try:
-        return WideRecipe(**values)
-    except GrainsegError as error:
-        raise GrainsegError(f"{key}: {error}") from error
 
 
 def _validation_picture(

@@ -5,15 +5,17 @@ A checkpoint is one of Lightning's with the key ``grainseg`` added. It is read b
 project's own tables. A weights file (``weights_file.py``) stands for a checkpoint and is checked alike.
 """
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, is_dataclass, replace
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
 
 import torch
 from torch import nn
 
 from grainseg.config.checks import (
+    MAX_LABEL_OFFSET_PX,
     MAX_SHRINK,
     SYMMETRIES,
     legal_decoder_width,
@@ -27,7 +29,6 @@ from grainseg.grains.validation import ValidationScores
 from grainseg.micrograph.normalization import NORMALIZATION
 from grainseg.micrograph.pixel_size import is_possible
 from grainseg.model.archive import are_plain, load_archive, require_finite, save_archive
-from grainseg.model.checkpoint_values import read_numbers, read_offset
 from grainseg.model.networks import NetworkSpec, build_network
 from grainseg.model.shrinking import look_shrunk
 from grainseg.model.weights_file import SUFFIX, read_weights
@@ -43,7 +44,8 @@ _NEW: Mapping[int, Mapping[str, Any]] = {
     6: {"tta": "none"},
     7: {"validation": None},
 }
-"""What a layout that is still read did not say, which the next one does."""
+"""What a layout that is still read did not say, which the next one does: its files mean these values even
+when the defaults of ``CheckpointSpec`` change."""
 NETWORK_PREFIX = "network."
 """State-dict prefix of the LightningModule's attribute that holds the network."""
 MAX_MEMBERS = 16
@@ -121,32 +123,17 @@ class CheckpointSpec:
         return asdict(replace(self, versions=found))
 
 
-_TYPES: Mapping[str, tuple[type, ...]] = {
-    "architecture": (str,),
-    "encoder": (str,),
-    "in_channels": (int,),
-    "decoder_width": (int, type(None)),
-    "options": (dict,),
-    "tile_size": (int,),
-    "overlap": (int,),
-    "threshold": (float,),
-    "line_width_px": (float,),
-    "seed": (int,),
-    "steps": (int,),
-    "partition": (dict,),
-    "segmentation": (dict, type(None)),
-    "normalization": (str,),
-    "versions": (dict,),
-    "pixel_size_um": (float, type(None)),
-    "intercept_px": (float, type(None)),
-    "doubt_reference": (dict, type(None)),
-    "label_offset_px": (tuple, list),
-    "shrink": (int,),
-    "tta": (str,),
-    "validation": (dict, type(None)),
-    "members": (int,),
-    "format": (int,),
-}
+def _plain_types(annotation: Any) -> tuple[type, ...]:
+    """What a value of the specification may be in a file, where records are dicts and tuples may be lists."""
+    if isinstance(annotation, UnionType):
+        return tuple(kind for part in get_args(annotation) for kind in _plain_types(part))
+    kind = get_origin(annotation) or annotation
+    if kind is tuple:
+        return tuple, list
+    return (dict,) if is_dataclass(kind) or kind is Mapping else (kind,)
+
+
+_TYPES = {name: _plain_types(annotation) for name, annotation in get_type_hints(CheckpointSpec).items()}
 
 
 def read_checkpoint(path: Path) -> tuple[CheckpointSpec, dict[str, torch.Tensor]]:
@@ -214,9 +201,8 @@ def _parse_spec(values: Mapping[str, Any], path: Path) -> CheckpointSpec:
             f"checkpoint {path}: has layout {shown}, this version reads {min(_NEW)} to {FORMAT}; "
             "use the grainseg version that wrote it"
         )
-    names = {item.name for item in fields(CheckpointSpec)}
-    wrong = sorted(map(str, names ^ set(values))) + sorted(
-        name for name in names & set(values) if type(values[name]) not in _TYPES[name]
+    wrong = sorted(map(str, set(_TYPES) ^ set(values))) + sorted(
+        name for name, types in _TYPES.items() if name in values and type(values[name]) not in types
     )
     if wrong:
         raise GrainsegError(f"checkpoint {path}: its value {wrong[0]!r} is missing or cannot be")
@@ -226,10 +212,10 @@ def _parse_spec(values: Mapping[str, Any], path: Path) -> CheckpointSpec:
         spec = CheckpointSpec(
             **{
                 **values,
-                "partition": PartitionSettings(**read_numbers(values["partition"])),
+                "partition": PartitionSettings(**_read_numbers(values["partition"])),
                 "segmentation": None if found is None else SegmentationError(**found),
                 "validation": None if scores is None else ValidationScores(**scores),
-                "label_offset_px": read_offset(values["label_offset_px"]),
+                "label_offset_px": _read_offset(values["label_offset_px"]),
                 "doubt_reference": None if reference is None else read_reference(reference),
             }
         )
@@ -255,6 +241,30 @@ def _parse_spec(values: Mapping[str, Any], path: Path) -> CheckpointSpec:
             f"checkpoint {path}: needs normalisation {spec.normalization}, this version has {NORMALIZATION}"
         )
     return spec
+
+
+def _read_offset(values: Sequence[object]) -> tuple[float, float]:
+    """An offset of labels, in px down and to the right.
+
+    Raises:
+        ValueError: It is none.
+    """
+    numbers = [value for value in values if isinstance(value, float) and abs(value) <= MAX_LABEL_OFFSET_PX]
+    if len(values) != 2 or len(numbers) != 2:
+        raise ValueError("label_offset_px is no offset in its range")
+    return numbers[0], numbers[1]
+
+
+def _read_numbers(values: Mapping[str, Any]) -> dict[str, float]:
+    """The values of a partition's settings, none of which is as large as 10.
+
+    Raises:
+        ValueError: One is no number, or a truth value or text that could pass for one.
+    """
+    for name, value in values.items():
+        if type(value) not in (int, float) or not -10 <= value <= 10:
+            raise ValueError(f"{name} is no number in its range")
+    return {name: float(value) for name, value in values.items()}
 
 
 def add_to_checkpoint(path: Path, spec: CheckpointSpec) -> None:

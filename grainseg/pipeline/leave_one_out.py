@@ -33,8 +33,9 @@ from grainseg.micrograph.folder import list_folder, split_with_test
 from grainseg.model.checkpoint import MAX_MEMBERS, CheckpointSpec, load_network
 from grainseg.model.ensemble import write_ensemble
 from grainseg.pipeline.resuming import differing
-from grainseg.pipeline.train import fit_validation, is_real, score_validation, train
-from grainseg.pipeline.validation_quality import quality_lines, validation_scores
+from grainseg.pipeline.train import train
+from grainseg.pipeline.validation import finish_validation
+from grainseg.pipeline.validation_quality import quality_lines
 from grainseg.report.metrics_file import METRICS, read_metrics, write_metrics
 from grainseg.report.prediction_files import PREDICTIONS
 from grainseg.report.tables import write_csv
@@ -272,15 +273,10 @@ def _combine(
         segmentation=None,
         doubt_reference=None if len(references) < len(specs) else pooled_reference(references),
     )
-    fitted: dict[str, float] = {}
-    if config.partition.name != "none":
-        spec, fitted = fit_validation(config, spec, read, probabilities)
-        if spec.segmentation is not None:
-            source = f"leave-one-out over {len(images)} images, which also chose checkpoints and partition"
-            spec = replace(spec, segmentation=replace(spec.segmentation, source=source))
-    scores = score_validation(config, spec, read, probabilities, run_dir) | fitted
-    if is_real(config):
-        spec = replace(spec, validation=validation_scores(scores, len(read)))
+    spec, scores = finish_validation(config, spec, read, probabilities, run_dir)
+    if spec.segmentation is not None:
+        source = f"leave-one-out over {len(images)} images, which also chose checkpoints and partition"
+        spec = replace(spec, segmentation=replace(spec.segmentation, source=source))
     write_ensemble(checkpoint_path(run_dir), spec, [network for _, network in folds])
     return {f"{OUT_OF_FOLD}{name.removeprefix('val/')}": value for name, value in scores.items()}
 

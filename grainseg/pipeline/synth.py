@@ -4,7 +4,7 @@ from pathlib import Path
 
 from grainseg.errors import GrainsegError
 from grainseg.micrograph.files import write_png
-from grainseg.micrograph.wide import contact_sheet
+from grainseg.micrograph.wide.contact_sheet import contact_sheet
 
 MAX_SHEET_PX = 100_000_000
 MIN_SIDE_PX = 32

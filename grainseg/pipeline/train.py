@@ -3,38 +3,23 @@
 import functools
 import logging
 import math
-import operator
 import shlex
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from lightning import Trainer, seed_everything
 from torch import nn
 
-from grainseg.config import FolderDataConfig, TrainConfig
-from grainseg.data.images import LabelledMicrograph
+from grainseg.config import TrainConfig
 from grainseg.data.source import TrainingData
 from grainseg.errors import GrainsegError
-from grainseg.grains.agreement import fit_threshold
 from grainseg.grains.labelled_grains import holes_in_lines
-from grainseg.grains.partition import (
-    DEFAULT_SETTINGS,
-    FEW_PINHOLES,
-    PINHOLE_PX,
-    grains_or_zeros,
-    partition_or_none,
-)
-from grainseg.grains.scores import THRESHOLD, MaskScores, metrics_of_all, score_prediction
+from grainseg.grains.partition import FEW_PINHOLES, PINHOLE_PX
+from grainseg.grains.scores import THRESHOLD
 from grainseg.inference.predictor import predict_probability, tile_settings
-from grainseg.micrograph.files import write_png
-from grainseg.micrograph.image import FloatImage
-from grainseg.model.checkpoint import (
-    CheckpointSpec,
-    add_to_checkpoint,
-    load_network,
-)
+from grainseg.model.checkpoint import CheckpointSpec, add_to_checkpoint, load_network
 from grainseg.model.generic import load_generic
 from grainseg.model.losses import build_loss
 from grainseg.model.networks import NetworkSpec, build_network, parameter_count
@@ -43,11 +28,11 @@ from grainseg.pipeline.doubt_reference import training_reference
 from grainseg.pipeline.failures import tell_left_out
 from grainseg.pipeline.observer import generic_observer
 from grainseg.pipeline.resuming import bring_best, check_resume, require_same_shrink
-from grainseg.pipeline.scoring import fit_grains, segmentation_error, tolerance_warnings
-from grainseg.pipeline.validation_quality import few_grains_warning, quality_lines, validation_scores
+from grainseg.pipeline.scoring import tolerance_warnings
+from grainseg.pipeline.validation import finish_validation, is_real
+from grainseg.pipeline.validation_quality import few_grains_warning, quality_lines
 from grainseg.report.metrics_file import METRICS, write_metrics
-from grainseg.report.overlay import panel
-from grainseg.report.prediction_files import PREDICTIONS, PredictionPaths, prediction_paths, write_prediction
+from grainseg.report.prediction_files import PREDICTIONS
 from grainseg.training.board import log_score
 from grainseg.training.datamodule import BoundaryDataModule
 from grainseg.training.module import BoundaryModule
@@ -219,94 +204,11 @@ def _score_best(
     network.to(trainer.strategy.root_device)
     tiles = tile_settings(spec)
     probabilities = [predict_probability(network, image.unit, tiles) for image in data.data.val_images]
-    metrics: dict[str, float] = {}
-    if config.partition.name != "none":
-        spec, metrics = fit_validation(config, spec, data.data.val_images, probabilities)
-    metrics = score_validation(config, spec, data.data.val_images, probabilities, run_dir) | metrics
+    spec, metrics = finish_validation(config, spec, data.data.val_images, probabilities, run_dir)
     reference = training_reference(data.data, probabilities, spec.partition)
-    found = validation_scores(metrics, len(probabilities)) if is_real(config) else None
-    add_to_checkpoint(best, replace(spec, doubt_reference=reference, validation=found))
+    add_to_checkpoint(best, replace(spec, doubt_reference=reference))
     log_score(trainer.logger, metrics, trainer.global_step)
     return metrics | {name: float(value) for name, value in tested.items()}
-
-
-def fit_validation(
-    config: TrainConfig,
-    spec: CheckpointSpec,
-    images: Sequence[LabelledMicrograph],
-    probabilities: list[FloatImage],
-) -> tuple[CheckpointSpec, dict[str, float]]:
-    """Choose the partition's settings on the validation pictures, and see how far the grains are off then.
-
-    Args:
-        config: The run.
-        spec: What the checkpoint says so far.
-        images: They were not trained on.
-        probabilities: Theirs, (H, W) float32 in [0, 1].
-
-    Returns:
-        What the checkpoint says from now on, and the grains' scores under ``val/…_fitted``.
-    """
-    settings, scores = fit_grains(
-        probabilities,
-        [image.label for image in images],
-        config.partition.objective,
-        config.partition.given(),
-    )
-    log.info("partition: %s", ", ".join(f"{name} {value:g}" for name, value in asdict(settings).items()))
-    error = segmentation_error(scores) if is_real(config) else None
-    spec = replace(spec, partition=settings, segmentation=error)
-    total = functools.reduce(operator.add, scores)
-    return spec, {f"val/{name}_fitted": value for name, value in total.metrics().items()}
-
-
-def is_real(config: TrainConfig) -> bool:
-    """How far synthetic pictures are off says nothing about the real ones that a prediction is for."""
-    return isinstance(config.data, FolderDataConfig)
-
-
-def score_validation(
-    config: TrainConfig,
-    spec: CheckpointSpec,
-    images: Sequence[LabelledMicrograph],
-    probabilities: list[FloatImage],
-    run_dir: Path,
-) -> dict[str, float]:
-    """Write and score the predictions of the validation pictures.
-
-    The grains' scores are those of the partition's default settings, which chose nothing.
-
-    Args:
-        config: The run.
-        spec: Threshold and partition of what is written.
-        images: They were not trained on.
-        probabilities: Theirs, (H, W) float32 in [0, 1].
-        run_dir: Its ``predictions/`` takes the files.
-
-    Returns:
-        ``val/iou`` and the rest, over all pictures together.
-    """
-    scores: list[MaskScores] = []
-    tolerance_px = config.boundary_tolerance_px
-    for image, probability in zip(images, probabilities, strict=True):
-        pixels = image.unit[:, :, 0] if spec.in_channels == 1 else image.unit
-        paths = validation_paths(run_dir, image.stem)
-        partition = None
-        if config.partition.name != "none":
-            partition = partition_or_none(probability, spec.partition)
-        mask = write_prediction(paths, pixels, probability, spec.threshold, partition)
-        write_png(paths.panel, panel(pixels, image.label, probability, mask, tolerance_px))
-        default = grains_or_zeros(probability, DEFAULT_SETTINGS)
-        scores.append(score_prediction(mask, default, image.label, tolerance_px))
-    total = metrics_of_all(scores, [image.regime for image in images])
-    threshold, iou = fit_threshold(probabilities, [image.label for image in images])
-    fitted = {"val/iou_fitted": iou, "val/threshold_fitted": threshold}
-    return {f"val/{name}": value for name, value in total.items()} | fitted
-
-
-def validation_paths(run_dir: Path, stem: str) -> PredictionPaths:
-    """Where a run leaves the prediction of a validation picture."""
-    return prediction_paths(run_dir / PREDICTIONS, Path(stem))
 
 
 def training_summary(metrics: dict[str, float], run_dir: Path) -> str:

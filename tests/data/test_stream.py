@@ -11,10 +11,10 @@ from helpers import compose_train
 from grainseg.config import StreamDataConfig, TrainConfig
 from grainseg.data import stream
 from grainseg.data.patches import PatchSampler
-from grainseg.data.stream import TRAINING_SEEDS, open_stream, wide_recipe
-from grainseg.errors import GrainsegError
+from grainseg.data.stream import TRAINING_SEEDS, open_stream
 from grainseg.micrograph.image import BOUNDARY, GRAIN
-from grainseg.micrograph.wide import WIDE, WideMicrograph, WideRecipe, generate_wide
+from grainseg.micrograph.wide.generator import WideMicrograph, generate_wide
+from grainseg.micrograph.wide.recipe import WIDE, WideRecipe
 from grainseg.training.datamodule import BoundaryDataModule
 
 
@@ -119,21 +119,4 @@ def test_colour_networks_get_three_channels(stream_config: TrainConfig) -> None:
 def test_the_configured_recipe_is_the_one_that_the_contact_sheet_shows() -> None:
     data = compose_train("experiment=pretrain").data
     assert isinstance(data, StreamDataConfig)
-    assert wide_recipe(data.recipe, "data.recipe") == WIDE
-
-
-@pytest.mark.parametrize(
-    ("override", "message"),
-    [
-        ("data.recipe.gamma=[2,1]", "data.recipe: synthetic gamma = "),
-        ("data.recipe.haze=[0.1,0.2]", "data.recipe: synthetic haze = "),
-        ("data.recipe.contrasts=[colour]", "data.recipe: synthetic contrasts = "),
-        ("+data.regimes.faint={groove_depth:[0.5]}", "data.regimes.faint: synthetic groove_depth = "),
-    ],
-)
-def test_ranges_that_cannot_be_are_named(override: str, message: str) -> None:
-    config = compose_train("experiment=pretrain", override)
-    assert isinstance(config.data, StreamDataConfig)
-    with pytest.raises(GrainsegError) as caught:
-        open_stream(config.data, config.augment, 1, 0)
-    assert str(caught.value).startswith(message)
+    assert data.training_recipe() == WIDE

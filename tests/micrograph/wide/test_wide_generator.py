@@ -6,8 +6,9 @@ from scipy import ndimage
 
 from grainseg.errors import GrainsegError
 from grainseg.micrograph.image import BOUNDARY, GRAIN
-from grainseg.micrograph.wide import NEVER, WIDE, WideRecipe, contact_sheet, generate_wide
-from grainseg.micrograph.wide.recipe import ranges
+from grainseg.micrograph.wide.contact_sheet import contact_sheet
+from grainseg.micrograph.wide.generator import generate_wide
+from grainseg.micrograph.wide.recipe import NEVER, WIDE, WideRecipe, ranges
 
 SHAPE = (160, 192)
 FLAWS = {name: NEVER for name, allowed in ranges(WIDE).items() if len(allowed) == 3}
