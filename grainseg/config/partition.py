@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from grainseg.config.checks import fraction, one_of, require
 
 PARTITION_OBJECTIVES = ("are_count", "are", "voi", "count")
-"""What the partition's settings are fitted to on the validation images."""
+"""What the partition's settings are fitted to on the labelled images."""
 
 
 @dataclass

@@ -67,6 +67,7 @@ def read_folder(
         trains_on=", ".join(train),
         line_width_px=mean_line_width_px(train_images),
         val_images=tuple(images[stem] for stem in val),
+        train_images=tuple(train_images),
         test_images=tuple(images[stem] for stem in test),
         left_out=listing.without_mask,
         labelled_share=labelled / sum(image.label.size for image in train_images),

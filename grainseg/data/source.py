@@ -22,6 +22,7 @@ class TrainingData:
         trains_on: Where they come from, in words.
         line_width_px: Mean width of the lines of the training labels, the width that the network learns.
         val_images: They choose the checkpoint.
+        train_images: What the patches are cut from, as far as these are whole pictures.
         test_images: They choose nothing; may be empty.
         left_out: Files of pictures that nobody labelled.
         labelled_share: Share of the training pictures' pixels that somebody labelled, in (0, 1].
@@ -37,6 +38,7 @@ class TrainingData:
     trains_on: str
     line_width_px: float
     val_images: tuple[LabelledMicrograph, ...]
+    train_images: tuple[LabelledMicrograph, ...] = ()
     test_images: tuple[LabelledMicrograph, ...] = ()
     left_out: tuple[Path, ...] = ()
     labelled_share: float = 1.0

@@ -69,7 +69,7 @@ class CheckpointSpec:
         line_width_px: Mean width of the lines in the training labels.
         seed: Seed of the training run.
         steps: Optimizer steps that the weights have seen.
-        partition: How the boundary map becomes grains, fitted to the validation pictures.
+        partition: How the boundary map becomes grains, fitted to the labelled pictures.
         segmentation: Error of ln mean intercept on the validation pictures, None if unknown.
         normalization: Name of the grey-scale normalisation.
         versions: Versions of this package and of what the numbers depend on.

@@ -41,7 +41,7 @@ from grainseg.pipeline.earlier_run import (
 from grainseg.pipeline.failures import tell_left_out
 from grainseg.pipeline.mapping import make_output
 from grainseg.pipeline.measurement import BatchResults, title_of
-from grainseg.pipeline.scoring import fit_grains, segmentation_error, tolerance_warnings
+from grainseg.pipeline.scoring import PredictedGrains, fit_grains, segmentation_error, tolerance_warnings
 from grainseg.report.metrics_file import METRICS, write_metrics
 from grainseg.report.overlay import panel
 from grainseg.report.prediction_files import PREDICTIONS, prediction_paths
@@ -202,6 +202,8 @@ def fit_reference(
 ) -> FittedReference:
     """Fit partition and threshold of a tuned method to the validation pictures.
 
+    Those that tuned it are no help, as they are to a network: a forest knows their pixels by heart.
+
     Args:
         name: Of the method.
         reference: The method.
@@ -209,9 +211,11 @@ def fit_reference(
         found: Its boundary maps of these pictures, by stem.
     """
     maps, labels = [found[image.stem] for image in val], [image.label for image in val]
-    settings, regions = fit_grains(maps, labels, OBJECTIVE, {})
+    pictures = [PredictedGrains.of(*picture) for picture in zip(maps, labels, strict=True)]
+    settings = fit_grains(pictures, OBJECTIVE, {})
+    error = segmentation_error([picture.scores(settings) for picture in pictures], "the partition")
     threshold, _ = fit_threshold(maps, labels)
-    return FittedReference(name, reference, threshold, settings, segmentation_error(regions, "the partition"))
+    return FittedReference(name, reference, threshold, settings, error)
 
 
 def _read_labelled(config: BaselineConfig) -> _Labelled:

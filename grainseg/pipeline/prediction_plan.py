@@ -181,7 +181,7 @@ def _partition(plan: PredictionPlan) -> dict[str, str]:
     """Each of its settings, and who says so."""
     assert plan.partition is not None  # a report is one of grains
     known, given = plan.spec.partition, plan.config.partition.given()
-    fitted = "fitted to the validation images"
+    fitted = "fitted to labelled images"
     if ships(plan.checkpoint):
         fitted = "chosen for the weights that ship"
     default = "by default" if known == DEFAULT_SETTINGS else fitted

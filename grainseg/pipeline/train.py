@@ -28,7 +28,7 @@ from grainseg.pipeline.doubt_reference import training_reference
 from grainseg.pipeline.failures import tell_left_out
 from grainseg.pipeline.observer import generic_observer
 from grainseg.pipeline.resuming import bring_best, check_resume, require_same_shrink
-from grainseg.pipeline.scoring import tolerance_warnings
+from grainseg.pipeline.scoring import PredictedGrains, tolerance_warnings
 from grainseg.pipeline.validation import finish_validation, is_real
 from grainseg.pipeline.validation_quality import few_grains_warning, quality_lines
 from grainseg.report.metrics_file import METRICS, write_metrics
@@ -79,7 +79,7 @@ def train(config: TrainConfig, run_dir: Path, *, fold: bool = False) -> dict[str
     run_dir.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     trainer.fit(module, data, ckpt_path=config.resume, weights_only=True)
-    metrics = _score_best(config, trainer, module, data, run_dir)
+    metrics = _score_best(config, trainer, module, data, run_dir, fold)
     metrics |= {"train/line_width_px": data.data.line_width_px, "train/shrink": float(data.data.shrink)}
     down, right = data.data.label_offset_px
     metrics |= {"train/label_offset_down_px": down, "train/label_offset_right_px": right}
@@ -135,7 +135,7 @@ def _tell_of(opened: TrainingData) -> None:
     for part, images in (("val", opened.val_images), ("test", opened.test_images)):
         if images:
             log.info("%s on %s", part, ", ".join(image.stem for image in images))
-    for image in (*opened.val_images, *opened.test_images):
+    for image in (*opened.train_images, *opened.val_images, *opened.test_images):
         holes, places = holes_in_lines(image.label)
         if holes > FEW_PINHOLES * places:
             log.warning(
@@ -189,7 +189,12 @@ def _build_module(config: TrainConfig, network: nn.Module, data: BoundaryDataMod
 
 
 def _score_best(
-    config: TrainConfig, trainer: Trainer, module: BoundaryModule, data: BoundaryDataModule, run_dir: Path
+    config: TrainConfig,
+    trainer: Trainer,
+    module: BoundaryModule,
+    data: BoundaryDataModule,
+    run_dir: Path,
+    fold: bool,
 ) -> dict[str, float]:
     best = checkpoint_path(run_dir)
     if not best.is_file():
@@ -204,7 +209,12 @@ def _score_best(
     network.to(trainer.strategy.root_device)
     tiles = tile_settings(spec)
     probabilities = [predict_probability(network, image.unit, tiles) for image in data.data.val_images]
-    spec, metrics = finish_validation(config, spec, data.data.val_images, probabilities, run_dir)
+    # In a leave-one-out run what the folds predict of pictures that they did not see will choose.
+    training = () if fold else data.data.train_images
+    known = (
+        PredictedGrains.of(predict_probability(network, each.unit, tiles), each.label) for each in training
+    )
+    spec, metrics = finish_validation(config, spec, data.data.val_images, probabilities, run_dir, known)
     reference = training_reference(data.data, probabilities, spec.partition)
     add_to_checkpoint(best, replace(spec, doubt_reference=reference))
     log_score(trainer.logger, metrics, trainer.global_step)

@@ -1,9 +1,9 @@
-"""The validation pictures of a finished run: they choose the partition, and are written and scored."""
+"""The end of a run: the partition is chosen, and the validation pictures are written and scored."""
 
 import functools
 import logging
 import operator
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from grainseg.grains.scores import MaskScores, metrics_of_all, score_prediction
 from grainseg.micrograph.files import write_png
 from grainseg.micrograph.image import FloatImage
 from grainseg.model.checkpoint import CheckpointSpec
-from grainseg.pipeline.scoring import fit_grains, segmentation_error
+from grainseg.pipeline.scoring import PredictedGrains, fit_grains, segmentation_error, with_training
 from grainseg.pipeline.validation_quality import validation_scores
 from grainseg.report.overlay import panel
 from grainseg.report.prediction_files import PREDICTIONS, prediction_paths, write_prediction
@@ -37,8 +37,9 @@ def finish_validation(
     images: Sequence[LabelledMicrograph],
     probabilities: list[FloatImage],
     run_dir: Path,
+    training: Iterable[PredictedGrains] = (),
 ) -> tuple[CheckpointSpec, dict[str, float]]:
-    """Choose the partition's settings on the validation pictures, write their predictions and score them.
+    """Choose the partition's settings, write the predictions of the validation pictures and score them.
 
     Args:
         config: The run.
@@ -46,6 +47,8 @@ def finish_validation(
         images: They were not trained on.
         probabilities: Theirs, (H, W) float32 in [0, 1].
         run_dir: Its ``predictions/`` takes the files.
+        training: Pictures that were trained on: they choose the partition with the others, where these have
+            few grains, and are not scored.
 
     Returns:
         What the checkpoint says from now on: partition, its segmentation error and the scores are new. And
@@ -54,7 +57,7 @@ def finish_validation(
     """
     fitted: dict[str, float] = {}
     if config.partition.name != "none":
-        spec, fitted = _fit_partition(config, spec, images, probabilities)
+        spec, fitted = _fit_partition(config, spec, images, probabilities, training)
     metrics = _write_and_score(config, spec, images, probabilities, run_dir) | fitted
     kept = validation_scores(metrics, len(images)) if is_real(config) else None
     return replace(spec, validation=kept), metrics
@@ -65,14 +68,17 @@ def _fit_partition(
     spec: CheckpointSpec,
     images: Sequence[LabelledMicrograph],
     probabilities: list[FloatImage],
+    training: Iterable[PredictedGrains],
 ) -> tuple[CheckpointSpec, dict[str, float]]:
-    """Put the partition fitted to the pictures into the specification, and score their grains with it."""
-    settings, scores = fit_grains(
-        probabilities,
-        [image.label for image in images],
-        config.partition.objective,
-        config.partition.given(),
+    """Put the fitted partition into the specification, and score the validation pictures' grains with it."""
+    pictures = [
+        PredictedGrains.of(probability, image.label)
+        for probability, image in zip(probabilities, images, strict=True)
+    ]
+    settings = fit_grains(
+        with_training(pictures, training), config.partition.objective, config.partition.given()
     )
+    scores = [picture.scores(settings) for picture in pictures]
     log.info("partition: %s", ", ".join(f"{name} {value:g}" for name, value in asdict(settings).items()))
     error = segmentation_error(scores) if is_real(config) else None
     spec = replace(spec, partition=settings, segmentation=error)

@@ -17,13 +17,13 @@ intercept was off by up to 6 %, of others by up to 30 % (docs/robustness.md)."""
 WORTHWHILE_IOU = 0.03
 """Gain of IoU from which on the threshold that suits the validation pictures best is worth a line."""
 FEW_GRAINS = 50
-"""Labelled ones that choose a partition: fitted to 20 grains it was off by 0.2 % in their number, and by
-9 % in that of further pictures of the material."""
+"""Labelled ones: a partition fitted to 20 grains was off by 0.2 % in their number, and by 9 % in that of
+further pictures of the material."""
 _GRAINS = ("are", "grain_count_error", "intercept_error")
 
 
 def few_grains_warning(labels: Sequence[Label]) -> str | None:
-    """What to say where so few labelled grains choose checkpoint and partition that their scores flatter.
+    """What to say where so few labelled grains validate that their scores say little.
 
     Args:
         labels: (H, W) uint8 codes of the validation pictures.
@@ -36,9 +36,9 @@ def few_grains_warning(labels: Sequence[Label]) -> str | None:
     if count >= FEW_GRAINS:
         return None
     return (
-        f"only {counted(count, 'labelled grain')} (fewer than {FEW_GRAINS}) in validation choose checkpoint "
-        "and partition: their scores flatter; name more images in data.val or, from three images on, say "
-        "experiment=leave_one_out, which lets every image validate"
+        f"only {counted(count, 'labelled grain')} (fewer than {FEW_GRAINS}) in validation choose the "
+        "checkpoint, and the partition with those that train: their scores flatter; name more images in "
+        "data.val or, from three images on, say experiment=leave_one_out, which lets every image validate"
     )
 
 

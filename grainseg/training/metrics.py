@@ -18,7 +18,7 @@ from grainseg.micrograph.image import IGNORE
 class BoundaryAndGrainScores(Metric):
     """All of ``MaskScores`` but the IoU over the pictures of an epoch, and ``iou_<regime>`` of each kind.
 
-    The partition has its default settings: those that are fitted to the validation pictures come later, and
+    The partition has its default settings: those that are fitted to labelled pictures come later, and
     would flatter. Each process of a distributed run scores all pictures, so there is nothing to gather.
 
     Args:

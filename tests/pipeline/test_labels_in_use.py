@@ -106,7 +106,7 @@ def test_a_network_trains_on_partly_ignored_labels_of_each_kind(
     assert np.isfinite([metrics[f"val/{name}"] for name in ("iou", "boundary_f1", "are", "voi_merge")]).all()
     assert "labelled: 49 % of the training pixels" in caplog.text
     assert "px of all training masks are labelled, as many as 3.0 patches of data.tile_size=64" in caplog.text
-    assert "labelled grains (fewer than 50) in validation choose checkpoint and partition" in caplog.text
+    assert "labelled grains (fewer than 50) in validation choose the checkpoint, and" in caplog.text
     assert (tmp_path / "run" / "predictions" / "f2_panel.png").is_file()
 
     caplog.clear()

@@ -299,7 +299,9 @@ def test_all_folds_see_pictures_at_one_scale(
 @pytest.mark.slow
 def test_a_real_one(config: TrainConfig, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     result = leave_one_out(config, tmp_path)
-    assert "in validation choose checkpoint" not in caplog.text  # all images together choose the partition
+    assert (
+        "in validation choose the checkpoint" not in caplog.text
+    )  # all images together choose the partition
     spec, networks = load_networks(tmp_path / "checkpoints" / "best.ckpt")
     assert spec.members == len(networks) == 3
     assert isinstance(config.data, FolderDataConfig)

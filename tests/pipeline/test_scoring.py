@@ -1,0 +1,53 @@
+"""Which labelled pictures choose a partition, and what they make of it."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from grainseg.grains.partition import DEFAULT_SETTINGS
+from grainseg.micrograph.image import IGNORE
+from grainseg.pipeline import scoring
+from grainseg.pipeline.scoring import PredictedGrains, fit_grains, with_training
+
+
+def squares(line: float, waist: float = 1.0) -> PredictedGrains:
+    """Nine grains of 20 px; half of each is cut from the other by a line of the strength ``waist``."""
+    label = np.zeros((62, 62), np.uint8)
+    label[[20, 41], :] = label[:, [20, 41]] = 1
+    probability = np.where(label == 1, np.float32(line), np.float32(0))
+    probability[10::21, :] = np.maximum(probability[10::21, :], np.float32(waist))
+    return PredictedGrains.of(probability, label)
+
+
+def unlabelled() -> PredictedGrains:
+    label = np.full((30, 30), IGNORE, np.uint8)
+    label[:2] = 1
+    return PredictedGrains.of(np.zeros((30, 30), np.float32), label)
+
+
+def test_training_pictures_join_until_there_are_grains_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that are not needed are not even predicted, and one without a grain tells nothing."""
+    val, first, second = squares(1), squares(1), squares(1)
+    assert val.count == 9
+    assert unlabelled().count == 0
+
+    def training() -> Iterator[PredictedGrains]:
+        yield from (unlabelled(), first, second)
+        raise AssertionError("more are predicted than needed")
+
+    monkeypatch.setattr(scoring, "ENOUGH_GRAINS", 27)
+    chosen = with_training([val], training())
+    assert [id(picture) for picture in chosen] == [id(val), id(first), id(second)]
+    monkeypatch.setattr(scoring, "ENOUGH_GRAINS", 9)
+    assert with_training([val], training()) == [val]
+
+
+def test_pictures_that_trained_have_a_say_in_the_partition() -> None:
+    """The validation picture alone shows nothing that must be joined; the others do."""
+    val, training = squares(1, waist=0), [squares(1, waist=0.6)] * 4
+    alone = fit_grains([val], "are_count", {})
+    assert alone == DEFAULT_SETTINGS
+    together = fit_grains(with_training([val], training), "are_count", {})
+    assert training[0].scores(together).grain_count_error < 0.1 < training[0].scores(alone).grain_count_error
+    assert val.scores(together).grain_count_error < 0.1
