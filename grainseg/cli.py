@@ -116,7 +116,7 @@ def measure(
     )
     from grainseg.pipeline.measure import measure as run  # heavy, and the options are right
 
-    measured = run(config, shlex.join(["grainseg", *sys.argv[1:]]))
+    measured = run(config, shlex.join(["grainseg", *sys.argv[1:]]), typed(measure))
     print(measured.summary())
     require_all_done(measured.failures, "files", others_done=measured.results is not None)
 
@@ -203,7 +203,7 @@ def baseline(
     )
     from grainseg.pipeline.baseline import baseline as run  # heavy, and the options are right
 
-    tuned = run(config, shlex.join(["grainseg", *sys.argv[1:]]))
+    tuned = run(config, shlex.join(["grainseg", *sys.argv[1:]]), typed(baseline))
     print(tuned.summary())
     require_all_done(tuned.failures, "pictures", others_done=bool(tuned.reports))
 
@@ -265,7 +265,9 @@ def robustness(
     )
     from grainseg.pipeline.robustness import robustness as run  # heavy, and the options are right
 
-    print(run(config, shlex.join(["grainseg", *sys.argv[1:]])).summary())
+    made = run(config, shlex.join(["grainseg", *sys.argv[1:]]))
+    print(made.summary())
+    require_all_done(made.failures, "pictures", others_done=True)  # or it would have raised
 
 
 @app.command()

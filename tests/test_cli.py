@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import ROOT
+from helpers import ROOT, csv_rows
 from PIL import Image
 
 from grainseg.config.command_line import as_options, crop_of, pixel_size_of
@@ -177,6 +177,8 @@ def test_a_failing_file_is_named_and_the_exit_code_says_so(masks: Path, tmp_path
     assert "x=1,0.png" in done.stdout
     assert "1 of the files failed" in done.stderr
     assert (tmp_path / "out" / "report.html").is_file()
+    flags = {row["flags"] for row in csv_rows(tmp_path / "out" / "fields.csv")}
+    assert all("as in --pixel-size-um=0.25" in flag and "pixel_size_um" not in flag for flag in flags)
 
 
 def test_measuring_needs_no_torch(masks: Path, tmp_path: Path) -> None:

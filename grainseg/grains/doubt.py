@@ -28,6 +28,9 @@ Signs = Mapping[str, float]
 Reference = Mapping[str, tuple[float, float]]
 """Mean and standard deviation of each sign in training."""
 
+DO_NOT_TRUST = "do not trust the boundaries"
+"""How the flag begins."""
+
 UNSURE = (0.2, 0.8)
 """Between these probabilities the network is not sure of a boundary."""
 LEAST_DEVIATIONS, MOST_DEVIATIONS = -2.0, 5.0
@@ -132,7 +135,7 @@ class Doubt:
         if self.score <= FLAG_ABOVE:
             return None
         return (
-            f"do not trust the boundaries before you have seen the overlay: {self.reason} "
+            f"{DO_NOT_TRUST} before you have seen the overlay: {self.reason} "
             f"(doubt {self.score:.2f}; a flag above {FLAG_ABOVE:g})"
         )
 

@@ -96,7 +96,7 @@ def _scale(field: FieldMeasurement) -> Iterator[str]:
     if size is None:
         yield (
             "the pixel size is not known: lengths are in px and no G is given; "
-            "say it in µm per pixel, as in pixel_size_um=0.25 (with grainseg: --pixel-size-um 0.25)"
+            "say it in µm per pixel, as in pixel_size_um=0.25"
         )
     elif size.row_um != size.column_um:
         yield (

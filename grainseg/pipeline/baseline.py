@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from grainseg.baseline.fields import TrainingField
 from grainseg.baseline.forest import fit_forest, forest_probability
@@ -19,12 +20,12 @@ from grainseg.errors import GrainsegError
 from grainseg.grains.agreement import fit_threshold
 from grainseg.grains.labelled_grains import label_grains
 from grainseg.grains.partition import DEFAULT_SETTINGS, grains_or_zeros
+from grainseg.grains.scores import THRESHOLD, MaskScores, score_prediction
 from grainseg.micrograph.files import write_png
 from grainseg.micrograph.folder import LabelledImage, list_folder, split_with_test
 from grainseg.micrograph.image import FloatImage
 from grainseg.micrograph.selection import SelectedImage, Selection, list_images
 from grainseg.pipeline.baseline_prediction import (
-    THRESHOLD,
     FittedReference,
     OutputFolders,
     TunedReference,
@@ -40,13 +41,7 @@ from grainseg.pipeline.earlier_run import (
 from grainseg.pipeline.failures import tell_left_out
 from grainseg.pipeline.mapping import make_output
 from grainseg.pipeline.measurement import BatchResults, title_of
-from grainseg.pipeline.scoring import (
-    MaskScores,
-    fit_grains,
-    score_prediction,
-    segmentation_error,
-    tolerance_warnings,
-)
+from grainseg.pipeline.scoring import fit_grains, segmentation_error, tolerance_warnings
 from grainseg.report.metrics_file import METRICS, write_metrics
 from grainseg.report.overlay import panel
 from grainseg.report.prediction_files import PREDICTIONS, prediction_paths
@@ -116,7 +111,9 @@ class _Labelled:
         return (*self.val, *self.test)
 
 
-def baseline(config: BaselineConfig, command: str = "") -> BaselineRun:
+def baseline(
+    config: BaselineConfig, command: str = "", options: Mapping[str, str] = MappingProxyType({})
+) -> BaselineRun:
     """Tune the references on the training images, and predict validation, test and further pictures.
 
     The validation images choose the partition's settings, nothing else; the test images choose nothing.
@@ -124,6 +121,7 @@ def baseline(config: BaselineConfig, command: str = "") -> BaselineRun:
     Args:
         config: The run.
         command: As typed, for the reports.
+        options: What is typed for keys that the reports name, see ``as_options``.
 
     Raises:
         GrainsegError: The labelled images cannot be used, there are no further pictures where some are asked
@@ -142,12 +140,12 @@ def baseline(config: BaselineConfig, command: str = "") -> BaselineRun:
         found = {image.stem: reference.probability(_grey(image)) for image in labelled.held_out}
         fitted = fit_reference(name, reference, labelled.val, found)
         run.metrics[name] = _score(config, fitted, labelled, found) | {"train/seconds": seconds}
-        run.add(*_predict_labelled(config, fitted, labelled, found, command))
+        run.add(*_predict_labelled(config, fitted, labelled, found, command, options))
         _write(config, fitted, labelled, found, run.metrics[name])
         if config.images is not None:
             folder = Path(config.output) / name / IMAGES
             folders, title = OutputFolders(folder, folder), title_of(config.images)
-            run.add(*predict_pictures(config, fitted, more, folders, title, command))
+            run.add(*predict_pictures(config, fitted, more, folders, title, command, options))
     _warn_of_other_results(config)
     return run
 
@@ -286,10 +284,12 @@ def _predict_labelled(
     labelled: _Labelled,
     found: Mapping[str, FloatImage],
     command: str,
+    options: Mapping[str, str],
 ) -> tuple[BatchResults | None, list[str]]:
     """Write and measure the pictures that did not train."""
     folder = Path(config.output) / fitted.name
     files = {labelled.files[stem].image: probability for stem, probability in found.items()}
     selected = Selection([SelectedImage(path, Path(path.name)) for path in files])
     folders = OutputFolders(folder, folder / PREDICTIONS)
-    return predict_pictures(config, fitted, selected, folders, title_of(config.data.root), command, files)
+    title = title_of(config.data.root)
+    return predict_pictures(config, fitted, selected, folders, title, command, options, files)

@@ -10,18 +10,16 @@ from grainseg.config import BaselineConfig
 from grainseg.data.images import network_unit
 from grainseg.grains.budget import SegmentationError
 from grainseg.grains.partition import PartitionSettings
+from grainseg.grains.scores import THRESHOLD
 from grainseg.micrograph.image import FloatImage
 from grainseg.micrograph.selection import SelectedImage, Selection
-from grainseg.pipeline.earlier_run import existing_of, warn_of_older, warn_of_older_maps
+from grainseg.pipeline.earlier_run import files_before, warn_of_older_maps, warn_of_unreplaced
 from grainseg.pipeline.failures import SKIPPED, tell_failure, tell_unlisted
 from grainseg.pipeline.mapping import MappedField, close_picture, open_picture
 from grainseg.pipeline.measurement import BatchResults, Measurements
 from grainseg.pipeline.progress import progress
 from grainseg.pipeline.provenance import provenance_of
 from grainseg.report.prediction_files import prediction_paths
-
-THRESHOLD = 0.5
-"""A pixel is boundary where its probability exceeds this: what the methods were tuned for."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +74,7 @@ def predict_pictures(
     folders: OutputFolders,
     title: str,
     command: str,
+    options: Mapping[str, str],
     known: Mapping[Path, FloatImage] = MappingProxyType({}),
 ) -> tuple[BatchResults | None, list[str]]:
     """Predict and measure pictures; one that cannot be done is reported and skipped.
@@ -89,6 +88,7 @@ def predict_pictures(
         folders: Where to.
         title: Of the report.
         command: As typed.
+        options: What is typed for keys that the report names, see ``as_options``.
         known: Boundary maps that are there already, by the picture's path.
 
     Returns:
@@ -97,19 +97,19 @@ def predict_pictures(
     """
     relatives = [image.relative for image in selection.images]
     measurements = Measurements(
-        replace(config, output=str(folders.tables)), relatives, title, fitted.segmentation
+        replace(config, output=str(folders.tables)), relatives, title, fitted.segmentation, options
     )
     failures = tell_unlisted(selection)
     written: set[Path] = set()
     for image in progress(selection.images, f"predicting ({fitted.name})"):
-        older = existing_of(folders.pictures, image.relative)
+        before = files_before(folders.pictures, image.relative)
         try:
             mapped = _predict_one(config, fitted, image, folders.pictures, known.get(image.path))
             measurements.add(mapped)
             written.add(prediction_paths(folders.pictures, image.relative).grains)
         except SKIPPED as error:
             failures.append(tell_failure(image.path, error))
-            warn_of_older(folders.pictures, *older)
+            warn_of_unreplaced(folders.pictures, before)
     warn_of_older_maps(folders.pictures, written)
     source = f"boundaries found by a classical reference ({fitted.name})"
     provenance = provenance_of(source, config, command, ["scikit-learn"])

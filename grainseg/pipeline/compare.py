@@ -8,7 +8,7 @@ from grainseg.errors import GrainsegError
 from grainseg.grains.compare import MAX_MARGIN_G, MIN_MARGIN_G, compare_batches
 from grainseg.grains.copies import copies
 from grainseg.grains.doubted import cautioned
-from grainseg.pipeline.earlier_run import require_no_folder, require_table
+from grainseg.pipeline.earlier_run import require_table
 from grainseg.report.results import SavedBatch, read_batches
 from grainseg.report.tables import BATCHES, COMPARISONS, write_comparisons
 
@@ -71,7 +71,6 @@ def _require_place(output: Path) -> None:
         raise GrainsegError(
             f"--output={output}: holds a measurement, whose comparisons lie there; choose another folder"
         )
-    require_no_folder(output / COMPARISONS)
     require_table(output / COMPARISONS)
 
 

@@ -1,7 +1,7 @@
 """What an earlier run left in the output folder: named where it stays, and not taken for other files."""
 
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from grainseg.errors import GrainsegError
@@ -9,11 +9,22 @@ from grainseg.grains.wording import counted
 from grainseg.micrograph.names import is_file
 from grainseg.report.own_files import is_metrics, is_page
 from grainseg.report.prediction_files import GRAINS_SUFFIX, prediction_paths
-from grainseg.report.tables import BATCHES, BUDGET, COMPARISONS, FIELDS, GRAINS, is_table
+from grainseg.report.robustness_note import NOTE, NOTE_KEY, PLOT
+from grainseg.report.tables import (
+    BATCHES,
+    BUDGET,
+    CARD,
+    CARD_IMAGES,
+    COMPARISONS,
+    FIELDS,
+    GRAINS,
+    is_table,
+)
 
 log = logging.getLogger(__name__)
 
 REPORT = "report.html"
+CARD_PAGE = "robustness.html"
 TABLES = (GRAINS, FIELDS, BATCHES, BUDGET, REPORT)
 """What a run that measures always writes."""
 
@@ -29,15 +40,31 @@ def require_replaceable(output: Path) -> None:
             `grainseg`, or the comparisons are of no run that measured.
     """
     for name in (*TABLES, COMPARISONS):
-        require_no_folder(output / name)
-        if name != REPORT:
-            require_table(output / name)
-        elif (output / name).exists() and not is_page(output / name):
-            raise GrainsegError(_overwritten(output / name, "is no report of grainseg"))
+        (require_page if name == REPORT else require_table)(output / name)
     if (output / COMPARISONS).exists() and not (output / BATCHES).exists():
         raise GrainsegError(
             f"{output / COMPARISONS}: was written by grainseg compare and would be overwritten; choose "
             "another output folder"
+        )
+
+
+def require_replaceable_card(output: Path) -> None:
+    """See before any work that nothing of somebody else stands where a robustness card is written.
+
+    Args:
+        output: Folder of the card, which need not exist.
+
+    Raises:
+        GrainsegError: A folder has the name of a file that is written, or a file is none of `grainseg`.
+    """
+    for name in (CARD, CARD_IMAGES):
+        require_table(output / name)
+    require_page(output / CARD_PAGE)
+    require_metrics(output / NOTE, NOTE_KEY)
+    require_no_folder(output / PLOT)
+    if (output / PLOT).exists() and not (output / NOTE).exists():
+        raise GrainsegError(
+            _overwritten(output / PLOT, f"is no plot of grainseg, which has a {NOTE} beside it,")
         )
 
 
@@ -50,9 +77,17 @@ def require_no_folder(path: Path) -> None:
 
 
 def require_table(path: Path) -> None:
-    """Raise a GrainsegError where a table would overwrite a file that `grainseg` did not write."""
+    """Raise a GrainsegError where a table would overwrite a folder, or what `grainseg` did not write."""
+    require_no_folder(path)
     if path.exists() and not is_table(path):
         raise GrainsegError(_overwritten(path, "is no table of grainseg"))
+
+
+def require_page(path: Path) -> None:
+    """Raise a GrainsegError where a page would overwrite a folder, or what `grainseg` did not write."""
+    require_no_folder(path)
+    if path.exists() and not is_page(path):
+        raise GrainsegError(_overwritten(path, "is no report of grainseg"))
 
 
 def require_metrics(path: Path, key: str) -> None:
@@ -87,25 +122,39 @@ def warn_of_older_maps(output: Path, written: Collection[Path]) -> None:
         )  # fmt: skip
 
 
-def existing(output: Path, names: Iterable[str]) -> list[str]:
-    """Which of these files are there.
-
-    Args:
-        output: Their folder.
-        names: Relative to it.
-    """
-    return [name for name in names if is_file(output / name)]
+FileState = tuple[int, int]
+"""Tells a file from one that took its place: its number in the file system, and when it was written."""
 
 
-def existing_of(output: Path, relative: Path) -> list[str]:
-    """Which files of a picture are there, relative to the output folder.
+def files_before(output: Path, relative: Path) -> dict[str, FileState]:
+    """Files of a picture that are there before it is done, by their names relative to the output folder.
 
     Args:
         output: Folder of all pictures' files.
         relative: The picture's relative path.
     """
     paths = vars(prediction_paths(output, relative)).values()
-    return existing(output, [path.relative_to(output).as_posix() for path in paths])
+    states = {path.relative_to(output).as_posix(): _state(path) for path in paths}
+    return {name: state for name, state in states.items() if state is not None}
+
+
+def warn_of_unreplaced(output: Path, before: Mapping[str, FileState]) -> None:
+    """Say which files of a picture that failed are still those of an earlier run.
+
+    A picture may fail after some of its files were written, which are then of this run.
+
+    Args:
+        output: Folder of all pictures' files.
+        before: What was there, see `files_before`.
+    """
+    warn_of_older(output, *(name for name, state in before.items() if _state(output / name) == state))
+
+
+def _state(path: Path) -> FileState | None:
+    if not is_file(path):
+        return None
+    found = path.stat()
+    return found.st_ino, found.st_mtime_ns
 
 
 def warn_of_older(output: Path, *names: str) -> None:
@@ -115,6 +164,6 @@ def warn_of_older(output: Path, *names: str) -> None:
         output: Folder of the new ones.
         names: What this run would have written and has not, relative to it.
     """
-    older = existing(output, names)
+    older = [name for name in names if is_file(output / name)]
     if older:
         log.warning("%s: left by an earlier run, and not of this one: %s", output, ", ".join(older))

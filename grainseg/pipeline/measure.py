@@ -1,8 +1,10 @@
 """Measure masks or grain maps that another program, or a person, made. Needs no network and no torch."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -54,12 +56,15 @@ class Measured:
         return "\n".join(summary(self.results)) if self.results is not None else "nothing was measured"
 
 
-def measure(config: MeasureConfig, command: str = "") -> Measured:
+def measure(
+    config: MeasureConfig, command: str = "", options: Mapping[str, str] = MappingProxyType({})
+) -> Measured:
     """Measure all maps that ``config.masks`` stands for; one that cannot be read is reported and skipped.
 
     Args:
         config: The measurement.
         command: As typed, for the report.
+        options: What is typed for keys that the report names, see ``as_options``.
 
     Raises:
         GrainsegError: Nothing can be measured at all.
@@ -70,7 +75,7 @@ def measure(config: MeasureConfig, command: str = "") -> Measured:
         raise GrainsegError(f"images={config.images}: there is no such folder")
     require_folders(config)
     relatives = [image.relative for image in maps]
-    measurements = Measurements(config, relatives, title_of(config.masks), None)
+    measurements = Measurements(config, relatives, title_of(config.masks), None, options)
     make_output(config.output)
     measured = Measured(failures=tell_unlisted(selection))
     for item in progress(maps, "measuring"):

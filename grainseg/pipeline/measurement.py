@@ -3,14 +3,16 @@
 import hashlib
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
 from grainseg.config import MeasurementConfig
+from grainseg.config.command_line import as_options
 from grainseg.grains.batch import BatchStatistics, batch_statistics
 from grainseg.grains.budget import SegmentationError, StatedError
 from grainseg.grains.compare import Comparison, compare_batches
@@ -64,6 +66,7 @@ class Measurements:
         images: Relative paths of all images that may come.
         root_name: Batch of images in the starting folder itself.
         segmentation: Error of the boundaries against labels, unless `config` says one; None if unknown.
+        options: What is typed for keys that flags and notes name, see ``as_options``; other keys stay.
 
     Raises:
         GrainsegError: The table of batches cannot be read or does not fit the images, or tables of somebody
@@ -76,18 +79,24 @@ class Measurements:
         images: Sequence[Path],
         root_name: str,
         segmentation: SegmentationError | None,
+        options: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         table = Path(config.batches) if config.batches is not None else None
         self._origin = assign_batches(images, root_name, table)
         require_replaceable(Path(config.output))
         self._config = config
         self._segmentation = segmentation
+        self._options = options
         self._images: list[ReportImage] = []
         self._threshold_sd_ln: dict[str, float | None] = {}
         self._first_of: dict[bytes, str] = {}
 
     def add(self, mapped: MappedField) -> FieldMeasurement:
-        """Measure a field; what is doubtful about its file stands first among its flags."""
+        """Measure a field; what is doubtful about its file stands first among its flags.
+
+        Returns:
+            The field; its flags name keys, as the log does.
+        """
         name = mapped.relative.as_posix()
         field = measure_field(
             name, mapped.grains, mapped.pixel_size, mapped.partition, mapped.ignored, mapped.line_width_px
@@ -108,9 +117,13 @@ class Measurements:
         closed = mapped.partition.closed if mapped.partition is not None else None
         shown = mapped.grains if mapped.ignored is None else np.where(mapped.ignored, 0, mapped.grains)
         preview = make_preview(mapped.pixels, shown, closed, len(self._origin))
-        self._images.append(ReportImage(origin.batch, field, preview, str(mapped.path), mapped.notes))
+        told, notes = replace(field, flags=self._as_typed(flags)), self._as_typed(mapped.notes)
+        self._images.append(ReportImage(origin.batch, told, preview, str(mapped.path), notes))
         self._threshold_sd_ln[name] = mapped.threshold_sd_ln
         return field
+
+    def _as_typed(self, lines: Sequence[str]) -> tuple[str, ...]:
+        return tuple(as_options(line, self._options) for line in lines)
 
     def _copied(self, mapped: MappedField, field: FieldMeasurement) -> tuple[str, ...]:
         """What to say where an earlier field has the very same grains, which no two places have."""
@@ -164,7 +177,7 @@ class Measurements:
             images=tuple(self._images),
             batches=batches,
             comparisons=comparisons,
-            flags=flags,
+            flags=self._as_typed(flags),
             robustness=robustness,
         )
         write_report(output / REPORT, report)

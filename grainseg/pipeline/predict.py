@@ -11,6 +11,7 @@ from grainseg.data.images import label_spec, network_unit
 from grainseg.errors import GrainsegError
 from grainseg.grains.doubt import doubt_of
 from grainseg.grains.label_files import read_label
+from grainseg.grains.scores import MaskScores, score_prediction
 from grainseg.inference.device import choose_device
 from grainseg.inference.ensemble import Forecast, predict_members
 from grainseg.inference.predictor import predict_probability
@@ -24,10 +25,11 @@ from grainseg.model.ensemble import load_networks
 from grainseg.model.generic import default_checkpoint
 from grainseg.pipeline.earlier_run import (
     TABLES,
-    existing_of,
+    files_before,
     require_metrics,
     warn_of_older,
     warn_of_older_maps,
+    warn_of_unreplaced,
 )
 from grainseg.pipeline.failures import SKIPPED, tell_failure, tell_unlisted
 from grainseg.pipeline.mapping import (
@@ -41,10 +43,15 @@ from grainseg.pipeline.mapping import (
 )
 from grainseg.pipeline.measurement import BatchResults, Measurements, summary, title_of
 from grainseg.pipeline.members import MemberGrains
-from grainseg.pipeline.prediction_plan import PredictionPlan, plan_prediction, prediction_provenance
+from grainseg.pipeline.prediction_plan import (
+    PredictionPlan,
+    plan_prediction,
+    prediction_provenance,
+    unfinished_warning,
+)
 from grainseg.pipeline.progress import progress
 from grainseg.pipeline.scaling import scale_of_picture
-from grainseg.pipeline.scoring import MaskScores, score_prediction, tolerance_warnings
+from grainseg.pipeline.scoring import tolerance_warnings
 from grainseg.report.metrics_file import METRICS, write_metrics
 from grainseg.report.prediction_files import PredictionPaths, prediction_paths, write_uncertainty
 from grainseg.report.robustness_note import read_note
@@ -110,6 +117,9 @@ def predict(config: PredictConfig, command: str = "") -> Prediction:
     spec, networks = load_networks(checkpoint)
     digest = file_sha256(checkpoint)
     card = None if config.robustness is None else read_note(Path(config.robustness), digest)
+    unfinished = unfinished_warning(spec, checkpoint)
+    if unfinished is not None:
+        log.warning("%s", unfinished)
     plan = plan_prediction(config, checkpoint, digest, spec, networks)
     for network in networks:
         network.to(choose_device(config.accelerator, "accelerator"))
@@ -141,7 +151,7 @@ def _predict_one(
 ) -> None:
     """Predict, write, measure and score a picture; what goes wrong with it is no trouble of the others."""
     output = Path(plan.config.output)
-    older = existing_of(output, image.relative)
+    before = files_before(output, image.relative)
     try:
         seen = _see(plan, image)
         closed = _write(plan, seen)
@@ -150,7 +160,7 @@ def _predict_one(
             measurements.add(_measured(plan, seen, closed.require_field()))
     except SKIPPED as error:
         result.failures.append(tell_failure(image.path, error))
-        warn_of_older(output, *older)
+        warn_of_unreplaced(output, before)
         return
     try:
         scores = _scores(plan.config, seen.opened, closed)

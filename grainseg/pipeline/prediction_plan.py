@@ -88,6 +88,23 @@ def plan_prediction(
     )
 
 
+def unfinished_warning(spec: CheckpointSpec, checkpoint: Path) -> str | None:
+    """What to say of a checkpoint that lacks what a training adds once it is through; None for others.
+
+    Args:
+        spec: What it says of itself.
+        checkpoint: Its file.
+    """
+    # One of an older version may have no reference, but has a partition.
+    if ships(checkpoint) or spec.doubt_reference is not None or spec.partition != DEFAULT_SETTINGS:
+        return None
+    return (
+        f"{checkpoint}: knows no partition and no reference of the doubt, which best.ckpt gets at the end of "
+        "a run: defaults are taken; give the best.ckpt of a finished run, or finish this one (train.py with "
+        "its overrides and resume=RUN/checkpoints/last.ckpt)"
+    )
+
+
 def prediction_provenance(plan: PredictionPlan, command: str) -> Provenance:
     """Where the boundaries of a prediction come from.
 

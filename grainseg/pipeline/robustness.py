@@ -2,6 +2,7 @@
 
 import logging
 import zlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +19,8 @@ from grainseg.micrograph.names import plain_name
 from grainseg.micrograph.replacing import replacing
 from grainseg.model.ensemble import load_networks
 from grainseg.pipeline.corruption_reach import kinds_seen
-from grainseg.pipeline.failures import tell_left_out
+from grainseg.pipeline.earlier_run import CARD_PAGE, require_replaceable_card
+from grainseg.pipeline.failures import SKIPPED, tell_failure, tell_left_out
 from grainseg.pipeline.mapping import make_output
 from grainseg.pipeline.measurement import title_of
 from grainseg.pipeline.progress import progress
@@ -43,12 +45,10 @@ from grainseg.report.robustness_page import RobustnessReport, Sample, make_sampl
 from grainseg.report.robustness_plots import card_plots
 from grainseg.report.robustness_tables import write_cells, write_images
 from grainseg.report.robustness_views import doubt_sentence, verdicts
+from grainseg.report.tables import CARD, CARD_IMAGES
 
 log = logging.getLogger(__name__)
 
-CELLS = "robustness.csv"
-IMAGES = "robustness_images.csv"
-PAGE = "robustness.html"
 BOARD = "tensorboard"
 UNTOUCHED = Seen("no", "tuned on untouched pictures")
 
@@ -63,6 +63,7 @@ class RobustnessRun:
         choice: Which pictures were taken, and why, in a sentence.
         page: The page.
         board: Folder of TensorBoard's event files.
+        failures: One line for each picture of the card that could not be read.
     """
 
     cards: tuple[Card, ...]
@@ -70,6 +71,7 @@ class RobustnessRun:
     choice: str
     page: Path
     board: Path
+    failures: tuple[str, ...]
 
     def summary(self) -> str:
         """The closing lines: what came of the targets, and where everything lies."""
@@ -88,14 +90,19 @@ class RobustnessRun:
 def robustness(config: RobustnessConfig, command: str = "") -> RobustnessRun:
     """Predict labelled pictures under every corruption of the card, and write what becomes of the scores.
 
+    A picture of the card that cannot be read is skipped and reported; one to tune the references on is not
+    skipped, since they would be other references.
+
     Args:
         config: The card.
         command: As typed, for the page.
 
     Raises:
-        GrainsegError: Checkpoint or images cannot be used, or no image is left to tune the references on.
+        GrainsegError: The checkpoint or none of the images can be used, no image is left to tune the
+            references on, or files of somebody else are where the card goes.
     """
     checkpoint, output = Path(config.checkpoint), Path(config.output)
+    require_replaceable_card(output)
     spec, networks = load_networks(checkpoint)
     digest = file_sha256(checkpoint)
     record = read_record(checkpoint, spec)
@@ -103,10 +110,10 @@ def robustness(config: RobustnessConfig, command: str = "") -> RobustnessRun:
     tell_left_out(listing.without_mask)
     items = listing.by_stem
     roles = image_roles(record, listing.labelled)
-    stems, choice = _choose(config, roles)
-    images = [read_labelled(items[stem], config.data, spec.in_channels) for stem in stems]
-    for warning in warnings_of(images):
-        log.warning("%s", warning)
+    stems, why = _choose(config, roles)
+    images, failures = _read(config, [items[stem] for stem in stems], spec.in_channels)
+    shown = {image.stem: roles[image.stem] for image in images}
+    choice = _choice(why, shown, [stem for stem in stems if stem not in shown])
     make_output(config.output)
     methods = [network_method(spec, networks, config.accelerator)]
     if config.references:
@@ -126,13 +133,12 @@ def robustness(config: RobustnessConfig, command: str = "") -> RobustnessRun:
         )
         for method, known in zip(methods, seen, strict=True)
     )
-    shown = {stem: roles[stem] for stem in stems}
     svg, png = card_plots(cards)
-    write_cells(output / CELLS, cards)
-    write_images(output / IMAGES, cards, shown)
-    with replacing(output / PLOT) as handle:
-        handle.write(png)
+    write_cells(output / CARD, cards)
+    write_images(output / CARD_IMAGES, cards, shown)
     write_note(output, _note(digest, choice, cards[0]))
+    with replacing(output / PLOT) as handle:  # after the note, without which it would be taken for another's
+        handle.write(png)
     report = RobustnessReport(
         title=f"Robustness of {checkpoint.name} on {title_of(config.data.root)}",
         created=datetime.now().astimezone(),
@@ -152,10 +158,10 @@ def robustness(config: RobustnessConfig, command: str = "") -> RobustnessRun:
         svg=svg,
         seed=config.seed,
     )
-    write_robustness(output / PAGE, report)
+    write_robustness(output / CARD_PAGE, report)
     board = output / BOARD if config.tensorboard is None else Path(config.tensorboard)
     write_board(board, cards, png)
-    return RobustnessRun(cards, shown, choice, output / PAGE, board)
+    return RobustnessRun(cards, shown, choice, output / CARD_PAGE, board, failures)
 
 
 def _note(digest: str, choice: str, card: Card) -> RobustnessNote:
@@ -172,7 +178,7 @@ def _choose(config: RobustnessConfig, roles: Mapping[str, str]) -> tuple[list[st
     """The images of the card: those named, else the run's test images, else its validation images, else all.
 
     Returns:
-        Their names, and the sentence that says which and why.
+        Their names, and why these.
     """
     known = sorted(roles)
     if config.data.test is not None:
@@ -190,15 +196,34 @@ def _choose(config: RobustnessConfig, roles: Mapping[str, str]) -> tuple[list[st
             stems, why = validated, "the validation images of the training run, which has no test images"
         else:
             stems, why = known, "all labelled images"
-    return stems, f"Images: {why} ({_told(stems, roles)})."
+    return stems, why
 
 
-def _told(stems: Sequence[str], roles: Mapping[str, str]) -> str:
-    """How many of the images did what for the network."""
-    counts: dict[str, int] = {}
-    for stem in stems:
-        counts[roles[stem]] = counts.get(roles[stem], 0) + 1
-    return "; ".join(f"{count}: {role}" for role, count in counts.items())
+def _choice(why: str, shown: Mapping[str, str], lost: Sequence[str]) -> str:
+    """The sentence that says which images are on the card, and how many of them did what for the network."""
+    told = "; ".join(f"{count}: {role}" for role, count in Counter(shown.values()).items())
+    without = f", without {', '.join(lost)}, which cannot be read" if lost else ""
+    return f"Images: {why} ({told}){without}."
+
+
+def _read(
+    config: RobustnessConfig, items: Sequence[LabelledImage], channels: int
+) -> tuple[list[LabelledMicrograph], tuple[str, ...]]:
+    """The images of the card that can be read, and a line for each of the others."""
+    images: list[LabelledMicrograph] = []
+    failures = []
+    for item in items:
+        try:
+            images.append(read_labelled(item, config.data, channels))
+        except SKIPPED as error:
+            failures.append(tell_failure(item.image, error))
+    if not images:
+        raise GrainsegError(
+            f"data.root={config.data.root}: none of the images of the card can be read, see above"
+        )
+    for warning in warnings_of(images):
+        log.warning("%s", warning)
+    return images, tuple(failures)
 
 
 def _tuning_images(

@@ -16,6 +16,7 @@ from grainseg.grains.labelled_grains import label_grains
 from grainseg.grains.lost_boundaries import without_lost_boundaries
 from grainseg.grains.partition import Partition, PartitionSettings, partition_or_none
 from grainseg.grains.robustness import ImageScores
+from grainseg.grains.scores import THRESHOLD
 from grainseg.inference.device import choose_device
 from grainseg.inference.ensemble import predict_members
 from grainseg.inference.predictor import tile_settings
@@ -25,7 +26,7 @@ from grainseg.micrograph.morphology import skeleton
 from grainseg.micrograph.normalization import to_unit_range
 from grainseg.model.checkpoint import CheckpointSpec
 from grainseg.pipeline.baseline import fit_reference, training_fields, tune
-from grainseg.pipeline.baseline_prediction import THRESHOLD, FittedReference
+from grainseg.pipeline.baseline_prediction import FittedReference
 
 NETWORK = "network"
 

@@ -1,70 +1,19 @@
-"""Scores of predictions against labels, per picture and over all of them."""
+"""What labels say beside scores: the partition that suits them, its error, a tolerance that is too large."""
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from grainseg.grains.agreement import BoundaryCounts, PixelScores, boundary_counts, pixel_scores
 from grainseg.grains.agreement_regions import RegionScores, region_scores
 from grainseg.grains.budget import MAX_ERROR_LN, SegmentationError
-from grainseg.grains.intercepts import GrainIds
 from grainseg.grains.labelled_grains import label_grains
 from grainseg.grains.partition import PartitionSettings, grains_or_zeros
 from grainseg.grains.partition_fit import fit_partition
-from grainseg.micrograph.image import IGNORE, BoolMask, FloatImage, Label
+from grainseg.micrograph.image import IGNORE, FloatImage, Label
 
 TOLERANCE_SHARE = 0.1
 """Of the mean intercept. Unrelated lines have an F1 of 0.25 at a twelfth of it, 0.80 at a third."""
-
-
-@dataclass(frozen=True)
-class MaskScores:
-    """Counts of one or several pictures; adding them scores all their pixels together.
-
-    Attributes:
-        pixels: Of the mask.
-        lines: Of the mask.
-        regions: Of the grains; None where there is no partition.
-    """
-
-    pixels: PixelScores
-    lines: BoundaryCounts
-    regions: RegionScores | None = None
-
-    def __add__(self, other: "MaskScores") -> "MaskScores":
-        regions = None
-        if self.regions is not None and other.regions is not None:
-            regions = self.regions + other.regions
-        return MaskScores(self.pixels + other.pixels, self.lines + other.lines, regions)
-
-    def metrics(self) -> dict[str, float]:
-        """IoU, precision, recall of the boundary's pixels, the tolerant F1 of its lines, and the grains'."""
-        found = {
-            "iou": self.pixels.iou,
-            "precision": self.pixels.precision,
-            "recall": self.pixels.recall,
-            "boundary_f1": self.lines.f1,
-        }
-        return found if self.regions is None else found | self.regions.metrics()
-
-
-def score_prediction(
-    mask: BoolMask, grains: GrainIds | None, label: Label, tolerance_px: float
-) -> MaskScores:
-    """Score one prediction.
-
-    Args:
-        mask: (H, W), true on boundaries.
-        grains: (H, W) predicted grain ids; None where there is no partition.
-        label: (H, W) uint8 codes.
-        tolerance_px: Tolerance of the line score.
-    """
-    regions = None
-    if grains is not None:
-        regions = region_scores(grains, label_grains(label), np.asarray(label == IGNORE, np.bool_))
-    return MaskScores(pixel_scores(mask, label), boundary_counts(mask, label, tolerance_px), regions)
 
 
 def tolerance_warnings(tolerance_px: float, intercept_px: float | None) -> tuple[str, ...]:
@@ -87,20 +36,6 @@ def tolerance_warnings(tolerance_px: float, intercept_px: float | None) -> tuple
         f"intercept of {intercept_px:.1f} px: in grains so fine wrong lines lie near a boundary, too, and "
         f"the boundary F1 flatters; say boundary_tolerance_px={least}",
     )
-
-
-def regime_ious(regimes: Sequence[str], scores: Sequence[MaskScores]) -> dict[str, float]:
-    """IoU over the pictures of each kind, ``iou_<regime>``.
-
-    Args:
-        regimes: Per picture the name of its kind; empty for pictures that are of none.
-        scores: Per picture.
-    """
-    totals: dict[str, PixelScores] = {}
-    for regime, score in zip(regimes, scores, strict=True):
-        if regime:
-            totals[regime] = totals.get(regime, PixelScores()) + score.pixels
-    return {f"iou_{regime}": total.iou for regime, total in totals.items()}
 
 
 def fit_grains(

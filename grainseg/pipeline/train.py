@@ -17,6 +17,7 @@ from grainseg.data.source import TrainingData
 from grainseg.errors import GrainsegError
 from grainseg.grains.labelled_grains import holes_in_lines
 from grainseg.grains.partition import FEW_PINHOLES, PINHOLE_PX
+from grainseg.grains.scores import THRESHOLD
 from grainseg.inference.predictor import predict_probability, tile_settings
 from grainseg.model.checkpoint import CheckpointSpec, add_to_checkpoint, load_network
 from grainseg.model.generic import load_generic
@@ -34,7 +35,6 @@ from grainseg.report.metrics_file import METRICS, write_metrics
 from grainseg.report.prediction_files import PREDICTIONS
 from grainseg.training.board import log_score
 from grainseg.training.datamodule import BoundaryDataModule
-from grainseg.training.metrics import THRESHOLD
 from grainseg.training.module import BoundaryModule
 from grainseg.training.optimizers import build_optimizers
 from grainseg.training.run_folder import TENSORBOARD, checkpoint_path, require_free

@@ -11,16 +11,11 @@ from grainseg.config import FolderDataConfig, TrainConfig
 from grainseg.data.images import LabelledMicrograph
 from grainseg.grains.agreement import fit_threshold
 from grainseg.grains.partition import DEFAULT_SETTINGS, grains_or_zeros, partition_or_none
+from grainseg.grains.scores import MaskScores, metrics_of_all, score_prediction
 from grainseg.micrograph.files import write_png
 from grainseg.micrograph.image import FloatImage
 from grainseg.model.checkpoint import CheckpointSpec
-from grainseg.pipeline.scoring import (
-    MaskScores,
-    fit_grains,
-    regime_ious,
-    score_prediction,
-    segmentation_error,
-)
+from grainseg.pipeline.scoring import fit_grains, segmentation_error
 from grainseg.pipeline.validation_quality import validation_scores
 from grainseg.report.overlay import panel
 from grainseg.report.prediction_files import PREDICTIONS, prediction_paths, write_prediction
@@ -105,8 +100,7 @@ def _write_and_score(
         write_png(paths.panel, panel(pixels, image.label, probability, mask, tolerance_px))
         default = grains_or_zeros(probability, DEFAULT_SETTINGS)
         scores.append(score_prediction(mask, default, image.label, tolerance_px))
-    total = functools.reduce(operator.add, scores).metrics()
-    total |= regime_ious([image.regime for image in images], scores)
+    total = metrics_of_all(scores, [image.regime for image in images])
     threshold, iou = fit_threshold(probabilities, [image.label for image in images])
     fitted = {"val/iou_fitted": iou, "val/threshold_fitted": threshold}
     return {f"val/{name}": value for name, value in total.items()} | fitted

@@ -4,13 +4,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from grainseg.grains.doubt import DO_NOT_TRUST
 from grainseg.report.contents import Report
 
 _NUMBER = re.compile(r"(?<![\w.,=\[/−-])−?\d+(?:\.\d+)?(?![\w/]|[.,]\w)")
 """One that stands alone: no part of a name, of a setting or of a range."""
-
-_GRAVEST = "do not trust the boundaries"
-"""Nothing else matters before that is settled."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +58,8 @@ def _all(report: Report) -> Iterator[tuple[str, Place | None]]:
         for index, image in enumerate(report.images)
         for flag in image.field.flags
     ]
-    yield from sorted(images, key=lambda each: not each[0].startswith(_GRAVEST))
+    # Nothing else matters before that is settled.
+    yield from sorted(images, key=lambda each: not each[0].startswith(DO_NOT_TRUST))
     for index, batch in enumerate(report.batches):
         place = Place(f"batch {batch.statistics.name}", f"#batch-{index}")
         yield from ((flag, place) for flag in batch.statistics.flags)

@@ -10,6 +10,8 @@ from grainseg.micrograph.selection import RECORDS
 
 PLOT = "robustness.png"
 NOTE = RECORDS[PLOT]
+NOTE_KEY = "checkpoint_sha256"
+"""What every note says."""
 _MOST_BYTES = 2**16
 _MOST_PLOT_BYTES = 2**23
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -37,7 +39,7 @@ def write_note(folder: Path, note: RobustnessNote) -> None:
         GrainsegError: The file cannot be written.
     """
     values = {
-        "checkpoint_sha256": note.checkpoint_sha256,
+        NOTE_KEY: note.checkpoint_sha256,
         "images": note.images,
         "sentences": list(note.sentences),
     }
@@ -69,7 +71,7 @@ def read_note(folder: Path, checkpoint_sha256: str) -> tuple[RobustnessNote, byt
         ) from error
     try:
         values = json.loads(found)
-        note = RobustnessNote(values["checkpoint_sha256"], values["images"], tuple(values["sentences"]))
+        note = RobustnessNote(values[NOTE_KEY], values["images"], tuple(values["sentences"]))
         texts = all(type(each) is str for each in (note.checkpoint_sha256, note.images, *note.sentences))
     except (ValueError, TypeError, KeyError, RecursionError):
         texts = False

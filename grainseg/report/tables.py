@@ -39,6 +39,8 @@ FIELDS = "fields.csv"
 BATCHES = "batches.csv"
 BUDGET = "budget.csv"
 COMPARISONS = "comparisons.csv"
+CARD = "robustness.csv"
+CARD_IMAGES = "robustness_images.csv"
 
 _FIRST_COLUMNS = {
     GRAINS: ["batch", "image", "id"],
@@ -46,6 +48,8 @@ _FIRST_COLUMNS = {
     BATCHES: ["batch", "fields", "grains"],
     BUDGET: ["batch", "part", "known"],
     COMPARISONS: ["a", "b", "fields_a", "fields_b"],
+    CARD: ["method", "kind", "variant", "level"],
+    CARD_IMAGES: ["method", "kind", "variant", "level"],
 }
 _HEADING_CHARACTERS = 4096
 

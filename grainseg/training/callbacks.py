@@ -21,13 +21,13 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 
 from grainseg.config import VALIDATION_METRICS, TrainConfig, to_plain
+from grainseg.grains.scores import THRESHOLD
 from grainseg.micrograph.image import Label
 from grainseg.report.overlay import Picture, panel
 from grainseg.training.averaging import kept_weights
 from grainseg.training.board import log_configuration
 from grainseg.training.datamodule import BoundaryDataModule, WholePicture
 from grainseg.training.encoder import FrozenEncoder
-from grainseg.training.metrics import THRESHOLD
 from grainseg.training.run_folder import BEST, CONFIG, LAST, TENSORBOARD, write_config
 
 log = logging.getLogger(__name__)

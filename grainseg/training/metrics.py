@@ -1,71 +1,38 @@
-"""Metrics of whole pictures: shells of torchmetrics around counts that are summed over the epoch."""
+"""Metrics of whole pictures, logged after every epoch.
+
+The IoU is torchmetrics' ``BinaryJaccardIndex``; the others are a shell around ``grainseg.grains.scores``, by
+which predictions and what a run ends with are scored, too.
+"""
 
 import numpy as np
 import torch
 from torch import Tensor
 from torchmetrics import Metric, MetricCollection
-from torchmetrics.classification import BinaryJaccardIndex, BinaryPrecision, BinaryRecall
+from torchmetrics.classification import BinaryJaccardIndex
 
-from grainseg.grains.agreement import BoundaryCounts, PixelScores, boundary_counts, pixel_scores
+from grainseg.grains.partition import DEFAULT_SETTINGS, grains_or_zeros
+from grainseg.grains.scores import THRESHOLD, MaskScores, metrics_of_all, score_prediction
 from grainseg.micrograph.image import IGNORE
-from grainseg.training.grain_metrics import GrainAgreement
-
-THRESHOLD = 0.5
-"""A pixel is boundary where its probability exceeds this, in every logged metric."""
 
 
-class BoundaryF1(Metric):
-    """Tolerant boundary F1 over all pictures of an epoch, see ``grainseg.grains.agreement``.
+class BoundaryAndGrainScores(Metric):
+    """All of ``MaskScores`` but the IoU over the pictures of an epoch, and ``iou_<regime>`` of each kind.
+
+    The partition has its default settings: those that are fitted to the validation pictures come later, and
+    would flatter. Each process of a distributed run scores all pictures, so there is nothing to gather.
 
     Args:
         tolerance_px: How far, in px, a predicted centre line may lie from a labelled one.
     """
 
     is_differentiable = False
-    higher_is_better = True
     full_state_update = False
-    counts: Tensor
 
     def __init__(self, tolerance_px: float) -> None:
         super().__init__()
-        self.tolerance_px = tolerance_px
-        self.add_state("counts", default=torch.zeros(4, dtype=torch.long), dist_reduce_fx="sum")
-
-    def update(self, probability: Tensor, label: Tensor) -> None:
-        """Add one picture.
-
-        Args:
-            probability: (H, W) float in [0, 1].
-            label: (H, W) uint8 codes.
-        """
-        predicted = (probability > THRESHOLD).cpu().numpy()
-        counts = boundary_counts(predicted, label.cpu().numpy().astype(np.uint8), self.tolerance_px)
-        values = (
-            counts.predicted_px,
-            counts.predicted_matched_px,
-            counts.label_px,
-            counts.label_matched_px,
-        )
-        self.counts += torch.tensor(values, dtype=torch.long, device=self.counts.device)
-
-    def compute(self) -> Tensor:
-        """F1 in [0, 1]."""
-        return torch.tensor(BoundaryCounts(*self.counts.tolist()).f1)
-
-
-class RegimeIou(Metric):
-    """IoU of each named kind of synthetic picture, ``iou_<regime>``; nothing where pictures have none.
-
-    The counts live on the CPU as in ``GrainAgreement``: every process scores all pictures.
-    """
-
-    is_differentiable = False
-    higher_is_better = True
-    full_state_update = False
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._scores: dict[str, PixelScores] = {}
+        self._tolerance_px = tolerance_px
+        self._scores: list[MaskScores] = []
+        self._regimes: list[str] = []
 
     def update(self, probability: Tensor, label: Tensor, regime: str = "") -> None:
         """Add one picture.
@@ -75,33 +42,34 @@ class RegimeIou(Metric):
             label: (H, W) uint8 codes.
             regime: Name of its kind; empty for pictures that are of none.
         """
-        if regime:
-            mask = (probability > THRESHOLD).cpu().numpy()
-            scores = pixel_scores(mask, label.cpu().numpy().astype(np.uint8))
-            self._scores[regime] = self._scores.get(regime, PixelScores()) + scores
+        said = probability.float().cpu().numpy()
+        codes = label.cpu().numpy().astype(np.uint8)
+        grains = grains_or_zeros(said, DEFAULT_SETTINGS)
+        self._scores.append(score_prediction(said > THRESHOLD, grains, codes, self._tolerance_px))
+        self._regimes.append(regime)
 
     def compute(self) -> dict[str, Tensor]:
-        """Each regime's IoU by name."""
-        return {f"iou_{regime}": torch.tensor(scores.iou) for regime, scores in self._scores.items()}
+        """Each score by its name."""
+        found = metrics_of_all(self._scores, self._regimes)
+        return {name: torch.tensor(value) for name, value in found.items() if name != "iou"}
 
     def reset(self) -> None:
         """Forget all pictures."""
         super().reset()
-        self._scores = {}
+        self._scores, self._regimes = [], []
 
 
 def boundary_metrics(prefix: str, tolerance_px: float) -> MetricCollection:
     """The metrics of one stage, named ``<prefix>iou``, ``<prefix>are`` and so on.
 
-    IoU is that of the boundary class alone, over all pixels of the epoch's pictures. They are given
-    probabilities, never logits, whose kind torchmetrics would guess anew at each update.
+    IoU is that of the boundary class alone, over all pixels of the epoch's pictures; 1 where there is no
+    boundary, neither predicted nor labelled, as in ``PixelScores``. It is given probabilities, never logits,
+    whose kind torchmetrics would guess anew at each update.
+
+    Args:
+        prefix: Of the names.
+        tolerance_px: Tolerance of the boundary F1.
     """
-    metrics: dict[str, Metric] = {
-        "iou": BinaryJaccardIndex(threshold=THRESHOLD, ignore_index=IGNORE),
-        "precision": BinaryPrecision(threshold=THRESHOLD, ignore_index=IGNORE),
-        "recall": BinaryRecall(threshold=THRESHOLD, ignore_index=IGNORE),
-        "boundary_f1": BoundaryF1(tolerance_px),
-        "grains": GrainAgreement(),
-        "regimes": RegimeIou(),
-    }
-    return MetricCollection(dict(metrics), prefix=prefix, compute_groups=False)
+    iou = BinaryJaccardIndex(threshold=THRESHOLD, ignore_index=IGNORE, zero_division=1)
+    scores = BoundaryAndGrainScores(tolerance_px)
+    return MetricCollection({"iou": iou, "scores": scores}, prefix=prefix, compute_groups=False)

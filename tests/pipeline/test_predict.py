@@ -1,6 +1,7 @@
 """Prediction as a function: any size, any name, what fails and what goes on."""
 
 import hashlib
+import itertools
 import json
 import shutil
 from dataclasses import replace
@@ -273,8 +274,13 @@ def test_without_a_partition_nothing_is_measured(config: PredictConfig, tmp_path
     assert kinds == {"mask.png", "probability.tif", "overlay.png"}
 
 
-def test_settings_of_the_partition_can_be_said(config: PredictConfig, tmp_path: Path) -> None:
+def test_settings_of_the_partition_can_be_said(
+    config: PredictConfig, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     """A threshold below all probabilities makes everything boundary: no grains, but the mask shows why."""
+    for number, end in itertools.product(range(3), ("mask.png", "overlay.png", "grains.tif", "panel.png")):
+        (tmp_path / "out").mkdir(exist_ok=True)
+        (tmp_path / "out" / f"f{number}_{end}").write_bytes(b"older")
     low = replace(config.partition, threshold=1e-6)
     result = predict(replace(config, partition=low))
     assert len(result.failures) == 3
@@ -283,6 +289,8 @@ def test_settings_of_the_partition_can_be_said(config: PredictConfig, tmp_path: 
     assert len(result.written) == 3
     assert not (tmp_path / "out" / "report.html").exists()
     assert not (tmp_path / "out" / "f0_grains.tif").exists()
+    older = [line for line in caplog.messages if "left by an earlier run" in line]
+    assert [line.rpartition(": ")[2] for line in older] == [f"f{number}_panel.png" for number in range(3)]
 
 
 def test_excluded_area_is_no_grain(config: PredictConfig, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from grainseg.micrograph.drawing import boundary_lines
 from grainseg.micrograph.folder import list_folder
 from grainseg.micrograph.polycrystal import polycrystal
 from grainseg.pipeline import robustness as module
+from grainseg.pipeline.earlier_run import require_replaceable_card
 from grainseg.pipeline.robustness import robustness
 from grainseg.pipeline.robustness_board import write_board
 from grainseg.pipeline.robustness_methods import Method, Truth, score_picture
@@ -145,9 +146,10 @@ def test_clean_is_what_prediction_says(config, image):
     assert math.isinf(score_picture(method, np.ones_like(burnt), Truth(image), False, 3.0).lost_drift)
 
 
-def test_everything_is_written(config, tmp_path):
+def test_everything_is_written_and_may_be_written_over(config, tmp_path):
     board = tmp_path / "board"
     run = robustness(replace(config, tensorboard=str(board)), "grainseg robustness …")
+    require_replaceable_card(tmp_path / "out")
     out = tmp_path / "out"
     assert {path.name for path in out.iterdir()} == {
         "robustness.csv",
@@ -239,6 +241,50 @@ def test_else_all_and_the_card_says_that_nobody_knows(config, monkeypatch):
     run = robustness(replace(config, data=replace(config.data, test=None)))
     assert set(run.roles) == {"f0", "f1", "f2"}
     assert run.choice == "Images: all labelled images (3: unknown whether it trained the network)."
+
+
+def test_a_picture_that_cannot_be_read_is_named_and_the_others_are_done(
+    config, fields, tmp_path, monkeypatch, caplog
+):
+    blind(monkeypatch)
+    data = tmp_path / "data"
+    shutil.copytree(fields, data)
+    (data / "images" / "f0.png").write_bytes(b"no picture")
+    (data / "masks" / "f1.png").write_bytes(b"no picture")
+    config = replace(config, data=replace(config.data, root=str(data), test=["f0", "f1", "f2"]))
+    run = robustness(config)
+    assert (
+        set(run.roles) == {row["image"] for row in rows(tmp_path / "out" / "robustness_images.csv")} == {"f2"}
+    )
+    assert run.choice == (
+        "Images: the images that were named (1: unknown whether it trained the network), without f0, f1, "
+        "which cannot be read."
+    )
+    assert [line.split(": ")[0] for line in run.failures] == [
+        str(data / "images" / "f0.png"), str(data / "masks" / "f1.png")
+    ]  # fmt: skip
+    assert all(line in caplog.text for line in run.failures)
+    with pytest.raises(GrainsegError, match="none of the images of the card can be read, see above"):
+        robustness(replace(config, data=replace(config.data, test=["f0"])))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["robustness.csv", "robustness_images.csv", "robustness.html", "robustness.png", "robustness.json"],
+)
+def test_files_of_somebody_else_are_not_overwritten(config, tmp_path, name):
+    path = tmp_path / "out" / name
+    path.parent.mkdir()
+    path.write_text("mine")
+    with pytest.raises(
+        GrainsegError, match=rf"{name}: .* would be overwritten; choose another output folder"
+    ):
+        robustness(config)
+    assert (list(path.parent.iterdir()), path.read_text()) == ([path], "mine")
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(GrainsegError, match=rf"{name}: is a folder"):
+        robustness(config)
 
 
 @pytest.mark.slow

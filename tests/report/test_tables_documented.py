@@ -10,7 +10,7 @@ import pytest
 from report_example import report, write_tables
 
 from grainseg.grains.members import MemberRange, MemberSpread
-from grainseg.pipeline.scoring import score_prediction
+from grainseg.grains.scores import score_prediction
 from grainseg.report.tables import write_budgets
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "tables.md"

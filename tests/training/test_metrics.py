@@ -1,13 +1,14 @@
-"""The logged metrics against plain counts."""
+"""The logged metrics: the IoU of torchmetrics against plain counts, and the shell around the others."""
 
 import numpy as np
 import pytest
 import torch
+from torchmetrics import MetricCollection
+from torchmetrics.classification import BinaryJaccardIndex
 
-from grainseg.grains.agreement import boundary_counts, fit_threshold, pixel_scores
-from grainseg.grains.agreement_regions import RegionScores, region_scores
-from grainseg.grains.labelled_grains import label_grains
-from grainseg.grains.partition import DEFAULT_SETTINGS, partition_probability
+from grainseg.config import VALIDATION_METRICS
+from grainseg.grains.partition import DEFAULT_SETTINGS, grains_or_zeros
+from grainseg.grains.scores import MaskScores, score_prediction
 from grainseg.micrograph.image import BOUNDARY, IGNORE
 from grainseg.micrograph.synthetic import generate
 from grainseg.training.metrics import boundary_metrics
@@ -25,103 +26,84 @@ def pictures() -> list[tuple[np.ndarray, np.ndarray]]:
     return made
 
 
-def grain_scores(probability: np.ndarray, label: np.ndarray) -> RegionScores:
-    predicted = partition_probability(probability, DEFAULT_SETTINGS).grains
-    return region_scores(predicted, label_grains(label), label == IGNORE)
+def add(metrics: MetricCollection, probability: np.ndarray, label: np.ndarray, regime: str = "") -> None:
+    metrics.update(torch.from_numpy(probability), torch.from_numpy(label), regime=regime)
 
 
-def test_a_network_that_says_boundary_everywhere_has_no_grain() -> None:
+def logged(metrics: MetricCollection) -> dict[str, float]:
+    return {name: value.item() for name, value in metrics.compute().items()}
+
+
+def score(probability: np.ndarray, label: np.ndarray) -> MaskScores:
+    grains = grains_or_zeros(probability, DEFAULT_SETTINGS)
+    return score_prediction(probability > 0.5, grains, label, 2.0)
+
+
+def test_the_iou_is_torchmetrics_and_of_all_pixels_together_like_the_rest() -> None:
     metrics = boundary_metrics("val/", 2.0)
-    _, label = pictures()[0]
-    metrics.update(torch.ones(label.shape), torch.from_numpy(label))
-    got = {name: value.item() for name, value in metrics.compute().items()}
-    assert got["val/grain_count_error"] == 1.0
-    assert 0 < got["val/are"] <= 1
-    metrics.reset()
-    perfect = (label == BOUNDARY).astype(np.float32)
-    metrics.update(torch.from_numpy(perfect), torch.from_numpy(label))
-    assert metrics.compute()["val/are"].item() == pytest.approx(0, abs=1e-9)
+    assert isinstance(metrics["iou"], BinaryJaccardIndex)
+    for picture in pictures():
+        add(metrics, *picture)
+    got, (one, other) = logged(metrics), [score(*picture) for picture in pictures()]
+    together = (one + other).metrics()
+    assert got == {f"val/{name}": pytest.approx(value, rel=1e-6) for name, value in together.items()}
+    assert got.keys() == VALIDATION_METRICS.keys()
+    assert got["val/iou"] != pytest.approx((one.pixels.iou + other.pixels.iou) / 2, abs=1e-6)
 
 
-def test_metrics_are_those_of_all_pixels_together_at_one_half() -> None:
+def test_without_a_boundary_the_iou_is_that_of_the_mask() -> None:
+    """0/0 in torchmetrics' quotient, and 0 unless it is told otherwise; a false pixel makes it 0."""
     metrics = boundary_metrics("val/", 2.0)
-    for probability, label in pictures():
-        metrics.update(torch.from_numpy(probability), torch.from_numpy(label))
-    got = {name: value.item() for name, value in metrics.compute().items()}
-    grains = [grain_scores(probability, label) for probability, label in pictures()]
-    pixels = [pixel_scores(probability > 0.5, label) for probability, label in pictures()]
-    lines = [boundary_counts(probability > 0.5, label, 2.0) for probability, label in pictures()]
-    together = pixels[0] + pixels[1]
-    assert got == {
-        "val/iou": pytest.approx(together.iou, abs=1e-6),
-        "val/precision": pytest.approx(together.precision, abs=1e-6),
-        "val/recall": pytest.approx(together.recall, abs=1e-6),
-        "val/boundary_f1": pytest.approx((lines[0] + lines[1]).f1, abs=1e-6),
-        **{
-            f"val/{name}": pytest.approx(value, rel=1e-6)
-            for name, value in (grains[0] + grains[1]).metrics().items()
-        },
-    }
-    assert got["val/iou"] != pytest.approx((pixels[0].iou + pixels[1].iou) / 2, abs=1e-6)
+    nothing, label = np.zeros((20, 30), np.float32), np.zeros((20, 30), np.uint8)
+    add(metrics, nothing, label)
+    got = logged(metrics)
+    assert {got[f"val/{name}"] for name in ("iou", "precision", "recall", "boundary_f1")} == {1.0}
+    nothing[5, 5] = 1
+    add(metrics, nothing, label)
+    assert logged(metrics)["val/iou"] == 0
 
 
-def test_ignored_pixels_have_no_say_and_lines_beside_them_no_vote() -> None:
-    """Whatever is predicted among ignored pixels: the scores of the pixels and lines stay what they are."""
+def test_ignored_pixels_have_no_say_in_the_iou() -> None:
+    """What is predicted in the place of ignored pixels is neither right nor wrong."""
     probability, label = pictures()[0]
-    label[:, 45:] = IGNORE
-    deep = np.zeros(label.shape, bool)
-    deep[12:, 50:] = True  # further than the tolerance from the label's lines, which may be matched there
     found = []
-    for said in (probability, np.where(deep, 1 - probability, probability), np.where(deep, 1.0, probability)):
+    for said in (probability, np.where(label == IGNORE, 1, probability).astype(np.float32)):
         metrics = boundary_metrics("val/", 2.0)
-        metrics.update(torch.from_numpy(said.astype(np.float32)), torch.from_numpy(label))
-        values = metrics.compute()
-        found.append([values[f"val/{name}"].item() for name in ("iou", "precision", "recall")])
-        assert np.isfinite([value.item() for value in values.values()]).all()
-    assert found[0] == found[1] == found[2]
-
-
-def test_a_prediction_without_fault_scores_so_where_three_quarters_are_ignored() -> None:
-    metrics = boundary_metrics("val/", 2.0)
-    label = generate(4, (160, 160)).label
-    part = label.copy()
-    part[80:], part[:, 80:] = IGNORE, IGNORE
-    metrics.update(torch.from_numpy((label == BOUNDARY).astype(np.float32)), torch.from_numpy(part))
-    got = {name: value.item() for name, value in metrics.compute().items()}
-    assert got["val/iou"] == got["val/boundary_f1"] == 1
-    assert got["val/are"] < 0.005
-    assert got["val/grain_count_error"] < 0.005
-    assert got["val/intercept_error"] < 0.02
+        add(metrics, said, label)
+        found.append(logged(metrics)["val/iou"])
+    assert found[0] == found[1] < 1
 
 
 def test_an_epoch_starts_anew() -> None:
     metrics = boundary_metrics("val/", 2.0)
-    (first, first_label), (second, second_label) = pictures()
-    metrics.update(torch.from_numpy(first), torch.from_numpy(first_label))
+    first, second = pictures()
+    add(metrics, *first, regime="dark")
     metrics.reset()
-    metrics.update(torch.from_numpy(second), torch.from_numpy(second_label))
-    assert metrics.compute()["val/iou"].item() == pytest.approx(
-        pixel_scores(second > 0.5, second_label).iou, abs=1e-6
-    )
-
-
-def test_the_fitted_threshold_is_never_worse_than_one_half() -> None:
-    probabilities, labels = zip(*pictures(), strict=True)
-    _, fitted = fit_threshold(probabilities, labels)
-    half = pixel_scores(probabilities[0] > 0.5, labels[0]) + pixel_scores(probabilities[1] > 0.5, labels[1])
-    assert fitted >= half.iou
+    add(metrics, *second)
+    assert logged(metrics) == {
+        f"val/{name}": pytest.approx(value, rel=1e-6) for name, value in score(*second).metrics().items()
+    }
 
 
 def test_regimes_are_scored_each_and_together() -> None:
     made = [*pictures(), pictures()[0]]
     metrics = boundary_metrics("val/", 2.0)
-    for (probability, label), regime in zip(made, ("dark", "bright", "dark"), strict=True):
-        metrics.update(torch.from_numpy(probability), torch.from_numpy(label), regime=regime)
-    got = {name: value.item() for name, value in metrics.compute().items()}
-    scores = [pixel_scores(probability > 0.5, label) for probability, label in made]
+    for picture, regime in zip(made, ("dark", "bright", "dark"), strict=True):
+        add(metrics, *picture, regime=regime)
+    got, scores = logged(metrics), [score(*picture).pixels for picture in made]
     assert got["val/iou_dark"] == pytest.approx((scores[0] + scores[2]).iou)
     assert got["val/iou_bright"] == pytest.approx(scores[1].iou)
     assert got["val/iou"] == pytest.approx((scores[0] + scores[1] + scores[2]).iou)
+    assert "val/iou_" not in got
+
+
+def test_a_network_that_says_boundary_everywhere_has_no_grain() -> None:
+    metrics = boundary_metrics("val/", 2.0)
+    _, label = pictures()[0]
+    add(metrics, np.ones(label.shape, np.float32), label)
+    got = logged(metrics)
+    assert got["val/grain_count_error"] == 1.0
+    assert 0 < got["val/are"] <= 1
     metrics.reset()
-    metrics.update(*map(torch.from_numpy, made[0]))
-    assert not [name for name in metrics.compute() if name.startswith("val/iou_")]
+    add(metrics, (label == BOUNDARY).astype(np.float32), label)
+    assert logged(metrics)["val/are"] == pytest.approx(0, abs=1e-9)
