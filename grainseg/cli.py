@@ -18,9 +18,9 @@ from grainseg.config import (
 )
 from grainseg.config.baseline import BOTH, METHODS
 from grainseg.config.command_line import OptionFormatter, as_options, crop_of, pixel_size_of, text_of
-from grainseg.config.measurement import PHASES, TWINS
 from grainseg.console import prepare_console
 from grainseg.errors import GrainsegError, require_all_done
+from grainseg.grains.structure import PART_CHOICES, TWIN_CHOICES
 from grainseg.options import (
     DATA_ROOT,
     BoundaryValue,
@@ -90,9 +90,9 @@ def measure(
         Path | None,
         typer.Option(help="Folder of masks; where one is not 0 nobody can tell: lines and grains are cut."),
     ] = None,
-    twins: Annotated[str, typer.Option(help=f"Twin boundaries: {', '.join(TWINS)}.")] = "unknown",
-    second_phase: Annotated[str, typer.Option(help=f"Second phase: {', '.join(PHASES)}.")] = "unknown",
-    pores: Annotated[str, typer.Option(help=f"Pores: {', '.join(PHASES)}.")] = "unknown",
+    twins: Annotated[str, typer.Option(help=f"Twin boundaries: {', '.join(TWIN_CHOICES)}.")] = "unknown",
+    second_phase: Annotated[str, typer.Option(help=f"Second phase: {', '.join(PART_CHOICES)}.")] = "unknown",
+    pores: Annotated[str, typer.Option(help=f"Pores: {', '.join(PART_CHOICES)}.")] = "unknown",
     max_megapixels: MaxMegapixels = 500.0,
 ) -> None:
     """Measure masks or grain maps from elsewhere, a corrected *_grains.tif among them."""

@@ -16,7 +16,7 @@ ALLOWED: dict[str, set[str]] = {
     "grains": {"micrograph"},
     "report": {"micrograph", "grains"},
     "baseline": {"micrograph", "grains"},
-    "config": {"micrograph"},
+    "config": {"micrograph", "grains"},
     "data": {"config", "micrograph", "tiling", "grains"},
     "model": {"versions", "config", "micrograph", "grains"},
     "inference": {"config", "micrograph", "tiling", "model"},
@@ -37,7 +37,7 @@ ALLOWED: dict[str, set[str]] = {
     "hydra_app": {"config", "pipeline", "overrides"},
     "options": set(),
     "console": set(),
-    "cli": {"config", "pipeline", "options", "console"},
+    "cli": {"config", "grains", "pipeline", "options", "console"},
 }
 NO_TORCH = {
     "errors",

@@ -17,13 +17,11 @@ from grainseg.config import (
     parse_train,
     to_plain,
 )
-from grainseg.config.measurement import PHASES, TWINS
 from grainseg.config.partition import PARTITION_OBJECTIVES
 from grainseg.config.recipe import read_recipe
 from grainseg.errors import GrainsegError
 from grainseg.grains.partition import PartitionSettings
 from grainseg.grains.partition_fit import OBJECTIVES
-from grainseg.grains.structure import PART_CHOICES, TWIN_CHOICES
 from grainseg.micrograph import pixel_size
 from grainseg.micrograph.wide.recipe import WIDE
 
@@ -223,8 +221,6 @@ def test_a_pixel_size_is_a_number_or_one_for_rows_and_one_for_columns() -> None:
 
 def test_choices_of_the_schema_are_those_of_the_rooms_that_use_them() -> None:
     assert set(PARTITION_OBJECTIVES) == set(OBJECTIVES)
-    assert set(TWINS) == set(TWIN_CHOICES)
-    assert set(PHASES) == set(PART_CHOICES)
     assert (checks.MIN_PIXEL_UM, checks.MAX_PIXEL_UM) == (pixel_size.MIN_PIXEL_UM, pixel_size.MAX_PIXEL_UM)
     settings = {field.name for field in fields(PartitionSettings)}
     given = compose_predict("checkpoint=a", "images=i", "output=o", *(f"partition.{s}=0.5" for s in settings))

@@ -6,9 +6,8 @@ from typing import Any
 from grainseg.config.checks import SYMMETRIES, accelerator, crop, one_of, pixel_size, positive, require, scale
 from grainseg.config.data import LabelConfig
 from grainseg.config.partition import PartitionConfig
+from grainseg.grains.structure import PART_CHOICES, TWIN_CHOICES
 
-TWINS = ("unknown", "not_drawn", "drawn")
-PHASES = ("unknown", "none", "as_grains", "excluded")
 SCALES = ("auto", "pixel_size", "grain_size")
 """What a picture can be brought to before a network sees it, if not by a factor."""
 
@@ -23,9 +22,9 @@ class StructureConfig:
 
     def __post_init__(self) -> None:
         """Check the choices."""
-        one_of("structure.twins", self.twins, TWINS)
-        one_of("structure.second_phase", self.second_phase, PHASES)
-        one_of("structure.pores", self.pores, PHASES)
+        one_of("structure.twins", self.twins, TWIN_CHOICES)
+        one_of("structure.second_phase", self.second_phase, PART_CHOICES)
+        one_of("structure.pores", self.pores, PART_CHOICES)
 
 
 @dataclass

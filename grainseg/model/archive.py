@@ -12,10 +12,10 @@ from grainseg.errors import GrainsegError
 from grainseg.micrograph.replacing import replacing
 
 MAX_BYTES = 16 * 2**30
-"""Of all records: sixteen networks of 1 GiB, or one with an optimizer's state beside it."""
+"""Of all records together: sixteen networks of 1 GiB, or one with an optimizer's state beside it."""
 
 _KINDS = (torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.int64)
-"""Weights; batch normalisation counts its batches in whole numbers."""
+"""What weights may be; batch normalisation counts its batches in whole numbers."""
 
 
 def load_archive(path: Path) -> Any:

@@ -50,7 +50,7 @@ NETWORK_PREFIX = "network."
 """State-dict prefix of the LightningModule's attribute that holds the network."""
 MAX_MEMBERS = 16
 MAX_LINE_WIDTH_PX = 1000
-"""Of labels; no more than a bound for strangers' files."""
+"""The widest lines of labels that a file may name; no more than a bound for strangers' files."""
 
 
 @dataclass(frozen=True)
@@ -112,15 +112,15 @@ class CheckpointSpec:
 
     @property
     def network(self) -> NetworkSpec:
-        """The network's part."""
+        """What the network is built from."""
         return NetworkSpec(
             self.architecture, self.encoder, self.in_channels, self.decoder_width, self.options
         )
 
     def to_plain(self) -> dict[str, Any]:
         """The values as they are written, the versions of now added."""
-        found = versions("torch", "lightning", "segmentation-models-pytorch", "timm", "numpy")
-        return asdict(replace(self, versions=found))
+        current = versions("torch", "lightning", "segmentation-models-pytorch", "timm", "numpy")
+        return asdict(replace(self, versions=current))
 
 
 def _plain_types(annotation: Any) -> tuple[type, ...]:
@@ -207,14 +207,14 @@ def _parse_spec(values: Mapping[str, Any], path: Path) -> CheckpointSpec:
     if wrong:
         raise GrainsegError(f"checkpoint {path}: its value {wrong[0]!r} is missing or cannot be")
     try:
-        found, reference = values["segmentation"], values["doubt_reference"]
-        scores = values["validation"]
+        segmentation, validation = values["segmentation"], values["validation"]
+        reference = values["doubt_reference"]
         spec = CheckpointSpec(
             **{
                 **values,
                 "partition": PartitionSettings(**_read_numbers(values["partition"])),
-                "segmentation": None if found is None else SegmentationError(**found),
-                "validation": None if scores is None else ValidationScores(**scores),
+                "segmentation": None if segmentation is None else SegmentationError(**segmentation),
+                "validation": None if validation is None else ValidationScores(**validation),
                 "label_offset_px": _read_offset(values["label_offset_px"]),
                 "doubt_reference": None if reference is None else read_reference(reference),
             }
@@ -244,10 +244,10 @@ def _parse_spec(values: Mapping[str, Any], path: Path) -> CheckpointSpec:
 
 
 def _read_offset(values: Sequence[object]) -> tuple[float, float]:
-    """An offset of labels, in px down and to the right.
+    """Check an offset of labels, in px down and to the right.
 
     Raises:
-        ValueError: It is none.
+        ValueError: It is not two numbers in the range.
     """
     numbers = [value for value in values if isinstance(value, float) and abs(value) <= MAX_LABEL_OFFSET_PX]
     if len(values) != 2 or len(numbers) != 2:
@@ -256,7 +256,7 @@ def _read_offset(values: Sequence[object]) -> tuple[float, float]:
 
 
 def _read_numbers(values: Mapping[str, Any]) -> dict[str, float]:
-    """The values of a partition's settings, none of which is as large as 10.
+    """Check the values of a partition's settings, none of which is as large as 10.
 
     Raises:
         ValueError: One is no number, or a truth value or text that could pass for one.
@@ -331,6 +331,6 @@ def _fits(spec: CheckpointSpec, weights: Mapping[str, torch.Tensor]) -> bool:
             expected = look_shrunk(build_network(spec.network), spec.shrink).state_dict()
     except GrainsegError:  # few encoders compute while they are built, and none of these is huge
         return True
-    return {name: each.shape for name, each in expected.items()} == {
-        name: each.shape for name, each in weights.items()
+    return {name: tensor.shape for name, tensor in expected.items()} == {
+        name: tensor.shape for name, tensor in weights.items()
     }

@@ -11,9 +11,9 @@ from grainseg.model.networks import NetworkSpec
 from grainseg.model.weights_file import SUFFIX
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
-"""Holds ``<architecture>_<encoder>.safetensors``."""
+"""Folder of ``<architecture>_<encoder>.safetensors``."""
 DEFAULT = "unet_resnet18"
-"""What predicts where no checkpoint is named."""
+"""Name of the weights that predict where no checkpoint is named."""
 
 
 def shipped_networks() -> list[str]:
@@ -62,7 +62,7 @@ def load_generic(network: nn.Module, spec: NetworkSpec) -> None:
             "model.init=generic: this version ships no weights; set model.init=scratch or imagenet"
         )
     if name not in shipped:
-        pairs = [each.split("_", 1) for each in shipped]
+        pairs = [weights_name.split("_", 1) for weights_name in shipped]
         choices = [f"model.encoder={encoder}" for kind, encoder in pairs if kind == spec.architecture]
         choices = choices or [f"model.architecture={kind} model.encoder={encoder}" for kind, encoder in pairs]
         raise GrainsegError(
@@ -70,9 +70,9 @@ def load_generic(network: nn.Module, spec: NetworkSpec) -> None:
             f"set {' or '.join(choices)}, or model.init=scratch"
         )
     path = WEIGHTS / f"{name}{SUFFIX}"
-    found, weights = read_checkpoint(path)
-    for key, value in vars(found.network).items():
-        widened = key == "in_channels" and spec.in_channels > found.in_channels
+    shipped_spec, weights = read_checkpoint(path)
+    for key, value in vars(shipped_spec.network).items():
+        widened = key == "in_channels" and spec.in_channels > shipped_spec.in_channels
         if vars(spec)[key] != value and not widened:
             raise GrainsegError(
                 f"model.init=generic: the weights for {name} have model.{key}={value}, this run has "

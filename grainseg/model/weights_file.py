@@ -86,7 +86,7 @@ def read_weights(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
 
 
 def _single(value: torch.Tensor) -> torch.Tensor:
-    """A copy, since the tensor that the library gives lies in the file."""
+    """Copy a tensor, floats as float32, since the one that the library gives lies in the file."""
     return value.to(torch.float32 if value.is_floating_point() else torch.int64, copy=True)
 
 

@@ -81,8 +81,8 @@ class LeaveOneOut:
         """The closing lines: a table of the folds, how good the grains are, and where everything lies."""
         names = [name for name in _SHOWN if name in self.metrics]
         rows = [["left out", *(name.removeprefix("val/") for name in names)]]
-        for image, found in zip(self.images, self.folds, strict=True):
-            rows.append([image, *(f"{found[name]:.4f}" for name in names)])
+        for image, scores in zip(self.images, self.folds, strict=True):
+            rows.append([image, *(f"{scores[name]:.4f}" for name in names)])
         for title, end in (("mean", ""), ("sd", "_sd")):
             rows.append([title, *(f"{self.metrics[name + end]:.4f}" for name in names)])
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -166,23 +166,23 @@ def left_out_images(data: FolderDataConfig) -> list[str]:
             f"data.root={data.root}: holds {count} labelled images, leave_one_out trains a network for each "
             f"of up to {MAX_MEMBERS}; say data.fold=0 data.folds=5 and leave_one_out=false instead"
         )
-    found = []
+    images = []
     for number in range(count):
         _, [left_out], _ = split_with_test(stems, None, data.test, number, count)
-        found.append(left_out)
-    return found
+        images.append(left_out)
+    return images
 
 
 def over_folds(folds: Sequence[Mapping[str, float]]) -> dict[str, float]:
     """Mean and standard deviation (n - 1, ``…_sd``) of what all folds have; nan where one is not finite."""
-    found = {}
+    statistics = {}
     for name in folds[0]:
         values = [fold[name] for fold in folds if name in fold]
         if len(values) == len(folds):
             finite = all(map(math.isfinite, values))
-            found[name] = float(np.mean(values)) if finite else math.nan
-            found[f"{name}_sd"] = float(np.std(values, ddof=1)) if finite else math.nan
-    return found
+            statistics[name] = float(np.mean(values)) if finite else math.nan
+            statistics[f"{name}_sd"] = float(np.std(values, ddof=1)) if finite else math.nan
+    return statistics
 
 
 def out_of_fold(
@@ -216,7 +216,7 @@ def _data(config: TrainConfig) -> FolderDataConfig:
 
 
 def _common_shrink(config: TrainConfig, data: FolderDataConfig, images: Sequence[str]) -> int:
-    """One for all folds, whose networks become one checkpoint: by the labels of all images together."""
+    """Choose one factor for all folds, whose networks become one checkpoint, by the labels of all images."""
     if data.shrink != "auto":
         return int(data.shrink)
     items = list_folder(Path(data.root)).by_stem
@@ -234,10 +234,10 @@ def _train_fold(config: TrainConfig, folder: Path) -> dict[str, float]:
         config = replace(config, resume=str(last))
     elif (folder / CONFIG).is_file():  # interrupted before its first last.ckpt was whole
         best.unlink(missing_ok=True)
-    found = train(config, folder, fold=True)
+    metrics = train(config, folder, fold=True)
     # With the optimizer's state of a run that is over: those of five folds are 1.2 GB.
     last.unlink(missing_ok=True)
-    return found
+    return metrics
 
 
 def _require_same(config: TrainConfig, folder: Path) -> None:
@@ -260,16 +260,16 @@ def _combine(
     folds = [load_network(checkpoint_path(folder)) for folder in folders]
     read, probabilities = out_of_fold(images, folds, config)
     specs = [spec for spec, _ in folds]
-    down, right = (float(each) for each in np.mean([each.label_offset_px for each in specs], axis=0))
-    sizes = [each.pixel_size_um for each in specs]
-    references = [each.doubt_reference for each in specs if each.doubt_reference is not None]
+    down, right = (float(mean) for mean in np.mean([fold.label_offset_px for fold in specs], axis=0))
+    sizes = [fold.pixel_size_um for fold in specs]
+    references = [fold.doubt_reference for fold in specs if fold.doubt_reference is not None]
     spec = replace(
         specs[0],
-        line_width_px=float(np.mean([each.line_width_px for each in specs])),
+        line_width_px=float(np.mean([fold.line_width_px for fold in specs])),
         label_offset_px=(down, right),
         pixel_size_um=shared_pixel_size_um([size if size is None else (size, size) for size in sizes]),
-        intercept_px=shared_intercept_px([each.intercept_px for each in specs]),
-        steps=max(each.steps for each in specs),
+        intercept_px=shared_intercept_px([fold.intercept_px for fold in specs]),
+        steps=max(fold.steps for fold in specs),
         segmentation=None,
         doubt_reference=None if len(references) < len(specs) else pooled_reference(references),
     )
@@ -282,7 +282,7 @@ def _combine(
 
 
 def _write_board(config: TrainConfig, run_dir: Path, metrics: Mapping[str, float]) -> None:
-    """Means and standard deviations in TensorBoard, in place of those of an earlier start."""
+    """Write means and standard deviations to TensorBoard, in place of those of an earlier start."""
     for old in (run_dir / TENSORBOARD).glob("events.out.tfevents.*"):
         old.unlink()
     logger = TensorBoardLogger(run_dir, name="", version=TENSORBOARD, default_hp_metric=False)

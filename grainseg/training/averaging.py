@@ -32,7 +32,7 @@ from grainseg.errors import GrainsegError
 from grainseg.training.module import BoundaryModule
 
 RISE_STEPS = 9
-"""After so many steps the decay is 1/2."""
+"""The decay of the average is 1/2 after this many steps."""
 
 
 class KeptWeights(Callback):
@@ -66,7 +66,9 @@ class KeptWeights(Callback):
         values = _values(pl_module)
         if self._weights:
             device = values[0].device
-            self._weights = {name: [each.to(device) for each in kept] for name, kept in self._weights.items()}
+            self._weights = {
+                name: [value.to(device) for value in kept] for name, kept in self._weights.items()
+            }
             return
         for name, wanted in (("average", self._decay is not None), ("start", self._start_share > 0)):
             if wanted:
@@ -122,14 +124,14 @@ class KeptWeights(Callback):
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from there; the network was loaded as it was."""
+        """Go on from the saved weights; the network was loaded as it was."""
         self._steps = state_dict["steps"]
         self._in_place = state_dict["in_place"]
         self._weights = {name: _copies(values) for name, values in state_dict["weights"].items()}
 
 
 def _values(module: LightningModule) -> list[Tensor]:
-    """Weights and running statistics of the network, themselves."""
+    """The weights and running statistics of the network themselves, not copies."""
     assert isinstance(module, BoundaryModule)  # there are no others
     return [
         value for value in module.network.state_dict(keep_vars=True).values() if value.is_floating_point()
@@ -169,11 +171,11 @@ def require_same_kept(checkpoint: Path, callbacks: Mapping[str, Any], config: Tr
     """
     state = callbacks.get(KeptWeights.__qualname__, {})
     wanted = _wanted(config)
-    found = state.get("decay"), state.get("start_share", 0.0)
-    for key, here, there in zip(("callbacks.ema_decay", "model.generic_share"), wanted, found, strict=True):
+    saved = state.get("decay"), state.get("start_share", 0.0)
+    for key, here, there in zip(("callbacks.ema_decay", "model.generic_share"), wanted, saved, strict=True):
         if here != there:
-            here_said, there_said = ("null" if value is None else value for value in (here, there))
+            here_typed, there_typed = ("null" if value is None else value for value in (here, there))
             raise GrainsegError(
-                f"resume={checkpoint}: has {key}={there_said}, this run {key}={here_said}; "
+                f"resume={checkpoint}: has {key}={there_typed}, this run {key}={here_typed}; "
                 "say the overrides of the interrupted run again"
             )

@@ -91,7 +91,7 @@ class LossAndScoreBar(RichProgressBar):
     def get_metrics(
         self, trainer: Trainer, pl_module: LightningModule
     ) -> dict[str, int | str | float | dict[str, float]]:
-        """What stands beside the bar."""
+        """Choose the metrics that stand beside the bar."""
         logged = super().get_metrics(trainer, pl_module)
         return {name: logged[name] for name in ("train/loss", "val/iou") if name in logged}
 
@@ -137,7 +137,7 @@ class StopOfPatience(EarlyStopping):
 
     @property
     def state_key(self) -> str:
-        """Lightning's own, which checkpoints of before have."""
+        """The key of Lightning's own early stopping, under which older checkpoints hold its state."""
         return super().state_key.replace(type(self).__qualname__, EarlyStopping.__qualname__, 1)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -155,7 +155,7 @@ class SaveOnInterrupt(Callback):
     twice and its last ones never; only before the first epoch's end there is none yet.
 
     Args:
-        path: Where to.
+        path: Where the checkpoint is saved.
     """
 
     def __init__(self, path: Path) -> None:
@@ -164,7 +164,7 @@ class SaveOnInterrupt(Callback):
         self._listening = False
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Listen, unless someone else does (or the shell said that nobody shall)."""
+        """Listen for Ctrl-C, unless someone else does (or the shell said that nobody shall)."""
         in_main_thread = threading.current_thread() is threading.main_thread()
         if in_main_thread and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
             signal.signal(signal.SIGINT, self._interrupt)

@@ -25,9 +25,9 @@ class FrozenEncoder(Callback):
     """Keeps an encoder as it was, the running statistics of its batch normalisation included."""
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Take it out of training before anyone asks what there is to train."""
+        """Take the encoder out of training before anyone asks what there is to train."""
         encoder_of(pl_module.get_submodule("network")).requires_grad_(False)
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Let it normalise by what it knows, not by the batch, which would change what it knows."""
+        """Let the encoder normalise by its running statistics, not by the batch, which would change these."""
         encoder_of(pl_module.get_submodule("network")).eval()

@@ -37,7 +37,7 @@ def _build_optimizer(config: OptimizerConfig, network: nn.Module) -> torch.optim
 
 
 def parameter_groups(network: nn.Module, config: OptimizerConfig) -> list[dict[str, Any]]:
-    """Who learns at which rate, and decays: the network, then its encoder if that has a rate of its own.
+    """Share the parameters out by rate and decay: the network, then its encoder if it has its own rate.
 
     Weights decay; biases and normalisation, which have one dimension, do not. Early layers of a pretrained
     network see what all pictures have and need less change than the late ones: rates that differ by layer

@@ -16,12 +16,12 @@ TENSORBOARD = "tensorboard"
 
 
 def checkpoint_path(run_dir: Path, name: str = BEST) -> Path:
-    """One of a run's checkpoints, ``best.ckpt`` or ``last.ckpt``."""
+    """Path of a run's checkpoint, ``best.ckpt`` or ``last.ckpt``."""
     return run_dir / CHECKPOINTS / f"{name}.ckpt"
 
 
 def fold_dir(run_dir: Path, number: int) -> Path:
-    """Folder of a fold of a leave-one-out run: one of an ordinary run."""
+    """Folder of a fold of a leave-one-out run, which is that of an ordinary run."""
     return run_dir / f"fold_{number}"
 
 
@@ -50,10 +50,10 @@ def read_config(path: Path, advice: str) -> dict[str, Any]:
         GrainsegError: It cannot be read.
     """
     try:
-        found = OmegaConf.to_container(OmegaConf.load(path))
+        values = OmegaConf.to_container(OmegaConf.load(path))
     except Exception as error:  # a text of any kind: the readers of YAML raise errors of their own
         raise GrainsegError(f"{path}: cannot be read; {advice}") from error
-    return {str(key): value for key, value in found.items()} if isinstance(found, dict) else {}
+    return {str(key): value for key, value in values.items()} if isinstance(values, dict) else {}
 
 
 def require_free(run_dir: Path) -> None:
