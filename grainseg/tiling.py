@@ -14,8 +14,6 @@ from itertools import product
 import numpy as np
 import numpy.typing as npt
 
-from grainseg.errors import GrainsegError
-
 FloatArray = npt.NDArray[np.float32]
 
 
@@ -124,9 +122,13 @@ def plan_tiles(shape: tuple[int, int], tile: int, overlap: int, halo: int, strid
         The plan.
 
     Raises:
-        GrainsegError: If tile, overlap, halo and stride do not go together.
+        ValueError: If tile, overlap, halo and stride do not go together.
     """
-    _check(tile, overlap, halo, stride)
+    if tile < stride or tile % stride or overlap < 2 * halo:
+        raise ValueError(
+            f"tiles of {tile} px must be a positive multiple of the stride {stride}, "
+            f"and overlap {overlap} at least twice the halo {halo}"
+        )
     rows, columns = (_plan_axis(length, tile, overlap, halo, stride) for length in shape)
     return TilePlan(rows, columns)
 
@@ -175,21 +177,3 @@ def _plan_axis(length: int, tile: int, overlap: int, halo: int, stride: int) -> 
     padded = math.ceil(length / stride) * stride
     origins = tuple(grid_origins(padded, tile, overlap, stride))
     return AxisPlan(length, padded, min(tile, padded), origins, max(overlap - 2 * halo, 1))
-
-
-def _check(tile: int, overlap: int, halo: int, stride: int) -> None:
-    if tile < stride or tile % stride:
-        fix = max(math.ceil(tile / stride), 1) * stride
-        raise GrainsegError(
-            f"inference.tile_size={tile} must be a multiple of the network's stride {stride}; use {fix}"
-        )
-    if overlap < 2 * halo:
-        raise GrainsegError(
-            f"inference.overlap={overlap} must be at least {2 * halo}: each tile drops {halo} px per side"
-        )
-    if overlap > tile - stride:
-        fix = math.ceil(overlap / stride + 1) * stride
-        raise GrainsegError(
-            f"inference.overlap={overlap} leaves no step of {stride} px between tiles of "
-            f"inference.tile_size={tile}; raise the tile size to {fix} or lower the overlap"
-        )

@@ -7,10 +7,9 @@ knows: deep ensembles, Lakshminarayanan, Pritzel & Blundell 2017, NeurIPS 30.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 from torch import nn
 
-from grainseg.inference.predictor import TileSettings, moved, see_in_view
+from grainseg.inference.predictor import TileSettings, predict_probability
 from grainseg.inference.views import RunningMean
 from grainseg.micrograph.image import FloatImage
 
@@ -51,37 +50,10 @@ def predict_members(
     """
     if not networks:
         raise ValueError("no network: needs at least one")
-    together = _Spread()
+    together = RunningMean(spread=True)
     for network in networks:
-        member = RunningMean()
-        for number in range(tiles.views):
-            seen = moved(see_in_view(network, unit, tiles, number), tiles.offset_px)
-            together.add(seen)
-            if of_member is not None:
-                member.add(seen)
+        member = predict_probability(network, unit, tiles, of_view=together.add)
         if of_member is not None:
-            of_member(member.mean)
-    return Forecast(np.clip(together.mean, 0, 1, out=together.mean), together.standard_deviation())
-
-
-class _Spread(RunningMean):
-    """Running mean and sum of squares about it (Welford 1962, Technometrics 4:419), exact where all agree."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._squares: FloatImage = np.zeros(0, np.float32)
-
-    def add(self, value: FloatImage) -> None:
-        if self.count == 0:
-            super().add(value)
-            self._squares = np.zeros_like(value)
-            return
-        before = value - self.mean
-        super().add(value)
-        self._squares += before * (value - self.mean)
-
-    def standard_deviation(self) -> FloatImage | None:
-        if self.count == 1:
-            return None
-        result: FloatImage = np.sqrt(np.maximum(self._squares, 0) / np.float32(self.count))
-        return result
+            of_member(member)
+        del member  # or it would be held while the next network predicts
+    return Forecast(together.mean, together.standard_deviation())

@@ -4,7 +4,7 @@ Everything that measures or writes a prediction goes through here, in float32: t
 logs, the saved mask and a later prediction agree, whatever precision the hardware trained in.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -59,21 +59,35 @@ def tile_settings(spec: CheckpointSpec) -> TileSettings:
     )
 
 
-def predict_probability(network: nn.Module, unit: FloatImage, tiles: TileSettings) -> FloatImage:
+def predict_probability(
+    network: nn.Module,
+    unit: FloatImage,
+    tiles: TileSettings,
+    of_view: Callable[[FloatImage], None] | None = None,
+) -> FloatImage:
     """Predict the boundary probability of one picture, where the labels of the training would have it.
 
     Args:
         network: Maps (N, C, h, w) to logits (N, 1, h, w); it is put into evaluation mode and left so.
         unit: (H, W, C) float32 in [0, 1], normalised on the whole picture; any size.
-        tiles: How to cut it.
+        tiles: How to cut it, and in how many views it is seen.
+        of_view: Is given the probability in each view in turn, turned back, (H, W) float32 in [0, 1].
 
     Returns:
-        (H, W) float32 in [0, 1].
+        (H, W) float32 in [0, 1], the mean over the views.
 
     Raises:
         GrainsegError: The network answers with NaN.
     """
-    return moved(see_boundaries(network, unit, tiles), tiles.offset_px)
+    together = RunningMean()
+    for number in range(tiles.views):
+        there, back = view(number)
+        seen = moved(np.ascontiguousarray(back(_seen(network, there(unit), tiles))), tiles.offset_px)
+        together.add(seen)
+        if of_view is not None:
+            of_view(seen)
+        del seen  # or it would be held while the next view is predicted
+    return together.mean
 
 
 def moved(probability: FloatImage, offset_px: tuple[float, float]) -> FloatImage:
@@ -88,22 +102,6 @@ def moved(probability: FloatImage, offset_px: tuple[float, float]) -> FloatImage
     found = np.empty_like(probability)
     shift(probability, offset_px, output=found, order=3, mode="nearest")
     return np.clip(found, 0, 1, out=found)
-
-
-def see_boundaries(network: nn.Module, unit: FloatImage, tiles: TileSettings) -> FloatImage:
-    """The boundary probability of one picture, where the network sees it; else as ``predict_probability``."""
-    if tiles.views == 1:
-        return _seen(network, unit, tiles)
-    together = RunningMean()
-    for number in range(tiles.views):
-        together.add(see_in_view(network, unit, tiles, number))
-    return np.clip(together.mean, 0, 1, out=together.mean)
-
-
-def see_in_view(network: nn.Module, unit: FloatImage, tiles: TileSettings, number: int) -> FloatImage:
-    """As ``see_boundaries``, in one of the views alone, from 0 to 7; turned back."""
-    there, back = view(number)
-    return np.ascontiguousarray(back(_seen(network, there(unit), tiles)))
 
 
 @contextmanager

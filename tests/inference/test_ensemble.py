@@ -1,5 +1,6 @@
 """Several networks and views of a picture: their plain mean and spread, whatever the picture's shape."""
 
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -8,7 +9,7 @@ import torch
 from torch import nn
 
 from grainseg.inference.ensemble import predict_members
-from grainseg.inference.predictor import TileSettings, predict_probability
+from grainseg.inference.predictor import TileSettings, moved, predict_probability
 from grainseg.micrograph.image import FloatImage
 
 TILES = TileSettings(64, 32)
@@ -112,6 +113,27 @@ def test_it_takes_a_network() -> None:
 def test_one_network_sees_the_same_views_alone_and_among_others(offset_px: tuple[float, float]) -> None:
     """Training scores by the one, predictions are by the other."""
     network, unit = one_sided_network(0), picture(50, 70)
+    with torch.no_grad():
+        network.get_parameter("2.weight").mul_(100)  # sure of itself: splines overshoot its 0 and 1
     tiles = replace(TILES, views=8, offset_px=offset_px)
     alone = predict_probability(network, unit, tiles)
-    np.testing.assert_allclose(predict_members([network], unit, tiles).probability, alone, atol=2e-6)
+    np.testing.assert_array_equal(predict_members([network], unit, tiles).probability, alone)
+    moved_last = moved(predict_probability(network, unit, replace(tiles, offset_px=(0.0, 0.0))), offset_px)
+    clipped = np.abs(moved_last - alone).max() > 0.01
+    assert clipped == any(offset_px), "no view was clipped, or the test shows nothing"
+
+
+def test_a_view_is_held_no_longer_than_it_is_needed() -> None:
+    """Networks and views add no maps of the picture's size to what is held while one of them predicts."""
+    held: list[weakref.ref[FloatImage]] = []
+    still_there: list[int] = []
+
+    def watch(seen: FloatImage) -> None:
+        held.append(weakref.ref(seen))
+
+    network = one_sided_network(0)
+    network.register_forward_pre_hook(lambda *_: still_there.append(sum(each() is not None for each in held)))
+    predict_probability(network, picture(40, 40), replace(TILES, views=8), watch)
+    predict_members([network] * 3, picture(40, 40), TILES, watch)
+    assert len(held) == 8 + 3
+    assert set(still_there) == {0}

@@ -16,7 +16,7 @@ from grainseg.data.folder import read_folder
 from grainseg.data.images import read_labelled
 from grainseg.errors import GrainsegError
 from grainseg.grains.label_files import read_label
-from grainseg.inference.predictor import moved, see_boundaries, tile_settings
+from grainseg.inference.predictor import moved, predict_probability, tile_settings
 from grainseg.micrograph.folder import LabelledImage
 from grainseg.micrograph.image import BOUNDARY, IGNORE
 from grainseg.micrograph.labels import LabelSpec
@@ -139,7 +139,8 @@ def test_an_offset_of_the_labels_is_seen_learnt_and_given_back(
     )
     files = tmp_path / "images" / "f2.png", tmp_path / "masks" / "f2.png"
     picture = read_labelled(LabelledImage("f2", *files), data, 1)
-    seen = see_boundaries(network, picture.unit, tile_settings(spec))
+    here = replace(tile_settings(spec), offset_px=(0.0, 0.0))
+    seen = predict_probability(network, picture.unit, here)
     written = np.asarray(Image.open(tmp_path / "out" / "f2_mask.png")) > 0
     np.testing.assert_array_equal(written, moved(seen, spec.label_offset_px) > spec.threshold)
     assert "px to the right of what the pictures show" in (tmp_path / "out" / "report.html").read_text()

@@ -26,12 +26,11 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
     """Sizes that the network was shown. It takes what is bright for a boundary."""
     shapes: list[tuple[int, ...]] = []
 
-    def bright(network: object, unit: FloatImage, tiles: object, number: int = 0) -> FloatImage:
+    def bright(network: object, unit: FloatImage, tiles: object) -> FloatImage:
         shapes.append(unit.shape[:2])
         return unit[:, :, 0]
 
-    for place in ("pipeline.predict.predict_probability", "inference.ensemble.see_in_view"):
-        monkeypatch.setattr(f"grainseg.{place}", bright)
+    monkeypatch.setattr("grainseg.inference.predictor._seen", bright)
     return shapes
 
 
