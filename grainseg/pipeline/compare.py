@@ -9,8 +9,9 @@ from grainseg.grains.compare import MAX_MARGIN_G, MIN_MARGIN_G, compare_batches
 from grainseg.grains.copies import copies
 from grainseg.grains.doubted import cautioned
 from grainseg.pipeline.earlier_run import require_table
+from grainseg.report.batch_rows import comparison_row
 from grainseg.report.results import SavedBatch, read_batches
-from grainseg.report.tables import BATCHES, COMPARISONS, write_comparisons
+from grainseg.report.tables import BATCHES, COMPARISONS, write_csv
 
 
 def compare(folders: Sequence[Path], output: Path | None, margin_g: float) -> str:
@@ -52,7 +53,7 @@ def compare(folders: Sequence[Path], output: Path | None, margin_g: float) -> st
         raise GrainsegError(copy.sentence)
     comparisons = cautioned(compare_batches(samples, units.pop(), margin_g), samples)
     if output is not None:
-        write_comparisons(output / COMPARISONS, comparisons)
+        write_csv(output / COMPARISONS, map(comparison_row, comparisons))
     left_out = [
         f"{name}: without a pixel size, so left out: {', '.join(batch.left_out)}."
         for name, batch in batches.items()

@@ -29,22 +29,13 @@ from grainseg.micrograph.replacing import removing
 from grainseg.micrograph.selection import selection_root
 from grainseg.pipeline.earlier_run import REPORT, TABLES, require_replaceable, warn_of_older
 from grainseg.pipeline.mapping import MappedField
+from grainseg.report.batch_rows import batch_row, budget_rows, comparison_row
 from grainseg.report.contents import Provenance, Report, ReportBatch, ReportImage
 from grainseg.report.page import write_report
 from grainseg.report.preview import make_preview
 from grainseg.report.robustness_note import RobustnessNote
-from grainseg.report.tables import (
-    BATCHES,
-    BUDGET,
-    COMPARISONS,
-    FIELDS,
-    GRAINS,
-    write_batches,
-    write_budgets,
-    write_comparisons,
-    write_fields,
-    write_grains,
-)
+from grainseg.report.rows import GRAIN_COLUMNS, field_rows, grain_rows
+from grainseg.report.tables import BATCHES, BUDGET, COMPARISONS, FIELDS, GRAINS, write_csv
 
 log = logging.getLogger(__name__)
 
@@ -161,12 +152,12 @@ class Measurements:
         comparisons = compare_all([each for each in batches if each.statistics.name not in copied])
         batches = tuple(_flagged(each, copied.get(each.statistics.name)) for each in batches)
         statistics = tuple(batch.statistics for batch in batches)
-        write_grains(output / GRAINS, fields)
-        write_fields(output / FIELDS, fields)
-        write_batches(output / BATCHES, statistics)
-        write_budgets(output / BUDGET, statistics)
+        write_csv(output / GRAINS, grain_rows(fields), GRAIN_COLUMNS)
+        write_csv(output / FIELDS, field_rows(fields))
+        write_csv(output / BATCHES, map(batch_row, statistics))
+        write_csv(output / BUDGET, (row for batch in statistics for row in budget_rows(batch)))
         if comparisons:
-            write_comparisons(output / COMPARISONS, comparisons)
+            write_csv(output / COMPARISONS, map(comparison_row, comparisons))
         else:  # one of an earlier run would contradict the other tables
             removing(output / COMPARISONS)
         report = Report(

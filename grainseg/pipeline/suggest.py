@@ -208,12 +208,8 @@ def _sheet_pictures(
 
 
 def _write_tables(output: Path, images: Sequence[tuple[str, float]], regions: Sequence[Region]) -> None:
-    names = ("rank", "image", "row", "column", "height", "width", "score")
-    write_csv(
-        output / REGIONS, names, ({"rank": rank, **vars(region)} for rank, region in enumerate(regions, 1))
-    )
+    write_csv(output / REGIONS, ({"rank": rank, **vars(region)} for rank, region in enumerate(regions, 1)))
     write_csv(
         output / IMAGES,
-        ("rank", "image", "score"),
         ({"rank": rank, "image": name, "score": score} for rank, (name, score) in enumerate(images, 1)),
     )
