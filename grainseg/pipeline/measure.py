@@ -44,11 +44,11 @@ MaskValues = npt.NDArray[np.integer[Any]]
 
 @dataclass
 class Measured:
-    """What came of a measurement.
+    """Results and failures of a measurement.
 
     Attributes:
         results: None where no file could be measured.
-        failures: One line for each file that could not be, and each folder that could not be listed.
+        failures: One line for each file that could not be measured, and each folder that could not be listed.
     """
 
     results: BatchResults | None = None
@@ -66,7 +66,7 @@ def measure(
 
     Args:
         config: The measurement.
-        command: As typed, for the report.
+        command: The command as typed, for the report.
         options: What is typed for keys that the report names, see ``as_options``.
 
     Raises:
@@ -102,13 +102,13 @@ def _named(config: MeasureConfig, selection: Selection) -> list[SelectedImage]:
     A folder that a prediction wrote holds pictures, masks and probabilities beside the grain maps; where it
     has grain maps and these are asked for, only they are meant.
     """
-    found = selection.images
+    maps = selection.images
     if config.kind != "grains":
-        return found
-    found = [item for item in found if _is_our_map(item.path)] or found
+        return maps
+    maps = [item for item in maps if _is_our_map(item.path)] or maps
     renamed = [
         SelectedImage(item.path, item.relative.with_stem(item.relative.stem.removesuffix(GRAINS_SUFFIX)))
-        for item in found
+        for item in maps
     ]
     refuse_collisions(renamed)
     return renamed
@@ -214,8 +214,8 @@ def _grains(
                 "field of view"
             )
         zero_is: ZeroMeaning = "boundary" if config.zero == "boundary" else "excluded"
-        found = read_label_map(values, str(item.path), zero_is)
-        return replace(found, grains=left_out.of_grains(found.grains)), None
+        label_map = read_label_map(values, str(item.path), zero_is)
+        return replace(label_map, grains=left_out.of_grains(label_map.grains)), None
     label = to_label(values, item.path, LabelSpec(boundary_value=config.boundary_value))
     partition = partition_mask(np.asarray(label == BOUNDARY, np.bool_), left_out=left_out.mask)
     return LabelMap(left_out.of_grains(partition.grains), partition.line_width_px), partition
