@@ -18,8 +18,8 @@ class BaselineConfig(MeasurementConfig):
         data: The labelled images and their split, as for a training run.
         method: One of ``METHODS``, or ``BOTH``.
         images: Further pictures to predict: a file, a folder or a glob; None for none.
-        seed: Of the forest.
-        boundary_tolerance_px: Of the boundary F1.
+        seed: Seed of the forest.
+        boundary_tolerance_px: Tolerance of the boundary F1.
     """
 
     data: LabelledFolderConfig

@@ -10,14 +10,14 @@ MAX_LABEL_OFFSET_PX = 4.0
 STRIDE = 32
 """Largest output stride of the networks: patches, tiles and paddings are multiples of it."""
 MAX_TILE_PX = 2**14
-"""Of a patch or tile: no memory holds more."""
+"""Largest edge of a patch or tile: no memory holds more."""
 SYMMETRIES: Mapping[str, int] = {"none": 1, "d4": 8}
 """Views of a picture by the name of the test-time augmentation: as it is, or all its flips and turns."""
 MAX_DECODER_WIDTH = 1024
 MAX_SHRINK = 8
-"""Of pictures for a network: beyond, a patch of the default size covers 1280 px and more."""
+"""Largest factor of shrinking; beyond it a patch of the default size covers more than 1280 px."""
 MAX_FACTOR = 10.0
-"""By which a picture is resampled for a network; beyond, somebody took a unit for another."""
+"""Largest factor by which a picture is resampled for a network; beyond it somebody mistook the unit."""
 MIN_PIXEL_UM, MAX_PIXEL_UM = 0.0005, 50.0
 """Smallest and largest pixel in µm that a micrograph of grains can have."""
 ACCELERATORS = ("auto", "cpu", "gpu", "mps")

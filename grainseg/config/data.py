@@ -29,10 +29,10 @@ class LabelConfig:
 
     Attributes:
         label_kind: ``boundary``, ``lines`` (drawn thinly) or ``instances`` (a number for each grain).
-        boundary_value: Of boundaries and lines, their value.
+        boundary_value: Value of the boundaries or lines.
         ignore_value: Value of what nobody judged; None for none.
-        label_width_px: Of lines and instances, how wide the lines are drawn; None for boundaries.
-        zero: Of instances, what 0 is: ``boundary`` or ``ignored``; None refuses maps that hold it.
+        label_width_px: Width at which lines, and boundaries of instances, are drawn; None for boundaries.
+        zero: What 0 is among instances: ``boundary`` or ``ignored``; None refuses maps that hold it.
         max_megapixels: Larger masks and pictures are refused.
     """
 
@@ -117,7 +117,7 @@ class StreamDataConfig(DataConfig):
         recipe: Ranges of everything that is drawn.
         val_side: Height and width of a validation picture in px.
         val_pictures: Validation pictures of each regime.
-        regimes: By its name, in what each kind of validation picture departs from the recipe.
+        regimes: What each kind of validation picture changes in the recipe, by the name of the kind.
     """
 
     recipe: RecipeConfig

@@ -74,8 +74,8 @@ class MeasurementConfig:
         check_pixel_size("pixel_size_um", self.pixel_size_um)
         rule = "must be at least 0 and below 0.5, such as 0.01 for 1 %"
         for name in ("pixel_size_rel_unc", "segmentation_rel_unc"):
-            said = getattr(self, name)
-            require(said is None or 0 <= said < 0.5, name, rule, said)
+            uncertainty = getattr(self, name)
+            require(uncertainty is None or 0 <= uncertainty < 0.5, name, rule, uncertainty)
         if self.segmentation_images is not None:
             check_positive("segmentation_images", self.segmentation_images)
             rule = "says of how many pictures segmentation_rel_unc=VALUE is; give that, too"
@@ -140,8 +140,8 @@ class MeasureConfig(MeasurementConfig):
     Attributes:
         masks: A file, a folder or a glob.
         kind: ``boundary``, or ``grains`` for label maps.
-        boundary_value: Of boundary masks, the value of the boundaries.
-        zero: Of grain maps, what 0 is: ``boundary`` (lines, filled from both sides), ``excluded`` (something
+        boundary_value: Value of the boundaries in boundary masks.
+        zero: What 0 is in grain maps: ``boundary`` (lines, filled from both sides), ``excluded`` (something
             else than grains, which end there) or ``ignored`` (nobody knows, or outside the field of view);
             None refuses maps that hold it.
         images: Folder of the micrographs under the masks' names, for the pictures of the report and their

@@ -108,7 +108,7 @@ def unknown_key(key: str, config: DictConfig, value: str = "VALUE") -> str:
     Args:
         key: Dotted name.
         config: The configuration around it.
-        value: What it was to be.
+        value: Value that the key was to have.
     """
     group = key.rpartition(".")[0]
     siblings = OmegaConf.select(config, group) if group else config

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass
 class RecipeConfig:
-    """Of every property the lowest and highest value, or the share of pictures that have it and these two."""
+    """Lowest and highest value of each property, or the share of pictures that have it before these two."""
 
     line_width_px: int
     label_twins: bool

@@ -162,7 +162,7 @@ class TrainerConfig:
 
 @dataclass
 class CallbacksConfig:
-    """What accompanies the training."""
+    """Callbacks that accompany the training."""
 
     progress_bar: bool
     early_stopping_patience: int | None
@@ -181,7 +181,7 @@ class CallbacksConfig:
 
 @dataclass
 class LoggerConfig:
-    """Where the scalars go."""
+    """Loggers that the scalars go to."""
 
     tensorboard: bool
 

@@ -131,10 +131,10 @@ def _member_columns(members: MemberSpread | None, unit_um: float | None) -> Row:
     if members is None:
         return {}
     row: Row = {"members": members.count}
-    for name, found in (("mean_intercept", members.mean_intercept), ("d50", members.d50)):
-        row |= _length(f"{name}_members_low", None if found is None else found.low_px, unit_um)
-        row |= _length(f"{name}_members_high", None if found is None else found.high_px, unit_um)
-        row[f"{name}_members_sd_ln"] = None if found is None else found.sd_ln
+    for name, spread in (("mean_intercept", members.mean_intercept), ("d50", members.d50)):
+        row |= _length(f"{name}_members_low", None if spread is None else spread.low_px, unit_um)
+        row |= _length(f"{name}_members_high", None if spread is None else spread.high_px, unit_um)
+        row[f"{name}_members_sd_ln"] = None if spread is None else spread.sd_ln
     return row
 
 

@@ -94,7 +94,7 @@ def cell_text(value: Value) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        return _TO_MARK.sub(lambda found: f"{found[0]}'", value)
+        return _TO_MARK.sub(lambda match: f"{match[0]}'", value)
     if isinstance(value, bool | np.bool_):
         return "true" if value else "false"
     if isinstance(value, int | np.integer):
@@ -104,4 +104,4 @@ def cell_text(value: Value) -> str:
 
 def plain_text(text: str) -> str:
     """The text that `cell_text` wrote so: one more apostrophe stands before each formula than before."""
-    return _MARKED.sub(lambda found: found[0][:-1], text)
+    return _MARKED.sub(lambda match: match[0][:-1], text)
