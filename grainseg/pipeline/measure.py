@@ -24,14 +24,14 @@ from grainseg.micrograph.labels import LabelSpec, fit_to_image, to_label
 from grainseg.micrograph.names import shown
 from grainseg.micrograph.pixel_size import contradiction, said_by_user
 from grainseg.micrograph.selection import SelectedImage, Selection, find_mask, list_images, refuse_collisions
-from grainseg.pipeline.failures import SKIPPED, tell_failure, tell_unlisted
-from grainseg.pipeline.mapping import MappedField, make_output, read_left_out, require_folders
-from grainseg.pipeline.measurement import (
+from grainseg.pipeline.batch_results import (
     BatchResults,
     Measurements,
     summary,
     title_of,
 )
+from grainseg.pipeline.failures import SKIPPED, tell_failure, tell_unlisted
+from grainseg.pipeline.picture import MappedField, make_output, read_left_out, require_folders
 from grainseg.pipeline.progress import progress
 from grainseg.pipeline.provenance import provenance_of
 from grainseg.report.prediction_files import GRAINS_SUFFIX

@@ -23,7 +23,7 @@ from grainseg.inference.scale import (
 from grainseg.micrograph.image import FloatImage
 from grainseg.model.checkpoint import CheckpointSpec
 from grainseg.model.generic import ships
-from grainseg.pipeline.mapping import OpenedPicture
+from grainseg.pipeline.picture import OpenedPicture
 
 log = logging.getLogger(__name__)
 

@@ -33,7 +33,7 @@ from grainseg.model.checkpoint import CheckpointSpec
 from grainseg.model.ensemble import load_networks
 from grainseg.model.generic import default_checkpoint
 from grainseg.pipeline.failures import SKIPPED, tell_failure, tell_unlisted
-from grainseg.pipeline.mapping import OpenedPicture, make_output
+from grainseg.pipeline.picture import OpenedPicture, make_output
 from grainseg.pipeline.progress import progress
 from grainseg.pipeline.scaling import Scaling, scale_of_picture, scaling_unsaid
 from grainseg.report.overlay import to_display

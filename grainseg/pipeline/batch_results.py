@@ -28,7 +28,7 @@ from grainseg.micrograph.names import shown
 from grainseg.micrograph.replacing import removing
 from grainseg.micrograph.selection import selection_root
 from grainseg.pipeline.earlier_run import REPORT, TABLES, require_replaceable, warn_of_older
-from grainseg.pipeline.mapping import MappedField
+from grainseg.pipeline.picture import MappedField
 from grainseg.report.batch_rows import batch_row, budget_rows, comparison_row
 from grainseg.report.contents import Provenance, Report, ReportBatch, ReportImage
 from grainseg.report.page import write_report
