@@ -14,9 +14,11 @@ from grainseg.grains.field_samples import field_sample
 from grainseg.grains.partition import partition_mask
 from grainseg.micrograph.image import PixelSize
 from grainseg.micrograph.synthetic import SyntheticRecipe, generate
+from grainseg.report.batch_rows import batch_row, budget_rows, comparison_row
 from grainseg.report.contents import Provenance, Report, ReportBatch, ReportImage
 from grainseg.report.preview import make_preview
-from grainseg.report.tables import write_batches, write_comparisons, write_fields, write_grains
+from grainseg.report.rows import GRAIN_COLUMNS, BatchedFields, field_rows, grain_rows
+from grainseg.report.tables import write_csv
 
 PIXEL = PixelSize(0.5, 0.5, "said by the user")
 RECIPE = SyntheticRecipe(mean_grain_px=(16, 16))
@@ -79,12 +81,19 @@ def fields_of(of: Report) -> dict[str, list[FieldMeasurement]]:
     return found
 
 
+def write_fields(folder: Path, fields: BatchedFields) -> None:
+    """The tables of fields and of their grains."""
+    write_csv(folder / "grains.csv", grain_rows(fields), GRAIN_COLUMNS)
+    write_csv(folder / "fields.csv", field_rows(fields))
+
+
 def write_tables(folder: Path, of: Report) -> None:
-    """All four tables of a report."""
-    write_grains(folder / "grains.csv", fields_of(of))
-    write_fields(folder / "fields.csv", fields_of(of))
-    write_batches(folder / "batches.csv", [batch.statistics for batch in of.batches])
-    write_comparisons(folder / "comparisons.csv", of.comparisons)
+    """All five tables of a report."""
+    statistics = [batch.statistics for batch in of.batches]
+    write_fields(folder, fields_of(of))
+    write_csv(folder / "batches.csv", map(batch_row, statistics))
+    write_csv(folder / "budget.csv", (row for batch in statistics for row in budget_rows(batch)))
+    write_csv(folder / "comparisons.csv", map(comparison_row, of.comparisons))
 
 
 def checkerboard(side: int, grain: int) -> np.ndarray:

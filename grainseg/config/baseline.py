@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from grainseg.config.checks import one_of, positive, require, seed
+from grainseg.config.checks import check_one_of, check_positive, check_seed, require
 from grainseg.config.data import LabelledFolderConfig
 from grainseg.config.measurement import MeasurementConfig
 
@@ -18,8 +18,8 @@ class BaselineConfig(MeasurementConfig):
         data: The labelled images and their split, as for a training run.
         method: One of ``METHODS``, or ``BOTH``.
         images: Further pictures to predict: a file, a folder or a glob; None for none.
-        seed: Of the forest.
-        boundary_tolerance_px: Of the boundary F1.
+        seed: Seed of the forest.
+        boundary_tolerance_px: Tolerance of the boundary F1.
     """
 
     data: LabelledFolderConfig
@@ -31,11 +31,11 @@ class BaselineConfig(MeasurementConfig):
     def __post_init__(self) -> None:
         """Check ranges."""
         super().__post_init__()
-        one_of("method", self.method, (*METHODS, BOTH))
-        seed("seed", self.seed)
+        check_one_of("method", self.method, (*METHODS, BOTH))
+        check_seed("seed", self.seed)
         rule = f"must be data.crop={self.data.crop}, since the labelled images are measured, too"
         require(self.crop == self.data.crop, "crop", rule, self.crop)
-        positive("boundary_tolerance_px", self.boundary_tolerance_px)
+        check_positive("boundary_tolerance_px", self.boundary_tolerance_px)
 
     def methods(self) -> tuple[str, ...]:
         """The methods asked for, by name."""

@@ -10,14 +10,14 @@ MAX_LABEL_OFFSET_PX = 4.0
 STRIDE = 32
 """Largest output stride of the networks: patches, tiles and paddings are multiples of it."""
 MAX_TILE_PX = 2**14
-"""Of a patch or tile: no memory holds more."""
+"""Largest edge of a patch or tile: no memory holds more."""
 SYMMETRIES: Mapping[str, int] = {"none": 1, "d4": 8}
 """Views of a picture by the name of the test-time augmentation: as it is, or all its flips and turns."""
 MAX_DECODER_WIDTH = 1024
 MAX_SHRINK = 8
-"""Of pictures for a network: beyond, a patch of the default size covers 1280 px and more."""
+"""Largest factor of shrinking; beyond it a patch of the default size covers more than 1280 px."""
 MAX_FACTOR = 10.0
-"""By which a picture is resampled for a network; beyond, somebody took a unit for another."""
+"""Largest factor by which a picture is resampled for a network; beyond it somebody mistook the unit."""
 MIN_PIXEL_UM, MAX_PIXEL_UM = 0.0005, 50.0
 """Smallest and largest pixel in µm that a micrograph of grains can have."""
 ACCELERATORS = ("auto", "cpu", "gpu", "mps")
@@ -42,38 +42,38 @@ def require(condition: bool, key: str, rule: str, value: object) -> None:
         raise GrainsegError(f"{key}={value}: {rule}")
 
 
-def one_of(key: str, value: str, allowed: Sequence[str]) -> None:
+def check_one_of(key: str, value: str, allowed: Sequence[str]) -> None:
     """Raise a GrainsegError unless the value is among the allowed ones."""
     require(value in allowed, key, f"must be one of {', '.join(allowed)}", value)
 
 
-def fraction(key: str, value: float) -> None:
+def check_fraction(key: str, value: float) -> None:
     """Raise a GrainsegError unless the value lies in [0, 1]."""
     require(0 <= value <= 1, key, "must lie between 0 and 1", value)
 
 
-def positive(key: str, value: float) -> None:
+def check_positive(key: str, value: float) -> None:
     """Raise a GrainsegError unless the value is above 0 and finite."""
     require(value > 0, key, "must be positive", value)
     require(math.isfinite(value), key, "must be finite", value)
 
 
-def not_negative(key: str, value: float) -> None:
+def check_not_negative(key: str, value: float) -> None:
     """Raise a GrainsegError unless the value is 0 or more and finite."""
     require(0 <= value < math.inf, key, "must be 0 or more, and finite", value)
 
 
-def seed(key: str, value: int) -> None:
+def check_seed(key: str, value: int) -> None:
     """Raise a GrainsegError unless the value fits 32 bits without a sign."""
     require(0 <= value < 2**32, key, "must be a whole number from 0 to 2**32 - 1", value)
 
 
-def accelerator(key: str, value: str) -> None:
+def check_accelerator(key: str, value: str) -> None:
     """Raise a GrainsegError unless the value is among ``ACCELERATORS``."""
-    one_of(key, value, ACCELERATORS)
+    check_one_of(key, value, ACCELERATORS)
 
 
-def pixel_size(key: str, value: object) -> None:
+def check_pixel_size(key: str, value: object) -> None:
     """Raise a GrainsegError unless a pixel size is null, a possible number of µm or two of them."""
     sizes = value if isinstance(value, list) and len(value) == 2 else [value]
     legal = value is None or all(_number(size, MIN_PIXEL_UM, MAX_PIXEL_UM) for size in sizes)
@@ -81,14 +81,14 @@ def pixel_size(key: str, value: object) -> None:
     require(legal, key, rule, value)
 
 
-def scale(key: str, value: object, names: Sequence[str]) -> None:
+def check_scale(key: str, value: object, names: Sequence[str]) -> None:
     """Raise a GrainsegError unless a scale is null, one of the names or a factor up to ``MAX_FACTOR``."""
     legal = value is None or value in names or _number(value, 1 / MAX_FACTOR, MAX_FACTOR)
     rule = f"must be null, {', '.join(names)} or a factor from {1 / MAX_FACTOR:g} to {MAX_FACTOR:g}"
     require(legal, key, rule, value)
 
 
-def label_offset(key: str, value: object) -> None:
+def check_label_offset(key: str, value: object) -> None:
     """Raise a GrainsegError unless an offset is null, auto or two numbers within ±``MAX_LABEL_OFFSET_PX``."""
     two = (
         isinstance(value, list)
@@ -99,13 +99,13 @@ def label_offset(key: str, value: object) -> None:
     require(value in (None, "auto") or two, key, rule, value)
 
 
-def shrink(key: str, value: object) -> None:
+def check_shrink(key: str, value: object) -> None:
     """Raise a GrainsegError unless a factor is auto or a whole number from 1 to ``MAX_SHRINK``."""
     legal = value == "auto" or (_number(value, 1, MAX_SHRINK) and isinstance(value, int))
     require(legal, key, f"must be auto or a whole number from 1 (as they are) to {MAX_SHRINK}", value)
 
 
-def crop(key: str, value: object) -> None:
+def check_crop(key: str, value: object) -> None:
     """Raise a GrainsegError unless a crop is null, auto or four whole numbers from 0."""
     four = (
         isinstance(value, list)

@@ -84,7 +84,7 @@ class OptionFormatter(logging.Formatter):
     """Messages with options in place of keys.
 
     Args:
-        layout: As of ``logging.Formatter``.
+        layout: Layout of a line, as ``logging.Formatter`` takes it.
         names: What is typed for a key, see ``as_options``.
     """
 

@@ -7,13 +7,13 @@ from typing import Any
 
 from grainseg.config.checks import (
     TILE_RULE,
-    crop,
-    label_offset,
+    check_crop,
+    check_label_offset,
+    check_one_of,
+    check_positive,
+    check_shrink,
     legal_tiles,
-    one_of,
-    positive,
     require,
-    shrink,
 )
 from grainseg.config.recipe import read_recipe
 from grainseg.micrograph.wide.recipe import WideRecipe
@@ -30,10 +30,10 @@ class LabelConfig:
 
     Attributes:
         label_kind: ``boundary``, ``lines`` (drawn thinly) or ``instances`` (a number for each grain).
-        boundary_value: Of boundaries and lines, their value.
+        boundary_value: Value of the boundaries or lines.
         ignore_value: Value of what nobody judged; None for none.
-        label_width_px: Of lines and instances, how wide the lines are drawn; None for boundaries.
-        zero: Of instances, what 0 is: ``boundary`` or ``ignored``; None refuses maps that hold it.
+        label_width_px: Width at which lines, and boundaries of instances, are drawn; None for boundaries.
+        zero: What 0 is among instances: ``boundary`` or ``ignored``; None refuses maps that hold it.
         max_megapixels: Larger masks and pictures are refused.
     """
 
@@ -46,7 +46,7 @@ class LabelConfig:
 
     def __post_init__(self) -> None:
         """Check ranges."""
-        positive("data.max_megapixels", self.max_megapixels)
+        check_positive("data.max_megapixels", self.max_megapixels)
         for key in ("boundary_value", "ignore_value"):
             value = getattr(self, key)
             held = value is None or -(2**31) <= value < 2**32
@@ -70,7 +70,7 @@ class LabelledFolderConfig(LabelConfig):
     def __post_init__(self) -> None:
         """Check ranges."""
         LabelConfig.__post_init__(self)
-        crop("data.crop", self.crop)
+        check_crop("data.crop", self.crop)
 
 
 @dataclass
@@ -85,7 +85,7 @@ class DataConfig:
     def __post_init__(self) -> None:
         """Check ranges."""
         require(legal_tiles(self.tile_size, 0), "data.tile_size", TILE_RULE, self.tile_size)
-        positive("data.patches_per_epoch", self.patches_per_epoch)
+        check_positive("data.patches_per_epoch", self.patches_per_epoch)
         legal = 0 <= self.num_workers <= MAX_WORKERS
         require(legal, "data.num_workers", f"must be 0 to {MAX_WORKERS}", self.num_workers)
 
@@ -103,9 +103,9 @@ class FolderDataConfig(DataConfig, LabelledFolderConfig):
         """Check ranges."""
         DataConfig.__post_init__(self)
         LabelledFolderConfig.__post_init__(self)
-        label_offset("data.label_offset", self.label_offset)
-        shrink("data.shrink", self.shrink)
-        one_of("data.sampling", self.sampling, ("random", "grid"))
+        check_label_offset("data.label_offset", self.label_offset)
+        check_shrink("data.shrink", self.shrink)
+        check_one_of("data.sampling", self.sampling, ("random", "grid"))
         rule = "must be at least 0 and less than data.tile_size"
         require(0 <= self.overlap < self.tile_size, "data.overlap", rule, self.overlap)
 
@@ -118,7 +118,7 @@ class StreamDataConfig(DataConfig):
         recipe: Ranges of everything that is drawn, those of ``WideRecipe``.
         val_side: Height and width of a validation picture in px.
         val_pictures: Validation pictures of each regime.
-        regimes: By its name, in what each kind of validation picture departs from the recipe.
+        regimes: What each kind of validation picture changes in the recipe, by the name of the kind.
     """
 
     recipe: dict[str, Any]

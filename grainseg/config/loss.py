@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from grainseg.config.checks import not_negative, positive, require
+from grainseg.config.checks import check_not_negative, check_positive, require
 
 
 @dataclass
@@ -21,7 +21,7 @@ class DiceLossConfig(LossConfig):
 
     def __post_init__(self) -> None:
         """Check ranges."""
-        not_negative("loss.dice_weight", self.dice_weight)
+        check_not_negative("loss.dice_weight", self.dice_weight)
 
 
 @dataclass
@@ -34,7 +34,7 @@ class ClDiceLossConfig(DiceLossConfig):
     def __post_init__(self) -> None:
         """Check ranges."""
         super().__post_init__()
-        not_negative("loss.cldice_weight", self.cldice_weight)
+        check_not_negative("loss.cldice_weight", self.cldice_weight)
         require(1 <= self.iterations <= 50, "loss.iterations", "must be 1 to 50", self.iterations)
 
 
@@ -47,7 +47,7 @@ class SkeletonLossConfig(DiceLossConfig):
     def __post_init__(self) -> None:
         """Check ranges."""
         super().__post_init__()
-        not_negative("loss.skeleton_weight", self.skeleton_weight)
+        check_not_negative("loss.skeleton_weight", self.skeleton_weight)
 
 
 @dataclass
@@ -61,7 +61,7 @@ class FocalTverskyLossConfig(LossConfig):
     def __post_init__(self) -> None:
         """Check ranges."""
         for key in ("false_positive_weight", "false_negative_weight", "gamma"):
-            positive(f"loss.{key}", getattr(self, key))
+            check_positive(f"loss.{key}", getattr(self, key))
 
 
 LOSS_SCHEMAS: Mapping[str, type[LossConfig]] = {

@@ -3,7 +3,16 @@
 from dataclasses import dataclass
 from typing import Any
 
-from grainseg.config.checks import SYMMETRIES, accelerator, crop, one_of, pixel_size, positive, require, scale
+from grainseg.config.checks import (
+    SYMMETRIES,
+    check_accelerator,
+    check_crop,
+    check_one_of,
+    check_pixel_size,
+    check_positive,
+    check_scale,
+    require,
+)
 from grainseg.config.data import LabelConfig
 from grainseg.config.partition import PartitionConfig
 from grainseg.grains.structure import PART_CHOICES, TWIN_CHOICES
@@ -22,9 +31,9 @@ class StructureConfig:
 
     def __post_init__(self) -> None:
         """Check the choices."""
-        one_of("structure.twins", self.twins, TWIN_CHOICES)
-        one_of("structure.second_phase", self.second_phase, PART_CHOICES)
-        one_of("structure.pores", self.pores, PART_CHOICES)
+        check_one_of("structure.twins", self.twins, TWIN_CHOICES)
+        check_one_of("structure.second_phase", self.second_phase, PART_CHOICES)
+        check_one_of("structure.pores", self.pores, PART_CHOICES)
 
 
 @dataclass
@@ -61,17 +70,17 @@ class MeasurementConfig:
 
     def __post_init__(self) -> None:
         """Check ranges."""
-        pixel_size("pixel_size_um", self.pixel_size_um)
+        check_pixel_size("pixel_size_um", self.pixel_size_um)
         rule = "must be at least 0 and below 0.5, such as 0.01 for 1 %"
         for name in ("pixel_size_rel_unc", "segmentation_rel_unc"):
-            said = getattr(self, name)
-            require(said is None or 0 <= said < 0.5, name, rule, said)
+            uncertainty = getattr(self, name)
+            require(uncertainty is None or 0 <= uncertainty < 0.5, name, rule, uncertainty)
         if self.segmentation_images is not None:
-            positive("segmentation_images", self.segmentation_images)
+            check_positive("segmentation_images", self.segmentation_images)
             rule = "says of how many pictures segmentation_rel_unc=VALUE is; give that, too"
             given = self.segmentation_rel_unc is not None
             require(given, "segmentation_images", rule, self.segmentation_images)
-        crop("crop", self.crop)
+        check_crop("crop", self.crop)
         excludes = self.excludes()
         rule = "masks what is left out; say structure.pores=excluded or structure.second_phase=excluded"
         require(self.excluded is None or excludes, "excluded", rule, self.excluded)
@@ -116,11 +125,11 @@ class PredictConfig(MeasurementConfig):
         self.require_masks()
         if self.threshold is not None:
             require(0 < self.threshold < 1, "threshold", "must lie between 0 and 1", self.threshold)
-        scale("scale", self.scale, SCALES)
-        positive("boundary_tolerance_px", self.boundary_tolerance_px)
-        accelerator("accelerator", self.accelerator)
+        check_scale("scale", self.scale, SCALES)
+        check_positive("boundary_tolerance_px", self.boundary_tolerance_px)
+        check_accelerator("accelerator", self.accelerator)
         if self.tta is not None:
-            one_of("tta", self.tta, tuple(SYMMETRIES))
+            check_one_of("tta", self.tta, tuple(SYMMETRIES))
 
 
 @dataclass
@@ -130,8 +139,8 @@ class MeasureConfig(MeasurementConfig):
     Attributes:
         masks: A file, a folder or a glob.
         kind: ``boundary``, or ``grains`` for label maps.
-        boundary_value: Of boundary masks, the value of the boundaries.
-        zero: Of grain maps, what 0 is: ``boundary`` (lines, filled from both sides), ``excluded`` (something
+        boundary_value: Value of the boundaries in boundary masks.
+        zero: What 0 is in grain maps: ``boundary`` (lines, filled from both sides), ``excluded`` (something
             else than grains, which end there) or ``ignored`` (nobody knows, or outside the field of view);
             None refuses maps that hold it.
         images: Folder of the micrographs under the masks' names, for the pictures of the report and their
@@ -149,9 +158,9 @@ class MeasureConfig(MeasurementConfig):
     def __post_init__(self) -> None:
         """Check ranges."""
         super().__post_init__()
-        one_of("kind", self.kind, ("boundary", "grains"))
+        check_one_of("kind", self.kind, ("boundary", "grains"))
         if self.kind == "boundary":  # a grain map may have 0 there
             self.require_masks()
         if self.zero is not None:
-            one_of("zero", self.zero, ("boundary", "excluded", "ignored"))
-        positive("max_megapixels", self.max_megapixels)
+            check_one_of("zero", self.zero, ("boundary", "excluded", "ignored"))
+        check_positive("max_megapixels", self.max_megapixels)

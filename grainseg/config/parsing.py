@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
-from grainseg.config.checks import one_of
+from grainseg.config.checks import check_one_of
 from grainseg.config.data import DATA_SCHEMAS
 from grainseg.config.loss import LOSS_SCHEMAS
 from grainseg.config.measurement import PredictConfig
@@ -57,7 +57,7 @@ def to_plain(config: TrainConfig) -> dict[str, Any]:
 def _parse_choice(node: Any, schemas: Mapping[str, type[Schema]], prefix: str) -> Schema:
     """Parse a group whose name says which schema it has."""
     name = str(node.get("name") if isinstance(node, DictConfig) else None)
-    one_of(f"{prefix}name", name, tuple(schemas))
+    check_one_of(f"{prefix}name", name, tuple(schemas))
     keys = {str(key) for key in node}
     if keys != _keys(schemas[name]) and any(keys == _keys(schema) for schema in schemas.values()):
         group = prefix.rstrip(".")
@@ -102,7 +102,7 @@ def unknown_key(key: str, config: DictConfig, value: str = "VALUE") -> str:
     Args:
         key: Dotted name.
         config: The configuration around it.
-        value: What it was to be.
+        value: Value that the key was to have.
     """
     group = key.rpartition(".")[0]
     siblings = OmegaConf.select(config, group) if group else config

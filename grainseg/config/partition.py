@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from grainseg.config.checks import fraction, one_of, require
+from grainseg.config.checks import check_fraction, check_one_of, require
 
 PARTITION_OBJECTIVES = ("are_count", "are", "voi", "count")
 """What the partition's settings are fitted to on the labelled images."""
@@ -21,13 +21,13 @@ class PartitionConfig:
 
     def __post_init__(self) -> None:
         """Check the choices and ranges."""
-        one_of("partition.name", self.name, ("watershed", "none"))
-        one_of("partition.objective", self.objective, PARTITION_OBJECTIVES)
+        check_one_of("partition.name", self.name, ("watershed", "none"))
+        check_one_of("partition.objective", self.objective, PARTITION_OBJECTIVES)
         if self.threshold is not None:
             require(0 < self.threshold < 1, "partition.threshold", "must lie between 0 and 1", self.threshold)
         for name in ("depth", "support", "min_size"):
             if getattr(self, name) is not None:
-                fraction(f"partition.{name}", getattr(self, name))
+                check_fraction(f"partition.{name}", getattr(self, name))
 
     def given(self) -> dict[str, float]:
         """The settings of the partition that are not null."""

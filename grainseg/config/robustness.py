@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from grainseg.config.checks import accelerator, positive, seed
+from grainseg.config.checks import check_accelerator, check_positive, check_seed
 from grainseg.config.data import LabelledFolderConfig
 
 
@@ -33,6 +33,6 @@ class RobustnessConfig:
 
     def __post_init__(self) -> None:
         """Check ranges."""
-        seed("seed", self.seed)
-        positive("boundary_tolerance_px", self.boundary_tolerance_px)
-        accelerator("accelerator", self.accelerator)
+        check_seed("seed", self.seed)
+        check_positive("boundary_tolerance_px", self.boundary_tolerance_px)
+        check_accelerator("accelerator", self.accelerator)

@@ -12,15 +12,15 @@ from grainseg.config.checks import (
     STRIDE,
     SYMMETRIES,
     TILE_RULE,
-    accelerator,
-    fraction,
+    check_accelerator,
+    check_fraction,
+    check_not_negative,
+    check_one_of,
+    check_positive,
+    check_seed,
     legal_decoder_width,
     legal_tiles,
-    not_negative,
-    one_of,
-    positive,
     require,
-    seed,
 )
 from grainseg.config.data import DataConfig, FolderDataConfig, StreamDataConfig
 from grainseg.config.partition import PartitionConfig
@@ -60,7 +60,7 @@ class AugmentConfig:
         field_legal = self.illumination == 0 or 0.01 <= self.illumination <= 0.2
         require(field_legal, "augment.illumination", rule, self.illumination)
         for key in ("offset", "gain", "contrast", "noise", "texture", "invert"):
-            fraction(f"augment.{key}", getattr(self, key))
+            check_fraction(f"augment.{key}", getattr(self, key))
 
     @property
     def moves(self) -> bool:
@@ -83,7 +83,7 @@ class ModelConfig:
 
     def __post_init__(self) -> None:
         """Check ranges."""
-        one_of("model.init", self.init, ("scratch", "generic", "imagenet"))
+        check_one_of("model.init", self.init, ("scratch", "generic", "imagenet"))
         rule = "must be at least 0 and less than 1"
         require(0 <= self.generic_share < 1, "model.generic_share", rule, self.generic_share)
         require(self.in_channels in (1, 3), "model.in_channels", "must be 1 or 3", self.in_channels)
@@ -104,11 +104,11 @@ class OptimizerConfig:
 
     def __post_init__(self) -> None:
         """Check ranges."""
-        one_of("optimizer.name", self.name, ("adamw", "sgd"))
-        positive("optimizer.lr", self.lr)
-        not_negative("optimizer.weight_decay", self.weight_decay)
+        check_one_of("optimizer.name", self.name, ("adamw", "sgd"))
+        check_positive("optimizer.lr", self.lr)
+        check_not_negative("optimizer.weight_decay", self.weight_decay)
         require(0 <= self.momentum < 1, "optimizer.momentum", "must lie in [0, 1)", self.momentum)
-        fraction("optimizer.encoder_lr_factor", self.encoder_lr_factor)
+        check_fraction("optimizer.encoder_lr_factor", self.encoder_lr_factor)
 
 
 @dataclass
@@ -120,7 +120,7 @@ class SchedulerConfig:
 
     def __post_init__(self) -> None:
         """Check ranges."""
-        one_of("scheduler.name", self.name, ("cosine", "constant"))
+        check_one_of("scheduler.name", self.name, ("cosine", "constant"))
         require(0 <= self.warmup < 1, "scheduler.warmup", "must lie in [0, 1)", self.warmup)
 
 
@@ -136,12 +136,12 @@ class TrainerConfig:
 
     def __post_init__(self) -> None:
         """Check ranges."""
-        accelerator("trainer.accelerator", self.accelerator)
-        one_of("trainer.strategy", self.strategy, ("auto", "ddp"))
+        check_accelerator("trainer.accelerator", self.accelerator)
+        check_one_of("trainer.strategy", self.strategy, ("auto", "ddp"))
         countable = self.devices == "auto" or (isinstance(self.devices, int) and self.devices >= 1)
         require(countable, "trainer.devices", "must be auto or a number from 1", self.devices)
-        one_of("trainer.precision", self.precision, ("auto", "32-true", "bf16-mixed", "16-mixed"))
-        not_negative("trainer.gradient_clip", self.gradient_clip)
+        check_one_of("trainer.precision", self.precision, ("auto", "32-true", "bf16-mixed", "16-mixed"))
+        check_not_negative("trainer.gradient_clip", self.gradient_clip)
 
     def require_one_process(self, who: str) -> None:
         """See that a run stays one process: of several, each would start all that it is a part of.
@@ -162,7 +162,7 @@ class TrainerConfig:
 
 @dataclass
 class CallbacksConfig:
-    """What accompanies the training."""
+    """Callbacks that accompany the training."""
 
     progress_bar: bool
     early_stopping_patience: int | None
@@ -172,7 +172,7 @@ class CallbacksConfig:
     def __post_init__(self) -> None:
         """Check ranges."""
         if self.early_stopping_patience is not None:
-            positive("callbacks.early_stopping_patience", self.early_stopping_patience)
+            check_positive("callbacks.early_stopping_patience", self.early_stopping_patience)
         if self.ema_decay is not None:
             rule = "must lie between 0.9 and 0.9999, or null"
             require(0.9 <= self.ema_decay <= 0.9999, "callbacks.ema_decay", rule, self.ema_decay)
@@ -181,7 +181,7 @@ class CallbacksConfig:
 
 @dataclass
 class LoggerConfig:
-    """Where the scalars go."""
+    """Loggers that the scalars go to."""
 
     tensorboard: bool
 
@@ -199,7 +199,7 @@ class InferenceConfig:
         require(legal_tiles(self.tile_size, 0), "inference.tile_size", TILE_RULE, self.tile_size)
         rule = f"must be at least 0 and at most inference.tile_size - {STRIDE}"
         require(legal_tiles(self.tile_size, self.overlap), "inference.overlap", rule, self.overlap)
-        one_of("inference.tta", self.tta, tuple(SYMMETRIES))
+        check_one_of("inference.tta", self.tta, tuple(SYMMETRIES))
 
 
 @dataclass
@@ -228,11 +228,11 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         """Check ranges and what concerns several groups."""
-        seed("seed", self.seed)
-        positive("epochs", self.epochs)
-        positive("batch_size", self.batch_size)
-        one_of("optimized_metric", self.optimized_metric, tuple(VALIDATION_METRICS))
-        positive("boundary_tolerance_px", self.boundary_tolerance_px)
+        check_seed("seed", self.seed)
+        check_positive("epochs", self.epochs)
+        check_positive("batch_size", self.batch_size)
+        check_one_of("optimized_metric", self.optimized_metric, tuple(VALIDATION_METRICS))
+        check_positive("boundary_tolerance_px", self.boundary_tolerance_px)
         rule = "batch normalisation needs a batch of 2 or more for this architecture; set batch_size=2"
         needs_two = self.model.architecture in POOLING_ARCHITECTURES and self.batch_size < 2
         require(not needs_two, "batch_size", rule, self.batch_size)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from grainseg.config.checks import accelerator, crop, positive, require
+from grainseg.config.checks import check_accelerator, check_crop, check_positive, require
 
 MIN_WINDOW_PX = 32
 MAX_COUNT = 1000
@@ -38,6 +38,6 @@ class SuggestConfig:
         require(1 <= self.count <= MAX_COUNT, "count", f"must be 1 to {MAX_COUNT}", self.count)
         fits = self.window_px is None or self.window_px >= MIN_WINDOW_PX
         require(fits, "window_px", f"must be {MIN_WINDOW_PX} or more", self.window_px)
-        crop("crop", self.crop)
-        accelerator("accelerator", self.accelerator)
-        positive("max_megapixels", self.max_megapixels)
+        check_crop("crop", self.crop)
+        check_accelerator("accelerator", self.accelerator)
+        check_positive("max_megapixels", self.max_megapixels)

@@ -75,7 +75,7 @@ def read_folder(
         intercept_px=intercept_px,
         shrink=shrink,
         label_offset_px=offset,
-        warnings=(*_of_area(labelled, config.tile_size, shrink), *warnings_of(images.values())),
+        warnings=(*_area_warnings(labelled, config.tile_size, shrink), *warnings_of(images.values())),
     )
 
 
@@ -90,12 +90,12 @@ def _label_offset(
     return label_offset_px(images, observe)
 
 
-def _of_area(labelled_px: int, tile_size: int, shrink: int) -> tuple[str, ...]:
+def _area_warnings(labelled_px: int, tile_size: int, shrink: int) -> tuple[str, ...]:
     patches = labelled_px / (tile_size * shrink) ** 2
-    of = f"data.tile_size={tile_size}" + (f" and data.shrink={shrink}" if shrink > 1 else "")
+    setting = f"data.tile_size={tile_size}" + (f" and data.shrink={shrink}" if shrink > 1 else "")
     if patches >= FEW_PATCHES:
         return ()
     return (
         f"only {labelled_px} px of all training masks are labelled, as many as {patches:.1f} patches "
-        f"of {of} have: the network may learn them by heart; label more",
+        f"of {setting} have: the network may learn them by heart; label more",
     )

@@ -125,7 +125,7 @@ def cut_patch(
         label has nothing.
     """
     rows, columns = source_coordinates(geometry, size)
-    down, right = (np.float32(each) for each in image.label_offset_px)
+    down, right = (np.float32(px) for px in image.label_offset_px)
     outside = _outside(rows, columns, image.shape) | _outside(rows + down, columns + right, image.shape)
     # Only the part of the image that the patch needs: remap takes no image beyond 32 767 px.
     reach = 2 + int(np.ceil(max(abs(down), abs(right))))

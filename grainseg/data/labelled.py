@@ -34,7 +34,7 @@ class LabelledPlaces:
         stays within the image, if it were not turned.
 
         Args:
-            geometry: Of a patch at a place where it would lie in a wholly labelled image; unchanged for one.
+            geometry: Where the patch would lie in a wholly labelled image; unchanged for one.
             shape: Height and width of the image in px.
             size: Edge length of the patch in px.
             rng: Source of randomness.
@@ -71,7 +71,7 @@ def labelled_cells(
         label: (H, W) uint8 codes.
         size: Edge length of a patch in px.
         rows: First rows of the grid's patches.
-        columns: Their first columns.
+        columns: First columns of the grid's patches.
 
     Returns:
         Those with ``LEAST_SHARE`` of labelled pixels; the best one where none has as many.

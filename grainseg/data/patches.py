@@ -61,7 +61,7 @@ class PatchDataset(Dataset[Patch]):
         images: Where the patches come from; each is drawn in proportion to its labelled area.
         size: Edge length of a patch in px.
         augment: Ranges of the augmentation.
-        seed: With the running number it determines the patch.
+        seed: Determines the patch, together with the running number.
         overlap: None cuts patches at random places, of a partly labelled image in proportion to the labelled
             pixels that they show; a number lays a grid with that overlap in px over each image and goes
             through it in random order once an epoch, without the places that show hardly a labelled pixel.

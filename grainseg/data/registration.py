@@ -22,13 +22,13 @@ Observe = Callable[[FloatImage], FloatImage]
 """A picture (H, W, C) float32 in [0, 1] in, the boundary probability (H, W) of what it shows out."""
 
 LARGEST_SIDE_PX = 1024
-"""Of larger pictures the middle is looked at."""
+"""Only the middle of larger pictures is looked at."""
 LEAST_SIDE_PX = 32
-"""Of a part that is compared."""
+"""Shortest side of a part that is compared."""
 LARGEST_PX = 3.0
 """An offset beyond is no habit of labelling but another field, or another boundary."""
 LEAST_PX = 0.2
-"""Less is not worth moving anything."""
+"""A smaller offset is not worth moving anything."""
 CERTAIN = 3.0
 """Standard errors that an offset must differ from none by."""
 _UPSAMPLING = 20
@@ -48,9 +48,9 @@ def label_offset_px(images: Sequence[LabelledMicrograph], observe: Observe) -> O
         The offset; (0, 0) where the mean over all quarters is shorter than
         ``LEAST_PX`` or ``CERTAIN`` of its standard errors.
     """
-    found = [each for image in images for each in _offsets(image, observe)]
-    near = np.array([each for each in found if np.abs(each).max() <= LARGEST_PX]).reshape(-1, 2)
-    if len(near) < 2 or 2 * len(near) < len(found):
+    offsets = [offset for image in images for offset in _offsets(image, observe)]
+    near = np.array([offset for offset in offsets if np.abs(offset).max() <= LARGEST_PX]).reshape(-1, 2)
+    if len(near) < 2 or 2 * len(near) < len(offsets):
         return 0.0, 0.0
     mean = near.mean(axis=0)
     error = near.std(axis=0, ddof=1) / np.sqrt(len(near))
@@ -65,8 +65,8 @@ def _offsets(image: LabelledMicrograph, observe: Observe) -> list[npt.NDArray[np
     label, probability = image.label[middle], observe(image.unit[middle])
     halves = [np.array_split(np.arange(length), 2) for length in label.shape]
     quarters = [np.ix_(rows, columns) for rows in halves[0] for columns in halves[1]]
-    found = (_offset(probability[quarter], label[quarter]) for quarter in quarters)
-    return [each for each in found if each is not None]
+    offsets = (_offset(probability[quarter], label[quarter]) for quarter in quarters)
+    return [offset for offset in offsets if offset is not None]
 
 
 def _offset(probability: FloatImage, label: Label) -> npt.NDArray[np.float64] | None:

@@ -51,10 +51,10 @@ def labelled_intercept_px(labels: Sequence[Label]) -> float | None:
         In px, of the lines and boundaries of all images; None where no boundary is crossed.
     """
     lines = [
-        each
+        intercepts
         for label in labels
         if (label == GRAIN).any() and (label == BOUNDARY).any()
-        for each in line_intercepts(label_grains(label), ignored=np.asarray(label == IGNORE, np.bool_))
+        for intercepts in line_intercepts(label_grains(label), ignored=np.asarray(label == IGNORE, np.bool_))
     ]
     mean = pooled(lines).mean if lines else math.nan
     return mean if math.isfinite(mean) else None

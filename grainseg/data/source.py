@@ -17,16 +17,16 @@ class TrainingData:
     """Patches to train on, and whole pictures to score.
 
     Attributes:
-        patches: By running number over all epochs; each is a pure function of the seed and that number.
+        patches: Patches by running number over all epochs, each a pure function of the seed and its number.
         patches_per_epoch: How many there are before the next validation.
-        trains_on: Where they come from, in words.
+        trains_on: Where the patches come from, in words.
         line_width_px: Mean width of the lines of the training labels, the width that the network learns.
         val_images: They choose the checkpoint.
         train_images: What the patches are cut from, as far as these are whole pictures.
         test_images: They choose nothing; may be empty.
         left_out: Files of pictures that nobody labelled.
         labelled_share: Share of the training pictures' pixels that somebody labelled, in (0, 1].
-        pixel_size_um: Of the training images, µm per px; None if unknown or not the same in all.
+        pixel_size_um: µm per px of the training images; None if unknown or not the same in all.
         intercept_px: Mean intercept of the training labels; None if unknown or without meaning.
         shrink: Edge in px of the squares of a picture that the network shall see as one px.
         label_offset_px: How far the training labels lie from what the pictures show, see ``registration``.

@@ -31,7 +31,7 @@ class StreamDataset(Dataset[Patch]):
         size: Edge length of a picture in px.
         augment: Strengths of the photometric changes on top.
         channels: Channels that the network takes.
-        seed: With the running number it determines the picture.
+        seed: Determines the picture, together with the running number.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ def open_stream(config: StreamDataConfig, augment: AugmentConfig, channels: int,
     """Set up the stream and draw the validation pictures, which no run's seed changes.
 
     Args:
-        config: What is drawn.
+        config: Recipe, regimes and sizes of the pictures.
         augment: Strengths of the photometric changes on top.
         channels: Channels that the network takes.
         seed: Determines every patch.

@@ -31,6 +31,7 @@ from grainseg.pipeline.baseline_prediction import (
     TunedReference,
     predict_pictures,
 )
+from grainseg.pipeline.batch_results import BatchResults, title_of
 from grainseg.pipeline.earlier_run import (
     REPORT,
     require_metrics,
@@ -39,8 +40,7 @@ from grainseg.pipeline.earlier_run import (
     warn_of_older,
 )
 from grainseg.pipeline.failures import tell_left_out
-from grainseg.pipeline.mapping import make_output
-from grainseg.pipeline.measurement import BatchResults, title_of
+from grainseg.pipeline.picture import make_output
 from grainseg.pipeline.scoring import PredictedGrains, fit_grains, segmentation_error, tolerance_warnings
 from grainseg.report.metrics_file import METRICS, write_metrics
 from grainseg.report.overlay import panel

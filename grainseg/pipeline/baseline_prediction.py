@@ -13,10 +13,10 @@ from grainseg.grains.partition import PartitionSettings
 from grainseg.grains.scores import THRESHOLD
 from grainseg.micrograph.image import FloatImage
 from grainseg.micrograph.selection import SelectedImage, Selection
+from grainseg.pipeline.batch_results import BatchResults, Measurements
 from grainseg.pipeline.earlier_run import files_before, warn_of_older_maps, warn_of_unreplaced
 from grainseg.pipeline.failures import SKIPPED, tell_failure, tell_unlisted
-from grainseg.pipeline.mapping import MappedField, close_picture, open_picture
-from grainseg.pipeline.measurement import BatchResults, Measurements
+from grainseg.pipeline.picture import MappedField, close_picture, open_picture
 from grainseg.pipeline.progress import progress
 from grainseg.pipeline.provenance import provenance_of
 from grainseg.report.prediction_files import prediction_paths

@@ -9,8 +9,9 @@ from grainseg.grains.compare import MAX_MARGIN_G, MIN_MARGIN_G, compare_batches
 from grainseg.grains.copies import copies
 from grainseg.grains.doubted import cautioned
 from grainseg.pipeline.earlier_run import require_table
+from grainseg.report.batch_rows import comparison_row
 from grainseg.report.results import SavedBatch, read_batches
-from grainseg.report.tables import BATCHES, COMPARISONS, write_comparisons
+from grainseg.report.tables import BATCHES, COMPARISONS, write_csv
 
 
 def compare(folders: Sequence[Path], output: Path | None, margin_g: float) -> str:
@@ -22,7 +23,7 @@ def compare(folders: Sequence[Path], output: Path | None, margin_g: float) -> st
         margin_g: Batches that differ by less are equivalent, in ASTM grain size numbers; 0.01 to 5.
 
     Returns:
-        What was left out, a verdict per pair, and what of their errors is common; one line each.
+        What was left out, a verdict per pair, and which errors the pairs have in common; one line each.
 
     Raises:
         GrainsegError: A folder holds no tables or is given twice, there are fewer than two batches, their
@@ -52,14 +53,14 @@ def compare(folders: Sequence[Path], output: Path | None, margin_g: float) -> st
         raise GrainsegError(copy.sentence)
     comparisons = cautioned(compare_batches(samples, units.pop(), margin_g), samples)
     if output is not None:
-        write_comparisons(output / COMPARISONS, comparisons)
+        write_csv(output / COMPARISONS, map(comparison_row, comparisons))
     left_out = [
         f"{name}: without a pixel size, so left out: {', '.join(batch.left_out)}."
         for name, batch in batches.items()
         if batch.left_out
     ]
-    systematic = dict.fromkeys(each.systematic for each in comparisons)
-    return "\n".join([*left_out, *(each.sentence for each in comparisons), *systematic])
+    systematic = dict.fromkeys(comparison.systematic for comparison in comparisons)
+    return "\n".join([*left_out, *(comparison.sentence for comparison in comparisons), *systematic])
 
 
 def _require_place(output: Path) -> None:
@@ -85,12 +86,14 @@ def _require_distinct(folders: Sequence[Path]) -> None:
         spelled[folder.resolve()] = folder
 
 
-def _named(found: Sequence[tuple[Path, SavedBatch]]) -> dict[str, SavedBatch]:
+def _named(batches: Sequence[tuple[Path, SavedBatch]]) -> dict[str, SavedBatch]:
     """Batches by name; where folders have batches of one name, the folder stands before it."""
-    count = Counter(batch.name for _, batch in found)
+    count = Counter(batch.name for _, batch in batches)
     named = {
-        batch.name if count[batch.name] == 1 else f"{folder}:{batch.name}": batch for folder, batch in found
+        batch.name if count[batch.name] == 1 else f"{folder}:{batch.name}": batch for folder, batch in batches
     }
-    if len(named) < len(found):
-        raise GrainsegError(f"{found[-1][0]}: a batch is called as a folder with its batch; rename a folder")
+    if len(named) < len(batches):
+        raise GrainsegError(
+            f"{batches[-1][0]}: a batch is called as a folder with its batch; rename a folder"
+        )
     return named

@@ -139,8 +139,8 @@ def leave_one_out(config: TrainConfig, run_dir: Path) -> LeaveOneOut:
     metrics = over_folds(folds) | _combine(config, images, folders, run_dir)
     write_csv(
         run_dir / FOLDS,
-        ["fold", "image", *folds[0]],
         [{"fold": number, "image": image, **folds[number]} for number, image in enumerate(images)],
+        ["fold", "image", *folds[0]],
     )
     if config.logger.tensorboard:
         _write_board(config, run_dir, metrics)

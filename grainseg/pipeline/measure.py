@@ -19,33 +19,36 @@ from grainseg.grains.partition import Partition, partition_mask
 from grainseg.micrograph.calibration import Calibration, read_calibration
 from grainseg.micrograph.crop import NO_CROP, Crop, crop_setting
 from grainseg.micrograph.files import read_mask_values, read_micrograph
-from grainseg.micrograph.image import BOUNDARY, Micrograph
+from grainseg.micrograph.image import BOUNDARY, FloatImage, Micrograph, PixelSize
 from grainseg.micrograph.labels import LabelSpec, fit_to_image, to_label
 from grainseg.micrograph.names import shown
 from grainseg.micrograph.pixel_size import contradiction, said_by_user
 from grainseg.micrograph.selection import SelectedImage, Selection, find_mask, list_images, refuse_collisions
-from grainseg.pipeline.failures import SKIPPED, tell_failure, tell_unlisted
-from grainseg.pipeline.mapping import MappedField, make_output, read_left_out, require_folders
-from grainseg.pipeline.measurement import (
+from grainseg.pipeline.batch_results import (
     BatchResults,
     Measurements,
     summary,
     title_of,
 )
+from grainseg.pipeline.failures import SKIPPED, tell_failure, tell_unlisted
+from grainseg.pipeline.picture import MappedField, make_output, read_left_out, require_folders
 from grainseg.pipeline.progress import progress
 from grainseg.pipeline.provenance import provenance_of
 from grainseg.report.prediction_files import GRAINS_SUFFIX
 
 log = logging.getLogger(__name__)
 
+MaskValues = npt.NDArray[np.integer[Any]]
+"""(H, W), what a mask or grain map holds: grey levels or numbers of grains."""
+
 
 @dataclass
 class Measured:
-    """What came of a measurement.
+    """Results and failures of a measurement.
 
     Attributes:
         results: None where no file could be measured.
-        failures: One line for each file that could not be, and each folder that could not be listed.
+        failures: One line for each file that could not be measured, and each folder that could not be listed.
     """
 
     results: BatchResults | None = None
@@ -63,7 +66,7 @@ def measure(
 
     Args:
         config: The measurement.
-        command: As typed, for the report.
+        command: The command as typed, for the report.
         options: What is typed for keys that the report names, see ``as_options``.
 
     Raises:
@@ -99,13 +102,13 @@ def _named(config: MeasureConfig, selection: Selection) -> list[SelectedImage]:
     A folder that a prediction wrote holds pictures, masks and probabilities beside the grain maps; where it
     has grain maps and these are asked for, only they are meant.
     """
-    found = selection.images
+    maps = selection.images
     if config.kind != "grains":
-        return found
-    found = [item for item in found if _is_our_map(item.path)] or found
+        return maps
+    maps = [item for item in maps if _is_our_map(item.path)] or maps
     renamed = [
         SelectedImage(item.path, item.relative.with_stem(item.relative.stem.removesuffix(GRAINS_SUFFIX)))
-        for item in found
+        for item in maps
     ]
     refuse_collisions(renamed)
     return renamed
@@ -116,50 +119,68 @@ def _is_our_map(path: Path) -> bool:
 
 
 def _mapped(config: MeasureConfig, item: SelectedImage) -> MappedField:
+    """Read a map and what belongs to it: micrograph, pixel size, and the masks of what takes no part."""
     values = read_mask_values(item.path, config.max_megapixels)
     calibration = read_calibration(item.path, values.shape, said_by_user(config.pixel_size_um))
     picture = _picture(config, item)
-    if picture is None:
-        cut = _crop_of_map(config, item)
-        values = cut.apply(values, item.path)
-        pixels = np.full(values.shape, 0.5, np.float32)
-    else:
-        cut, pixels = picture.crop, picture.pixels
-        values = fit_to_image(values, item.path, picture.shape, cut)
-    left_out = read_left_out(config, item.relative, values.shape, cut, config.max_megapixels)
+    values, pixels, crop = _cropped(config, item, values, picture)
+    left_out = read_left_out(config, item.relative, values.shape, crop, config.max_megapixels)
     if config.kind == "grains" and config.zero == "ignored":
         left_out = left_out.ignoring(np.asarray(values == 0, np.bool_))
-    grains, partition = _grains(config, item, values, left_out)
-    scale: Calibration | Micrograph = calibration
-    if picture is not None and picture.pixel_size is not None:
-        scale = picture
-    notes, warnings = ((), ()) if picture is None else (picture.notes, picture.warnings)
-    if scale is calibration:
-        notes, warnings = notes + calibration.notes, warnings + calibration.warnings
-    elif scale.pixel_size is not None and calibration.pixel_size is not None:
-        told = contradiction(scale.pixel_size, calibration.pixel_size, "the map")
-        warnings += () if told is None else (told,)
-    warnings += left_out.warnings
-    if config.kind == "grains" and config.zero == "excluded" and zeros_are_lines(values):
-        warnings += (
-            "its zeros are thin lines from side to side, as boundaries are: if they are some, say "
-            "zero=boundary, which fills them; excluded they make the mean intercept shorter",
-        )
+    label_map, partition = _grains(config, item, values, left_out)
+    pixel_size, notes, warnings = _scale(picture, calibration)
+    warnings = (*warnings, *left_out.warnings, *_zero_warnings(config, values))
     for warning in warnings:
         log.warning("%s: %s", shown(item.path), warning)
     return MappedField(
         relative=item.relative,
         path=item.path,
         pixels=pixels,
-        grains=grains.grains,
-        line_width_px=grains.line_width_px,
+        grains=label_map.grains,
+        line_width_px=label_map.line_width_px,
         ignored=left_out.ignored,
         partition=partition,
-        pixel_size=scale.pixel_size,
+        pixel_size=pixel_size,
         notes=notes,
         warnings=warnings,
         threshold_sd_ln=0.0,
     )
+
+
+def _cropped(
+    config: MeasureConfig, item: SelectedImage, values: MaskValues, picture: Micrograph | None
+) -> tuple[MaskValues, FloatImage, Crop]:
+    """The map's values as large as the picture, pixels to show (grey without a picture), and the crop."""
+    if picture is not None:
+        return fit_to_image(values, item.path, picture.shape, picture.crop), picture.pixels, picture.crop
+    crop = _crop_of_map(config, item)
+    values = crop.apply(values, item.path)
+    return values, np.full(values.shape, 0.5, np.float32), crop
+
+
+def _scale(
+    picture: Micrograph | None, calibration: Calibration
+) -> tuple[PixelSize | None, tuple[str, ...], tuple[str, ...]]:
+    """Pixel size with its notes and warnings: the picture's, or the map's where the picture has none."""
+    if picture is None:
+        return calibration.pixel_size, calibration.notes, calibration.warnings
+    notes, warnings = picture.notes, picture.warnings
+    if picture.pixel_size is None:
+        return calibration.pixel_size, notes + calibration.notes, warnings + calibration.warnings
+    if calibration.pixel_size is not None:
+        difference = contradiction(picture.pixel_size, calibration.pixel_size, "the map")
+        warnings += () if difference is None else (difference,)
+    return picture.pixel_size, notes, warnings
+
+
+def _zero_warnings(config: MeasureConfig, values: MaskValues) -> tuple[str, ...]:
+    """One line where zeros of a grain map look like boundaries although they are said to be excluded."""
+    if config.kind == "grains" and config.zero == "excluded" and zeros_are_lines(values):
+        return (
+            "its zeros are thin lines from side to side, as boundaries are: if they are some, say "
+            "zero=boundary, which fills them; excluded they make the mean intercept shorter",
+        )
+    return ()
 
 
 def _crop_of_map(config: MeasureConfig, item: SelectedImage) -> Crop:
@@ -183,7 +204,7 @@ def _picture(config: MeasureConfig, item: SelectedImage) -> Micrograph | None:
 
 
 def _grains(
-    config: MeasureConfig, item: SelectedImage, values: npt.NDArray[np.integer[Any]], left_out: LeftOut
+    config: MeasureConfig, item: SelectedImage, values: MaskValues, left_out: LeftOut
 ) -> tuple[LabelMap, Partition | None]:
     if config.kind == "grains":
         if config.zero is None and not values.all():
@@ -193,8 +214,8 @@ def _grains(
                 "field of view"
             )
         zero_is: ZeroMeaning = "boundary" if config.zero == "boundary" else "excluded"
-        found = read_label_map(values, str(item.path), zero_is)
-        return replace(found, grains=left_out.of_grains(found.grains)), None
+        label_map = read_label_map(values, str(item.path), zero_is)
+        return replace(label_map, grains=left_out.of_grains(label_map.grains)), None
     label = to_label(values, item.path, LabelSpec(boundary_value=config.boundary_value))
     partition = partition_mask(np.asarray(label == BOUNDARY, np.bool_), left_out=left_out.mask)
     return LabelMap(left_out.of_grains(partition.grains), partition.line_width_px), partition

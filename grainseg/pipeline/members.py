@@ -9,7 +9,7 @@ from grainseg.grains.members import MemberSizes, MemberSpread, member_spread
 from grainseg.grains.partition import PartitionSettings, partition_or_none
 from grainseg.grains.samples import weighted_percentiles
 from grainseg.micrograph.image import FloatImage
-from grainseg.pipeline.mapping import OpenedPicture
+from grainseg.pipeline.picture import OpenedPicture
 
 
 class MemberGrains:

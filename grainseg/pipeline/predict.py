@@ -23,6 +23,7 @@ from grainseg.micrograph.names import shown
 from grainseg.micrograph.selection import SelectedImage, find_mask, list_images, require_masks
 from grainseg.model.ensemble import load_networks
 from grainseg.model.generic import default_checkpoint
+from grainseg.pipeline.batch_results import BatchResults, Measurements, summary, title_of
 from grainseg.pipeline.earlier_run import (
     TABLES,
     files_before,
@@ -32,7 +33,8 @@ from grainseg.pipeline.earlier_run import (
     warn_of_unreplaced,
 )
 from grainseg.pipeline.failures import SKIPPED, tell_failure, tell_unlisted
-from grainseg.pipeline.mapping import (
+from grainseg.pipeline.members import MemberGrains
+from grainseg.pipeline.picture import (
     ClosedPicture,
     MappedField,
     OpenedPicture,
@@ -41,8 +43,6 @@ from grainseg.pipeline.mapping import (
     open_picture,
     require_folders,
 )
-from grainseg.pipeline.measurement import BatchResults, Measurements, summary, title_of
-from grainseg.pipeline.members import MemberGrains
 from grainseg.pipeline.prediction_plan import (
     PredictionPlan,
     plan_prediction,

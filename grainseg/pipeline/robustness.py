@@ -18,11 +18,11 @@ from grainseg.micrograph.folder import LabelledImage, list_folder, split_with_te
 from grainseg.micrograph.names import plain_name
 from grainseg.micrograph.replacing import replacing
 from grainseg.model.ensemble import load_networks
+from grainseg.pipeline.batch_results import title_of
 from grainseg.pipeline.corruption_reach import kinds_seen
 from grainseg.pipeline.earlier_run import CARD_PAGE, require_replaceable_card
 from grainseg.pipeline.failures import SKIPPED, tell_failure, tell_left_out
-from grainseg.pipeline.mapping import make_output
-from grainseg.pipeline.measurement import title_of
+from grainseg.pipeline.picture import make_output
 from grainseg.pipeline.progress import progress
 from grainseg.pipeline.provenance import provenance_of
 from grainseg.pipeline.robustness_board import write_board

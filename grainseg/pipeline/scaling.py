@@ -1,4 +1,4 @@
-"""At which scale a picture is predicted, and what the reader of its report is told of it."""
+"""At which scale a picture is predicted, and what its report says of that."""
 
 import logging
 import math
@@ -23,7 +23,7 @@ from grainseg.inference.scale import (
 from grainseg.micrograph.image import FloatImage
 from grainseg.model.checkpoint import CheckpointSpec
 from grainseg.model.generic import ships
-from grainseg.pipeline.mapping import OpenedPicture
+from grainseg.pipeline.picture import OpenedPicture
 
 log = logging.getLogger(__name__)
 
@@ -47,19 +47,19 @@ class Scaling:
     max_megapixels: float
 
     def says(self) -> dict[str, str]:
-        """For the report's provenance: what was asked for."""
+        """What was asked for, as the entry ``Scale`` of the report's provenance; empty where nothing was."""
         if self.choice == "pixel_size":
-            said = f"pixel_size: resampled to the {self.pixel_size_um:.4g} µm per px of the training images"
+            text = f"pixel_size: resampled to the {self.pixel_size_um:.4g} µm per px of the training images"
         elif self.choice == "grain_size":
-            said = f"grain_size: resampled towards a mean intercept of {self.intercept_px:.3g} px"
+            text = f"grain_size: resampled towards a mean intercept of {self.intercept_px:.3g} px"
         elif self.choice == "auto":
             usual = self.intercept_px or math.nan
-            said = (
+            text = (
                 f"auto: grains of over {usual * HARMLESS:.0f} px mean intercept are shrunk to {usual:.3g} px"
             )
         else:
-            said = "" if self.choice is None else f"pictures resampled by {self.choice:g}, said by the user"
-        return {"Scale": said} if said else {}
+            text = "" if self.choice is None else f"pictures resampled by {self.choice:g}, said by the user"
+        return {"Scale": text} if text else {}
 
 
 @dataclass(frozen=True)
@@ -87,25 +87,25 @@ def scaling_of(config: PredictConfig, spec: CheckpointSpec, checkpoint: Path) ->
     Raises:
         GrainsegError: The checkpoint does not know the scale of its training.
     """
-    for named, known, what in (
+    for scale, known, what in (
         ("pixel_size", spec.pixel_size_um, "a pixel size that all its training images have within 2 %"),
         ("grain_size", spec.intercept_px, "the grain size of its training labels"),
     ):
-        if config.scale == named and known is None:
-            other = "grain_size" if named == "pixel_size" else "pixel_size"
+        if config.scale == scale and known is None:
+            other = "grain_size" if scale == "pixel_size" else "pixel_size"
             raise GrainsegError(
-                f"scale={named}: {checkpoint} does not know {what}; say scale={other}, a factor or null"
+                f"scale={scale}: {checkpoint} does not know {what}; say scale={other}, a factor or null"
             )
-    found = scaling_unsaid(spec, checkpoint, config.data.max_megapixels)
+    unsaid = scaling_unsaid(spec, checkpoint, config.data.max_megapixels)
     return replace(
-        found,
-        choice=found.choice if config.scale == "auto" else config.scale,
+        unsaid,
+        choice=unsaid.choice if config.scale == "auto" else config.scale,
         partition=replace(spec.partition, **config.partition.given()),
     )
 
 
 def scaling_unsaid(spec: CheckpointSpec, checkpoint: Path, max_megapixels: float) -> Scaling:
-    """What is done where nobody says anything: ``auto``, or nothing where that would be idle."""
+    """The scaling where the user says nothing: ``auto``, or none where that would be idle."""
     automatic = ships(checkpoint) and spec.intercept_px is not None
     return Scaling(
         "auto" if automatic else None,
@@ -134,22 +134,22 @@ def scale_of_picture(
         return ScaledPicture(opened, unit)
     if scaling.choice in ("grain_size", "auto"):
         estimate = _estimate(scaling, opened.left_out, unit, predict)
-        told = _noted(opened, *_told(scaling, estimate))
-        return ScaledPicture(told, estimate.unit, estimate.probability)
+        noted = _noted(opened, *_note_and_doubt(scaling, estimate))
+        return ScaledPicture(noted, estimate.unit, estimate.probability)
     factors = _known_factors(scaling, opened)
     _require_size(scaling, opened, factors)
     note = f"resampled by {_written(factors)} for the network, and its answer back"
     return ScaledPicture(_noted(opened, note), at_scale(unit, factors))
 
 
-def _noted(opened: OpenedPicture, *said: str) -> OpenedPicture:
+def _noted(opened: OpenedPicture, *lines: str) -> OpenedPicture:
     """The picture with a note on its scale and the doubts after it, if there is anything to say."""
-    if not said:
+    if not lines:
         return opened
-    note, *doubts = said
+    note, *doubts = lines
     log.info("%s: %s", opened.selected.path, note)
-    told = replace(opened.micrograph, notes=(*opened.micrograph.notes, note))
-    return replace(opened, micrograph=told).warned(*doubts)
+    micrograph = replace(opened.micrograph, notes=(*opened.micrograph.notes, note))
+    return replace(opened, micrograph=micrograph).warned(*doubts)
 
 
 def _known_factors(scaling: Scaling, opened: OpenedPicture) -> Factors:
@@ -193,7 +193,7 @@ def _estimate(scaling: Scaling, left_out: LeftOut, unit: FloatImage, predict: Pr
     return predict_at_estimate(predict, unit, target, intercept_px, largest)
 
 
-def _told(scaling: Scaling, estimate: EstimatedScale) -> tuple[str, ...]:
+def _note_and_doubt(scaling: Scaling, estimate: EstimatedScale) -> tuple[str, ...]:
     """A note on an estimated scale, and a doubt if there is one; nothing of pictures left as they are."""
     target = scaling.intercept_px
     assert target is not None  # scaling_of saw to it
@@ -202,13 +202,13 @@ def _told(scaling: Scaling, estimate: EstimatedScale) -> tuple[str, ...]:
         return ()
     if estimate.intercept_px is None:
         return ("not resampled: no boundary to estimate the grain size from",)
-    found = f"grains have a mean intercept of {estimate.intercept_px:.3g} px"
+    grain_size = f"grains have a mean intercept of {estimate.intercept_px:.3g} px"
     if estimate.factor == 1:
-        note = f"not resampled: its {found}, those of the training {target:.3g} px"
+        note = f"not resampled: its {grain_size}, those of the training {target:.3g} px"
     else:
         note = (
-            f"resampled by {estimate.factor:.3g} for the network, and its answer back: there its {found}, "
-            f"those of the training {target:.3g} px"
+            f"resampled by {estimate.factor:.3g} for the network, and its answer back: "
+            f"there its {grain_size}, those of the training {target:.3g} px"
         )
     if estimate.consistent:
         return (note,)

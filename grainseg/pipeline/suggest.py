@@ -33,7 +33,7 @@ from grainseg.model.checkpoint import CheckpointSpec
 from grainseg.model.ensemble import load_networks
 from grainseg.model.generic import default_checkpoint
 from grainseg.pipeline.failures import SKIPPED, tell_failure, tell_unlisted
-from grainseg.pipeline.mapping import OpenedPicture, make_output
+from grainseg.pipeline.picture import OpenedPicture, make_output
 from grainseg.pipeline.progress import progress
 from grainseg.pipeline.scaling import Scaling, scale_of_picture, scaling_unsaid
 from grainseg.report.overlay import to_display
@@ -46,15 +46,15 @@ IMAGES = RECORDS[SHEET]
 
 @dataclass(frozen=True)
 class Suggestions:
-    """What came of a ranking.
+    """Images and regions in the order in which to label them, and where the files lie.
 
     Attributes:
         images: Names and scores, the image to label first in front.
         regions: In the order in which to label them; rows and columns are those of the files.
-        source: Whose disagreement it is, in words.
-        folder: Of the files.
+        source: Whose disagreement the ranking is by, in words.
+        folder: Where the files lie.
         failures: One line for each picture that could not be done, and each folder that could not be listed.
-        warned: Names of suggested images that may be of no use; why has been said.
+        warned: Names of suggested images that may be of no use; the warnings have been logged.
     """
 
     images: tuple[tuple[str, float], ...]
@@ -108,20 +108,20 @@ def suggest(config: SuggestConfig) -> Suggestions:
     files: dict[str, SelectedImage] = {}
     crops: dict[str, Crop] = {}
     warned: set[str] = set()
-    asked = _Asked(spec, networks, scaling_unsaid(spec, checkpoint, config.max_megapixels))
+    ranking = _Ranking(spec, networks, scaling_unsaid(spec, checkpoint, config.max_megapixels))
     failures = tell_unlisted(selection)
-    for each in progress(selection.images, "predicting"):
-        name = each.relative.as_posix()
+    for image in progress(selection.images, "predicting"):
+        name = image.relative.as_posix()
         try:
-            picture = _read(config, each)
-            found = _look_at(config, asked, each, picture, name)
+            picture = _read(config, image)
+            look = _look_at(config, ranking, image, picture, name)
         except SKIPPED as error:
-            failures.append(tell_failure(each.path, error))
+            failures.append(tell_failure(image.path, error))
             continue
-        scores[name] = found.score
-        regions += found.regions
-        warned |= {name} if found.warnings else set()
-        files[name], crops[name] = each, picture.crop
+        scores[name] = look.score
+        regions += look.regions
+        warned |= {name} if look.warnings else set()
+        files[name], crops[name] = image, picture.crop
     if not scores:
         raise GrainsegError(f"images={config.images}: none of the pictures can be read, see above")
     chosen = rank_regions(regions, config.count)
@@ -135,13 +135,13 @@ def suggest(config: SuggestConfig) -> Suggestions:
         else "the disagreement of one network's views of each picture, turned and flipped"
     )
     suggested = dict.fromkeys((ranked[0][0], *(region.image for region in chosen)))
-    of_those = tuple(name for name in suggested if name in warned)
-    return Suggestions(tuple(ranked), in_files, source, output, tuple(failures), of_those)
+    suggested_warned = tuple(name for name in suggested if name in warned)
+    return Suggestions(tuple(ranked), in_files, source, output, tuple(failures), suggested_warned)
 
 
 @dataclass(frozen=True)
-class _Asked:
-    """Whose disagreement is looked at, and at which scale the pictures are shown to them."""
+class _Ranking:
+    """The networks whose disagreement ranks the pictures, and the scale at which they see them."""
 
     spec: CheckpointSpec
     networks: Sequence[nn.Module]
@@ -150,7 +150,7 @@ class _Asked:
 
 @dataclass(frozen=True)
 class _Look:
-    """What came of a picture: its score, its regions as it is cropped, and why it may be of no use."""
+    """Score of a picture, its regions in px of the cropped picture, and why it may be of no use."""
 
     score: float
     regions: list[Region]
@@ -169,18 +169,18 @@ def _read(config: SuggestConfig, image: SelectedImage) -> Micrograph:
 
 def _look_at(
     config: SuggestConfig,
-    asked: _Asked,
+    ranking: _Ranking,
     image: SelectedImage,
     picture: Micrograph,
     name: str,
 ) -> _Look:
-    spec, networks = asked.spec, asked.networks
+    spec, networks = ranking.spec, ranking.networks
     # What else is said of a file concerns its pixel size, which nobody asks for here.
     opened = OpenedPicture(image, replace(picture, warnings=()), LeftOut())
     unit = network_unit(picture.pixels, spec.in_channels)
     tiles = tile_settings(spec)
     first = functools.partial(predict_probability, networks[0], tiles=replace(tiles, views=1))
-    scaled = scale_of_picture(asked.scaling, opened.looked_over(unit), unit, first)
+    scaled = scale_of_picture(ranking.scaling, opened.looked_over(unit), unit, first)
     views = SYMMETRIES["none"] if len(networks) > 1 else SYMMETRIES["d4"]
     forecast = predict_members(networks, scaled.unit, replace(tiles, views=views))
     assert forecast.spread is not None  # there are several networks or views
@@ -208,12 +208,8 @@ def _sheet_pictures(
 
 
 def _write_tables(output: Path, images: Sequence[tuple[str, float]], regions: Sequence[Region]) -> None:
-    names = ("rank", "image", "row", "column", "height", "width", "score")
-    write_csv(
-        output / REGIONS, names, ({"rank": rank, **vars(region)} for rank, region in enumerate(regions, 1))
-    )
+    write_csv(output / REGIONS, ({"rank": rank, **vars(region)} for rank, region in enumerate(regions, 1)))
     write_csv(
         output / IMAGES,
-        ("rank", "image", "score"),
         ({"rank": rank, "image": name, "score": score} for rank, (name, score) in enumerate(images, 1)),
     )

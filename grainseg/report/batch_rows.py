@@ -11,9 +11,9 @@ Value = str | float | int | bool | None
 Row = dict[str, Value]
 
 SUFFIX = {"µm": "um", "px": "px"}
-"""Of the keys of lengths, by their unit."""
+"""What the keys of lengths end with, by their unit."""
 CLOSED_UNKNOWN = "not known: the grain maps were given"
-"""Where the mean intercept without closed gaps would stand."""
+"""Stands in place of the mean intercept without closed gaps."""
 _LENGTHS = ("d10", "d50", "d90", "d10_area", "d50_area", "d90_area", "mean_diameter")
 
 
@@ -131,8 +131,8 @@ def _estimate(name: str, unit: str, estimate: Estimate | None) -> Row:
 
 
 def _by_replicate(name: str, number: int | None, replicate: str) -> Row:
-    """A number of fields or of specimens, whichever are the unit, under the name of what it is of."""
-    return {name.format(f"{each}s"): number if each == replicate else None for each in (FIELD, SPECIMEN)}
+    """A number of fields or of specimens, whichever are the replicates, under the name of the replicate."""
+    return {name.format(f"{kind}s"): number if kind == replicate else None for kind in (FIELD, SPECIMEN)}
 
 
 def _finite(number: float | None) -> float | None:

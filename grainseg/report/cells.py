@@ -104,8 +104,8 @@ def half_width(row: Row, name: str, unit: str = "") -> float:
     """Half of an interval; nan where there is none.
 
     Args:
-        row: With the keys `name_low` and `name_high`, each with the unit behind it if there is one.
-        name: Of the estimate and the kind of interval, such as "d50_sampling".
+        row: A row with the keys `name_low` and `name_high`, each with the unit behind it if there is one.
+        name: Name of the estimate and kind of the interval, such as "d50_sampling".
         unit: "um", "px" or nothing.
     """
     low, high = row[_key(name, "low", unit)], row[_key(name, "high", unit)]

@@ -17,13 +17,13 @@ class Provenance:
     """Where the numbers come from.
 
     Attributes:
-        source: In words what was measured: "boundaries predicted by a network", "label maps given".
+        source: What was measured, in words: "boundaries predicted by a network", "label maps given".
         checkpoint: The network's file as typed; None where none was used.
-        checkpoint_sha256: Of that file.
+        checkpoint_sha256: SHA-256 of the checkpoint in hexadecimal digits; None where none was used.
         config: The resolved configuration, as text.
-        versions: Program and version.
-        command: As typed.
-        settings: What turned boundary maps into masks and grains, by name, each with who chose it.
+        versions: Version of each program and library, by its name.
+        command: The command as typed.
+        settings: Settings that turned boundary maps into masks and grains, by name, each with who chose it.
     """
 
     source: str
@@ -37,13 +37,13 @@ class Provenance:
 
 @dataclass(frozen=True)
 class ReportImage:
-    """One field.
+    """One field as the report shows it.
 
     Attributes:
         batch: Name of the batch that it belongs to.
-        field: What was measured.
-        preview: Its pictures.
-        path: The file.
+        field: The measured numbers.
+        preview: Small pictures of the field.
+        path: File of the picture or map.
         notes: What was found out about the file, one line each.
     """
 
@@ -67,14 +67,14 @@ class Report:
     """All that stands in a report.
 
     Attributes:
-        title: Of the page.
-        created: With a time zone.
+        title: Title of the page.
+        created: When the measurement ended, with a time zone.
         structure: What the boundary labels mean, as declared.
         provenance: Where the numbers come from.
-        images: In the order in which they are shown.
-        batches: In the order in which they are shown; each image's batch is among them.
-        comparisons: Of pairs of batches; empty where there is one.
-        flags: What concerns the whole, in plain words.
+        images: All fields, in the order in which they are shown.
+        batches: All batches, in the order in which they are shown; each image's batch is among them.
+        comparisons: Comparisons of all pairs of batches; empty where there is one batch.
+        flags: Flags of the whole report, in plain words.
         robustness: What the card of the network says, and its plot (PNG); None where none was given.
     """
 

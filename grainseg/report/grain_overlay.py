@@ -46,7 +46,7 @@ class SizeScale:
     high: float
 
     def position(self, sizes: npt.ArrayLike) -> npt.NDArray[np.float64]:
-        """Where sizes lie on the scale, 0 to 1; sizes that are not positive or NaN count as the smallest."""
+        """Places of sizes on the scale, 0 to 1; sizes that are not positive or NaN count as the smallest."""
         given = np.asarray(sizes, np.float64)
         known = np.where(given > 0, given, self.low)
         share = np.log(known / self.low) / math.log(self.high / self.low)
@@ -114,7 +114,7 @@ def boundary_layer(grains: GrainIds, closed: BoolMask | None = None, width_px: i
 
     Args:
         grains: (H, W) grain ids; 0 is hatched.
-        closed: As `partition_overlay` takes it.
+        closed: (H, W), true on closed gaps, as `partition_overlay` takes it; None where nothing is known.
         width_px: Odd width of the lines; by default `line_width_px`.
 
     Returns:

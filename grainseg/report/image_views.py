@@ -19,7 +19,7 @@ def scale_bar(across: float, unit: str) -> tuple[str, float]:
 
     Args:
         across: Width of the picture in the unit.
-        unit: Its name.
+        unit: Name of the unit.
 
     Returns:
         The text, and the share of the picture's width in %.

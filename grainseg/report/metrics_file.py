@@ -34,7 +34,7 @@ def read_metrics(path: Path, advice: str) -> dict[str, float]:
 
     Args:
         path: A file of :func:`write_metrics`.
-        advice: What to do if it cannot be read.
+        advice: What the error tells the user to do if the file cannot be read.
 
     Returns:
         The numbers, nan where they were not finite.

@@ -25,7 +25,7 @@ def is_metrics(path: Path, key: str) -> bool:
 
     Args:
         path: The file; one that cannot be read holds none.
-        key: What such a run always writes.
+        key: Name of a score that such a run always writes.
     """
     try:
         values = json.loads(path.read_text(encoding="utf-8"))

@@ -29,7 +29,7 @@ def write_report(path: Path, report: Report) -> None:
 
     Args:
         path: File to write; missing folders are made.
-        report: What stands in it.
+        report: The contents.
 
     Raises:
         GrainsegError: The file cannot be written.
@@ -42,8 +42,8 @@ def write_page(path: Path, template: str, context: Mapping[str, Any]) -> None:
 
     Args:
         path: File to write; missing folders are made.
-        template: Its name.
-        context: What it asks for beside ``style``, ``script`` and ``script_hash``.
+        template: File name of the template.
+        context: Values that the template asks for beside ``style``, ``script`` and ``script_hash``.
 
     Raises:
         GrainsegError: The file cannot be written.
@@ -83,7 +83,7 @@ def _context(report: Report) -> dict[str, Any]:
         "plots": _common_plots(report),
         "batches": [_batch_view(report, batch, number) for number, batch in enumerate(report.batches)],
         "comparisons": batch_views.comparison_table(report.comparisons),
-        "systematic": list(dict.fromkeys(each.systematic for each in report.comparisons)),
+        "systematic": list(dict.fromkeys(comparison.systematic for comparison in report.comparisons)),
         "fields": image_views.field_table(report.images),
         "images": [_image_view(image, number, scales) for number, image in enumerate(report.images)],
         "scales": [_scale_view(unit, scale) for unit, scale in scales.items()],
@@ -95,12 +95,19 @@ def _context(report: Report) -> dict[str, Any]:
 
 
 def _provenance(report: Report) -> list[tuple[str, str]]:
-    said = report.provenance
-    network = [] if said.checkpoint is None else [("Checkpoint", said.checkpoint)]
+    provenance = report.provenance
+    network = [] if provenance.checkpoint is None else [("Checkpoint", provenance.checkpoint)]
     network += (
-        [] if said.checkpoint_sha256 is None else [("SHA-256 of the checkpoint", said.checkpoint_sha256)]
+        []
+        if provenance.checkpoint_sha256 is None
+        else [("SHA-256 of the checkpoint", provenance.checkpoint_sha256)]
     )
-    return [*network, ("Command", said.command), *said.settings.items(), *said.versions.items()]
+    return [
+        *network,
+        ("Command", provenance.command),
+        *provenance.settings.items(),
+        *provenance.versions.items(),
+    ]
 
 
 def _size_scales(images: Sequence[ReportImage]) -> dict[str, SizeScale]:

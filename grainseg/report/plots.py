@@ -21,7 +21,7 @@ BATCH_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00
 """Okabe and Ito 2008, without the yellow that is too light for lines on white."""
 
 _CURVE_POINTS = 400
-"""Enough for the eye; a curve through each of 10⁵ grains would fill megabytes."""
+"""Points of a curve: enough for the eye; a curve through each of 10⁵ grains would fill megabytes."""
 
 _Rose = Mapping[float, tuple[float, float]]
 """Length of test line and crossings, by the angle of the lines in degrees."""
@@ -110,9 +110,9 @@ def size_distribution(batch: BatchStatistics, sizes: PooledSizes, colour: str, n
     """Histogram and cumulative distribution of the grain diameters, with the log-normal fit.
 
     Args:
-        batch: Its fit, and D10, D50 and D90.
-        sizes: Its grains.
-        colour: Of the batch.
+        batch: The batch, for its log-normal fit and its D10, D50 and D90.
+        sizes: Grains of the batch.
+        colour: Colour of the batch.
         name: Prefix of the ids in the SVG.
 
     Returns:
@@ -137,7 +137,7 @@ def cumulative_plot(batches: Sequence[BatchStatistics], sizes: Mapping[str, Pool
 
     Args:
         batches: At least one, all in one unit.
-        sizes: Their grains.
+        sizes: Grains of each batch, by its name.
         name: Prefix of the ids in the SVG.
 
     Returns:
@@ -170,7 +170,7 @@ def intercept_rose(fields: Sequence[FieldMeasurement], unit: str, colour: str, n
     Args:
         fields: At least one.
         unit: "µm" or "px".
-        colour: Of the batch.
+        colour: Colour of the batch.
         name: Prefix of the ids in the SVG.
 
     Returns:

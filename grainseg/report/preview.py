@@ -23,11 +23,11 @@ from grainseg.report.grain_overlay import SizeScale, boundary_layer, size_layer
 from grainseg.report.overlay import Picture, to_display
 
 _LONGEST_PX = 1600
-"""More than any screen shows of one picture beside its table."""
+"""Longer side of a picture: more than any screen shows of one picture beside its table."""
 _SHORTEST_PX = 480
 """However many pictures there are, the longer side stays above this."""
 _ALL_BYTES = 18e6
-"""Of all pictures together; base64 makes it 24 MB, which leaves room for plots and tables below 30 MB."""
+"""All pictures together; base64 makes it 24 MB, which leaves room for plots and tables below 30 MB."""
 _QUALITY = 78
 _LINE_PX = 3
 _LINES_PX = 1000
@@ -91,7 +91,7 @@ def size_layer_webp(
     """The grains of a preview coloured by size.
 
     Args:
-        preview: As made.
+        preview: A preview of `make_preview`.
         ids: (N,) of the measured grains, ascending; others have no colour.
         sizes: (N,) of these grains, in the unit of the scale.
         scale: Which sizes have which colours.
@@ -103,7 +103,7 @@ def size_layer_webp(
 
 
 def data_uri(picture: bytes, kind: str = "webp") -> str:
-    """A picture as the address of itself."""
+    """A picture as a data URI, which an HTML page shows without another file."""
     return f"data:image/{kind};base64,{base64.b64encode(picture).decode('ascii')}"
 
 

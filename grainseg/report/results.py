@@ -24,7 +24,7 @@ class SavedBatch:
     """Fields of one batch, in the unit in which they can be compared.
 
     Attributes:
-        name: Of the batch.
+        name: Name of the batch.
         unit: "µm" or "px".
         samples: The fields.
         left_out: Names of the fields that have no pixel size where others have one.
@@ -66,25 +66,25 @@ def read_batches(folder: Path) -> list[SavedBatch]:
 
 
 def _fields(path: Path) -> dict[_Key, Mapping[str, str]]:
-    """The rows of the fields."""
-    found: dict[_Key, Mapping[str, str]] = {}
+    """The row of each field."""
+    fields: dict[_Key, Mapping[str, str]] = {}
     for row in _rows(path):
         key = _key(row, path)
-        if key in found:
+        if key in fields:
             raise GrainsegError(f"{path}: has {key[1]} of batch {key[0]} twice; predict or measure again")
-        found[key] = row
-    if not found:
+        fields[key] = row
+    if not fields:
         raise GrainsegError(f"{path}: holds no field; predict or measure again")
-    return found
+    return fields
 
 
 def _grains(path: Path) -> dict[_Key, list[_Grain]]:
     """All grains of each field."""
-    found: dict[_Key, list[_Grain]] = {}
+    grains: dict[_Key, list[_Grain]] = {}
     for row in _rows(path):
         weight = _number(row, "weight", path)
-        found.setdefault(_key(row, path), []).append((_number(row, "ecd_px", path), weight))
-    return found
+        grains.setdefault(_key(row, path), []).append((_number(row, "ecd_px", path), weight))
+    return grains
 
 
 def _require_all_grains(
@@ -93,12 +93,12 @@ def _require_all_grains(
     """Refuse tables that were cut off or are of different runs."""
     for key in dict.fromkeys([*fields, *grains]):
         batch, image = key
-        said = _number(fields[key], "count", path.with_name(FIELDS)) if key in fields else 0
+        count = _number(fields[key], "count", path.with_name(FIELDS)) if key in fields else 0
         held = len(grains.get(key, []))
-        if held != said:
+        if held != count:
             raise GrainsegError(
                 f"{path}: holds {counted(held, 'grain')} of {image} in batch {batch}, {FIELDS} counts "
-                f"{said:g}; the tables are cut off or of different runs: predict or measure again"
+                f"{count:g}; the tables are cut off or of different runs: predict or measure again"
             )
 
 

@@ -20,8 +20,7 @@ def write_cells(path: Path, cards: Sequence[Card]) -> None:
     Raises:
         GrainsegError: The file cannot be written.
     """
-    rows = [cell_row(card, cell) for card in cards for cell in (card.clean, *card.cells)]
-    write_csv(path, list(rows[0]), rows)
+    write_csv(path, (cell_row(card, cell) for card in cards for cell in (card.clean, *card.cells)))
 
 
 def write_images(path: Path, cards: Sequence[Card], roles: Mapping[str, str]) -> None:
@@ -38,7 +37,7 @@ def write_images(path: Path, cards: Sequence[Card], roles: Mapping[str, str]) ->
     rows = [
         row for card in cards for cell in (card.clean, *card.cells) for row in _image_rows(card, cell, roles)
     ]
-    write_csv(path, list(rows[0]), rows)
+    write_csv(path, rows)
 
 
 def cell_key(card: Card, cell: Cell) -> dict[str, str]:

@@ -28,7 +28,7 @@ GRAIN_COLUMNS = (
 
 
 def grain_rows(batches: BatchedFields) -> Iterator[Row]:
-    """One row per grain, with the keys of GRAIN_COLUMNS; µm are None without a pixel size."""
+    """One row per grain, see `GrainTable`: the keys are GRAIN_COLUMNS, µm None without a pixel size."""
     for batch, fields in batches.items():
         for field in fields:
             yield from _grains_of(batch, field)
@@ -50,6 +50,13 @@ def _grains_of(batch: str, field: FieldMeasurement) -> Iterator[Row]:
         columns[name] = getattr(table, name).tolist()
     for values in zip(*columns.values(), strict=True):
         yield {"batch": batch, "image": field.image, **dict(zip(columns, values, strict=True))}
+
+
+def field_rows(batches: BatchedFields) -> Iterator[Row]:
+    """One row per field, see `field_row`."""
+    for batch, fields in batches.items():
+        for field in fields:
+            yield field_row(batch, field)
 
 
 def field_row(batch: str, field: FieldMeasurement) -> Row:
@@ -124,10 +131,10 @@ def _member_columns(members: MemberSpread | None, unit_um: float | None) -> Row:
     if members is None:
         return {}
     row: Row = {"members": members.count}
-    for name, found in (("mean_intercept", members.mean_intercept), ("d50", members.d50)):
-        row |= _length(f"{name}_members_low", None if found is None else found.low_px, unit_um)
-        row |= _length(f"{name}_members_high", None if found is None else found.high_px, unit_um)
-        row[f"{name}_members_sd_ln"] = None if found is None else found.sd_ln
+    for name, spread in (("mean_intercept", members.mean_intercept), ("d50", members.d50)):
+        row |= _length(f"{name}_members_low", None if spread is None else spread.low_px, unit_um)
+        row |= _length(f"{name}_members_high", None if spread is None else spread.high_px, unit_um)
+        row[f"{name}_members_sd_ln"] = None if spread is None else spread.sd_ln
     return row
 
 

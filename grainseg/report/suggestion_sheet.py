@@ -24,10 +24,10 @@ class SheetPicture:
     """A picture with its regions.
 
     Attributes:
-        name: Of the picture.
+        name: Name of the picture.
         picture: (h, w, 3) uint8 RGB, both sides at most `CELL_PX`.
-        zoom: Its px per px of the picture that the regions are of.
-        regions: With the rank of each, from 1.
+        zoom: px of `picture` per px of the whole picture, in which the regions are given.
+        regions: Each suggested region behind its rank, from 1.
     """
 
     name: str
@@ -62,24 +62,24 @@ def suggestion_sheet(pictures: Sequence[SheetPicture]) -> Picture:
     """
     columns = min(COLUMNS, len(pictures))
     rows = -(-len(pictures) // columns)
-    across = max(CELL_PX // 2, *(each.picture.shape[1] for each in pictures)) + _GAP_PX
-    down = max(each.picture.shape[0] for each in pictures) + _CAPTION_PX + _GAP_PX
+    across = max(CELL_PX // 2, *(shown.picture.shape[1] for shown in pictures)) + _GAP_PX
+    down = max(shown.picture.shape[0] for shown in pictures) + _CAPTION_PX + _GAP_PX
     sheet = Image.new("RGB", (columns * across + _GAP_PX, rows * down + _GAP_PX), _PAPER)
-    for number, each in enumerate(pictures):
+    for number, shown in enumerate(pictures):
         row, column = divmod(number, columns)
-        _draw(sheet, each, (_GAP_PX + column * across, _GAP_PX + row * down), across - _GAP_PX)
+        _draw(sheet, shown, (_GAP_PX + column * across, _GAP_PX + row * down), across - _GAP_PX)
     return np.asarray(sheet)
 
 
-def _draw(sheet: Image.Image, each: SheetPicture, corner: tuple[int, int], width: int) -> None:
+def _draw(sheet: Image.Image, shown: SheetPicture, corner: tuple[int, int], width: int) -> None:
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(_FONT_PX)
     left, top = corner
-    draw.text(corner, _shortened(draw, each.name, font, width), _INK, font)
+    draw.text(corner, _shortened(draw, shown.name, font, width), _INK, font)
     top += _CAPTION_PX
-    sheet.paste(Image.fromarray(each.picture), (left, top))
-    for rank, region in each.regions:
-        x, y = left + each.zoom * region.column, top + each.zoom * region.row
-        box = (x, y, x + each.zoom * region.width - 1, y + each.zoom * region.height - 1)
+    sheet.paste(Image.fromarray(shown.picture), (left, top))
+    for rank, region in shown.regions:
+        x, y = left + shown.zoom * region.column, top + shown.zoom * region.row
+        box = (x, y, x + shown.zoom * region.width - 1, y + shown.zoom * region.height - 1)
         draw.rectangle(box, outline=_FRAME, width=2)
         draw.rectangle((x, y, x + draw.textlength(str(rank), font) + 7, y + _FONT_PX + 4), _FRAME)
         draw.text((x + 4, y + 1), str(rank), _INK, font)

@@ -21,11 +21,8 @@ from pathlib import Path
 
 import numpy as np
 
-from grainseg.grains.batch import BatchStatistics
-from grainseg.grains.compare import Comparison
 from grainseg.micrograph.replacing import replacing
-from grainseg.report.batch_rows import Value, batch_row, budget_rows, comparison_row
-from grainseg.report.rows import GRAIN_COLUMNS, BatchedFields, field_row, grain_rows
+from grainseg.report.batch_rows import Value
 
 _CELL_START = r"(?<![^,;\t\r\n])"  # the text's, or behind a separator
 _BLANKS = r"""(?:[^\S\t\r\n]|")*"""
@@ -69,17 +66,21 @@ def is_table(path: Path) -> bool:
     return heading[: len(columns)] == columns
 
 
-def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Value]]) -> None:
+def write_csv(path: Path, rows: Iterable[Mapping[str, Value]], columns: Sequence[str] | None = None) -> None:
     """Write a table that is complete or absent.
 
     Args:
         path: File to write; missing folders are made.
-        columns: Names, in order.
         rows: Values by column; None, NaN and what a row does not have are missing.
+        columns: Names, in order; rows then need not be held in memory together, and a table without rows has
+            its heading. None takes those of all rows, as they come: a row in µm has others than one in px.
 
     Raises:
         GrainsegError: The file cannot be written.
     """
+    if columns is None:
+        rows = list(rows)
+        columns = list(dict.fromkeys(column for row in rows for column in row))
     with replacing(path) as handle:
         text = io.TextIOWrapper(handle, encoding="utf-8", errors="backslashreplace", newline="")
         writer = csv.writer(text)
@@ -93,7 +94,7 @@ def cell_text(value: Value) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        return _TO_MARK.sub(lambda found: f"{found[0]}'", value)
+        return _TO_MARK.sub(lambda match: f"{match[0]}'", value)
     if isinstance(value, bool | np.bool_):
         return "true" if value else "false"
     if isinstance(value, int | np.integer):
@@ -103,78 +104,4 @@ def cell_text(value: Value) -> str:
 
 def plain_text(text: str) -> str:
     """The text that `cell_text` wrote so: one more apostrophe stands before each formula than before."""
-    return _MARKED.sub(lambda found: found[0][:-1], text)
-
-
-def write_grains(path: Path, batches: BatchedFields) -> None:
-    """One row per grain, see `GrainTable`; lengths and areas in px and, where the pixel size is known, in µm.
-
-    Args:
-        path: File to write.
-        batches: The fields of each batch.
-
-    Raises:
-        GrainsegError: The file cannot be written.
-    """
-    write_csv(path, GRAIN_COLUMNS, grain_rows(batches))
-
-
-def write_fields(path: Path, batches: BatchedFields) -> None:
-    """One row per field, see `field_row`.
-
-    Args:
-        path: File to write.
-        batches: The fields of each batch, at least one.
-
-    Raises:
-        GrainsegError: The file cannot be written.
-    """
-    rows = [field_row(batch, field) for batch, fields in batches.items() for field in fields]
-    write_csv(path, _columns(rows), rows)
-
-
-def write_batches(path: Path, batches: Sequence[BatchStatistics]) -> None:
-    """One row per batch, see `batch_row`.
-
-    Args:
-        path: File to write.
-        batches: At least one.
-
-    Raises:
-        GrainsegError: The file cannot be written.
-    """
-    rows = [batch_row(batch) for batch in batches]
-    write_csv(path, _columns(rows), rows)
-
-
-def write_budgets(path: Path, batches: Sequence[BatchStatistics]) -> None:
-    """One row per part of each batch's uncertainty budget, see `budget_rows`.
-
-    Args:
-        path: File to write.
-        batches: At least one.
-
-    Raises:
-        GrainsegError: The file cannot be written.
-    """
-    rows = [row for batch in batches for row in budget_rows(batch)]
-    write_csv(path, list(rows[0]), rows)
-
-
-def write_comparisons(path: Path, comparisons: Sequence[Comparison]) -> None:
-    """One row per pair of batches, see `comparison_row`.
-
-    Args:
-        path: File to write.
-        comparisons: At least one.
-
-    Raises:
-        GrainsegError: The file cannot be written.
-    """
-    rows = [comparison_row(comparison) for comparison in comparisons]
-    write_csv(path, _columns(rows), rows)
-
-
-def _columns(rows: Sequence[Mapping[str, Value]]) -> list[str]:
-    """Of all rows, as they come: one in µm has others than one in px."""
-    return list(dict.fromkeys(column for row in rows for column in row))
+    return _MARKED.sub(lambda match: match[0][:-1], text)

@@ -15,7 +15,7 @@ from grainseg.micrograph.drawing import crack_pixels
 from grainseg.micrograph.image import Micrograph
 from grainseg.micrograph.selection import SelectedImage
 from grainseg.micrograph.synthetic import generate
-from grainseg.pipeline.mapping import OpenedPicture
+from grainseg.pipeline.picture import OpenedPicture
 
 STEMS = ("a", "b", "c")
 

@@ -3,17 +3,10 @@
 from pathlib import Path
 
 import pytest
-from report_example import fields_of, image, report
+from report_example import fields_of, image, report, write_fields
 
 from grainseg.errors import GrainsegError
-from grainseg.grains.field import FieldMeasurement
 from grainseg.pipeline.compare import compare
-from grainseg.report.tables import write_fields, write_grains
-
-
-def write(folder: Path, fields: dict[str, list[FieldMeasurement]]) -> None:
-    write_fields(folder / "fields.csv", fields)
-    write_grains(folder / "grains.csv", fields)
 
 
 @pytest.fixture
@@ -21,7 +14,7 @@ def folder(tmp_path: Path) -> Path:
     """Two batches of three fields, and a fourth that has no pixel size."""
     fields = fields_of(report({"A": ["a1", "a2", "a4"], "B": ["b1", "b2", "b3"]}))
     fields["A"].append(image(1, "a3", "A", None).field)
-    write(tmp_path / "one", fields)
+    write_fields(tmp_path / "one", fields)
     return tmp_path / "one"
 
 
@@ -55,7 +48,7 @@ def test_one_folder_under_two_spellings_is_one(folder: Path, monkeypatch: pytest
 
 def test_a_copied_folder_is_no_second_batch(folder: Path, tmp_path: Path) -> None:
     """Not under another name of the folder, nor of the batch, nor with another pixel size."""
-    write(tmp_path / "copy", fields_of(report({"C": ["a1", "c2"]})))
+    write_fields(tmp_path / "copy", fields_of(report({"C": ["a1", "c2"]})))
     with pytest.raises(GrainsegError, match=r"^a1 in C has the very grains of a1 in A: one picture counts"):
         compare([folder, tmp_path / "copy"], None, 0.25)
 
@@ -63,10 +56,10 @@ def test_a_copied_folder_is_no_second_batch(folder: Path, tmp_path: Path) -> Non
 def test_batches_of_one_name_are_told_apart_by_their_folders(folder: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     two = [image(seed, f"a{seed}", "A").field for seed in (6, 7)]
-    write(other, {"A": two})
+    write_fields(other, {"A": two})
     said = compare([folder, other], None, 0.25)
     assert f"{other}:A" in said
     assert f"{folder}:A" in said
-    write(other, {"A": two, f"{folder}:A": [image(8, "x1", "X").field]})
+    write_fields(other, {"A": two, f"{folder}:A": [image(8, "x1", "X").field]})
     with pytest.raises(GrainsegError, match=r"rename a folder$"):
         compare([folder, other], None, 0.25)

@@ -15,8 +15,8 @@ from grainseg.grains.partition import DEFAULT_SETTINGS, partition_probability
 from grainseg.micrograph.image import FloatImage, Micrograph, PixelSize
 from grainseg.micrograph.selection import SelectedImage
 from grainseg.micrograph.synthetic import SyntheticRecipe, generate
-from grainseg.pipeline.mapping import OpenedPicture
 from grainseg.pipeline.members import MemberGrains
+from grainseg.pipeline.picture import OpenedPicture
 
 SIZE = PixelSize(0.5, 0.25, "said by the user")
 

@@ -5,16 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from report_example import PIXEL, fields_of, image, report
+from report_example import PIXEL, fields_of, image, report, write_fields
 
 from grainseg.errors import GrainsegError
 from grainseg.report.results import read_batches
-from grainseg.report.tables import write_fields, write_grains
-
-
-def write(folder, fields):
-    write_fields(folder / "fields.csv", fields)
-    write_grains(folder / "grains.csv", fields)
 
 
 def given(field):
@@ -33,7 +27,7 @@ def same(one, other):
 @pytest.mark.parametrize("pixel_size", [PIXEL, None])
 def test_batches_come_back_as_they_were(tmp_path, pixel_size):
     example = report({"A": ["a1", "a2"], "B": ["b1", "b2", "b3"]}, pixel_size)
-    write(tmp_path, fields_of(example))
+    write_fields(tmp_path, fields_of(example))
     found = read_batches(tmp_path)
     assert [(batch.name, batch.unit) for batch in found] == [
         (batch.statistics.name, batch.statistics.unit) for batch in example.batches
@@ -63,7 +57,7 @@ def test_names_come_back_as_they_were(tmp_path):
         "x, -1",
     ]
     fields = [replace(image(0, "a1", "A").field, image=name, specimen=name) for name in names]
-    write(tmp_path, dict.fromkeys(names[:4], fields))
+    write_fields(tmp_path, dict.fromkeys(names[:4], fields))
     found = read_batches(tmp_path)
     assert [batch.name for batch in found] == names[:4]
     for batch in found:
@@ -72,14 +66,14 @@ def test_names_come_back_as_they_were(tmp_path):
 
 
 def test_what_nobody_knows_of_closed_gaps_stays_unknown(tmp_path):
-    write(tmp_path, {"A": [given(image(0, "a1", "A").field), image(1, "a2", "A").field]})
+    write_fields(tmp_path, {"A": [given(image(0, "a1", "A").field), image(1, "a2", "A").field]})
     (batch,) = read_batches(tmp_path)
     assert batch.samples[0].crossings_without_closed is None
     assert batch.samples[1].crossings_without_closed is not None
 
 
 def test_fields_without_a_pixel_size_are_left_out_and_named(tmp_path):
-    write(tmp_path, {"A": [image(0, "a1", "A").field, image(1, "a2", "A", None).field]})
+    write_fields(tmp_path, {"A": [image(0, "a1", "A").field, image(1, "a2", "A", None).field]})
     (batch,) = read_batches(tmp_path)
     assert (batch.unit, [sample.name for sample in batch.samples]) == ("µm", ["a1"])
     assert batch.left_out == ("a2",)
@@ -87,7 +81,7 @@ def test_fields_without_a_pixel_size_are_left_out_and_named(tmp_path):
 
 @pytest.fixture
 def tables(tmp_path):
-    write(tmp_path, fields_of(report({"A": ["a1", "a2"], "B": ["b1", "b2", "b3"]})))
+    write_fields(tmp_path, fields_of(report({"A": ["a1", "a2"], "B": ["b1", "b2", "b3"]})))
     return tmp_path
 
 

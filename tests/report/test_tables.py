@@ -5,12 +5,12 @@ import re
 
 import numpy as np
 import pytest
-from report_example import PIXEL, fields_of, image, report, write_tables
+from report_example import PIXEL, fields_of, image, report, write_fields, write_tables
 
 from grainseg.errors import GrainsegError
 from grainseg.grains.field import measure_field
 from grainseg.micrograph.image import PixelSize
-from grainseg.report.tables import cell_text, plain_text, write_csv, write_fields, write_grains
+from grainseg.report.tables import cell_text, plain_text, write_csv
 
 
 def read(path):
@@ -26,7 +26,7 @@ def example():
 def test_floats_come_back_to_the_last_bit_and_missing_ones_are_empty(tmp_path):
     numbers = [0.1 + 0.2, 1 / 3, 1e-300, -5.0, np.float64(2 / 3), np.float32(0.1)]
 
-    write_csv(tmp_path / "t.csv", ["x"], [{"x": number} for number in (*numbers, math.nan, None)])
+    write_csv(tmp_path / "t.csv", [{"x": number} for number in (*numbers, math.nan, None)])
 
     texts = [row["x"] for row in read(tmp_path / "t.csv")]
     assert [float(text) for text in texts[:-2]] == [float(number) for number in numbers]
@@ -34,14 +34,14 @@ def test_floats_come_back_to_the_last_bit_and_missing_ones_are_empty(tmp_path):
 
 
 def test_table_is_utf_8_without_mark_with_crlf_and_quotes(tmp_path):
-    write_csv(tmp_path / "t.csv", ["name", "n", "yes"], [{"name": 'ü, "µ"\n', "n": 3, "yes": True}])
+    write_csv(tmp_path / "t.csv", [{"name": 'ü, "µ"\n', "n": 3, "yes": True}])
 
     assert (tmp_path / "t.csv").read_bytes() == b'name,n,yes\r\n"\xc3\xbc, ""\xc2\xb5""\n",3,true\r\n'
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@A1", "\t1", "\r1", "\n1", '=HYPERLINK("http://x")'])
 def test_a_name_is_no_formula(tmp_path, name):
-    write_csv(tmp_path / "t.csv", ["name"], [{"name": name}])
+    write_csv(tmp_path / "t.csv", [{"name": name}])
 
     assert read(tmp_path / "t.csv")[0]["name"] == f"'{name}"
 
@@ -79,7 +79,7 @@ NASTY = ["", "'", '"', " ", "=", "-", "＠", ";", ",", "\t", "\r", "\n", "\0", "
 def test_every_text_comes_back_and_none_is_a_formula(tmp_path):
     texts = sorted({"".join(parts) for parts in itertools.product(NASTY, repeat=4)})
 
-    write_csv(tmp_path / "t.csv", ["text", "n"], [{"text": text, "n": 1} for text in texts])
+    write_csv(tmp_path / "t.csv", [{"text": text, "n": 1} for text in texts])
 
     written = [row["text"] for row in read(tmp_path / "t.csv")]
     assert [plain_text(text) for text in written] == texts
@@ -90,20 +90,28 @@ def test_every_text_comes_back_and_none_is_a_formula(tmp_path):
 
 
 def test_a_name_that_is_no_unicode_is_escaped(tmp_path):
-    write_csv(tmp_path / "t.csv", ["name"], [{"name": b"a\xff".decode("utf-8", "surrogateescape")}])
+    write_csv(tmp_path / "t.csv", [{"name": b"a\xff".decode("utf-8", "surrogateescape")}])
 
     assert read(tmp_path / "t.csv")[0]["name"] == "a\\udcff"
 
 
+def test_columns_are_those_of_all_rows_and_named_ones_need_no_row(tmp_path):
+    write_csv(tmp_path / "all.csv", iter([{"a": 1, "b_um": 2}, {"a": 3, "b_px": 4}]))
+    write_csv(tmp_path / "none.csv", [], ["a", "b"])
+
+    assert (tmp_path / "all.csv").read_bytes() == b"a,b_um,b_px\r\n1,2,\r\n3,,4\r\n"
+    assert (tmp_path / "none.csv").read_bytes() == b"a,b\r\n"
+
+
 def test_a_failed_write_leaves_the_old_table(tmp_path):
-    write_csv(tmp_path / "t.csv", ["x"], [{"x": 1}])
+    write_csv(tmp_path / "t.csv", [{"x": 1}])
 
     def rows():
         yield {"x": 2}
         raise RuntimeError
 
     with pytest.raises(RuntimeError):
-        write_csv(tmp_path / "t.csv", ["x"], rows())
+        write_csv(tmp_path / "t.csv", rows())
 
     assert [path.name for path in tmp_path.iterdir()] == ["t.csv"]
     assert read(tmp_path / "t.csv") == [{"x": "1"}]
@@ -113,7 +121,7 @@ def test_a_table_that_cannot_be_written_is_one_line(tmp_path):
     (tmp_path / "file").touch()
 
     with pytest.raises(GrainsegError, match="cannot be written"):
-        write_csv(tmp_path / "file" / "t.csv", ["x"], [])
+        write_csv(tmp_path / "file" / "t.csv", [], ["x"])
 
 
 def test_grains_have_a_row_each_in_px_and_um(tmp_path, example):
@@ -151,7 +159,7 @@ def test_a_map_given_says_nothing_of_closed_boundaries(tmp_path):
     grains = np.arange(1, 101).reshape(10, 10).repeat(12, axis=0).repeat(12, axis=1)
     field = measure_field("a", grains, PixelSize(1.0, 0.5, "said by the user"))
 
-    write_fields(tmp_path / "fields.csv", {"A": [field]})
+    write_fields(tmp_path, {"A": [field]})
 
     row = read(tmp_path / "fields.csv")[0]
     assert row["mean_intercept_px"]
@@ -186,14 +194,14 @@ def test_without_a_pixel_size_there_are_no_um_and_no_g(tmp_path):
 def test_fields_with_and_without_a_pixel_size_share_a_table(tmp_path):
     fields = [image(0, "a1", "A", PIXEL).field, image(1, "a2", "A", None).field]
 
-    write_fields(tmp_path / "fields.csv", {"A": fields})
-    write_grains(tmp_path / "grains.csv", {"A": fields})
+    write_fields(tmp_path, {"A": fields})
 
     assert [bool(row["mean_intercept_um"]) for row in read(tmp_path / "fields.csv")] == [True, False]
 
 
 def test_the_same_fields_give_the_same_bytes(tmp_path, example):
-    write_grains(tmp_path / "one.csv", fields_of(example))
-    write_grains(tmp_path / "two.csv", fields_of(example))
+    for folder in ("one", "two"):
+        write_fields(tmp_path / folder, fields_of(example))
 
-    assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "two.csv").read_bytes()
+    for name in ("grains.csv", "fields.csv"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()

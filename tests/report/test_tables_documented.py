@@ -11,7 +11,6 @@ from report_example import report, write_tables
 
 from grainseg.grains.members import MemberRange, MemberSpread
 from grainseg.grains.scores import score_prediction
-from grainseg.report.tables import write_budgets
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "tables.md"
 
@@ -41,7 +40,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for each in example.images
     ]
     write_tables(found, replace(example, images=tuple(of_ensemble)))
-    write_budgets(found / "budget.csv", [batch.statistics for batch in example.batches])
     return found
 
 

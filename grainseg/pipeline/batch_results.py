@@ -28,30 +28,21 @@ from grainseg.micrograph.names import shown
 from grainseg.micrograph.replacing import removing
 from grainseg.micrograph.selection import selection_root
 from grainseg.pipeline.earlier_run import REPORT, TABLES, require_replaceable, warn_of_older
-from grainseg.pipeline.mapping import MappedField
+from grainseg.pipeline.picture import MappedField
+from grainseg.report.batch_rows import batch_row, budget_rows, comparison_row
 from grainseg.report.contents import Provenance, Report, ReportBatch, ReportImage
 from grainseg.report.page import write_report
 from grainseg.report.preview import make_preview
 from grainseg.report.robustness_note import RobustnessNote
-from grainseg.report.tables import (
-    BATCHES,
-    BUDGET,
-    COMPARISONS,
-    FIELDS,
-    GRAINS,
-    write_batches,
-    write_budgets,
-    write_comparisons,
-    write_fields,
-    write_grains,
-)
+from grainseg.report.rows import GRAIN_COLUMNS, field_rows, grain_rows
+from grainseg.report.tables import BATCHES, BUDGET, COMPARISONS, FIELDS, GRAINS, write_csv
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class BatchResults:
-    """What came of a run: each batch, each pair of batches, and the report's path."""
+    """Statistics of each batch, the comparison of each pair of batches, and the path of the report."""
 
     batches: tuple[BatchStatistics, ...]
     comparisons: tuple[Comparison, ...]
@@ -59,7 +50,7 @@ class BatchResults:
 
 
 class Measurements:
-    """Collects the fields of a run: of each its numbers and small pictures.
+    """Collects the measured numbers and the preview of each field of a run.
 
     Args:
         config: What is known of the pictures and batches.
@@ -126,7 +117,7 @@ class Measurements:
         return tuple(as_options(line, self._options) for line in lines)
 
     def _copied(self, mapped: MappedField, field: FieldMeasurement) -> tuple[str, ...]:
-        """What to say where an earlier field has the very same grains, which no two places have."""
+        """A flag where an earlier field has the very same grains, which no two places have; else nothing."""
         if field.count < 2:
             return ()
         digest = hashlib.sha256(np.ascontiguousarray(mapped.grains).data).digest()
@@ -156,17 +147,17 @@ class Measurements:
         fields: dict[str, list[FieldMeasurement]] = {}
         for image in self._images:
             fields.setdefault(image.batch, []).append(image.field)
-        batches = flag_not_compared([self._report_batch(name, each) for name, each in fields.items()])
+        batches = flag_not_compared([self._report_batch(name, of_batch) for name, of_batch in fields.items()])
         copied = copied_batches(batches)
-        comparisons = compare_all([each for each in batches if each.statistics.name not in copied])
-        batches = tuple(_flagged(each, copied.get(each.statistics.name)) for each in batches)
+        comparisons = compare_all([batch for batch in batches if batch.statistics.name not in copied])
+        batches = tuple(_flagged(batch, copied.get(batch.statistics.name)) for batch in batches)
         statistics = tuple(batch.statistics for batch in batches)
-        write_grains(output / GRAINS, fields)
-        write_fields(output / FIELDS, fields)
-        write_batches(output / BATCHES, statistics)
-        write_budgets(output / BUDGET, statistics)
+        write_csv(output / GRAINS, grain_rows(fields), GRAIN_COLUMNS)
+        write_csv(output / FIELDS, field_rows(fields))
+        write_csv(output / BATCHES, map(batch_row, statistics))
+        write_csv(output / BUDGET, (row for batch in statistics for row in budget_rows(batch)))
         if comparisons:
-            write_comparisons(output / COMPARISONS, comparisons)
+            write_csv(output / COMPARISONS, map(comparison_row, comparisons))
         else:  # one of an earlier run would contradict the other tables
             removing(output / COMPARISONS)
         report = Report(
@@ -187,12 +178,12 @@ class Measurements:
         unit = common_unit(fields)
         used = [field for field in fields if unit == "px" or field.unit_um is not None]
         samples = tuple(field_sample(field, unit) for field in used)
-        said, pictures = self._config.segmentation_rel_unc, self._config.segmentation_images
+        stated, pictures = self._config.segmentation_rel_unc, self._config.segmentation_images
         statistics = batch_statistics(
             name,
             unit,
             samples,
-            self._segmentation if said is None else StatedError(said, pictures),
+            self._segmentation if stated is None else StatedError(stated, pictures),
             self._config.pixel_size_rel_unc,
             rms_or_none([self._threshold_sd_ln[field.image] for field in used]),
             pooled_elongation(used, unit),
@@ -214,20 +205,20 @@ def rms_or_none(values: Sequence[float | None]) -> float | None:
 
 def compare_all(batches: Sequence[ReportBatch]) -> tuple[Comparison, ...]:
     """Compare all pairs of batches that are in one unit; `flag_not_compared` names the others."""
-    found: list[Comparison] = []
+    comparisons: list[Comparison] = []
     for unit in ("µm", "px"):
         alike = {batch.statistics.name: batch.samples for batch in batches if batch.statistics.unit == unit}
         if len(alike) > 1:
-            found += cautioned(compare_batches(alike, unit), alike)
-    return tuple(found)
+            comparisons += cautioned(compare_batches(alike, unit), alike)
+    return tuple(comparisons)
 
 
 def copied_batches(batches: Sequence[ReportBatch]) -> dict[str, str]:
-    """Of each batch that has a field of an earlier one, by its name, why it is not compared."""
-    said: dict[str, str] = {}
+    """Why batches that have a field of an earlier batch are not compared: a flag by the name of each."""
+    flags: dict[str, str] = {}
     for copy in copies({batch.statistics.name: batch.samples for batch in batches}):
-        said.setdefault(copy.batch, f"not compared: {copy.sentence}")
-    return said
+        flags.setdefault(copy.batch, f"not compared: {copy.sentence}")
+    return flags
 
 
 def _flagged(batch: ReportBatch, flag: str | None) -> ReportBatch:

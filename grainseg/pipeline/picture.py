@@ -36,10 +36,10 @@ class OpenedPicture:
     """A picture as it is going to be measured.
 
     Attributes:
-        selected: Its file.
-        micrograph: What is in it.
-        left_out: What takes no part.
-        exposed_badly: Whether much of it is burnt out or black, as far as it was looked over.
+        selected: The file of the picture.
+        micrograph: Pixels, scale and crop of the picture.
+        left_out: Parts of the picture that are not measured.
+        exposed_badly: Whether much of the picture is burnt out or black; False until it was looked over.
     """
 
     selected: SelectedImage
@@ -49,18 +49,18 @@ class OpenedPicture:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What makes its figures doubtful before anything is measured, one line each."""
+        """What makes the picture's figures doubtful before anything is measured, one line each."""
         return (*self.micrograph.warnings, *self.left_out.warnings)
 
     def warned(self, *lines: str) -> "OpenedPicture":
-        """The same with further lines among its warnings, which are said on the screen, too."""
+        """The same picture with further lines among its warnings, which are logged, too."""
         for line in lines:
             log.warning("%s: %s", shown(self.selected.path), line)
-        told = replace(self.micrograph, warnings=(*self.micrograph.warnings, *lines))
-        return replace(self, micrograph=told)
+        micrograph = replace(self.micrograph, warnings=(*self.micrograph.warnings, *lines))
+        return replace(self, micrograph=micrograph)
 
     def looked_over(self, unit: FloatImage) -> "OpenedPicture":
-        """The same, warned where it is burnt out, a data bar was left in it, or its colours are lost.
+        """The same picture, warned where it is burnt out, a data bar was left in it, or its colours are lost.
 
         Args:
             unit: (H, W, C) float32 in the unit range, the picture as the boundaries are sought in it.
@@ -77,14 +77,14 @@ class MappedField:
 
     Attributes:
         relative: Path relative to the folder that the selection starts from; names the field.
-        path: The file.
+        path: The file of the picture or map.
         pixels: (H, W) or (H, W, 3) float32, what the report shows.
         grains: (H, W) grain ids; 0 is no grain.
         ignored: (H, W), where nobody judged what is there; None where nothing is ignored.
         partition: How the grains were found; None where they were given.
         pixel_size: None where nobody says it.
-        notes: What was found out about the file.
-        warnings: What of it makes the figures doubtful.
+        notes: What was found out about the file, one line each.
+        warnings: What makes the figures of this field doubtful, one line each.
         threshold_sd_ln: Standard deviation of ln mean intercept over the thresholds that could have been
             chosen; None if unknown.
         doubt: Whether to trust the boundaries; None where no network predicted them.
@@ -111,12 +111,12 @@ class MappedField:
 
 @dataclass(frozen=True)
 class ClosedPicture:
-    """What came of one picture's boundary map; the files are written.
+    """Mask and grains of one picture, whose files are written.
 
     Attributes:
         mask: (H, W), true on boundaries.
-        field: Its grains; None without a partition.
-        trouble: Why there is none; None where there is one.
+        field: The picture with its grains; None without a partition.
+        trouble: Why the partition failed; None where it did not, or where none was asked for.
     """
 
     mask: BoolMask
@@ -124,7 +124,7 @@ class ClosedPicture:
     trouble: GrainsegError | None = None
 
     def require_field(self) -> MappedField:
-        """Its grains.
+        """The picture with its grains.
 
         Raises:
             GrainsegError: There is no partition.
@@ -189,7 +189,7 @@ def read_left_out(
     Raises:
         GrainsegError: A mask cannot be read or has another size.
     """
-    found: dict[str, BoolMask] = {}
+    masks: dict[str, BoolMask] = {}
     warnings = []
     for key, folder in (("excluded", config.excluded), ("ignored", config.ignored)):
         if folder is None:
@@ -199,8 +199,8 @@ def read_left_out(
             warnings.append(f"there is no mask below {key}={folder}: nothing is {key}")
             continue
         values = fit_to_image(read_mask_values(path, max_megapixels), path, shape, crop)
-        found[key] = np.asarray(values != 0, np.bool_)
-    return LeftOut(found.get("excluded"), found.get("ignored"), tuple(warnings))
+        masks[key] = np.asarray(values != 0, np.bool_)
+    return LeftOut(masks.get("excluded"), masks.get("ignored"), tuple(warnings))
 
 
 def close_picture(
@@ -217,9 +217,9 @@ def close_picture(
     Args:
         opened: The picture.
         probability: (H, W) float32 in [0, 1].
-        threshold: Of the mask.
-        settings: Of the partition; None asks for none.
-        folder: Of the files, whose names `prediction_paths` knows.
+        threshold: A pixel of the mask is boundary where its probability exceeds this.
+        settings: How the map is partitioned; None asks for no partition.
+        folder: Where the files go; `prediction_paths` knows their names.
 
     Raises:
         GrainsegError: A file cannot be written.

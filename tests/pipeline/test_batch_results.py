@@ -17,8 +17,8 @@ from grainseg.grains.samples import line_share
 from grainseg.micrograph.drawing import boundary_lines
 from grainseg.micrograph.image import PixelSize
 from grainseg.micrograph.polycrystal import polycrystal
+from grainseg.pipeline.batch_results import rms_or_none, summary
 from grainseg.pipeline.measure import measure
-from grainseg.pipeline.measurement import rms_or_none, summary
 from grainseg.pipeline.scoring import segmentation_error
 
 
