@@ -27,7 +27,9 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
 from grainseg.config import VALIDATION_METRICS, parse_predict, parse_train, unknown_key
+from grainseg.console import say
 from grainseg.errors import GrainsegError, require_all_done
+from grainseg.micrograph.names import shown
 from grainseg.overrides import PATH_KEYS, as_typed, require_sayable
 
 log = logging.getLogger(__name__)
@@ -66,7 +68,7 @@ def _train(node: DictConfig) -> float:
         if not metrics:
             return float("nan")  # not the first process of several: nobody asks for its objective
         text = training_summary(metrics, run_dir)
-    print(text, flush=True)
+    say(text)
     value = metrics[config.optimized_metric]
     return value if VALIDATION_METRICS[config.optimized_metric] == "max" else -value
 
@@ -76,7 +78,7 @@ def _predict(node: DictConfig) -> None:
     from grainseg.pipeline.predict import predict, prediction_summary
 
     result = predict(config, shlex.join(["python", "predict.py", *sys.argv[1:]]))
-    print(prediction_summary(result, Path(config.output)), flush=True)
+    say(prediction_summary(result, Path(config.output)))
     require_all_done(result.failures, "pictures", others_done=bool(result.written))
     if result.unscored:
         raise GrainsegError(f"{len(result.unscored)} of the pictures could not be scored, see above")
@@ -111,7 +113,7 @@ def _run(task: Callable[[DictConfig], Any], config_name: str, arguments: list[st
                 return task(node)
         except Exception as error:
             if HydraConfig.get().mode == RunMode.MULTIRUN:
-                log.error("%s", one_line(error))
+                log.error("%s", shown(one_line(error)))
                 raise  # Hydra goes on with the next job and fails at the end
             errors.append(error)  # raised, it would come with two lines of Hydra's
             return None
@@ -129,11 +131,11 @@ def _run(task: Callable[[DictConfig], Any], config_name: str, arguments: list[st
             raise errors[0]
     except (KeyboardInterrupt, SystemExit) as stop:
         if terminated.happened:  # Lightning's own ways out have the status 0, and 1 after Ctrl-C
-            print("terminated", file=sys.stderr)
+            say("terminated", sys.stderr)
             return 143
         if isinstance(stop, SystemExit) and not isinstance(stop.__context__, KeyboardInterrupt):
             raise
-        print("interrupted", file=sys.stderr)
+        say("interrupted", sys.stderr)
         return 130
     except BrokenPipeError:  # the reader of our output, say head, has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -141,7 +143,7 @@ def _run(task: Callable[[DictConfig], Any], config_name: str, arguments: list[st
     except Exception as error:
         if traceback_wanted:
             raise
-        print(f"error: {one_line(error)}", file=sys.stderr)
+        say(f"error: {one_line(error)}", sys.stderr)
         return 1
     return 0
 
@@ -188,7 +190,7 @@ class SweepSummary(Callback):
         """Print the jobs, the best first; nothing where there was no sweep."""
         if cls._sweep is not None:
             for line in sweep_lines(*cls._sweep):
-                print(line, flush=True)
+                say(line)
             cls._sweep = None
 
 

@@ -135,6 +135,7 @@ def run_in_process(monkeypatch: pytest.MonkeyPatch, main: str, *arguments: str) 
         (["train", "+data=null"], "+data=null: choose one of folder, stream, synthetic"),
         (["train", "hydra=null"], "hydra=null: must be the name of a choice"),
         (["train", "name=Müller,Ä"], "name=Müller,Ä: must be one name, without a comma; to sweep over names"),
+        (["train", "seed=\x1b[31m"], r"seed=\x1b[31m: "),
         (["train", "epochs", "3"], "epochs: settings are said with =; say epochs=3"),
         (["train", "-m", "epochs", "seed=1"], "epochs: settings are said with =; say epochs=VALUE"),
         (
