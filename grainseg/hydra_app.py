@@ -4,15 +4,15 @@ It takes settings as they are typed, keeps torch out until the configuration is 
 errors into one line.
 """
 
-import json
 import logging
+import math
 import os
 import re
 import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any, ClassVar
@@ -201,11 +201,14 @@ def sweep_lines(folder: Path, metric: str) -> list[str]:
         folder: Of the sweep; each job has a folder of its own.
         metric: By which they are ranked, one of ``VALIDATION_METRICS``.
     """
+    from grainseg.report.metrics_file import METRICS, read_metrics
+
     found: list[tuple[float, str]] = []
-    for path in sorted(folder.glob("*/metrics.json")):
-        value = json.loads(path.read_text(encoding="utf-8")).get(metric)
-        if value is not None:  # null is what is not finite
-            found.append((float(value), path.parent.name))
+    for path in sorted(folder.glob(f"*/{METRICS}")):
+        with suppress(GrainsegError):  # what else lies in the folder need not be a job's
+            value = read_metrics(path, "it is left out").get(metric, math.nan)
+            if math.isfinite(value):
+                found.append((value, path.parent.name))
     found.sort(key=lambda each: each[0], reverse=VALIDATION_METRICS[metric] == "max")
     best = [f"{metric}  job, the best first ({folder})"] if found else []
     return best + [f"{value:<{len(metric)}.4f}  {job}" for value, job in found]
