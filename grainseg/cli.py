@@ -18,7 +18,7 @@ from grainseg.config import (
 )
 from grainseg.config.baseline import BOTH, METHODS
 from grainseg.config.command_line import OptionFormatter, as_options, crop_of, pixel_size_of, text_of
-from grainseg.console import prepare_console
+from grainseg.console import prepare_console, say
 from grainseg.errors import GrainsegError, require_all_done
 from grainseg.grains.structure import PART_CHOICES, TWIN_CHOICES
 from grainseg.options import (
@@ -117,7 +117,7 @@ def measure(
     from grainseg.pipeline.measure import measure as run  # heavy, and the options are right
 
     measured = run(config, shlex.join(["grainseg", *sys.argv[1:]]), typed(measure))
-    print(measured.summary())
+    say(measured.summary())
     require_all_done(measured.failures, "files", others_done=measured.results is not None)
 
 
@@ -135,7 +135,7 @@ def compare(
     """Say of each pair of batches whether they differ, are equivalent, or need more fields."""
     from grainseg.pipeline.compare import compare as run
 
-    print(run(folders, output, margin_g))
+    say(run(folders, output, margin_g))
 
 
 @app.command()
@@ -204,7 +204,7 @@ def baseline(
     from grainseg.pipeline.baseline import baseline as run  # heavy, and the options are right
 
     tuned = run(config, shlex.join(["grainseg", *sys.argv[1:]]), typed(baseline))
-    print(tuned.summary())
+    say(tuned.summary())
     require_all_done(tuned.failures, "pictures", others_done=bool(tuned.reports))
 
 
@@ -266,7 +266,7 @@ def robustness(
     from grainseg.pipeline.robustness import robustness as run  # heavy, and the options are right
 
     made = run(config, shlex.join(["grainseg", *sys.argv[1:]]))
-    print(made.summary())
+    say(made.summary())
     require_all_done(made.failures, "pictures", others_done=True)  # or it would have raised
 
 
@@ -292,7 +292,7 @@ def suggest(
     from grainseg.pipeline.suggest import suggest as run  # heavy, and the options are right
 
     found = run(config)
-    print(found.summary())
+    say(found.summary())
     require_all_done(found.failures, "pictures", others_done=True)  # or it would have raised
 
 
@@ -307,7 +307,7 @@ def synth(
     """Show, on one sheet, what the synthetic pictures of pretraining look like."""
     from grainseg.pipeline.synth import synth as run
 
-    print(run(sheet, rows, columns, side, seed))
+    say(run(sheet, rows, columns, side, seed))
 
 
 @app.command()
@@ -318,7 +318,7 @@ def export(
     """Write a checkpoint's network in half precision into a file that can be shipped."""
     from grainseg.pipeline.export import export as run
 
-    print(run(checkpoint, target))
+    say(run(checkpoint, target))
 
 
 def _typed(command: str) -> dict[str, str]:
@@ -339,7 +339,7 @@ def main() -> int:
         app()
     except (GrainsegError, OSError, MemoryError) as error:
         kind = "" if isinstance(error, GrainsegError) else f"{type(error).__name__}: "
-        print(f"error: {kind}{as_options(' '.join(str(error).split()), names)}", file=sys.stderr)
+        say(f"error: {kind}{as_options(' '.join(str(error).split()), names)}", sys.stderr)
         return 1
     return 0  # app itself exits, with 2 where the command line is wrong
 

@@ -1,15 +1,28 @@
-"""The streams and signals of the ``grainseg`` command."""
+"""What the commands say on the screen; the streams and signals of ``grainseg``."""
 
 import io
 import os
 import signal
 import sys
 from types import FrameType
+from typing import TextIO
+
+from grainseg.micrograph.names import shown
 
 _LAST_WORDS = {
     signal.SIGTERM: b"terminated\n",
     signal.SIGINT: b"interrupted; files that were complete stay, and no others\n",
 }
+
+
+def say(text: str, stream: TextIO | None = None) -> None:
+    """Print lines; what names and strangers' files bring into them cannot steer the terminal.
+
+    Args:
+        text: One line or more.
+        stream: Where to; None stands for the standard output.
+    """
+    print("\n".join(map(shown, text.split("\n"))), file=stream, flush=True)
 
 
 def prepare_console() -> None:

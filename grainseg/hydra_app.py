@@ -4,15 +4,15 @@ It takes settings as they are typed, keeps torch out until the configuration is 
 errors into one line.
 """
 
-import json
 import logging
+import math
 import os
 import re
 import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any, ClassVar
@@ -27,7 +27,9 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
 from grainseg.config import VALIDATION_METRICS, parse_predict, parse_train, unknown_key
+from grainseg.console import say
 from grainseg.errors import GrainsegError, require_all_done
+from grainseg.micrograph.names import shown
 from grainseg.overrides import PATH_KEYS, as_typed, require_sayable
 
 log = logging.getLogger(__name__)
@@ -66,7 +68,7 @@ def _train(node: DictConfig) -> float:
         if not metrics:
             return float("nan")  # not the first process of several: nobody asks for its objective
         text = training_summary(metrics, run_dir)
-    print(text, flush=True)
+    say(text)
     value = metrics[config.optimized_metric]
     return value if VALIDATION_METRICS[config.optimized_metric] == "max" else -value
 
@@ -76,7 +78,7 @@ def _predict(node: DictConfig) -> None:
     from grainseg.pipeline.predict import predict, prediction_summary
 
     result = predict(config, shlex.join(["python", "predict.py", *sys.argv[1:]]))
-    print(prediction_summary(result, Path(config.output)), flush=True)
+    say(prediction_summary(result, Path(config.output)))
     require_all_done(result.failures, "pictures", others_done=bool(result.written))
     if result.unscored:
         raise GrainsegError(f"{len(result.unscored)} of the pictures could not be scored, see above")
@@ -111,7 +113,7 @@ def _run(task: Callable[[DictConfig], Any], config_name: str, arguments: list[st
                 return task(node)
         except Exception as error:
             if HydraConfig.get().mode == RunMode.MULTIRUN:
-                log.error("%s", one_line(error))
+                log.error("%s", shown(one_line(error)))
                 raise  # Hydra goes on with the next job and fails at the end
             errors.append(error)  # raised, it would come with two lines of Hydra's
             return None
@@ -129,11 +131,11 @@ def _run(task: Callable[[DictConfig], Any], config_name: str, arguments: list[st
             raise errors[0]
     except (KeyboardInterrupt, SystemExit) as stop:
         if terminated.happened:  # Lightning's own ways out have the status 0, and 1 after Ctrl-C
-            print("terminated", file=sys.stderr)
+            say("terminated", sys.stderr)
             return 143
         if isinstance(stop, SystemExit) and not isinstance(stop.__context__, KeyboardInterrupt):
             raise
-        print("interrupted", file=sys.stderr)
+        say("interrupted", sys.stderr)
         return 130
     except BrokenPipeError:  # the reader of our output, say head, has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -141,7 +143,7 @@ def _run(task: Callable[[DictConfig], Any], config_name: str, arguments: list[st
     except Exception as error:
         if traceback_wanted:
             raise
-        print(f"error: {one_line(error)}", file=sys.stderr)
+        say(f"error: {one_line(error)}", sys.stderr)
         return 1
     return 0
 
@@ -188,7 +190,7 @@ class SweepSummary(Callback):
         """Print the jobs, the best first; nothing where there was no sweep."""
         if cls._sweep is not None:
             for line in sweep_lines(*cls._sweep):
-                print(line, flush=True)
+                say(line)
             cls._sweep = None
 
 
@@ -199,11 +201,14 @@ def sweep_lines(folder: Path, metric: str) -> list[str]:
         folder: Of the sweep; each job has a folder of its own.
         metric: By which they are ranked, one of ``VALIDATION_METRICS``.
     """
+    from grainseg.report.metrics_file import METRICS, read_metrics
+
     found: list[tuple[float, str]] = []
-    for path in sorted(folder.glob("*/metrics.json")):
-        value = json.loads(path.read_text(encoding="utf-8")).get(metric)
-        if value is not None:  # null is what is not finite
-            found.append((float(value), path.parent.name))
+    for path in sorted(folder.glob(f"*/{METRICS}")):
+        with suppress(GrainsegError):  # what else lies in the folder need not be a job's
+            value = read_metrics(path, "it is left out").get(metric, math.nan)
+            if math.isfinite(value):
+                found.append((value, path.parent.name))
     found.sort(key=lambda each: each[0], reverse=VALIDATION_METRICS[metric] == "max")
     best = [f"{metric}  job, the best first ({folder})"] if found else []
     return best + [f"{value:<{len(metric)}.4f}  {job}" for value, job in found]

@@ -11,6 +11,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "grainseg"
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "micrograph": set(),
+    "console": {"micrograph"},
     "versions": set(),
     "tiling": set(),
     "grains": {"micrograph"},
@@ -23,6 +24,7 @@ ALLOWED: dict[str, set[str]] = {
     "training": {"config", "micrograph", "grains", "report", "data", "model", "inference"},
     "pipeline": {
         "versions",
+        "console",
         "config",
         "micrograph",
         "grains",
@@ -34,9 +36,8 @@ ALLOWED: dict[str, set[str]] = {
         "training",
     },
     "overrides": set(),
-    "hydra_app": {"config", "pipeline", "overrides"},
+    "hydra_app": {"config", "micrograph", "report", "pipeline", "overrides", "console"},
     "options": set(),
-    "console": set(),
     "cli": {"config", "grains", "pipeline", "options", "console"},
 }
 NO_TORCH = {

@@ -11,7 +11,7 @@ from helpers import ROOT, csv_rows
 from PIL import Image
 
 from grainseg.config.command_line import as_options, crop_of, pixel_size_of
-from grainseg.console import prepare_console
+from grainseg.console import prepare_console, say
 from grainseg.errors import GrainsegError
 from grainseg.micrograph.drawing import boundary_lines
 from grainseg.micrograph.polycrystal import polycrystal
@@ -79,6 +79,11 @@ def test_interrupted_it_says_so_in_one_line(capfd: pytest.CaptureFixture[str]) -
     assert capfd.readouterr().err == "interrupted; files that were complete stay, and no others\n"
 
 
+def test_names_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    say("a: G 7.2 ± 0.3\nmask: b\x1b]0;c\x07\r.png", sys.stderr)
+    assert capsys.readouterr() == ("", "a: G 7.2 ± 0.3\nmask: b\\x1b]0;c\\x07\\r.png\n")
+
+
 def test_two_numbers_with_points_are_no_decimal() -> None:
     with pytest.raises(GrainsegError, match=r"say \[0\.6,1\.2\] for rows and columns$"):
         pixel_size_of("0.6,1.2")
@@ -118,7 +123,7 @@ def test_messages_name_options_and_leave_paths_alone() -> None:
             ["measure", "nowhere", "--output", "out", "--kind", "x"],
             "--kind=x: must be one of boundary, grains",
         ),
-        (["compare", "nowhere"], "nowhere/fields.csv: cannot be read"),
+        (["compare", "no\x1b[31m"], r"no\x1b[31m/fields.csv: cannot be read"),
         (["export", "nowhere.ckpt", "x.safetensors"], "checkpoint nowhere.ckpt: there is no such file"),
         pytest.param(
             ["export", "nowhere.ckpt", "x.pt"], "x.pt: is written as safetensors", marks=pytest.mark.slow

@@ -135,6 +135,7 @@ def run_in_process(monkeypatch: pytest.MonkeyPatch, main: str, *arguments: str) 
         (["train", "+data=null"], "+data=null: choose one of folder, stream, synthetic"),
         (["train", "hydra=null"], "hydra=null: must be the name of a choice"),
         (["train", "name=Müller,Ä"], "name=Müller,Ä: must be one name, without a comma; to sweep over names"),
+        (["train", "seed=\x1b[31m"], r"seed=\x1b[31m: "),
         (["train", "epochs", "3"], "epochs: settings are said with =; say epochs=3"),
         (["train", "-m", "epochs", "seed=1"], "epochs: settings are said with =; say epochs=VALUE"),
         (
@@ -196,7 +197,7 @@ def test_nothing_heavy_is_imported_before_the_configuration_is_known_to_be_right
     ("metric", "order"), [("val/iou", ["b", "a"]), ("val/are", ["a", "b"]), ("val/recall", ["b"])]
 )
 def test_jobs_of_a_sweep_are_ranked(tmp_path: Path, metric: str, order: list[str]) -> None:
-    """Errors the least first; a job whose score is no number, and one that broke off, are left out."""
+    """Errors the least first; no job without such a score, none that broke off, and no foreign file."""
     for job, values in {
         "a": {"val/iou": 0.5, "val/are": 0.1, "val/recall": None},
         "b": {"val/iou": 0.6, "val/are": 0.2, "val/recall": 0.5},
@@ -204,6 +205,9 @@ def test_jobs_of_a_sweep_are_ranked(tmp_path: Path, metric: str, order: list[str
         (tmp_path / job).mkdir()
         (tmp_path / job / "metrics.json").write_text(json.dumps(values))
     (tmp_path / "broken").mkdir()
+    for foreign, text in {"c": "[]", "d": '{"val/iou": {"f0": 1}}', "e": "no JSON"}.items():
+        (tmp_path / foreign).mkdir()
+        (tmp_path / foreign / "metrics.json").write_text(text)
     assert [line.split()[1] for line in sweep_lines(tmp_path, metric)[1:]] == order
     assert sweep_lines(tmp_path / "broken", metric) == []
 

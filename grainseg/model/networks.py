@@ -6,7 +6,8 @@ specification from a checkpoint that someone else made cannot run code or reach 
 
 import inspect
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
@@ -15,6 +16,7 @@ import segmentation_models_pytorch as smp
 import timm
 import torch
 from torch import nn
+from torch.overrides import TorchFunctionMode
 
 from grainseg.errors import GrainsegError
 
@@ -104,6 +106,23 @@ def build_network(spec: NetworkSpec, encoder_weights: str | None = None) -> nn.M
         ) from error
     # Measured faster in training on CPUs and GPUs alike; inference then rounds the same way in every command.
     return network.to(memory_format=torch.channels_last)
+
+
+@contextmanager
+def without_memory() -> Iterator[None]:
+    """Have networks built whose weights have shapes but no values, and so take no memory."""
+    with torch.device("meta"), _NumbersOnCpu():
+        yield
+
+
+class _NumbersOnCpu(TorchFunctionMode):
+    """The encoders ``mit_…`` read what ``linspace`` gives while they are built, which ``meta`` cannot say."""
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        there = {"device": "cpu"} if func is torch.linspace else {}
+        return func(*args, **{**there, **(kwargs or {})})
 
 
 def _check_architecture(spec: NetworkSpec) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from omegaconf import OmegaConf
 
 from grainseg.config import FolderDataConfig, LabelConfig, TrainConfig, parse_train
+from grainseg.console import say
 from grainseg.errors import GrainsegError
 from grainseg.micrograph.folder import LabelledImage, list_folder
 from grainseg.micrograph.selection import OUTPUT_ENDS
@@ -187,9 +188,9 @@ def main() -> int:
     try:
         target = make_deliverable(run or latest_run(OUTPUTS), OUTPUTS / "grainseg-deliverable.zip")
     except GrainsegError as error:
-        print(f"error: {error}", file=sys.stderr)
+        say(f"error: {error}", sys.stderr)
         return 1
-    print(target)
+    say(str(target))
     return 0
 
 

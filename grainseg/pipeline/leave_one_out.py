@@ -42,6 +42,7 @@ from grainseg.report.tables import write_csv
 from grainseg.training.board import SCORE_TAG, log_configuration
 from grainseg.training.run_folder import (
     CONFIG,
+    FOLDS,
     LAST,
     TENSORBOARD,
     checkpoint_path,
@@ -55,7 +56,6 @@ log = logging.getLogger(__name__)
 
 FEWEST_IMAGES = 3
 """Each network needs two to train on, and an error needs more than two images to show how it varies."""
-FOLDS = "folds.csv"
 OUT_OF_FOLD = "out_of_fold/"
 _SHOWN = ("val/iou", "val/boundary_f1", "val/are", "val/intercept_error")
 

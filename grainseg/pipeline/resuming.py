@@ -2,9 +2,13 @@
 
 import logging
 import shutil
+import traceback
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from grainseg.config import TrainConfig, to_plain
 from grainseg.errors import GrainsegError
@@ -36,6 +40,8 @@ _MAY_DIFFER = (
 the rounding of other hardware and the seams of other tiles."""
 _WHOLE = ("data.regimes", "model.options")
 """Settings whose keys are free: where one has a key that the other lacks, they differ."""
+_RESTORING = {"_restore_modules_and_callbacks", "restore_training_state"}
+"""In which functions Lightning takes over what a checkpoint holds; it has no hook around them."""
 
 
 def check_resume(config: TrainConfig, network: NetworkSpec, checkpoint: Path) -> CheckpointSpec:
@@ -50,7 +56,7 @@ def check_resume(config: TrainConfig, network: NetworkSpec, checkpoint: Path) ->
         What the checkpoint says of itself.
 
     Raises:
-        GrainsegError: There is no such checkpoint, or its run had other settings.
+        GrainsegError: There is no such checkpoint, it is damaged, or its run had other settings.
     """
     if not checkpoint.is_file():
         raise GrainsegError(f"resume={checkpoint}: there is no such file; give the last.ckpt of a run")
@@ -67,10 +73,41 @@ def check_resume(config: TrainConfig, network: NetworkSpec, checkpoint: Path) ->
             )
     if not content.get("optimizer_states"):
         raise GrainsegError(f"resume={checkpoint}: holds no optimizer; give the last.ckpt beside it")
-    require_same_kept(checkpoint, content.get("callbacks", {}), config)
+    try:
+        require_same_kept(checkpoint, content["callbacks"], config)
+        done = int(content["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"])
+        if done < 0:
+            raise ValueError(done)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise _damaged(checkpoint) from error
     _require_same_settings(config, recorded_config(checkpoint, spec) or {}, checkpoint)
-    _require_epochs(config, content["loops"], checkpoint)
+    _require_epochs(config, done, checkpoint)
     return spec
+
+
+@contextmanager
+def refused_if_damaged(checkpoint: Path) -> Iterator[None]:
+    """Have what fails while Lightning restores a checkpoint, and nothing else, be an error of that file.
+
+    Args:
+        checkpoint: To go on from; without one there is nothing that could fail so.
+
+    Raises:
+        GrainsegError: Its parts do not belong together, are of the wrong kind, or are missing.
+    """
+    try:
+        yield
+    except (GrainsegError, OSError, MemoryError, torch.OutOfMemoryError):
+        raise
+    except Exception as error:  # plain values of any kind: Lightning and PyTorch raise what they make them
+        frames = traceback.walk_tb(error.__traceback__)
+        if _RESTORING.isdisjoint(frame.f_code.co_name for frame, _ in frames):
+            raise
+        raise _damaged(checkpoint) from error
+
+
+def _damaged(checkpoint: Path) -> GrainsegError:
+    return GrainsegError(f"resume={checkpoint}: is damaged or was changed; give another last.ckpt")
 
 
 def bring_best(checkpoint: Path, run_dir: Path) -> None:
@@ -159,9 +196,8 @@ def _is_other_folder(was: Path, now: Path) -> bool:
     return True
 
 
-def _require_epochs(config: TrainConfig, loops: Mapping[str, Any], checkpoint: Path) -> None:
+def _require_epochs(config: TrainConfig, done: int, checkpoint: Path) -> None:
     """See that a run gets no shorter than it is; with as many epochs it only comes to its scores."""
-    done = loops["fit_loop"]["epoch_progress"]["current"]["processed"]
     if config.epochs < done:
         raise GrainsegError(
             f"epochs={config.epochs}: resume={checkpoint} has more already; say {done} or more"

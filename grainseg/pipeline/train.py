@@ -27,7 +27,7 @@ from grainseg.model.shrinking import look_shrunk
 from grainseg.pipeline.doubt_reference import training_reference
 from grainseg.pipeline.failures import tell_left_out
 from grainseg.pipeline.observer import generic_observer
-from grainseg.pipeline.resuming import bring_best, check_resume, require_same_shrink
+from grainseg.pipeline.resuming import bring_best, check_resume, refused_if_damaged, require_same_shrink
 from grainseg.pipeline.scoring import PredictedGrains, tolerance_warnings
 from grainseg.pipeline.validation import finish_validation, is_real
 from grainseg.pipeline.validation_quality import few_grains_warning, quality_lines
@@ -78,7 +78,8 @@ def train(config: TrainConfig, run_dir: Path, *, fold: bool = False) -> dict[str
 
     run_dir.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
-    trainer.fit(module, data, ckpt_path=config.resume, weights_only=True)
+    with refused_if_damaged(Path(config.resume or "")):
+        trainer.fit(module, data, ckpt_path=config.resume, weights_only=True)
     metrics = _score_best(config, trainer, module, data, run_dir, fold)
     metrics |= {"train/line_width_px": data.data.line_width_px, "train/shrink": float(data.data.shrink)}
     down, right = data.data.label_offset_px

@@ -17,7 +17,7 @@ from grainseg.micrograph.folder import LabelledImage, list_folder, split_with_te
 from grainseg.micrograph.wide.recipe import WIDE
 from grainseg.model.checkpoint import CheckpointSpec
 from grainseg.model.generic import ships
-from grainseg.training.run_folder import CONFIG, read_config
+from grainseg.training.run_folder import CONFIG, is_of_training, read_config
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +80,7 @@ def recorded_config(checkpoint: Path, spec: CheckpointSpec) -> dict[str, Any] | 
         return None
     advice = f"put back that of {checkpoint}, or remove it if nothing shall be known of its training"
     config = read_config(path, advice)
-    if not all(isinstance(config.get(group), dict) for group in ("data", "augment", "model")):
+    if not is_of_training(config):
         log.warning("%s: is no configuration of a training; nothing is known of that of %s", path, checkpoint)
         return None
     said = config.get("seed"), config["model"].get("architecture"), config["model"].get("encoder")

@@ -111,13 +111,19 @@ class EpochLines(Callback):
 class MovableCheckpoint(ModelCheckpoint):
     """A checkpoint that a resumed run goes on with, wherever the run's folder has been moved or copied to."""
 
+    def on_load_checkpoint(
+        self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """See that there is a state, or Lightning would begin anew: with a worse best checkpoint, say."""
+        checkpoint["callbacks"][self.state_key]["best_model_score"]
+
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over what is known of the file if it lies in this run's folder, else start anew."""
         path = Path(str(self.dirpath)) / f"{self.filename}{self.FILE_EXTENSION}"
         if path.is_file():
             score = state_dict["best_model_score"]
             here = {"dirpath": self.dirpath, "best_model_path": str(path), "kth_best_model_path": str(path)}
-            known = {} if score is None else {str(path): score}
+            known = {} if score is None else {str(path): score.reshape(())}  # one number, or it fails here
             super().load_state_dict(state_dict | here | {"best_k_models": known})
 
 

@@ -8,11 +8,14 @@ from omegaconf import OmegaConf
 
 from grainseg.errors import GrainsegError
 from grainseg.micrograph.replacing import replacing
+from grainseg.report.metrics_file import METRICS
+from grainseg.report.prediction_files import PREDICTIONS
 
 CONFIG = "config.yaml"
 CHECKPOINTS = "checkpoints"
 BEST, LAST = "best", "last"
 TENSORBOARD = "tensorboard"
+FOLDS = "folds.csv"
 
 
 def checkpoint_path(run_dir: Path, name: str = BEST) -> Path:
@@ -56,11 +59,19 @@ def read_config(path: Path, advice: str) -> dict[str, Any]:
     return {str(key): value for key, value in values.items()} if isinstance(values, dict) else {}
 
 
+def is_of_training(config: Mapping[str, Any]) -> bool:
+    """Whether plain values are those that a training run has in its ``config.yaml``."""
+    return all(isinstance(config.get(group), dict) for group in ("data", "augment", "model"))
+
+
 def require_free(run_dir: Path) -> None:
-    """See that a run that goes on with none overwrites none.
+    """See that a run that goes on with none overwrites none, and nothing else.
+
+    A run that was interrupted before its first checkpoint leaves its configuration and TensorBoard events,
+    and may start again over them.
 
     Raises:
-        GrainsegError: The folder holds a run.
+        GrainsegError: The folder holds a run, or what a run would overwrite.
     """
     last = checkpoint_path(run_dir, LAST)
     if last.exists():
@@ -70,19 +81,34 @@ def require_free(run_dir: Path) -> None:
     elif checkpoint_path(run_dir).exists():
         way = "say another folder"
     else:
+        _require_nothing_else(run_dir, METRICS, PREDICTIONS)
         return
     raise GrainsegError(f"hydra.run.dir={run_dir}: holds a run already; {way}")
 
 
 def require_free_or_folds(run_dir: Path) -> None:
-    """See that a leave-one-out run overwrites no other run.
+    """See that a leave-one-out run overwrites no other run, and nothing else.
 
     Raises:
-        GrainsegError: The folder holds an ordinary run.
+        GrainsegError: The folder holds an ordinary run, or what a run would overwrite.
     """
-    if checkpoint_path(run_dir, LAST).exists() or (
-        checkpoint_path(run_dir).exists() and not fold_dir(run_dir, 0).is_dir()
-    ):
+    begun = fold_dir(run_dir, 0).is_dir()
+    if checkpoint_path(run_dir, LAST).exists() or (checkpoint_path(run_dir).exists() and not begun):
         raise GrainsegError(
             f"hydra.run.dir={run_dir}: holds a run that is not leave-one-out; say another folder"
+        )
+    if not begun:  # its events replace those that it finds
+        _require_nothing_else(run_dir, METRICS, PREDICTIONS, FOLDS, TENSORBOARD)
+
+
+def _require_nothing_else(run_dir: Path, *names: str) -> None:
+    """See that a folder without a checkpoint holds none of these, nor a configuration of something else."""
+    found = [name for name in names if (run_dir / name).exists()]
+    config = run_dir / CONFIG
+    if config.exists() and not is_of_training(read_config(config, "say another hydra.run.dir")):
+        found.append(CONFIG)
+    if found:
+        raise GrainsegError(
+            f"hydra.run.dir={run_dir}: holds {', '.join(found)}, which a run would overwrite; "
+            "say another folder, or move them away"
         )

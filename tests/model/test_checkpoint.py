@@ -247,8 +247,9 @@ def test_values_that_cannot_be_are_refused(
     assert message in str(caught.value)
 
 
+@pytest.mark.parametrize("encoder", ["resnet152", "mit_b0"])
 def test_a_small_file_has_no_huge_network_built(
-    content: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    encoder: str, content: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     devices = []
 
@@ -258,7 +259,7 @@ def test_a_small_file_has_no_huge_network_built(
 
     monkeypatch.setattr("grainseg.model.checkpoint.build_network", build)
     with pytest.raises(GrainsegError, match="weights do not fit"):
-        load_network(saved(content | {KEY: content[KEY] | {"encoder": "resnet152"}}, tmp_path))
+        load_network(saved(content | {KEY: content[KEY] | {"encoder": encoder}}, tmp_path))
     assert devices == ["meta"]
     load_network(saved(content, tmp_path))
     assert devices == ["meta", "meta", "cpu"]

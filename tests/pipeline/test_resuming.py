@@ -14,7 +14,7 @@ from lightning import Trainer
 from grainseg.config import TrainConfig
 from grainseg.errors import GrainsegError
 from grainseg.pipeline.export import export
-from grainseg.pipeline.resuming import bring_best, differing
+from grainseg.pipeline.resuming import bring_best, differing, refused_if_damaged
 from grainseg.pipeline.train import train
 from grainseg.training.callbacks import SaveOnInterrupt
 
@@ -92,6 +92,32 @@ def test_a_wrong_checkpoint_is_found_before_the_data_are_read(
     config = replace(smoke_config, **changed, data=replace(smoke_config.data, root="nowhere"))  # type: ignore[arg-type]
     with pytest.raises(GrainsegError, match=message):
         train(config, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"loops": {"fit_loop": {"epoch_progress": {"current": {"processed": -5}}}}},
+        {"callbacks": {}},
+        {"lr_schedulers": 1},
+        pytest.param({"loops": [1]}, marks=pytest.mark.slow),
+        pytest.param({"callbacks": [1]}, marks=pytest.mark.slow),
+        pytest.param({"pytorch-lightning_version": "x"}, marks=pytest.mark.slow),
+    ],
+    ids=str,
+)
+def test_a_damaged_checkpoint_is_one_line(
+    parts: dict[str, object], run: tuple[Path, dict[str, float]], smoke_config: TrainConfig, tmp_path: Path
+) -> None:
+    last = tmp_path / "last.ckpt"
+    torch.save(torch.load(run[0] / "checkpoints" / "last.ckpt", weights_only=True) | parts, last)
+    with pytest.raises(GrainsegError, match=r"^resume=.*last\.ckpt: is damaged or was changed; give another"):
+        train(replace(smoke_config, epochs=4, resume=str(last)), tmp_path / "new")
+
+
+def test_what_fails_in_training_is_not_laid_to_the_checkpoint() -> None:
+    with pytest.raises(PowerCutError), refused_if_damaged(Path("last.ckpt")):
+        raise PowerCutError
 
 
 def test_an_image_that_has_trained_a_run_cannot_come_to_validate_it(

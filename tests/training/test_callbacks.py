@@ -14,7 +14,7 @@ import torch
 from lightning.pytorch.callbacks import EarlyStopping
 from lightning.pytorch.trainer.states import TrainerFn
 
-from grainseg.training.callbacks import SaveOnInterrupt, StopOfPatience, board_panel
+from grainseg.training.callbacks import MovableCheckpoint, SaveOnInterrupt, StopOfPatience, board_panel
 
 NOBODY = SimpleNamespace(global_step=3, save_checkpoint=lambda path: None)
 
@@ -116,6 +116,15 @@ def test_a_resumed_run_has_its_own_patience() -> None:
     epochs_until_stop(before, [0.5, 0.6])
     after.load_state_dict(before.state_dict())
     assert epochs_until_stop(after, [0.6, 0.7, 0.8, 0.9]) == 3
+
+
+@pytest.mark.parametrize("score", ["x", torch.zeros(2)])
+def test_the_best_score_of_a_resumed_run_is_one_number(score: object, tmp_path: Path) -> None:
+    """Else it would fail at the end of the first epoch, when it is compared."""
+    (tmp_path / "best.ckpt").touch()
+    callback = MovableCheckpoint(dirpath=tmp_path, filename="best", monitor="val/iou", mode="max")
+    with pytest.raises((AttributeError, RuntimeError)):
+        callback.load_state_dict(callback.state_dict() | {"best_model_score": score})
 
 
 @pytest.mark.parametrize(

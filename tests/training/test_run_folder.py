@@ -24,7 +24,7 @@ def with_checkpoints(run_dir: Path, *names: str) -> Path:
 
 
 def test_an_empty_folder_and_a_run_without_a_checkpoint_are_free(tmp_path: Path) -> None:
-    (tmp_path / "config.yaml").touch()
+    (tmp_path / "config.yaml").write_text("{seed: 0, data: {}, augment: {}, model: {}}")
     for folder in (tmp_path, tmp_path / "new"):
         require_free(folder)
         require_free_or_folds(folder)
@@ -49,3 +49,21 @@ def test_folds_are_kept_and_can_go_on(names: tuple[str, ...], tmp_path: Path) ->
     with pytest.raises(GrainsegError, match="say leave_one_out=true to go on with its folds"):
         require_free(run_dir)
     require_free_or_folds(run_dir)
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "metrics.json", "predictions"])
+def test_what_is_not_a_runs_own_is_kept(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text("{data: a}")
+    for require in (require_free, require_free_or_folds):
+        with pytest.raises(GrainsegError, match=f"holds {name}, which a run would overwrite; say another"):
+            require(tmp_path)
+
+
+def test_leave_one_out_takes_no_events_but_its_own(tmp_path: Path) -> None:
+    """An ordinary run adds its events to those of its start before; leave-one-out replaces them."""
+    (tmp_path / "tensorboard").mkdir()
+    require_free(tmp_path)
+    with pytest.raises(GrainsegError, match="holds tensorboard, which"):
+        require_free_or_folds(tmp_path)
+    fold_dir(tmp_path, 0).mkdir()
+    require_free_or_folds(tmp_path)
