@@ -4,6 +4,7 @@ The first bytes say what a file is, not its extension. Pixels are taken as store
 are not applied, as in ImageJ, so that an image and its mask cannot be turned differently.
 """
 
+import itertools
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,6 +41,9 @@ _TIFF_MODELS: dict[int, str] = {
     PHOTOMETRIC.PALETTE: "palette",
     PHOTOMETRIC.SEPARATED: "cmyk",
 }
+
+_MAX_PAGES = 64
+"""A picture has a thumbnail or some pyramid levels beside it; damaged files may have pages without end."""
 
 _CHANNELS = {"rgb": 3, "cmyk": 4}
 _ALPHA = (EXTRASAMPLE.ASSOCALPHA, EXTRASAMPLE.UNASSALPHA)
@@ -143,17 +147,34 @@ def _read_pillow(path: Path, reader: type[ImageFile], head: bytes, max_megapixel
     return Stored(_without_alpha(samples), full_scale)
 
 
-def full_size_pages(tiff: TiffFile) -> list[TiffPage]:
-    """The pages of a TIFF file that are pictures of their own, in the file's order."""
-    pages = [page for page in tiff.pages if isinstance(page, TiffPage)]
+def open_tiff(path: Path) -> TiffFile:
+    """Open a TIFF file and read its first page alone; of these formats tifffile would read all at once."""
+    return TiffFile(path, is_lsm=False, is_ndpi=False, is_scanimage=False)
+
+
+def full_size_pages(tiff: TiffFile, path: Path) -> list[TiffPage]:
+    """The pages of a TIFF file that are pictures of their own, in the file's order.
+
+    Args:
+        tiff: From `open_tiff`.
+        path: Its name, for the error.
+
+    Raises:
+        GrainsegError: There are too many pages to be one picture.
+    """
+    pages = [page for page in itertools.islice(tiff.pages, _MAX_PAGES + 1) if isinstance(page, TiffPage)]
+    if len(pages) > _MAX_PAGES:
+        raise GrainsegError(
+            f"{path}: holds more than {_MAX_PAGES} pages; save the one to be used as a file of its own"
+        )
     # NewSubfileType: bit 0 marks thumbnails and pyramid levels, bit 2 transparency masks.
     return [page for page in pages if not page.subfiletype & 0b101] or pages
 
 
 def _read_tiff(path: Path, max_megapixels: float) -> Stored:
     # tifffile parses tags as they are used, so a damaged one can raise at any line of this block.
-    with _naming(path, _DECODER_ERRORS + _TAG_ERRORS), TiffFile(path) as tiff:
-        pages = full_size_pages(tiff)
+    with _naming(path, _DECODER_ERRORS + _TAG_ERRORS), open_tiff(path) as tiff:
+        pages = full_size_pages(tiff, path)
         if not pages:
             raise GrainsegError(f"{path}: holds no image, perhaps cut short; copy or export it again")
         page = pages[0]
