@@ -109,6 +109,24 @@ def _naming(path: Path, errors: tuple[type[Exception], ...]) -> Iterator[None]:
         ) from error
 
 
+def software_of(path: Path) -> str:
+    """Name of the program that wrote a PNG or TIFF file, as the file says without being decoded.
+
+    Args:
+        path: The file; of one that cannot be read or says none the name is empty.
+    """
+    try:
+        with path.open("rb") as handle:
+            head = handle.read(8)
+        if head.startswith(TIFF_SIGNATURES):
+            with open_tiff(path) as tiff:
+                return str(tiff.pages.first.software)
+        with PngImageFile(path) as picture:
+            return str(picture.info.get("Software", ""))
+    except _DECODER_ERRORS + _TAG_ERRORS:
+        return ""
+
+
 def _check_header(path: Path, height: int, width: int, pages: int, max_megapixels: float) -> None:
     if height * width == 0:
         raise GrainsegError(f"{path}: has no pixels ({width} × {height}); export it again")

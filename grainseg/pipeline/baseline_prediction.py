@@ -12,7 +12,12 @@ from grainseg.grains.budget import SegmentationError
 from grainseg.grains.partition import PartitionSettings
 from grainseg.micrograph.image import FloatImage
 from grainseg.micrograph.selection import SelectedImage, Selection
-from grainseg.pipeline.earlier_run import existing_of, warn_of_older, warn_of_older_maps
+from grainseg.pipeline.earlier_run import (
+    existing_of,
+    require_own_pictures,
+    warn_of_older,
+    warn_of_older_maps,
+)
 from grainseg.pipeline.failures import SKIPPED, tell_failure, tell_unlisted
 from grainseg.pipeline.mapping import MappedField, close_picture, open_picture
 from grainseg.pipeline.measurement import BatchResults, Measurements
@@ -104,6 +109,7 @@ def predict_pictures(
     for image in progress(selection.images, f"predicting ({fitted.name})"):
         older = existing_of(folders.pictures, image.relative)
         try:
+            require_own_pictures(folders.pictures, image.relative)
             mapped = _predict_one(config, fitted, image, folders.pictures, known.get(image.path))
             measurements.add(mapped)
             written.add(prediction_paths(folders.pictures, image.relative).grains)

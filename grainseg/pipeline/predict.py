@@ -26,6 +26,7 @@ from grainseg.pipeline.earlier_run import (
     TABLES,
     existing_of,
     require_metrics,
+    require_own_pictures,
     warn_of_older,
     warn_of_older_maps,
 )
@@ -143,6 +144,7 @@ def _predict_one(
     output = Path(plan.config.output)
     older = existing_of(output, image.relative)
     try:
+        require_own_pictures(output, image.relative)
         seen = _see(plan, image)
         closed = _write(plan, seen)
         result.written[image.relative] = prediction_paths(output, image.relative)
