@@ -17,6 +17,7 @@ from grainseg.micrograph.drawing import boundary_lines
 from grainseg.micrograph.polycrystal import polycrystal
 from grainseg.micrograph.wide.contact_sheet import contact_sheet
 from grainseg.model.checkpoint import load_network
+from grainseg.pipeline.synth import synth
 
 GRAINSEG = [sys.executable, "-m", "grainseg.cli"]
 ROBUSTNESS = ["robustness", "--data", "nowhere", "--output", "out"]
@@ -208,6 +209,11 @@ def test_synth_writes_a_sheet(tmp_path: Path) -> None:
     assert done.stdout == f"{name}: seeds 5 to 6, 64 px\n"
     sheet = np.asarray(Image.open(tmp_path / name))
     np.testing.assert_array_equal(sheet, contact_sheet(5, 1, 2, 64))
+    synth(tmp_path / name, 1, 1, 32, 0)  # its own sheet may be made anew
+    assert np.asarray(Image.open(tmp_path / name)).shape[1] < sheet.shape[1]
+    Image.fromarray(sheet).save(tmp_path / "of another program.png")
+    with pytest.raises(GrainsegError, match=r"program\.png: was not written by grainseg; remove it, or give"):
+        synth(tmp_path / "of another program.png", 1, 1, 32, 0)
 
 
 @pytest.mark.slow

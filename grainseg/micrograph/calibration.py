@@ -3,11 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from tifffile import TiffFile
-
 from grainseg.micrograph.calibration_sidecars import read_sidecars
 from grainseg.micrograph.calibration_tags import read_tags
-from grainseg.micrograph.decoding import PILLOW_READERS, TIFF_SIGNATURES, full_size_pages
+from grainseg.micrograph.decoding import PILLOW_READERS, TIFF_SIGNATURES, full_size_pages, open_tiff
 from grainseg.micrograph.evidence import Evidence
 from grainseg.micrograph.image import PixelSize
 from grainseg.micrograph.pixel_size import Claim, Rank, choose_pixel_size
@@ -71,8 +69,8 @@ def _read_file(path: Path, evidence: Evidence) -> Claim | None:
     with path.open("rb") as handle:
         head = handle.read(8)
     if head.startswith(TIFF_SIGNATURES):
-        with TiffFile(path) as tiff:
-            read_tags(tiff, full_size_pages(tiff)[0], evidence)
+        with open_tiff(path) as tiff:
+            read_tags(tiff, full_size_pages(tiff, path)[0], evidence)
         return None
     for signature, reader in PILLOW_READERS.items():
         if head.startswith(signature):

@@ -4,6 +4,7 @@ The first bytes say what a file is, not its extension. Pixels are taken as store
 are not applied, as in ImageJ, so that an image and its mask cannot be turned differently.
 """
 
+import itertools
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,6 +41,9 @@ _TIFF_MODELS: dict[int, str] = {
     PHOTOMETRIC.PALETTE: "palette",
     PHOTOMETRIC.SEPARATED: "cmyk",
 }
+
+_MAX_PAGES = 64
+"""A picture has a thumbnail or some pyramid levels beside it; damaged files may have pages without end."""
 
 _CHANNELS = {"rgb": 3, "cmyk": 4}
 _ALPHA = (EXTRASAMPLE.ASSOCALPHA, EXTRASAMPLE.UNASSALPHA)
@@ -105,6 +109,24 @@ def _naming(path: Path, errors: tuple[type[Exception], ...]) -> Iterator[None]:
         ) from error
 
 
+def software_of(path: Path) -> str:
+    """Name of the program that wrote a PNG or TIFF file, as the file says without being decoded.
+
+    Args:
+        path: The file; of one that cannot be read or says none the name is empty.
+    """
+    try:
+        with path.open("rb") as handle:
+            head = handle.read(8)
+        if head.startswith(TIFF_SIGNATURES):
+            with open_tiff(path) as tiff:
+                return str(tiff.pages.first.software)
+        with PngImageFile(path) as picture:
+            return str(picture.info.get("Software", ""))
+    except _DECODER_ERRORS + _TAG_ERRORS:
+        return ""
+
+
 def _check_header(path: Path, height: int, width: int, pages: int, max_megapixels: float) -> None:
     if height * width == 0:
         raise GrainsegError(f"{path}: has no pixels ({width} × {height}); export it again")
@@ -143,17 +165,34 @@ def _read_pillow(path: Path, reader: type[ImageFile], head: bytes, max_megapixel
     return Stored(_without_alpha(samples), full_scale)
 
 
-def full_size_pages(tiff: TiffFile) -> list[TiffPage]:
-    """The pages of a TIFF file that are pictures of their own, in the file's order."""
-    pages = [page for page in tiff.pages if isinstance(page, TiffPage)]
+def open_tiff(path: Path) -> TiffFile:
+    """Open a TIFF file and read its first page alone; of these formats tifffile would read all at once."""
+    return TiffFile(path, is_lsm=False, is_ndpi=False, is_scanimage=False)
+
+
+def full_size_pages(tiff: TiffFile, path: Path) -> list[TiffPage]:
+    """The pages of a TIFF file that are pictures of their own, in the file's order.
+
+    Args:
+        tiff: From `open_tiff`.
+        path: Its name, for the error.
+
+    Raises:
+        GrainsegError: There are too many pages to be one picture.
+    """
+    pages = [page for page in itertools.islice(tiff.pages, _MAX_PAGES + 1) if isinstance(page, TiffPage)]
+    if len(pages) > _MAX_PAGES:
+        raise GrainsegError(
+            f"{path}: holds more than {_MAX_PAGES} pages; save the one to be used as a file of its own"
+        )
     # NewSubfileType: bit 0 marks thumbnails and pyramid levels, bit 2 transparency masks.
     return [page for page in pages if not page.subfiletype & 0b101] or pages
 
 
 def _read_tiff(path: Path, max_megapixels: float) -> Stored:
     # tifffile parses tags as they are used, so a damaged one can raise at any line of this block.
-    with _naming(path, _DECODER_ERRORS + _TAG_ERRORS), TiffFile(path) as tiff:
-        pages = full_size_pages(tiff)
+    with _naming(path, _DECODER_ERRORS + _TAG_ERRORS), open_tiff(path) as tiff:
+        pages = full_size_pages(tiff, path)
         if not pages:
             raise GrainsegError(f"{path}: holds no image, perhaps cut short; copy or export it again")
         page = pages[0]

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import tifffile
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from grainseg.errors import GrainsegError
 from grainseg.micrograph.calibration import Calibration, read_calibration
@@ -24,6 +25,10 @@ from grainseg.micrograph.replacing import replacing
 
 IMAGE_SUFFIXES: frozenset[str] = frozenset({".png", ".tif", ".tiff", ".jpg", ".jpeg", ".bmp"})
 """Lower-case extensions that count as images in a folder."""
+
+
+SOFTWARE = "grainseg"
+"""What wrote the files that are written here, as they say; other programs that change them do not say so."""
 
 
 def read_micrograph(
@@ -151,8 +156,10 @@ def write_png(path: Path, pixels: npt.NDArray[np.uint8]) -> None:
     Raises:
         GrainsegError: The file cannot be written.
     """
+    said = PngInfo()
+    said.add_text("Software", SOFTWARE)
     with replacing(path) as handle:
-        Image.fromarray(pixels).save(handle, format="PNG")
+        Image.fromarray(pixels).save(handle, format="PNG", pnginfo=said)
 
 
 def write_probability(path: Path, probability: FloatImage, pixel_size_um: tuple[float, float] | None) -> None:
@@ -171,7 +178,13 @@ def write_probability(path: Path, probability: FloatImage, pixel_size_um: tuple[
     unit: dict[str, Any] = {"metadata": {"unit": "um"}} if pixel_size_um is not None else {}
     with replacing(path) as handle:
         tifffile.imwrite(
-            handle, probability, imagej=True, compression="zlib", **_pixels_per_um(pixel_size_um), **unit
+            handle,
+            probability,
+            imagej=True,
+            compression="zlib",
+            software=SOFTWARE,
+            **_pixels_per_um(pixel_size_um),
+            **unit,
         )
 
 
@@ -199,6 +212,7 @@ def write_grain_map(
             grains.astype(np.uint32, copy=False),
             compression="zlib",
             metadata=None,
+            software=SOFTWARE,
             **_pixels_per_um(pixel_size_um),
             **unit,
         )

@@ -14,7 +14,12 @@ from grainseg.grains.scores import THRESHOLD
 from grainseg.micrograph.image import FloatImage
 from grainseg.micrograph.selection import SelectedImage, Selection
 from grainseg.pipeline.batch_results import BatchResults, Measurements
-from grainseg.pipeline.earlier_run import files_before, warn_of_older_maps, warn_of_unreplaced
+from grainseg.pipeline.earlier_run import (
+    files_before,
+    require_own_pictures,
+    warn_of_older_maps,
+    warn_of_unreplaced,
+)
 from grainseg.pipeline.failures import SKIPPED, tell_failure, tell_unlisted
 from grainseg.pipeline.picture import MappedField, close_picture, open_picture
 from grainseg.pipeline.progress import progress
@@ -104,6 +109,7 @@ def predict_pictures(
     for image in progress(selection.images, f"predicting ({fitted.name})"):
         before = files_before(folders.pictures, image.relative)
         try:
+            require_own_pictures(folders.pictures, image.relative)
             mapped = _predict_one(config, fitted, image, folders.pictures, known.get(image.path))
             measurements.add(mapped)
             written.add(prediction_paths(folders.pictures, image.relative).grains)

@@ -36,7 +36,8 @@ def make_deliverable(run: Path, target: Path) -> Path:
         target: The zip's path.
 
     Raises:
-        GrainsegError: The run is not finished, its data are gone, or the code has no clean revision.
+        GrainsegError: The run is not finished or has links in place of files, its data are gone, or the code
+            has no clean revision.
     """
     metrics, config = _read_run(run)
     data = _data_folder(run, config)
@@ -50,10 +51,7 @@ def make_deliverable(run: Path, target: Path) -> Path:
         folder = Path(staging) / target.stem
         _export_code(folder)
         results = folder / "results"
-        shutil.copytree(run / PREDICTIONS, results / PREDICTIONS)
-        shutil.copyfile(checkpoint_path(run), results / checkpoint_path(run).name)
-        for name in (METRICS, CONFIG):
-            shutil.copyfile(run / name, results / name)
+        _copy_results(run, stems, results)
         for stem in stems:
             _copy_labelled(items[stem], results / "validation")
         text = _describe(run, config, data, revision, stems, metrics)
@@ -119,6 +117,20 @@ def _export_code(folder: Path) -> None:
     _git("archive", "--format=tar", f"--prefix={folder.name}/", f"--output={archive}", "HEAD")
     shutil.unpack_archive(archive, folder.parent, filter="data")
     archive.unlink()
+
+
+def _copy_results(run: Path, stems: list[str], results: Path) -> None:
+    """Copy what a run writes, and neither what else lies there nor what a link leads to."""
+    names = [f"{stem}{end}" for stem in stems for end in OUTPUT_ENDS.values()]
+    predictions = [path for path in (run / PREDICTIONS / name for name in names) if path.exists()]
+    (results / PREDICTIONS).mkdir(parents=True)
+    for path in (checkpoint_path(run), run / METRICS, run / CONFIG, *predictions):
+        if path.resolve() != run.resolve() / path.relative_to(run):
+            raise GrainsegError(
+                f"{path}: is reached by a link, which no run writes; put the file itself there"
+            )
+        folder = results / PREDICTIONS if path in predictions else results
+        shutil.copyfile(path, folder / path.name)
 
 
 def _copy_labelled(item: LabelledImage, folder: Path) -> None:

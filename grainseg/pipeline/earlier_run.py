@@ -7,7 +7,7 @@ from pathlib import Path
 from grainseg.errors import GrainsegError
 from grainseg.grains.wording import counted
 from grainseg.micrograph.names import is_file
-from grainseg.report.own_files import is_metrics, is_page
+from grainseg.report.own_files import is_metrics, is_page, is_picture
 from grainseg.report.prediction_files import GRAINS_SUFFIX, prediction_paths
 from grainseg.report.robustness_note import NOTE, NOTE_KEY, PLOT
 from grainseg.report.tables import (
@@ -88,6 +88,22 @@ def require_page(path: Path) -> None:
     require_no_folder(path)
     if path.exists() and not is_page(path):
         raise GrainsegError(_overwritten(path, "is no report of grainseg"))
+
+
+def require_own_pictures(output: Path, relative: Path) -> None:
+    """Raise a GrainsegError where a prediction would overwrite what somebody drew or corrected.
+
+    Args:
+        output: Folder of all pictures' files.
+        relative: The picture's relative path.
+    """
+    paths = prediction_paths(output, relative)
+    for path in (paths.mask, paths.grains):
+        if is_file(path) and not is_picture(path):
+            raise GrainsegError(
+                f"{path}: was drawn or changed by another program (or by an earlier version of grainseg) and "
+                "would be overwritten; move it, or choose another output folder"
+            )
 
 
 def require_metrics(path: Path, key: str) -> None:

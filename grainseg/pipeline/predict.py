@@ -28,6 +28,7 @@ from grainseg.pipeline.earlier_run import (
     TABLES,
     files_before,
     require_metrics,
+    require_own_pictures,
     warn_of_older,
     warn_of_older_maps,
     warn_of_unreplaced,
@@ -153,6 +154,7 @@ def _predict_one(
     output = Path(plan.config.output)
     before = files_before(output, image.relative)
     try:
+        require_own_pictures(output, image.relative)
         seen = _see(plan, image)
         closed = _write(plan, seen)
         result.written[image.relative] = prediction_paths(output, image.relative)

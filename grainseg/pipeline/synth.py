@@ -4,7 +4,9 @@ from pathlib import Path
 
 from grainseg.errors import GrainsegError
 from grainseg.micrograph.files import write_png
+from grainseg.micrograph.names import is_file
 from grainseg.micrograph.wide.contact_sheet import contact_sheet
+from grainseg.report.own_files import is_picture
 
 MAX_SHEET_PX = 100_000_000
 MIN_SIDE_PX = 32
@@ -24,7 +26,7 @@ def synth(sheet: Path, rows: int, columns: int, side: int, seed: int) -> str:
         What was written where, in one line.
 
     Raises:
-        GrainsegError: An option cannot be, or the file cannot be written.
+        GrainsegError: An option cannot be, or the file is of another program or cannot be written.
     """
     for option, value, least in (("rows", rows, 1), ("columns", columns, 1), ("side", side, MIN_SIDE_PX)):
         if value < least:
@@ -38,5 +40,7 @@ def synth(sheet: Path, rows: int, columns: int, side: int, seed: int) -> str:
         )
     if sheet.suffix.lower() != ".png":
         raise GrainsegError(f"--sheet={sheet}: is written as PNG; give a name that ends in .png")
+    if is_file(sheet) and not is_picture(sheet):
+        raise GrainsegError(f"--sheet={sheet}: was not written by grainseg; remove it, or give another name")
     write_png(sheet, contact_sheet(seed, rows, columns, side))
     return f"{sheet}: seeds {seed} to {seed + rows * columns - 1}, {side} px"

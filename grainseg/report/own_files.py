@@ -3,6 +3,9 @@
 import json
 from pathlib import Path
 
+from grainseg.micrograph.decoding import software_of
+from grainseg.micrograph.files import SOFTWARE
+
 _PAGE = Path(__file__).parent / "templates" / "page.html"
 
 
@@ -18,6 +21,15 @@ def is_page(path: Path) -> bool:
             return handle.read(len(head)) == head
     except (OSError, UnicodeDecodeError):
         return False
+
+
+def is_picture(path: Path) -> bool:
+    """Whether an existing PNG or TIFF file is as it was written here, and was not changed since.
+
+    Args:
+        path: The file; one that cannot be read is none.
+    """
+    return software_of(path) == SOFTWARE
 
 
 def is_metrics(path: Path, key: str) -> bool:

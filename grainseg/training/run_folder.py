@@ -1,10 +1,13 @@
 """What lies where in the folder of a training run, and whether a run may take a folder."""
 
+import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
 from omegaconf import OmegaConf
+from yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent
 
 from grainseg.errors import GrainsegError
 from grainseg.micrograph.replacing import replacing
@@ -16,6 +19,10 @@ CHECKPOINTS = "checkpoints"
 BEST, LAST = "best", "last"
 TENSORBOARD = "tensorboard"
 FOLDS = "folds.csv"
+
+_MAX_CHARACTERS = 200_000
+_MAX_DEPTH = 20
+"""Of a ``config.yaml``: about a hundred times the length and four times the depth of a run's."""
 
 
 def checkpoint_path(run_dir: Path, name: str = BEST) -> Path:
@@ -50,10 +57,13 @@ def read_config(path: Path, advice: str) -> dict[str, Any]:
         advice: What to do if it cannot be read.
 
     Raises:
-        GrainsegError: It cannot be read.
+        GrainsegError: It cannot be read, or no run writes such a file.
     """
     try:
-        values = OmegaConf.to_container(OmegaConf.load(path))
+        with path.open(encoding="utf-8") as handle:
+            text = handle.read(_MAX_CHARACTERS + 1)
+        _require_plain(text)
+        values = OmegaConf.to_container(OmegaConf.load(io.StringIO(text)))
     except Exception as error:  # a text of any kind: the readers of YAML raise errors of their own
         raise GrainsegError(f"{path}: cannot be read; {advice}") from error
     return {str(key): value for key, value in values.items()} if isinstance(values, dict) else {}
@@ -62,6 +72,19 @@ def read_config(path: Path, advice: str) -> dict[str, Any]:
 def is_of_training(config: Mapping[str, Any]) -> bool:
     """Whether plain values are those that a training run has in its ``config.yaml``."""
     return all(isinstance(config.get(group), dict) for group in ("data", "augment", "model"))
+
+
+def _require_plain(text: str) -> None:
+    """Raise a ValueError where no run wrote this and reading it may take hours: run folders are passed on."""
+    if len(text) > _MAX_CHARACTERS:
+        raise ValueError(f"longer than {_MAX_CHARACTERS} characters")
+    depth = 0
+    for event in yaml.parse(text):
+        depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+        if depth > _MAX_DEPTH:
+            raise ValueError(f"nested more than {_MAX_DEPTH} deep")
+        if isinstance(event, AliasEvent):  # of aliases of aliases: ten lines become 10⁹ values
+            raise ValueError("holds aliases")
 
 
 def require_free(run_dir: Path) -> None:

@@ -1,5 +1,6 @@
 """What is no usable picture is refused in one line, and never read as something else."""
 
+import struct
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 
@@ -50,6 +51,18 @@ def test_ids_that_floats_cannot_tell_apart_are_refused(tmp_path, dtype, first):
     assert read_mask_values(below).max() == first - 1
     path = tiff_file(tmp_path / "b.tif", np.array([[1, first]], dtype))
     assert f"{path}: holds numbers from {first} on" in message(read_mask_values, path)
+
+
+@pytest.mark.parametrize("ring", [1, 300])
+@pytest.mark.parametrize("lsm", [False, True])
+def test_pages_without_end_are_refused(tmp_path, ring, lsm):
+    """The last of ``ring`` pages is followed by the first; as compressed LSM tifffile would open all."""
+    tags = [(256, 1), (257, 1), *([(259, 5), (34412, 1)] if lsm else [])]
+    page = struct.pack("<H", len(tags)) + b"".join(struct.pack("<HHII", tag, 3, 1, n) for tag, n in tags)
+    after = [struct.pack("<I", 8 + (len(page) + 4) * ((number + 1) % ring)) for number in range(ring)]
+    path = tmp_path / "a.tif"
+    path.write_bytes(struct.pack("<2sHI", b"II", 42, 8) + b"".join(page + offset for offset in after))
+    assert f"{path}: holds more than 64 pages" in message(read_micrograph, path)
 
 
 def test_animated_png_is_refused(tmp_path):

@@ -9,7 +9,7 @@ from omegaconf import OmegaConf
 
 from grainseg.config import FolderDataConfig, TrainConfig, to_plain
 from grainseg.errors import GrainsegError
-from grainseg.pipeline.deliverable import _describe, _read_run, latest_run, make_deliverable
+from grainseg.pipeline.deliverable import _copy_results, _describe, _read_run, latest_run, make_deliverable
 from grainseg.report.metrics_file import write_metrics
 from grainseg.training.run_folder import checkpoint_path, fold_dir
 
@@ -61,6 +61,24 @@ def test_what_is_no_finished_run_is_not_handed_over(
         (run / name).write_text(text, encoding="utf-8")
     with pytest.raises(GrainsegError, match=message):
         make_deliverable(run, folds / "x.zip")
+
+
+def test_nothing_but_what_a_run_writes_is_handed_over(folds: Path) -> None:
+    run, predictions = fold_dir(folds, 1), fold_dir(folds, 1) / "predictions"
+    (predictions / "private.txt").touch()
+    (predictions / "f0_overlay.png").touch()
+    _copy_results(run, ["f0"], folds / "out")
+    handed_over = {path.relative_to(folds / "out").as_posix() for path in (folds / "out").rglob("*.*")}
+    pictures = {"predictions/f0_mask.png", "predictions/f0_overlay.png"}
+    assert handed_over == pictures | {"best.ckpt", "metrics.json", "config.yaml"}
+    (predictions / "f0_overlay.png").unlink()
+    (predictions / "f0_overlay.png").symlink_to(predictions / "private.txt")
+    with pytest.raises(GrainsegError, match=r"f0_overlay\.png: is reached by a link"):
+        _copy_results(run, ["f0"], folds / "out2")
+    predictions.rename(folds / "elsewhere")
+    predictions.symlink_to(folds / "elsewhere")
+    with pytest.raises(GrainsegError, match=r"f0_mask\.png: is reached by a link"):
+        _copy_results(run, ["f0"], folds / "out3")
 
 
 def test_the_description_says_which_network_and_how_its_pictures_were_cut(

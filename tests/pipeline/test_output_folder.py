@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from helpers import csv_rows, measure_config
 from PIL import Image
 
@@ -57,6 +58,22 @@ def test_a_folder_in_the_place_of_a_map_fails_that_picture_alone(
     result = predict(replace(config, images=str(pictures(tmp_path / "in", "a.png", "b.png"))))
     assert [path.name for path in result.written] == ["b.png"]
     assert "a_uncertainty.tif: cannot be written" in result.failures[0]
+
+
+def test_what_a_person_drew_or_corrected_is_not_predicted_over(config: PredictConfig, tmp_path: Path) -> None:
+    folder = pictures(tmp_path / "in", "a.png", "b.png", "c.png")
+    config = replace(config, images=str(folder), partition=replace(config.partition, name="none"))
+    assert not predict(config).failures
+    corrected, drawn = tmp_path / "out" / "a_mask.png", tmp_path / "out" / "b_grains.tif"
+    with Image.open(corrected) as mask:
+        mask.save(corrected)
+    tifffile.imwrite(drawn, np.zeros((40, 50), np.uint32))
+    before = [path.read_bytes() for path in (corrected, drawn)]
+    result = predict(config)
+    assert [path.name for path in result.written] == ["c.png"]
+    for path, failure in zip((corrected, drawn), result.failures, strict=True):
+        assert f"{path}: was drawn or changed by another program" in failure
+    assert [path.read_bytes() for path in (corrected, drawn)] == before
 
 
 def test_one_picture_alone_is_not_predicted_into_its_own_folder(

@@ -10,6 +10,7 @@ from grainseg.training.run_folder import (
     LAST,
     checkpoint_path,
     fold_dir,
+    read_config,
     require_free,
     require_free_or_folds,
 )
@@ -67,3 +68,19 @@ def test_leave_one_out_takes_no_events_but_its_own(tmp_path: Path) -> None:
         require_free_or_folds(tmp_path)
     fold_dir(tmp_path, 0).mkdir()
     require_free_or_folds(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\n".join(["a0: &a0 [x]", *(f"a{n}: &a{n} [{10 * f'*a{n - 1},'}]" for n in range(1, 10))]),
+        "a: " + 100_000 * "[",
+        200_001 * " ",
+    ],
+    ids=["aliases of aliases", "nested", "long"],
+)
+def test_configurations_that_no_run_wrote_are_refused_at_once(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(GrainsegError, match=r"config\.yaml: cannot be read; remove it"):
+        read_config(path, "remove it")
