@@ -44,7 +44,7 @@ from grainseg.pipeline.picture import make_output
 from grainseg.pipeline.scoring import PredictedGrains, fit_grains, segmentation_error, tolerance_warnings
 from grainseg.report.metrics_file import METRICS, write_metrics
 from grainseg.report.overlay import panel
-from grainseg.report.prediction_files import PREDICTIONS, prediction_paths
+from grainseg.report.prediction_files import PREDICTIONS, stem_paths
 from grainseg.training.run_folder import read_config, write_config
 
 log = logging.getLogger(__name__)
@@ -279,7 +279,7 @@ def _write(
         probability = found[image.stem]
         mask = probability > THRESHOLD
         drawn = panel(_grey(image), image.label, probability, mask, config.boundary_tolerance_px)
-        write_png(prediction_paths(folder / PREDICTIONS, Path(image.stem)).panel, drawn)
+        write_png(stem_paths(folder / PREDICTIONS, image.stem).panel, drawn)
 
 
 def _predict_labelled(

@@ -18,7 +18,7 @@ from grainseg.model.checkpoint import CheckpointSpec
 from grainseg.pipeline.scoring import PredictedGrains, fit_grains, segmentation_error, with_training
 from grainseg.pipeline.validation_quality import validation_scores
 from grainseg.report.overlay import panel
-from grainseg.report.prediction_files import PREDICTIONS, prediction_paths, write_prediction
+from grainseg.report.prediction_files import PREDICTIONS, stem_paths, write_prediction
 
 log = logging.getLogger(__name__)
 
@@ -98,7 +98,7 @@ def _write_and_score(
     tolerance_px = config.boundary_tolerance_px
     for image, probability in zip(images, probabilities, strict=True):
         pixels = image.unit[:, :, 0] if spec.in_channels == 1 else image.unit
-        paths = prediction_paths(run_dir / PREDICTIONS, Path(image.stem))
+        paths = stem_paths(run_dir / PREDICTIONS, image.stem)
         partition = None
         if config.partition.name != "none":
             partition = partition_or_none(probability, spec.partition)

@@ -36,8 +36,12 @@ class PredictionPaths:
 
 def prediction_paths(folder: Path, relative: Path) -> PredictionPaths:
     """Paths for the picture that lies at ``relative`` below the folder of images; its suffix is dropped."""
-    stem = folder / relative.parent / relative.stem
-    return PredictionPaths(**{name: stem.with_name(stem.name + end) for name, end in OUTPUT_ENDS.items()})
+    return stem_paths(folder / relative.parent, relative.stem)
+
+
+def stem_paths(folder: Path, stem: str) -> PredictionPaths:
+    """Paths for the picture of this name without suffix, which may hold points: m10.5 is not m10."""
+    return PredictionPaths(**{name: folder / (stem + end) for name, end in OUTPUT_ENDS.items()})
 
 
 def write_prediction(

@@ -1,7 +1,6 @@
 """Prediction as a function: any size, any name, what fails and what goes on."""
 
 import hashlib
-import itertools
 import json
 import shutil
 from dataclasses import replace
@@ -17,7 +16,7 @@ from PIL import Image
 from grainseg.config import PredictConfig
 from grainseg.errors import GrainsegError
 from grainseg.grains.doubt import FLAG_ABOVE
-from grainseg.micrograph.files import read_micrograph
+from grainseg.micrograph.files import read_micrograph, write_png
 from grainseg.pipeline.export import export
 from grainseg.pipeline.predict import predict
 from grainseg.report.results import read_batches
@@ -278,9 +277,11 @@ def test_settings_of_the_partition_can_be_said(
     config: PredictConfig, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A threshold below all probabilities makes everything boundary: no grains, but the mask shows why."""
-    for number, end in itertools.product(range(3), ("mask.png", "overlay.png", "grains.tif", "panel.png")):
-        (tmp_path / "out").mkdir(exist_ok=True)
-        (tmp_path / "out" / f"f{number}_{end}").write_bytes(b"older")
+    (tmp_path / "out").mkdir()
+    for number in range(3):
+        write_png(tmp_path / "out" / f"f{number}_mask.png", np.zeros((2, 2), np.uint8))
+        for end in ("overlay", "panel"):
+            (tmp_path / "out" / f"f{number}_{end}.png").write_bytes(b"older")
     low = replace(config.partition, threshold=1e-6)
     result = predict(replace(config, partition=low))
     assert len(result.failures) == 3
