@@ -30,7 +30,7 @@ from grainseg.config import VALIDATION_METRICS, parse_predict, parse_train, unkn
 from grainseg.console import say
 from grainseg.errors import GrainsegError, require_all_done
 from grainseg.micrograph.names import shown
-from grainseg.overrides import PATH_KEYS, as_typed, require_sayable
+from grainseg.overrides import PATH_KEYS, SWEEP_FLAGS, as_typed, require_sayable
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,10 @@ _TRACEBACK = "HYDRA_FULL_ERROR"
 
 def main_train() -> int:
     """Run ``train.py``; returns the exit status."""
-    return _run(_train, "train", _named_by_what_differs(_continue_in_place(sys.argv[1:])))
+    flags = [argument for argument in sys.argv[1:] if argument in SWEEP_FLAGS]
+    # The parser wants the overrides in one piece, with no option between them.
+    arguments = flags + [argument for argument in sys.argv[1:] if argument not in SWEEP_FLAGS]
+    return _run(_train, "train", _named_by_what_differs(_continue_in_place(arguments)))
 
 
 def main_predict() -> int:
@@ -56,6 +59,7 @@ def _train(node: DictConfig) -> float:
     config = parse_train(node)
     if HydraConfig.get().mode == RunMode.MULTIRUN:
         config.trainer.require_one_process("a job of a sweep")
+        _require_maximized(HydraConfig.get().sweeper.get("direction"))
     from grainseg.pipeline.leave_one_out import leave_one_out  # heavy, and the configuration is right
     from grainseg.pipeline.train import train, training_summary
 
@@ -71,6 +75,16 @@ def _train(node: DictConfig) -> float:
     say(text)
     value = metrics[config.optimized_metric]
     return value if VALIDATION_METRICS[config.optimized_metric] == "max" else -value
+
+
+def _require_maximized(direction: object) -> None:
+    """Raise a GrainsegError where a sweeper looks for the worst: the objective of errors has a minus sign."""
+    name = getattr(direction, "name", direction)  # Optuna's is an Enum
+    if name not in (None, "maximize"):
+        raise GrainsegError(
+            f"hydra.sweeper.direction={name}: more of the objective is always better, also of errors; "
+            "say hydra.sweeper.direction=maximize"
+        )
 
 
 def _predict(node: DictConfig) -> None:

@@ -41,7 +41,8 @@ _OPTIONS_OF_HYDRA = (
     "experimental-rerun",
     "info",
 )
-_FLAGS = ("-m", "--multirun", "-r", "--run", "--resolve")
+SWEEP_FLAGS = frozenset({"-m", "--multirun"})
+_FLAGS = SWEEP_FLAGS | {"-r", "--run", "--resolve"}
 """Options of Hydra that take no value."""
 _NO_NAME = re.compile(r"null|true|false|[\d.+-]+|\[[\d.,\s]*\]|", re.IGNORECASE)
 """What Hydra does not take for the name of a choice."""

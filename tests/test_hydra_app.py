@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from enum import Enum
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,11 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
 from grainseg.data.photometry import Photometry
+from grainseg.errors import GrainsegError
 from grainseg.hydra_app import (
     CONF,
     _named_by_what_differs,
+    _require_maximized,
     main_predict,
     main_train,
     sweep_lines,
@@ -171,9 +174,17 @@ def test_a_sweep_starts_no_processes_that_would_start_it_again(
 ) -> None:
     """Lightning takes ddp for several devices by itself, and its further processes have our arguments."""
     monkeypatch.chdir(tmp_path)
-    assert run_in_process(monkeypatch, "train", "-m", "trainer=cpu", "trainer.devices=2", "seed=0,1") == 1
+    assert run_in_process(monkeypatch, "train", "trainer=cpu", "-m", "trainer.devices=2", "seed=0,1") == 1
     said = capsys.readouterr().err
     assert "trainer.devices=2: a job of a sweep cannot start several processes; say trainer=auto" in said
+
+
+def test_a_sweeper_that_looks_for_the_worst_is_refused() -> None:
+    """Optuna does unless told otherwise; the objective is better where it is more, also that of errors."""
+    with pytest.raises(GrainsegError, match=r"direction=minimize: .*direction=maximize"):
+        _require_maximized(Enum("Direction", ["minimize", "maximize"])["minimize"])
+    for direction in (None, "maximize"):
+        _require_maximized(direction)
 
 
 def test_a_traceback_is_given_when_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
