@@ -26,7 +26,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
-from grainseg.config import VALIDATION_METRICS, parse_predict, parse_train, unknown_key
+from grainseg.config import VALIDATION_METRICS, TrainConfig, parse_predict, parse_train, unknown_key
 from grainseg.console import say
 from grainseg.errors import GrainsegError, require_all_done
 from grainseg.micrograph.names import shown
@@ -57,24 +57,38 @@ def main_predict() -> int:
 
 def _train(node: DictConfig) -> float:
     config = parse_train(node)
-    if HydraConfig.get().mode == RunMode.MULTIRUN:
+    sweep = HydraConfig.get().mode == RunMode.MULTIRUN
+    if sweep:
         config.trainer.require_one_process("a job of a sweep")
         _require_maximized(HydraConfig.get().sweeper.get("direction"))
-    from grainseg.pipeline.leave_one_out import leave_one_out  # heavy, and the configuration is right
-    from grainseg.pipeline.train import train, training_summary
-
     run_dir = Path(HydraConfig.get().runtime.output_dir)
-    if config.leave_one_out:
-        result = leave_one_out(config, run_dir)
-        metrics, text = result.metrics, result.summary()
-    else:
-        metrics = train(config, run_dir)
-        if not metrics:
-            return float("nan")  # not the first process of several: nobody asks for its objective
-        text = training_summary(metrics, run_dir)
+    try:
+        metrics, text = _trained(config, run_dir, sweep)
+    except (KeyboardInterrupt, SystemExit):  # which Lightning makes of the former
+        _say_how_to_go_on(config, run_dir, sweep)
+        raise
+    if not metrics:
+        return float("nan")  # not the first process of several: nobody asks for its objective
     say(text)
     value = metrics[config.optimized_metric]
     return value if VALIDATION_METRICS[config.optimized_metric] == "max" else -value
+
+
+def _trained(config: TrainConfig, run_dir: Path, sweep: bool) -> tuple[dict[str, float], str]:
+    """The scores of a run and its closing lines; none in further processes."""
+    from grainseg.pipeline.going_on import require_same, train_or_go_on
+    from grainseg.pipeline.leave_one_out import leave_one_out  # heavy, and the configuration is right
+    from grainseg.pipeline.train import train, training_summary
+
+    if config.leave_one_out:
+        result = leave_one_out(config, run_dir)
+        return result.metrics, result.summary()
+    if sweep and config.resume is None:
+        require_same(config, run_dir, "hydra.sweep.dir")
+        metrics = train_or_go_on(config, run_dir)
+    else:
+        metrics = train(config, run_dir)
+    return metrics, training_summary(metrics, run_dir) if metrics else ""
 
 
 def _require_maximized(direction: object) -> None:
@@ -85,6 +99,22 @@ def _require_maximized(direction: object) -> None:
             f"hydra.sweeper.direction={name}: more of the objective is always better, also of errors; "
             "say hydra.sweeper.direction=maximize"
         )
+
+
+def _say_how_to_go_on(config: TrainConfig, run_dir: Path, sweep: bool) -> None:
+    last = run_dir / "checkpoints" / "last.ckpt"
+    if sweep:
+        folder = HydraConfig.get().sweep.dir
+        way = f" with all jobs: no resume, but the same command and hydra.sweep.dir={folder}"
+        if "direction" in HydraConfig.get().sweeper:  # of a study, whose jobs are drawn
+            way += "; they are the same only if hydra.sweeper.sampler.seed was said"
+    elif config.leave_one_out:
+        way = f" with all folds: no resume, but the same overrides and hydra.run.dir={run_dir}"
+    elif last.exists():
+        way = f", say the same overrides and resume={last}"
+    else:
+        return
+    log.warning("%s", shown(f"to go on{way}"))
 
 
 def _predict(node: DictConfig) -> None:

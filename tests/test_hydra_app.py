@@ -187,6 +187,42 @@ def test_a_sweeper_that_looks_for_the_worst_is_refused() -> None:
         _require_maximized(direction)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "way"),
+    [
+        (["hydra.run.dir=run"], ", say the same overrides and resume={}/run/checkpoints/last.ckpt"),
+        (["hydra.run.dir=new"], None),
+        (
+            ["experiment=leave_one_out", "data=folder", "data.root=.", "hydra.run.dir=run"],
+            " with all folds: no resume, but the same overrides and hydra.run.dir={}/run",
+        ),
+        (
+            ["-m", "seed=0,1", "hydra.sweep.dir=${name} (1)"],
+            " with all jobs: no resume, but the same command and hydra.sweep.dir=default (1)",
+        ),
+    ],
+)
+def test_an_interrupted_run_says_how_to_go_on(
+    arguments: list[str],
+    way: str | None,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("grainseg.hydra_app._trained", interrupted)
+    (tmp_path / "run" / "checkpoints").mkdir(parents=True)
+    (tmp_path / "run" / "checkpoints" / "last.ckpt").touch()
+    assert run_in_process(monkeypatch, "train", *arguments) == 130
+    said = [
+        line.partition("to go on")[2] for line in capsys.readouterr().out.splitlines() if "to go on" in line
+    ]
+    assert said == ([] if way is None else [way.format(tmp_path)])
+
+
 def test_a_traceback_is_given_when_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["train.py", "epochs=0"])
