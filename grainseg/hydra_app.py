@@ -23,19 +23,16 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from hydra.experimental.callback import Callback
 from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, read_write
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
 from grainseg.config import VALIDATION_METRICS, TrainConfig, parse_predict, parse_train, unknown_key
 from grainseg.console import say
 from grainseg.errors import GrainsegError, require_all_done
 from grainseg.micrograph.names import shown
-from grainseg.overrides import PATH_KEYS, SWEEP_FLAGS, as_typed, require_sayable
+from grainseg.overrides import SWEEP_FLAGS, as_typed, require_sayable, shortened
 
 log = logging.getLogger(__name__)
-
-_NAME_BYTES = 160
-"""Of a sweep's folders; most file systems take 255 bytes, with the number of the job before it."""
 
 CONF = Path(__file__).resolve().parent.parent / "conf"
 _TRACEBACK = "HYDRA_FULL_ERROR"
@@ -166,7 +163,7 @@ def _run(task: Callable[[DictConfig], Any], config_name: str, arguments: list[st
     try:
         require_sayable(typed, CONF)
         # With full errors, Hydra raises instead of printing and exiting.
-        with _arguments([as_typed(argument) for argument in arguments]), _traceback(True):
+        with _arguments(_as_typed(arguments)), _traceback(True):
             try:
                 entry()
             finally:
@@ -224,7 +221,10 @@ class SweepSummary(Callback):
     _sweep: ClassVar[tuple[Path, str] | None] = None
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Remember where the jobs will leave their scores, in whatever process they run."""
+        """Keep all jobs in one folder, whatever their names, and remember it: they may run elsewhere."""
+        with read_write(config.hydra):
+            folder = str(config.hydra.sweep.dir).replace("${", r"\${")
+            config.hydra.overrides.hydra.append(as_typed(f"hydra.sweep.dir={folder}"))
         metric = config.get("optimized_metric")
         if metric in VALIDATION_METRICS:
             SweepSummary._sweep = Path(config.hydra.sweep.dir), metric
@@ -258,12 +258,7 @@ def sweep_lines(folder: Path, metric: str) -> list[str]:
     return best + [f"{value:<{len(metric)}.4f}  {job}" for value, job in found]
 
 
-def _shortened(name: object) -> str:
-    """The name of one folder that every file system takes; the number before it tells jobs apart."""
-    return re.sub("['\"]", "", str(name)).replace("/", "_").encode()[:_NAME_BYTES].decode(errors="ignore")
-
-
-OmegaConf.register_new_resolver("shortened", _shortened, replace=True)  # for conf/train.yaml
+OmegaConf.register_new_resolver("shortened", shortened, replace=True)  # for conf/train.yaml
 
 
 def _continue_in_place(arguments: list[str]) -> list[str]:
@@ -278,14 +273,19 @@ def _continue_in_place(arguments: list[str]) -> list[str]:
 
 def _named_by_what_differs(arguments: list[str]) -> list[str]:
     """Have the folders of a sweep's jobs say what their jobs differ in, and not what all have alike."""
-    overrides = [as_typed(argument) for argument in arguments if _sets(argument)]
+    overrides = [argument for argument in _as_typed(arguments) if _sets(argument)]
     try:
         parsed = OverridesParser.create().parse_overrides(overrides)
     except HydraException:
         return arguments  # Hydra will meet it again, and say so
-    alike = {each.key_or_group for each in parsed if not each.is_sweep_override()} | {"name", *PATH_KEYS}
+    alike = {each.key_or_group for each in parsed if not each.is_sweep_override()}
     plain = sorted(key for key in alike if re.fullmatch(r"[\w./]+", key))
     return _with(arguments, f"hydra.job.config.override_dirname.exclude_keys=[{','.join(plain)}]")
+
+
+def _as_typed(arguments: list[str]) -> list[str]:
+    sweep = not SWEEP_FLAGS.isdisjoint(arguments)
+    return [as_typed(argument, sweep) for argument in arguments]
 
 
 def _with(arguments: list[str], override: str) -> list[str]:
