@@ -23,19 +23,16 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from hydra.experimental.callback import Callback
 from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, read_write
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
-from grainseg.config import VALIDATION_METRICS, parse_predict, parse_train, unknown_key
+from grainseg.config import VALIDATION_METRICS, TrainConfig, parse_predict, parse_train, unknown_key
 from grainseg.console import say
 from grainseg.errors import GrainsegError, require_all_done
 from grainseg.micrograph.names import shown
-from grainseg.overrides import PATH_KEYS, as_typed, require_sayable
+from grainseg.overrides import SWEEP_FLAGS, as_typed, require_sayable, shortened
 
 log = logging.getLogger(__name__)
-
-_NAME_BYTES = 160
-"""Of a sweep's folders; most file systems take 255 bytes, with the number of the job before it."""
 
 CONF = Path(__file__).resolve().parent.parent / "conf"
 _TRACEBACK = "HYDRA_FULL_ERROR"
@@ -44,7 +41,10 @@ _TRACEBACK = "HYDRA_FULL_ERROR"
 
 def main_train() -> int:
     """Run ``train.py``; returns the exit status."""
-    return _run(_train, "train", _named_by_what_differs(_continue_in_place(sys.argv[1:])))
+    flags = [argument for argument in sys.argv[1:] if argument in SWEEP_FLAGS]
+    # The parser wants the overrides in one piece, with no option between them.
+    arguments = flags + [argument for argument in sys.argv[1:] if argument not in SWEEP_FLAGS]
+    return _run(_train, "train", _named_by_what_differs(_continue_in_place(arguments)))
 
 
 def main_predict() -> int:
@@ -54,23 +54,64 @@ def main_predict() -> int:
 
 def _train(node: DictConfig) -> float:
     config = parse_train(node)
-    if HydraConfig.get().mode == RunMode.MULTIRUN:
+    sweep = HydraConfig.get().mode == RunMode.MULTIRUN
+    if sweep:
         config.trainer.require_one_process("a job of a sweep")
-    from grainseg.pipeline.leave_one_out import leave_one_out  # heavy, and the configuration is right
-    from grainseg.pipeline.train import train, training_summary
-
+        _require_maximized(HydraConfig.get().sweeper.get("direction"))
     run_dir = Path(HydraConfig.get().runtime.output_dir)
-    if config.leave_one_out:
-        result = leave_one_out(config, run_dir)
-        metrics, text = result.metrics, result.summary()
-    else:
-        metrics = train(config, run_dir)
-        if not metrics:
-            return float("nan")  # not the first process of several: nobody asks for its objective
-        text = training_summary(metrics, run_dir)
+    try:
+        metrics, text = _trained(config, run_dir, sweep)
+    except (KeyboardInterrupt, SystemExit):  # which Lightning makes of the former
+        _say_how_to_go_on(config, run_dir, sweep)
+        raise
+    if not metrics:
+        return float("nan")  # not the first process of several: nobody asks for its objective
     say(text)
     value = metrics[config.optimized_metric]
     return value if VALIDATION_METRICS[config.optimized_metric] == "max" else -value
+
+
+def _trained(config: TrainConfig, run_dir: Path, sweep: bool) -> tuple[dict[str, float], str]:
+    """The scores of a run and its closing lines; none in further processes."""
+    from grainseg.pipeline.going_on import require_same, train_or_go_on
+    from grainseg.pipeline.leave_one_out import leave_one_out  # heavy, and the configuration is right
+    from grainseg.pipeline.train import train, training_summary
+
+    if config.leave_one_out:
+        result = leave_one_out(config, run_dir)
+        return result.metrics, result.summary()
+    if sweep and config.resume is None:
+        require_same(config, run_dir, "hydra.sweep.dir")
+        metrics = train_or_go_on(config, run_dir)
+    else:
+        metrics = train(config, run_dir)
+    return metrics, training_summary(metrics, run_dir) if metrics else ""
+
+
+def _require_maximized(direction: object) -> None:
+    """Raise a GrainsegError where a sweeper looks for the worst: the objective of errors has a minus sign."""
+    name = getattr(direction, "name", direction)  # Optuna's is an Enum
+    if name not in (None, "maximize"):
+        raise GrainsegError(
+            f"hydra.sweeper.direction={name}: more of the objective is always better, also of errors; "
+            "say hydra.sweeper.direction=maximize"
+        )
+
+
+def _say_how_to_go_on(config: TrainConfig, run_dir: Path, sweep: bool) -> None:
+    last = run_dir / "checkpoints" / "last.ckpt"
+    if sweep:
+        folder = HydraConfig.get().sweep.dir
+        way = f" with all jobs: no resume, but the same command and hydra.sweep.dir={folder}"
+        if "direction" in HydraConfig.get().sweeper:  # of a study, whose jobs are drawn
+            way += "; they are the same only if hydra.sweeper.sampler.seed was said"
+    elif config.leave_one_out:
+        way = f" with all folds: no resume, but the same overrides and hydra.run.dir={run_dir}"
+    elif last.exists():
+        way = f", say the same overrides and resume={last}"
+    else:
+        return
+    log.warning("%s", shown(f"to go on{way}"))
 
 
 def _predict(node: DictConfig) -> None:
@@ -122,7 +163,7 @@ def _run(task: Callable[[DictConfig], Any], config_name: str, arguments: list[st
     try:
         require_sayable(typed, CONF)
         # With full errors, Hydra raises instead of printing and exiting.
-        with _arguments([as_typed(argument) for argument in arguments]), _traceback(True):
+        with _arguments(_as_typed(arguments)), _traceback(True):
             try:
                 entry()
             finally:
@@ -180,7 +221,10 @@ class SweepSummary(Callback):
     _sweep: ClassVar[tuple[Path, str] | None] = None
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Remember where the jobs will leave their scores, in whatever process they run."""
+        """Keep all jobs in one folder, whatever their names, and remember it: they may run elsewhere."""
+        with read_write(config.hydra):
+            folder = str(config.hydra.sweep.dir).replace("${", r"\${")
+            config.hydra.overrides.hydra.append(as_typed(f"hydra.sweep.dir={folder}"))
         metric = config.get("optimized_metric")
         if metric in VALIDATION_METRICS:
             SweepSummary._sweep = Path(config.hydra.sweep.dir), metric
@@ -214,12 +258,7 @@ def sweep_lines(folder: Path, metric: str) -> list[str]:
     return best + [f"{value:<{len(metric)}.4f}  {job}" for value, job in found]
 
 
-def _shortened(name: object) -> str:
-    """The name of one folder that every file system takes; the number before it tells jobs apart."""
-    return re.sub("['\"]", "", str(name)).replace("/", "_").encode()[:_NAME_BYTES].decode(errors="ignore")
-
-
-OmegaConf.register_new_resolver("shortened", _shortened, replace=True)  # for conf/train.yaml
+OmegaConf.register_new_resolver("shortened", shortened, replace=True)  # for conf/train.yaml
 
 
 def _continue_in_place(arguments: list[str]) -> list[str]:
@@ -234,14 +273,19 @@ def _continue_in_place(arguments: list[str]) -> list[str]:
 
 def _named_by_what_differs(arguments: list[str]) -> list[str]:
     """Have the folders of a sweep's jobs say what their jobs differ in, and not what all have alike."""
-    overrides = [as_typed(argument) for argument in arguments if _sets(argument)]
+    overrides = [argument for argument in _as_typed(arguments) if _sets(argument)]
     try:
         parsed = OverridesParser.create().parse_overrides(overrides)
     except HydraException:
         return arguments  # Hydra will meet it again, and say so
-    alike = {each.key_or_group for each in parsed if not each.is_sweep_override()} | {"name", *PATH_KEYS}
+    alike = {each.key_or_group for each in parsed if not each.is_sweep_override()}
     plain = sorted(key for key in alike if re.fullmatch(r"[\w./]+", key))
     return _with(arguments, f"hydra.job.config.override_dirname.exclude_keys=[{','.join(plain)}]")
+
+
+def _as_typed(arguments: list[str]) -> list[str]:
+    sweep = not SWEEP_FLAGS.isdisjoint(arguments)
+    return [as_typed(argument, sweep) for argument in arguments]
 
 
 def _with(arguments: list[str], override: str) -> list[str]:

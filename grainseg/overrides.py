@@ -41,7 +41,8 @@ _OPTIONS_OF_HYDRA = (
     "experimental-rerun",
     "info",
 )
-_FLAGS = ("-m", "--multirun", "-r", "--run", "--resolve")
+SWEEP_FLAGS = frozenset({"-m", "--multirun"})
+_FLAGS = SWEEP_FLAGS | {"-r", "--run", "--resolve"}
 """Options of Hydra that take no value."""
 _NO_NAME = re.compile(r"null|true|false|[\d.+-]+|\[[\d.,\s]*\]|", re.IGNORECASE)
 """What Hydra does not take for the name of a choice."""
@@ -56,19 +57,28 @@ _NAMES = _override("name", value=r"[\w.+-]+(?:,[\w.+-]+)*")
 _IMAGES = _override("data.val", "data.test")
 _LIST = re.compile(r"\[([^\[\]]*)\]")
 _ITEM = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^,]+""")
+_NAME_BYTES = 160
+"""Of a sweep's folders; most file systems take 255 bytes, with the number of the job before it."""
+_IN_FOLDER = re.compile(rf"((?:^|,)(?:{'|'.join(map(re.escape, PATH_KEYS))})=)[^,]*/(?=[^,/])")
+"""Of a path among the overrides of a job all but the last part."""
+_CHOICE = re.compile(r"choice\((.*)\)", re.DOTALL)
+_UNQUOTED = re.compile(r"""^(['"])(.*)\1$""", re.DOTALL)
 
 
-def as_typed(argument: str) -> str:
+def as_typed(argument: str, sweep: bool = False) -> str:
     """Quote what stands for a file, a folder or a name.
 
     Args:
         argument: One command-line argument: the override of a path is taken to its end, ``a=b (1) ü,#.png``
             included; of the lists in ``data.val`` and ``data.test``, and of several names for a sweep, each
             item is. Any other comes back unchanged, and so do ``null`` and what is in quotes already.
+        sweep: Whether it is one of a sweep: what is no path itself, but several with commas between or in
+            ``choice(…)``, is then those.
     """
     if match := _PATH.fullmatch(argument):
-        value = match[2].replace("${", r"\${")  # no interpolation in a file name
-        return argument if value in ("", "null") else f"{match[1]}={_quoted(value)}"
+        if sweep and (several := _several_paths(match[2])):
+            return f"{match[1]}={several}"
+        return argument if match[2] in ("", "null") else f"{match[1]}={_quoted_path(match[2])}"
     if match := _FOLDER.fullmatch(argument):  # Lightning quotes it for the further processes of a ddp run
         return f"{match[1]}={_item(match[2])}"
     if match := _NAMES.fullmatch(argument):
@@ -108,6 +118,17 @@ def require_sayable(arguments: list[str], conf: Path) -> None:
         before = argument
 
 
+def shortened(job: object) -> str:
+    """What a job of a sweep differs in, as the name of one folder that every file system takes.
+
+    Args:
+        job: Its overrides with commas between. Of a path the last part stays, which tells most; of too many
+            the first ones do, and the number before the name tells jobs apart.
+    """
+    text = re.sub("['\"]", "", _IN_FOLDER.sub(r"\1", str(job)))
+    return text.replace("/", "_").encode()[:_NAME_BYTES].decode(errors="ignore")
+
+
 def _require_choice(key: str, value: str, argument: str, conf: Path) -> None:
     """Raise a GrainsegError where a group is given what can be no name, such as null."""
     if "=" in argument and _NO_NAME.fullmatch(value):
@@ -116,6 +137,28 @@ def _require_choice(key: str, value: str, argument: str, conf: Path) -> None:
             raise GrainsegError(f"{argument}: choose one of {', '.join(choices)}")
         if re.fullmatch(r"hydra(/\w+)?", key):
             raise GrainsegError(f"{argument}: must be the name of a choice; leave it out for the usual one")
+
+
+def _several_paths(value: str) -> str | None:
+    """Paths to sweep over as Hydra reads them; None where a value is one path."""
+    if _exists(value):
+        return None
+    choice = _CHOICE.fullmatch(value)
+    items = [_UNQUOTED.sub(r"\2", item.strip()) for item in _ITEM.findall(choice[1] if choice else value)]
+    if not choice and (len(items) == 1 or not all(map(_exists, items))):
+        return None
+    return ",".join(map(_quoted_path, items))  # not choice(…), of which Hydra drops the quotes
+
+
+def _exists(path: str) -> bool:
+    try:
+        return Path(path).exists()
+    except OSError:  # several paths together may be longer than a name can be
+        return False
+
+
+def _quoted_path(path: str) -> str:
+    return _quoted(path.replace("${", r"\${"))  # no interpolation in a file name
 
 
 def _quoted(value: str) -> str:

@@ -82,10 +82,8 @@ def test_predict_takes_paths_as_typed_and_leaves_nothing_of_its_own(
 def test_a_sweep_makes_one_readable_folder_per_job_and_outlives_a_failing_one(
     fields: Path, tmp_path: Path
 ) -> None:
-    done = command(
-        "train", "-m", *TINY, "epochs=1", "model=unet,smp", "seed=0,1", "data=folder",
-        f"data.root={fields}", cwd=tmp_path,
-    )  # fmt: skip
+    said = (*TINY, "epochs=1", "model=unet,smp", "seed=0,1", "data=folder", f"data.root={fields}")
+    done = command("train", "-m", *said, cwd=tmp_path)
     assert done.returncode == 1  # model=smp lacks its architecture
     (sweep,) = (tmp_path / "outputs" / "smoke").iterdir()
     jobs = {path.name for path in sweep.iterdir() if path.is_dir()}
@@ -99,10 +97,18 @@ def test_a_sweep_makes_one_readable_folder_per_job_and_outlives_a_failing_one(
         for name in jobs
         if "model=unet" in name
     }
-    told = done.stdout[done.stdout.index("val/iou  job, the best first") :].splitlines()[1:3]
-    assert [line.split(maxsplit=1)[1] for line in told] == sorted(ious, key=lambda name: -ious[name])
+    assert ranked(done) == sorted(ious, key=lambda name: -ious[name])
     assert "model.architecture is missing" in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
+    again = command("train", "-m", *said, f"hydra.sweep.dir={sweep}", cwd=tmp_path)
+    assert again.returncode == 1
+    assert again.stdout.count(": is finished") == 2
+    assert ranked(again) == ranked(done)
+
+
+def ranked(sweep: subprocess.CompletedProcess[str]) -> list[str]:
+    told = sweep.stdout[sweep.stdout.index("val/iou  job, the best first") :].splitlines()[1:3]
+    return [line.split(maxsplit=1)[1] for line in told]
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from enum import Enum
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,11 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
 from grainseg.data.photometry import Photometry
+from grainseg.errors import GrainsegError
 from grainseg.hydra_app import (
     CONF,
     _named_by_what_differs,
+    _require_maximized,
     main_predict,
     main_train,
     sweep_lines,
@@ -65,6 +68,8 @@ def test_folders_of_sweeps_have_names_that_file_systems_take() -> None:
     assert short == "data.val=[a],x=b"  # to be pasted into a shell
     short = OmegaConf.create({"a": "optimized_metric=val/are", "b": "${shortened:${a}}"}).b
     assert short == "optimized_metric=val_are"  # one folder, and none below another
+    short = OmegaConf.create({"a": "data.root='/long/way/A (1)',seed=0", "b": "${shortened:${a}}"}).b
+    assert short == "data.root=A (1),seed=0"
 
 
 @pytest.mark.parametrize(
@@ -72,6 +77,7 @@ def test_folders_of_sweeps_have_names_that_file_systems_take() -> None:
     [
         (["-m", "model=unet,fpn", "epochs=3", "data.root=A (1)"], {"model"}),
         (["-m", "optimizer.lr=choice(1,2)", "seed=range(3)", "augment=light"], {"optimizer.lr", "seed"}),
+        (["-m", "name=a,b", "resume=c"], {"name"}),
         (["epochs=3"], set()),
     ],
 )
@@ -81,7 +87,6 @@ def test_folders_of_sweeps_are_named_by_what_differs(arguments: list[str], kept:
     override = OverridesParser.create().parse_override(said)
     keys = {argument.partition("=")[0] for argument in arguments if argument != "-m"}
     assert keys - set(override.value()) == kept
-    assert {"data.root", "resume", "name"} <= set(override.value())
 
 
 @pytest.mark.parametrize(
@@ -171,9 +176,55 @@ def test_a_sweep_starts_no_processes_that_would_start_it_again(
 ) -> None:
     """Lightning takes ddp for several devices by itself, and its further processes have our arguments."""
     monkeypatch.chdir(tmp_path)
-    assert run_in_process(monkeypatch, "train", "-m", "trainer=cpu", "trainer.devices=2", "seed=0,1") == 1
+    assert run_in_process(monkeypatch, "train", "trainer=cpu", "-m", "trainer.devices=2", "name=a,b") == 1
     said = capsys.readouterr().err
     assert "trainer.devices=2: a job of a sweep cannot start several processes; say trainer=auto" in said
+    (sweep,) = (tmp_path / "outputs" / "default").iterdir()  # one, though the jobs have other names
+    assert {path.name for path in sweep.iterdir() if path.is_dir()} == {"0_name=a", "1_name=b"}
+
+
+def test_a_sweeper_that_looks_for_the_worst_is_refused() -> None:
+    """Optuna does unless told otherwise; the objective is better where it is more, also that of errors."""
+    with pytest.raises(GrainsegError, match=r"direction=minimize: .*direction=maximize"):
+        _require_maximized(Enum("Direction", ["minimize", "maximize"])["minimize"])
+    for direction in (None, "maximize"):
+        _require_maximized(direction)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "way"),
+    [
+        (["hydra.run.dir=run"], ", say the same overrides and resume={}/run/checkpoints/last.ckpt"),
+        (["hydra.run.dir=new"], None),
+        (
+            ["experiment=leave_one_out", "data=folder", "data.root=.", "hydra.run.dir=run"],
+            " with all folds: no resume, but the same overrides and hydra.run.dir={}/run",
+        ),
+        (
+            ["-m", "seed=0,1", "hydra.sweep.dir=${name} (1)"],
+            " with all jobs: no resume, but the same command and hydra.sweep.dir=default (1)",
+        ),
+    ],
+)
+def test_an_interrupted_run_says_how_to_go_on(
+    arguments: list[str],
+    way: str | None,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("grainseg.hydra_app._trained", interrupted)
+    (tmp_path / "run" / "checkpoints").mkdir(parents=True)
+    (tmp_path / "run" / "checkpoints" / "last.ckpt").touch()
+    assert run_in_process(monkeypatch, "train", *arguments) == 130
+    said = [
+        line.partition("to go on")[2] for line in capsys.readouterr().out.splitlines() if "to go on" in line
+    ]
+    assert said == ([] if way is None else [way.format(tmp_path)])
 
 
 def test_a_traceback_is_given_when_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """Paths and names reach the configuration as they were typed, whatever Hydra's grammar makes of them."""
 
+from pathlib import Path
+
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
@@ -86,6 +88,34 @@ def test_sweeps_over_images_are_sweeps() -> None:
     override = OverridesParser.create().parse_override(as_typed("data.val=[1_2],[3_4]"))
     assert override.is_sweep_override()
     assert list(override.sweep_string_iterator()) == ["['1_2']", "['3_4']"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "swept"),
+    [
+        ("a,b (1)", ["a", "b (1)"]),
+        ("'a', 'b (1)'", ["a", "b (1)"]),
+        ("choice(a,b (1))", ["a", "b (1)"]),
+        ("choice(a,nowhere)", ["a", "nowhere"]),  # which its job will miss
+        ("a,nowhere", None),
+        ("a,c", None),  # is a folder
+        ("a", None),
+        ("a," + "x" * 300, None),
+        ("x" * 300, None),
+    ],
+)
+def test_sweeps_over_folders_are_sweeps(
+    typed: str, swept: list[str] | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("a", "b (1)", "a,c"):
+        Path(name).mkdir()
+    assert value_of(f"data.root={typed}") == typed
+    override = OverridesParser.create().parse_override(as_typed(f"data.root={typed}", sweep=True))
+    if swept is None:
+        assert override.value() == typed
+    else:
+        assert list(override.sweep_string_iterator()) == [f"'{name}'" for name in swept]
 
 
 @pytest.mark.parametrize("name", ["2024_01", "1e3", "true", "steel-7.2"])

@@ -32,11 +32,10 @@ from grainseg.inference.predictor import predict_probability, tile_settings
 from grainseg.micrograph.folder import list_folder, split_with_test
 from grainseg.model.checkpoint import MAX_MEMBERS, CheckpointSpec, load_network
 from grainseg.model.ensemble import write_ensemble
-from grainseg.pipeline.resuming import differing
-from grainseg.pipeline.train import train
+from grainseg.pipeline.going_on import require_same, train_or_go_on
 from grainseg.pipeline.validation import finish_validation
 from grainseg.pipeline.validation_quality import quality_lines
-from grainseg.report.metrics_file import METRICS, read_metrics, write_metrics
+from grainseg.report.metrics_file import METRICS, write_metrics
 from grainseg.report.prediction_files import PREDICTIONS
 from grainseg.report.tables import write_csv
 from grainseg.training.board import SCORE_TAG, log_configuration
@@ -47,7 +46,6 @@ from grainseg.training.run_folder import (
     TENSORBOARD,
     checkpoint_path,
     fold_dir,
-    read_config,
     require_free_or_folds,
     write_config,
 )
@@ -123,19 +121,14 @@ def leave_one_out(config: TrainConfig, run_dir: Path) -> LeaveOneOut:
     runs = [replace(config, leave_one_out=False, data=split) for split in splits]
     folders = [fold_dir(run_dir, number) for number in range(len(images))]
     for run, folder in zip(runs, folders, strict=True):
-        if (folder / CONFIG).is_file():
-            _require_same(run, folder)
+        require_same(run, folder, "hydra.run.dir")
     write_config(run_dir / CONFIG, to_plain(config))
     folds: list[dict[str, float]] = []
     for number, (image, run, folder) in enumerate(zip(images, runs, folders, strict=True)):
         log.info("fold %d of %d: %s is left out", number + 1, len(images), image)
-        try:
-            folds.append(_train_fold(run, folder))
-        except (KeyboardInterrupt, SystemExit):  # which Lightning makes of the former
-            log.warning(
-                "to go on with all folds: no resume, but the same overrides and hydra.run.dir=%s", run_dir
-            )
-            raise
+        folds.append(train_or_go_on(run, folder, fold=True))
+        # With the optimizer's state of a run that is over: those of five folds are 1.2 GB.
+        checkpoint_path(folder, LAST).unlink(missing_ok=True)
     metrics = over_folds(folds) | _combine(config, images, folders, run_dir)
     write_csv(
         run_dir / FOLDS,
@@ -222,35 +215,6 @@ def _common_shrink(config: TrainConfig, data: FolderDataConfig, images: Sequence
     items = list_folder(Path(data.root)).by_stem
     labels = [read_labelled(items[image], data, config.model.in_channels).label for image in images]
     return suited_shrink(labelled_intercept_px(labels))
-
-
-def _train_fold(config: TrainConfig, folder: Path) -> dict[str, float]:
-    """Train a fold, go on with it, or take what it came to."""
-    last, best = checkpoint_path(folder, LAST), checkpoint_path(folder)
-    if all(path.is_file() for path in (folder / CONFIG, folder / METRICS, best)):
-        log.info("%s: is finished", folder)
-        return read_metrics(folder / METRICS, f"remove {folder}, and the fold is trained again")
-    if last.is_file():
-        config = replace(config, resume=str(last))
-    elif (folder / CONFIG).is_file():  # interrupted before its first last.ckpt was whole
-        best.unlink(missing_ok=True)
-    metrics = train(config, folder, fold=True)
-    # With the optimizer's state of a run that is over: those of five folds are 1.2 GB.
-    last.unlink(missing_ok=True)
-    return metrics
-
-
-def _require_same(config: TrainConfig, folder: Path) -> None:
-    """Raise a GrainsegError where a folder holds a fold of another configuration."""
-    before = read_config(folder / CONFIG, f"remove {folder}")
-    others = list(differing(before, to_plain(config)))
-    if before.get("epochs") != config.epochs:  # some folds may be finished
-        others.append(("epochs", before.get("epochs"), config.epochs))
-    for key, was, now in others:
-        raise GrainsegError(
-            f"{folder}: was trained with {key}={was}, this run has {key}={now}; "
-            "say the same overrides again, or another hydra.run.dir"
-        )
 
 
 def _combine(

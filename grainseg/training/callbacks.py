@@ -197,13 +197,12 @@ class SaveOnInterrupt(Callback):
         self._stop_if_interrupted()
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
-        """Save what there is if nothing has been saved, and say how to go on."""
+        """Save what there is if nothing has been saved; whoever started the run says how to go on."""
         self._stop_listening()
         if not isinstance(exception, KeyboardInterrupt | SIGTERMException) or trainer.global_step == 0:
             return
         if not self._path.exists():
             trainer.save_checkpoint(self._path)
-        log.warning("interrupted; to go on, say the same overrides and resume=%s", self._path)
 
     def _stop_listening(self) -> None:
         if self._listening:

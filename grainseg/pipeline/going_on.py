@@ -1,0 +1,68 @@
+"""A run of several, a fold or a job of a sweep: taken where it is finished, gone on with, or trained."""
+
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+from grainseg.config import TrainConfig, to_plain
+from grainseg.errors import GrainsegError
+from grainseg.pipeline.resuming import differing
+from grainseg.pipeline.train import train
+from grainseg.report.metrics_file import METRICS, read_metrics
+from grainseg.training.run_folder import CONFIG, LAST, checkpoint_path, read_config
+
+log = logging.getLogger(__name__)
+
+
+def train_or_go_on(config: TrainConfig, folder: Path, *, fold: bool = False) -> dict[str, float]:
+    """Train a run, go on with it where it was interrupted, or take what it came to.
+
+    Args:
+        config: The run, without ``resume``; :func:`require_same` has seen that what the folder holds is it.
+        folder: Its folder.
+        fold: Whether it is one of a leave-one-out run.
+
+    Returns:
+        What ``metrics.json`` holds.
+
+    Raises:
+        GrainsegError: It cannot be trained, or what the folder holds cannot be read.
+    """
+    last, best, metrics = checkpoint_path(folder, LAST), checkpoint_path(folder), folder / METRICS
+    if all(path.is_file() for path in (folder / CONFIG, metrics, best)) and not _is_newer(last, metrics):
+        log.info("%s: is finished", folder)
+        return read_metrics(metrics, f"remove {folder}, and it is trained again")
+    if last.is_file():
+        config = replace(config, resume=str(last))
+    elif (folder / CONFIG).is_file():  # interrupted before its first last.ckpt was whole
+        best.unlink(missing_ok=True)
+    return train(config, folder, fold=fold)
+
+
+def require_same(config: TrainConfig, folder: Path, key: str) -> None:
+    """See that a folder holds this run or none.
+
+    Args:
+        config: The run.
+        folder: Its folder.
+        key: That says where the folders of all lie, for the message.
+
+    Raises:
+        GrainsegError: It holds a run of another configuration.
+    """
+    if not (folder / CONFIG).is_file():
+        return
+    before = read_config(folder / CONFIG, f"remove {folder}")
+    others = list(differing(before, to_plain(config)))
+    if before.get("epochs") != config.epochs:  # some of the runs may be finished
+        others.append(("epochs", before.get("epochs"), config.epochs))
+    for name, was, now in others:
+        raise GrainsegError(
+            f"{folder}: was trained with {name}={was}, this run has {name}={now}; "
+            f"say the same overrides again, or another {key}"
+        )
+
+
+def _is_newer(last: Path, metrics: Path) -> bool:
+    """Whether a run was gone on with after it had come to its scores, and interrupted."""
+    return last.is_file() and last.stat().st_mtime_ns > metrics.stat().st_mtime_ns

@@ -1,0 +1,63 @@
+"""A fold or a job that an earlier start left: taken, gone on with or trained again, if it is this one."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from grainseg.config import TrainConfig, to_plain
+from grainseg.errors import GrainsegError
+from grainseg.pipeline import going_on
+from grainseg.pipeline.going_on import require_same, train_or_go_on
+from grainseg.report.metrics_file import write_metrics
+from grainseg.training.run_folder import write_config
+
+BEST, LAST, METRICS = "checkpoints/best.ckpt", "checkpoints/last.ckpt", "metrics.json"
+
+
+@pytest.mark.parametrize(
+    ("left", "trained"),
+    [
+        ([BEST, LAST, METRICS], None),
+        ([BEST, METRICS], None),  # a fold, whose last checkpoint goes
+        ([BEST, LAST], LAST),
+        ([BEST, METRICS, LAST], LAST),  # gone on with after its scores, and interrupted
+        ([BEST], ""),
+        ([], ""),
+    ],
+)
+def test_what_an_earlier_start_left(
+    left: list[str],
+    trained: str | None,
+    smoke_config: TrainConfig,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The files are there in the order in which they were written."""
+    asked = []
+
+    def train(config: TrainConfig, folder: Path, *, fold: bool) -> dict[str, float]:
+        asked.append(config.resume)
+        assert (folder / BEST).exists() == (config.resume is not None)
+        return {"val/iou": 0.9}
+
+    monkeypatch.setattr(going_on, "train", train)
+    write_config(tmp_path / "config.yaml", to_plain(smoke_config))
+    (tmp_path / "checkpoints").mkdir()
+    for second, name in enumerate(left):
+        write_metrics(tmp_path / name, {"val/iou": 0.5})
+        os.utime(tmp_path / name, (second, second))
+    metrics = train_or_go_on(smoke_config, tmp_path)
+    assert metrics == {"val/iou": 0.5 if trained is None else 0.9}
+    assert asked == ([] if trained is None else [str(tmp_path / trained) if trained else None])
+
+
+def test_a_job_of_another_configuration_is_refused(smoke_config: TrainConfig, tmp_path: Path) -> None:
+    """A study proposes other values under the same number."""
+    require_same(smoke_config, tmp_path, "hydra.sweep.dir")
+    write_config(tmp_path / "config.yaml", to_plain(smoke_config))
+    require_same(smoke_config, tmp_path, "hydra.sweep.dir")
+    other = replace(smoke_config, optimizer=replace(smoke_config.optimizer, lr=0.5))
+    with pytest.raises(GrainsegError, match=r"has optimizer\.lr=0\.5; say .* or another hydra\.sweep\.dir"):
+        require_same(other, tmp_path, "hydra.sweep.dir")
