@@ -151,7 +151,10 @@ def read_checkpoint(path: Path) -> tuple[CheckpointSpec, dict[str, torch.Tensor]
     if path.is_dir():
         raise GrainsegError(f"checkpoint {path}: is a folder; give checkpoints/best.ckpt in it")
     if not path.is_file():
-        raise GrainsegError(f"checkpoint {path}: there is no such file; give the best.ckpt of a training run")
+        raise GrainsegError(
+            f"checkpoint {path}: there is no such file; give the best.ckpt of one training run (several "
+            "networks come as one checkpoint from experiment=leave_one_out or best)"
+        )
     if path.suffix == SUFFIX:
         values, weights = read_weights(path)
         return _parse_spec(values, path), weights
