@@ -68,6 +68,7 @@ from grainseg.micrograph.wide.recipe import WIDE
         ("data.label_width_px=2.5", "data.label_width_px: Value '2.5'"),
         ("data=folder", "data.root is missing: say data.root=VALUE"),
         ("~logger", "logger is missing: say logger=none"),
+        ("trainer.accumulate_grad_batches=0", "trainer.accumulate_grad_batches=0: must be positive"),
         ("batch_size=100000", "must be at least batch_size"),
         ("loss.name=bce", "loss.name=bce: has other settings than these; say loss=bce"),
         ("data.name=stream", "data.name=stream: has other settings than these; say data=stream"),

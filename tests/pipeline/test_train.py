@@ -240,9 +240,11 @@ def test_training_starts_from_the_weights_that_ship(
 @pytest.mark.parametrize("architecture", ["unetplusplus", "deeplabv3plus"])
 def test_the_other_architectures_train(architecture: str, smoke_config: TrainConfig, tmp_path: Path) -> None:
     model = replace(smoke_config.model, architecture=architecture)
-    train(replace(smoke_config, epochs=1, model=model), tmp_path)
+    trainer = replace(smoke_config.trainer, accumulate_grad_batches=2)
+    train(replace(smoke_config, epochs=1, model=model, trainer=trainer), tmp_path)
     spec, _ = read_checkpoint(tmp_path / "checkpoints" / "best.ckpt")
     assert spec.architecture == architecture
+    assert spec.steps == 1  # of two batches
 
 
 def test_a_run_that_is_there_is_not_overwritten(
