@@ -80,7 +80,12 @@ def test_tensorboard_shows_curves_pictures_choices_and_the_configuration(
     assert {"train/loss", "train/lr", "val/iou", "val/precision", "val/recall", "val/boundary_f1"} <= scalars
     assert all(tag.startswith(("train/", "val/", "hp/")) or tag == "epoch" for tag in scalars)
     assert len(logged.Scalars("train/loss")) == 3 * 2  # epochs, batches
-    assert [event.value for event in logged.Scalars("hp/val_iou")][-1] == pytest.approx(metrics["val/iou"])
+    announced = logged.SummaryMetadata("_hparams_/experiment").plugin_data.content
+    for name in ("val/iou", "val/boundary_f1", "val/grain_count_error", "val/intercept_error"):
+        tag = f"hp/{name.replace('/', '_')}"
+        assert tag.encode() in announced
+        assert logged.Scalars(tag)[-1].value == pytest.approx(metrics[name])
+    assert OmegaConf.load(folder / "tensorboard" / "hparams.yaml")["optimizer.lr"] > 0
     assert "val/f2" in logged.Tags()["images"]
     text = logged.Tensors("config/text_summary")[0].tensor_proto.string_val[0].decode()
     assert "architecture: unet" in text
@@ -182,9 +187,14 @@ def test_test_pictures_are_scored_beside_and_seen_as_predictions_will_see_them(
     smoke_config: TrainConfig, fields: Path, tmp_path: Path
 ) -> None:
     config = replace(smoke_config, epochs=1, data=replace(smoke_config.data, val=["f1"], test=["f2"]))
-    config = replace(config, inference=replace(config.inference, tta="d4"))
+    config = replace(config, inference=replace(config.inference, tta="d4"), optimized_metric="val/are")
     metrics = train(config, tmp_path)
     assert {"test/iou", "test/precision", "test/recall", "test/boundary_f1"} <= set(metrics)
+    logged = tensorboard_events(tmp_path)
+    announced = logged.SummaryMetadata("_hparams_/experiment").plugin_data.content
+    for tag, name in (("hp/val_are", "val/are"), ("hp/test_iou", "test/iou")):
+        assert tag.encode() in announced
+        assert logged.Scalars(tag)[-1].value == pytest.approx(metrics[name])
     assert not (tmp_path / "predictions" / "f2_mask.png").exists()
     predict(predicting(tmp_path, fields, tmp_path / "out"))
     again = json.loads((tmp_path / "out" / "metrics.json").read_text())
