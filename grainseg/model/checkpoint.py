@@ -285,13 +285,14 @@ def add_to_checkpoint(path: Path, spec: CheckpointSpec) -> None:
     save_archive(content, path)
 
 
-def load_network(path: Path) -> tuple[CheckpointSpec, nn.Module]:
+def load_network(path: str | Path) -> tuple[CheckpointSpec, nn.Module]:
     """Read a checkpoint of one network and build it, on the CPU and in evaluation mode.
 
     Raises:
         GrainsegError: As for :func:`read_checkpoint`, the checkpoint holds several networks, or the weights
             do not fit the network.
     """
+    path = Path(path)
     spec, weights = read_checkpoint(path)
     require_single(spec, path)
     return spec, build_filled(spec, weights, path)

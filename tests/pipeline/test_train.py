@@ -2,14 +2,17 @@
 
 import json
 import math
+import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+from unittest.mock import create_autospec
 
 import numpy as np
 import pytest
 import tifffile
 import torch
-from helpers import SMALL_ENCODER, compose_predict, tensorboard_events
+from helpers import ROOT, SMALL_ENCODER, compose_predict, tensorboard_events
 from omegaconf import OmegaConf
 from PIL import Image
 
@@ -255,6 +258,24 @@ def test_the_other_architectures_train(architecture: str, smoke_config: TrainCon
     spec, _ = read_checkpoint(tmp_path / "checkpoints" / "best.ckpt")
     assert spec.architecture == architecture
     assert spec.steps == 1  # of two batches
+
+
+def test_what_the_documentation_says_in_python_runs(
+    run: tuple[Path, dict[str, float]], fields: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the run that is there in place of one more."""
+    folder, metrics = run
+    trained = create_autospec(train, return_value=metrics)
+    monkeypatch.setattr("grainseg.pipeline.train.train", trained)
+    text = (ROOT / "docs" / "finetuning.md").read_text(encoding="utf-8")
+    (code,) = re.findall("```python\n(.*?)```", text, re.DOTALL)
+    meant = {"DIR": str(fields), "RUN": str(folder), "IMAGE": "f2"}
+    said: dict[str, Any] = {}
+    exec(re.sub("|".join(meant), lambda name: meant[name[0]], code), said)
+    assert trained.call_args.args == (said["config"], folder)
+    assert said["config"].data.root == str(fields)
+    written = tifffile.imread(folder / "predictions" / "f2_probability.tif")
+    np.testing.assert_allclose(said["probability"], written, atol=1e-5)
 
 
 def test_a_run_that_is_there_is_not_overwritten(
