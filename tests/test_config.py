@@ -17,11 +17,13 @@ from grainseg.config import (
     parse_train,
     to_plain,
 )
+from grainseg.config.parsing import _HAS_NONE
 from grainseg.config.partition import PARTITION_OBJECTIVES
 from grainseg.config.recipe import read_recipe
 from grainseg.errors import GrainsegError
 from grainseg.grains.partition import PartitionSettings
 from grainseg.grains.partition_fit import OBJECTIVES
+from grainseg.hydra_app import CONF
 from grainseg.micrograph import pixel_size
 from grainseg.micrograph.wide.recipe import WIDE
 
@@ -65,6 +67,8 @@ from grainseg.micrograph.wide.recipe import WIDE
         ("data.label_width_px=0", "data.label_width_px=0: must be 1 to 32, or null"),
         ("data.label_width_px=2.5", "data.label_width_px: Value '2.5'"),
         ("data=folder", "data.root is missing: say data.root=VALUE"),
+        ("~logger", "logger is missing: say logger=none"),
+        ("trainer.accumulate_grad_batches=0", "trainer.accumulate_grad_batches=0: must be positive"),
         ("batch_size=100000", "must be at least batch_size"),
         ("loss.name=bce", "loss.name=bce: has other settings than these; say loss=bce"),
         ("data.name=stream", "data.name=stream: has other settings than these; say data=stream"),
@@ -148,6 +152,10 @@ def test_a_regime_is_the_recipe_with_its_changes() -> None:
     assert isinstance(data, StreamDataConfig)
     tiny = data.regime_recipes()["tiny"]
     assert tiny == replace(data.training_recipe(), grain_px=(8.0, 9.0))
+
+
+def test_a_group_that_is_taken_away_is_told_of_its_choice_none() -> None:
+    assert {path.parent.name for path in CONF.glob("*/none.yaml")} == set(_HAS_NONE)
 
 
 def test_deeplab_refuses_a_batch_of_one() -> None:

@@ -71,3 +71,5 @@ LOSS_SCHEMAS: Mapping[str, type[LossConfig]] = {
     "bce_dice_skeleton": SkeletonLossConfig,
     "focal_tversky": FocalTverskyLossConfig,
 }
+"""A loss has the same name in three places: here, in ``_BUILDERS`` of ``grainseg.model.losses``, and as a
+file in ``conf/loss/``."""

@@ -22,6 +22,8 @@ Schema = TypeVar("Schema")
 
 _FREE = ("model.options", "data.regimes")
 """Settings to which keys may be added."""
+_HAS_NONE = ("augment", "logger", "partition")
+"""Groups with a choice ``none``, which ``~logger`` means."""
 
 
 def parse_train(config: DictConfig) -> TrainConfig:
@@ -74,7 +76,8 @@ def _parse(node: Any, schema: type[Schema], prefix: str = "") -> Schema:
         merged = OmegaConf.merge(OmegaConf.structured(schema), node)
         missing = sorted(OmegaConf.missing_keys(merged))
         if missing:
-            raise GrainsegError(f"{prefix}{missing[0]} is missing: say {prefix}{missing[0]}=VALUE")
+            value = "none" if missing[0] in _HAS_NONE else "VALUE"
+            raise GrainsegError(f"{prefix}{missing[0]} is missing: say {prefix}{missing[0]}={value}")
         built = OmegaConf.to_object(merged)
     except OmegaConfBaseException as error:
         raise GrainsegError(_schema_message(error, node, prefix)) from error

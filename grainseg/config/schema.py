@@ -133,6 +133,7 @@ class TrainerConfig:
     strategy: str
     precision: str
     gradient_clip: float
+    accumulate_grad_batches: int
 
     def __post_init__(self) -> None:
         """Check ranges."""
@@ -142,6 +143,7 @@ class TrainerConfig:
         require(countable, "trainer.devices", "must be auto or a number from 1", self.devices)
         check_one_of("trainer.precision", self.precision, ("auto", "32-true", "bf16-mixed", "16-mixed"))
         check_not_negative("trainer.gradient_clip", self.gradient_clip)
+        check_positive("trainer.accumulate_grad_batches", self.accumulate_grad_batches)
 
     def require_one_process(self, who: str) -> None:
         """See that a run stays one process: of several, each would start all that it is a part of.

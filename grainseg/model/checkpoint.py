@@ -151,7 +151,10 @@ def read_checkpoint(path: Path) -> tuple[CheckpointSpec, dict[str, torch.Tensor]
     if path.is_dir():
         raise GrainsegError(f"checkpoint {path}: is a folder; give checkpoints/best.ckpt in it")
     if not path.is_file():
-        raise GrainsegError(f"checkpoint {path}: there is no such file; give the best.ckpt of a training run")
+        raise GrainsegError(
+            f"checkpoint {path}: there is no such file; give the best.ckpt of one training run (several "
+            "networks come as one checkpoint from experiment=leave_one_out or best)"
+        )
     if path.suffix == SUFFIX:
         values, weights = read_weights(path)
         return _parse_spec(values, path), weights
@@ -282,13 +285,14 @@ def add_to_checkpoint(path: Path, spec: CheckpointSpec) -> None:
     save_archive(content, path)
 
 
-def load_network(path: Path) -> tuple[CheckpointSpec, nn.Module]:
+def load_network(path: str | Path) -> tuple[CheckpointSpec, nn.Module]:
     """Read a checkpoint of one network and build it, on the CPU and in evaluation mode.
 
     Raises:
         GrainsegError: As for :func:`read_checkpoint`, the checkpoint holds several networks, or the weights
             do not fit the network.
     """
+    path = Path(path)
     spec, weights = read_checkpoint(path)
     require_single(spec, path)
     return spec, build_filled(spec, weights, path)

@@ -21,6 +21,9 @@ from torch.overrides import TorchFunctionMode
 from grainseg.errors import GrainsegError
 
 ARCHITECTURES: Mapping[str, type[nn.Module]] = smp.MODEL_ARCHITECTURES_MAPPING
+"""One of your own joins them here, ``{**smp.MODEL_ARCHITECTURES_MAPPING, "mine": Mine}``, and is chosen with
+``model=smp model.architecture=mine``: a module that takes ``encoder_name``, ``encoder_weights``,
+``in_channels`` and ``classes`` by name, and as further keywords what ``model.options`` may hold."""
 _MAX_OPTION = 4096  # of a number in the options: a stranger's checkpoint must not ask for all the memory
 _MAX_OPTION_LENGTH = 16
 _RESERVED_OPTIONS = frozenset({"encoder_name", "encoder_weights", "in_channels", "classes", "activation"})
@@ -85,9 +88,8 @@ def build_network(spec: NetworkSpec, encoder_weights: str | None = None) -> nn.M
     arguments = {**_decoder_arguments(spec), **spec.options}
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # its retries fill the screen when offline
     try:
-        network: nn.Module = smp.create_model(
-            spec.architecture,
-            spec.encoder,
+        network: nn.Module = ARCHITECTURES[spec.architecture](
+            encoder_name=spec.encoder,
             encoder_weights=encoder_weights,
             in_channels=spec.in_channels,
             classes=1,

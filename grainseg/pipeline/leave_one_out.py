@@ -38,7 +38,7 @@ from grainseg.pipeline.validation_quality import quality_lines
 from grainseg.report.metrics_file import METRICS, write_metrics
 from grainseg.report.prediction_files import PREDICTIONS
 from grainseg.report.tables import write_csv
-from grainseg.training.board import SCORE_TAG, log_configuration
+from grainseg.training.board import log_configuration, tagged_scores
 from grainseg.training.run_folder import (
     CONFIG,
     FOLDS,
@@ -250,6 +250,7 @@ def _write_board(config: TrainConfig, run_dir: Path, metrics: Mapping[str, float
     for old in (run_dir / TENSORBOARD).glob("events.out.tfevents.*"):
         old.unlink()
     logger = TensorBoardLogger(run_dir, name="", version=TENSORBOARD, default_hp_metric=False)
-    log_configuration(logger, to_plain(config))
-    logger.log_metrics({SCORE_TAG: metrics["val/iou"], **metrics}, 0)
+    plain = to_plain(config)
+    log_configuration(logger, plain)
+    logger.log_metrics({**tagged_scores(plain, metrics), **metrics}, 0)
     logger.finalize("success")

@@ -12,7 +12,7 @@ from pathlib import Path
 from lightning import Trainer, seed_everything
 from torch import nn
 
-from grainseg.config import TrainConfig
+from grainseg.config import TrainConfig, to_plain
 from grainseg.data.source import TrainingData
 from grainseg.errors import GrainsegError
 from grainseg.grains.labelled_grains import holes_in_lines
@@ -33,7 +33,7 @@ from grainseg.pipeline.validation import finish_validation, is_real
 from grainseg.pipeline.validation_quality import few_grains_warning, quality_lines
 from grainseg.report.metrics_file import METRICS, write_metrics
 from grainseg.report.prediction_files import PREDICTIONS
-from grainseg.training.board import log_score
+from grainseg.training.board import log_scores
 from grainseg.training.datamodule import BoundaryDataModule
 from grainseg.training.module import BoundaryModule
 from grainseg.training.optimizers import build_optimizers
@@ -218,8 +218,9 @@ def _score_best(
     spec, metrics = finish_validation(config, spec, data.data.val_images, probabilities, run_dir, known)
     reference = training_reference(data.data, probabilities, spec.partition)
     add_to_checkpoint(best, replace(spec, doubt_reference=reference))
-    log_score(trainer.logger, metrics, trainer.global_step)
-    return metrics | {name: float(value) for name, value in tested.items()}
+    metrics |= {name: float(value) for name, value in tested.items()}
+    log_scores(trainer.logger, to_plain(config), metrics, trainer.global_step)
+    return metrics
 
 
 def training_summary(metrics: dict[str, float], run_dir: Path) -> str:

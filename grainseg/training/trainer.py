@@ -64,6 +64,7 @@ def build_trainer(config: TrainConfig, run_dir: Path, first_step: int) -> Traine
             default_root_dir=run_dir,
             max_epochs=config.epochs,
             gradient_clip_val=config.trainer.gradient_clip or None,
+            accumulate_grad_batches=config.trainer.accumulate_grad_batches,
             num_sanity_val_steps=0,
             log_every_n_steps=1,
             use_distributed_sampler=False,  # PatchSampler shares out the patches; every process validates all

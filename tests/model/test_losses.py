@@ -5,8 +5,10 @@ import torch
 from helpers import compose_train
 
 from grainseg.config.loss import LOSS_SCHEMAS
+from grainseg.hydra_app import CONF
 from grainseg.micrograph.image import IGNORE
 from grainseg.model.losses import (
+    _BUILDERS,
     BoundaryLoss,
     build_loss,
     cl_dice,
@@ -19,6 +21,10 @@ from grainseg.model.losses import (
 )
 
 NAMES = sorted(LOSS_SCHEMAS)
+
+
+def test_every_loss_has_its_schema_its_builder_and_its_file() -> None:
+    assert set(_BUILDERS) == set(LOSS_SCHEMAS) == {path.stem for path in (CONF / "loss").glob("*.yaml")}
 
 
 def loss_named(name: str) -> BoundaryLoss:

@@ -67,9 +67,20 @@ def test_an_unreachable_hub_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None
     def unreachable(*arguments: object, **options: object) -> None:
         raise OSError("no route\nto host")
 
-    monkeypatch.setattr("grainseg.model.networks.smp.create_model", unreachable)
+    monkeypatch.setitem(ARCHITECTURES, "unet", unreachable)
     with pytest.raises(GrainsegError, match=r"model\.init=imagenet: .* set model\.init=scratch$"):
         build_network(NetworkSpec("unet", "resnet18", 1), "imagenet")
+
+
+def test_an_architecture_of_ones_own_is_built_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Mine(torch.nn.Conv2d):
+        def __init__(self, encoder_name, encoder_weights, in_channels, classes, kernel=3):
+            super().__init__(in_channels, classes, kernel, padding="same")
+
+    monkeypatch.setattr("grainseg.model.networks.ARCHITECTURES", {**ARCHITECTURES, "mine": Mine})
+    network = build_network(NetworkSpec("mine", "resnet18", 1, options={"kernel": 5}))
+    assert network(torch.zeros(2, 1, 32, 64)).shape == (2, 1, 32, 64)
+    assert parameter_count(network) == 26
 
 
 def test_the_network_sees_centred_grey_levels() -> None:

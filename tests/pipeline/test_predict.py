@@ -166,7 +166,11 @@ def test_maps_of_an_earlier_run_are_named_before_they_are_measured(
     [
         ({"images": "nowhere/*.png"}, "images=nowhere/*.png: no such file, or no pictures there"),
         ({"masks": "nowhere"}, "masks=nowhere: there is no such folder or file"),
-        ({"checkpoint": "nowhere.ckpt"}, "checkpoint nowhere.ckpt: there is no such file"),
+        (
+            {"checkpoint": "[a.ckpt,b.ckpt]"},
+            "checkpoint [a.ckpt,b.ckpt]: there is no such file; give the best.ckpt of one training run "
+            "(several networks come as one checkpoint from experiment=leave_one_out or best)",
+        ),
     ],
 )
 def test_what_cannot_work_at_all_is_said_at_once(

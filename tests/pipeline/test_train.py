@@ -2,14 +2,17 @@
 
 import json
 import math
+import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+from unittest.mock import create_autospec
 
 import numpy as np
 import pytest
 import tifffile
 import torch
-from helpers import SMALL_ENCODER, compose_predict, tensorboard_events
+from helpers import ROOT, SMALL_ENCODER, compose_predict, tensorboard_events
 from omegaconf import OmegaConf
 from PIL import Image
 
@@ -80,7 +83,12 @@ def test_tensorboard_shows_curves_pictures_choices_and_the_configuration(
     assert {"train/loss", "train/lr", "val/iou", "val/precision", "val/recall", "val/boundary_f1"} <= scalars
     assert all(tag.startswith(("train/", "val/", "hp/")) or tag == "epoch" for tag in scalars)
     assert len(logged.Scalars("train/loss")) == 3 * 2  # epochs, batches
-    assert [event.value for event in logged.Scalars("hp/val_iou")][-1] == pytest.approx(metrics["val/iou"])
+    announced = logged.SummaryMetadata("_hparams_/experiment").plugin_data.content
+    for name in ("val/iou", "val/boundary_f1", "val/grain_count_error", "val/intercept_error"):
+        tag = f"hp/{name.replace('/', '_')}"
+        assert tag.encode() in announced
+        assert logged.Scalars(tag)[-1].value == pytest.approx(metrics[name])
+    assert OmegaConf.load(folder / "tensorboard" / "hparams.yaml")["optimizer.lr"] > 0
     assert "val/f2" in logged.Tags()["images"]
     text = logged.Tensors("config/text_summary")[0].tensor_proto.string_val[0].decode()
     assert "architecture: unet" in text
@@ -182,9 +190,14 @@ def test_test_pictures_are_scored_beside_and_seen_as_predictions_will_see_them(
     smoke_config: TrainConfig, fields: Path, tmp_path: Path
 ) -> None:
     config = replace(smoke_config, epochs=1, data=replace(smoke_config.data, val=["f1"], test=["f2"]))
-    config = replace(config, inference=replace(config.inference, tta="d4"))
+    config = replace(config, inference=replace(config.inference, tta="d4"), optimized_metric="val/are")
     metrics = train(config, tmp_path)
     assert {"test/iou", "test/precision", "test/recall", "test/boundary_f1"} <= set(metrics)
+    logged = tensorboard_events(tmp_path)
+    announced = logged.SummaryMetadata("_hparams_/experiment").plugin_data.content
+    for tag, name in (("hp/val_are", "val/are"), ("hp/test_iou", "test/iou")):
+        assert tag.encode() in announced
+        assert logged.Scalars(tag)[-1].value == pytest.approx(metrics[name])
     assert not (tmp_path / "predictions" / "f2_mask.png").exists()
     predict(predicting(tmp_path, fields, tmp_path / "out"))
     again = json.loads((tmp_path / "out" / "metrics.json").read_text())
@@ -240,9 +253,29 @@ def test_training_starts_from_the_weights_that_ship(
 @pytest.mark.parametrize("architecture", ["unetplusplus", "deeplabv3plus"])
 def test_the_other_architectures_train(architecture: str, smoke_config: TrainConfig, tmp_path: Path) -> None:
     model = replace(smoke_config.model, architecture=architecture)
-    train(replace(smoke_config, epochs=1, model=model), tmp_path)
+    trainer = replace(smoke_config.trainer, accumulate_grad_batches=2)
+    train(replace(smoke_config, epochs=1, model=model, trainer=trainer), tmp_path)
     spec, _ = read_checkpoint(tmp_path / "checkpoints" / "best.ckpt")
     assert spec.architecture == architecture
+    assert spec.steps == 1  # of two batches
+
+
+def test_what_the_documentation_says_in_python_runs(
+    run: tuple[Path, dict[str, float]], fields: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the run that is there in place of one more."""
+    folder, metrics = run
+    trained = create_autospec(train, return_value=metrics)
+    monkeypatch.setattr("grainseg.pipeline.train.train", trained)
+    text = (ROOT / "docs" / "finetuning.md").read_text(encoding="utf-8")
+    (code,) = re.findall("```python\n(.*?)```", text, re.DOTALL)
+    meant = {"DIR": str(fields), "RUN": str(folder), "IMAGE": "f2"}
+    said: dict[str, Any] = {}
+    exec(re.sub("|".join(meant), lambda name: meant[name[0]], code), said)
+    assert trained.call_args.args == (said["config"], folder)
+    assert said["config"].data.root == str(fields)
+    written = tifffile.imread(folder / "predictions" / "f2_probability.tif")
+    np.testing.assert_allclose(said["probability"], written, atol=1e-5)
 
 
 def test_a_run_that_is_there_is_not_overwritten(

@@ -31,6 +31,11 @@ def test_every_run_writes_its_checkpoints_so(tmp_path: Path) -> None:
     assert isinstance(trainer.strategy.checkpoint_io, WholeCheckpoints)
 
 
+def test_steps_of_several_batches(tmp_path: Path) -> None:
+    trainer = build_trainer(compose_train("trainer=cpu", "trainer.accumulate_grad_batches=3"), tmp_path, 0)
+    assert trainer.accumulate_grad_batches == 3
+
+
 def test_half_precision_is_the_gpus(tmp_path: Path) -> None:
     with pytest.raises(GrainsegError, match=r"trainer\.precision=16-mixed: needs a GPU, .*; say"):
         build_trainer(compose_train("trainer=cpu", "trainer.precision=16-mixed"), tmp_path, 0)
