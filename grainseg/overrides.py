@@ -4,6 +4,7 @@ It would read the image ``2024_01`` as the number 202401, and stop at blanks, ``
 """
 
 import re
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from grainseg.errors import GrainsegError
@@ -98,7 +99,8 @@ def require_sayable(arguments: list[str], conf: Path) -> None:
 
     Raises:
         GrainsegError: One looks like an option, lacks its ``=``, is an empty path (an unset variable of the
-            shell, and the current folder for Python), or chooses nothing of a group.
+            shell, and the current folder for Python), chooses nothing of a group, or keeps a study where
+            the libraries that are installed cannot.
     """
     before = ""
     for argument, after in zip(arguments, [*arguments[1:], ""], strict=True):
@@ -115,6 +117,8 @@ def require_sayable(arguments: list[str], conf: Path) -> None:
         if (_PATH.fullmatch(argument) or _FOLDER.fullmatch(argument)) and not value:
             raise GrainsegError(f"{key}=: is empty; give a path, or leave {key.lstrip('+')} out")
         _require_choice(key.lstrip("+"), value, argument, conf)
+        if key == "hydra.sweeper.storage" and value != "null":
+            _require_storage(argument)
         before = argument
 
 
@@ -127,6 +131,19 @@ def shortened(job: object) -> str:
     """
     text = re.sub("['\"]", "", _IN_FOLDER.sub(r"\1", str(job)))
     return text.replace("/", "_").encode()[:_NAME_BYTES].decode(errors="ignore")
+
+
+def _require_storage(argument: str) -> None:
+    """Raise a GrainsegError where the sweeper's Optuna, 2.10, would end in a bare AssertionError."""
+    try:
+        newer = int(version("sqlalchemy").partition(".")[0]) >= 2
+    except PackageNotFoundError:  # without the extra: Hydra says that there is no such sweeper
+        return
+    if newer:
+        raise GrainsegError(
+            f"{argument}: this Optuna keeps studies with older libraries; "
+            'pip install "sqlalchemy<2" "alembic<1.20"'
+        )
 
 
 def _require_choice(key: str, value: str, argument: str, conf: Path) -> None:

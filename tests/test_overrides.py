@@ -1,12 +1,15 @@
 """Paths and names reach the configuration as they were typed, whatever Hydra's grammar makes of them."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
-from grainseg.overrides import as_typed
+from grainseg import overrides
+from grainseg.errors import GrainsegError
+from grainseg.overrides import as_typed, require_sayable
 
 
 def value_of(argument: str) -> object:
@@ -136,3 +139,14 @@ def test_other_overrides_are_left_alone() -> None:
         "name=${model.name}",
     ):
         assert as_typed(argument) == argument
+
+
+@pytest.mark.parametrize(("installed", "refused"), [("2.1.9", True), ("1.4.54", False)])
+def test_a_study_on_disk_says_which_libraries_it_needs(
+    installed: str, refused: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(overrides, "version", lambda name: installed)
+    arguments = ["-m", "hydra.sweeper.storage=sqlite:///tune.db"]
+    with pytest.raises(GrainsegError, match="sqlalchemy<2") if refused else nullcontext():
+        require_sayable(arguments, tmp_path)
+    require_sayable(["-m", "hydra.sweeper.storage=null"], tmp_path)
