@@ -5,6 +5,7 @@ are not applied, as in ImageJ, so that an image and its mask cannot be turned di
 """
 
 import hashlib
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -27,8 +28,13 @@ IMAGE_SUFFIXES: frozenset[str] = frozenset({".png", ".tif", ".tiff", ".jpg", ".j
 """Lower-case extensions that count as images in a folder."""
 
 
-SOFTWARE = "grainseg"
-"""What wrote the files that are written here, as they say; other programs that change them do not say so."""
+def mark_of(pixels: npt.NDArray[Any]) -> str:
+    """What files that are written here name as their software: some programs keep the name of the former one.
+
+    Args:
+        pixels: As stored; whoever changes them does not change the checksum.
+    """
+    return f"grainseg {zlib.crc32(np.ascontiguousarray(pixels).data):08x}"
 
 
 def read_micrograph(
@@ -157,7 +163,7 @@ def write_png(path: Path, pixels: npt.NDArray[np.uint8]) -> None:
         GrainsegError: The file cannot be written.
     """
     said = PngInfo()
-    said.add_text("Software", SOFTWARE)
+    said.add_text("Software", mark_of(pixels))
     with replacing(path) as handle:
         Image.fromarray(pixels).save(handle, format="PNG", pnginfo=said)
 
@@ -182,7 +188,7 @@ def write_probability(path: Path, probability: FloatImage, pixel_size_um: tuple[
             probability,
             imagej=True,
             compression="zlib",
-            software=SOFTWARE,
+            software=mark_of(probability),
             **_pixels_per_um(pixel_size_um),
             **unit,
         )
@@ -206,13 +212,14 @@ def write_grain_map(
     unit: dict[str, Any] = {}
     if pixel_size_um is not None:
         unit = {"description": "ImageJ=1.54f\nunit=um\n", "resolutionunit": 1}
+    ids = grains.astype(np.uint32, copy=False)
     with replacing(path) as handle:
         tifffile.imwrite(
             handle,
-            grains.astype(np.uint32, copy=False),
+            ids,
             compression="zlib",
             metadata=None,
-            software=SOFTWARE,
+            software=mark_of(ids),
             **_pixels_per_um(pixel_size_um),
             **unit,
         )

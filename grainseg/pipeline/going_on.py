@@ -9,7 +9,7 @@ from grainseg.errors import GrainsegError
 from grainseg.pipeline.resuming import differing
 from grainseg.pipeline.train import train
 from grainseg.report.metrics_file import METRICS, read_metrics
-from grainseg.training.run_folder import CONFIG, LAST, checkpoint_path, read_config
+from grainseg.training.run_folder import CONFIG, LAST, checkpoint_path, is_of_training, read_config
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +53,8 @@ def require_same(config: TrainConfig, folder: Path, key: str) -> None:
     if not (folder / CONFIG).is_file():
         return
     before = read_config(folder / CONFIG, f"remove {folder}")
+    if not is_of_training(before):
+        raise GrainsegError(f"{folder}: holds a {CONFIG} that no training run wrote; say another {key}")
     others = list(differing(before, to_plain(config)))
     if before.get("epochs") != config.epochs:  # some of the runs may be finished
         others.append(("epochs", before.get("epochs"), config.epochs))

@@ -19,8 +19,10 @@ TOLERANCE_SHARE = 0.1
 """Of the mean intercept. Unrelated lines have an F1 of 0.25 at a twelfth of it, 0.80 at a third."""
 
 ENOUGH_GRAINS = 1000
-"""Labelled ones that choose a partition: their number has a standard error of 3 %, and 13 s of fitting go by
-per megapixel of them."""
+"""Labelled ones that choose a partition: their number has a standard error of 3 %."""
+
+MOST_PIXELS = 4_000_000
+"""Of the pictures that trained and choose the partition, too: a fit takes 13 to 40 s per megapixel."""
 
 
 def tolerance_warnings(tolerance_px: float, intercept_px: float | None) -> tuple[str, ...]:

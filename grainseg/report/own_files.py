@@ -3,8 +3,9 @@
 import json
 from pathlib import Path
 
-from grainseg.micrograph.decoding import software_of
-from grainseg.micrograph.files import SOFTWARE
+from grainseg.errors import GrainsegError
+from grainseg.micrograph.decoding import read_stored, software_of
+from grainseg.micrograph.files import mark_of
 
 _PAGE = Path(__file__).parent / "templates" / "page.html"
 
@@ -29,7 +30,13 @@ def is_picture(path: Path) -> bool:
     Args:
         path: The file; one that cannot be read is none.
     """
-    return software_of(path) == SOFTWARE
+    software = software_of(path)
+    if not software.startswith("grainseg"):
+        return False  # without decoding it
+    try:
+        return software == mark_of(read_stored(path, float("inf")).samples)
+    except GrainsegError:
+        return False
 
 
 def is_metrics(path: Path, key: str) -> bool:
