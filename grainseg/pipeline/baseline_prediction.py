@@ -15,6 +15,7 @@ from grainseg.micrograph.image import FloatImage
 from grainseg.micrograph.selection import SelectedImage, Selection
 from grainseg.pipeline.batch_results import BatchResults, Measurements
 from grainseg.pipeline.earlier_run import (
+    FileState,
     files_before,
     require_own_pictures,
     warn_of_older_maps,
@@ -107,9 +108,10 @@ def predict_pictures(
     failures = tell_unlisted(selection)
     written: set[Path] = set()
     for image in progress(selection.images, f"predicting ({fitted.name})"):
-        before = files_before(folders.pictures, image.relative)
+        before: dict[str, FileState] = {}
         try:
             require_own_pictures(folders.pictures, image.relative)
+            before = files_before(folders.pictures, image.relative)
             mapped = _predict_one(config, fitted, image, folders.pictures, known.get(image.path))
             measurements.add(mapped)
             written.add(prediction_paths(folders.pictures, image.relative).grains)

@@ -26,6 +26,7 @@ from grainseg.model.generic import default_checkpoint
 from grainseg.pipeline.batch_results import BatchResults, Measurements, summary, title_of
 from grainseg.pipeline.earlier_run import (
     TABLES,
+    FileState,
     files_before,
     require_metrics,
     require_own_pictures,
@@ -152,9 +153,10 @@ def _predict_one(
 ) -> None:
     """Predict, write, measure and score a picture; what goes wrong with it is no trouble of the others."""
     output = Path(plan.config.output)
-    before = files_before(output, image.relative)
+    before: dict[str, FileState] = {}
     try:
         require_own_pictures(output, image.relative)
+        before = files_before(output, image.relative)
         seen = _see(plan, image)
         closed = _write(plan, seen)
         result.written[image.relative] = prediction_paths(output, image.relative)

@@ -3,10 +3,12 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Self
 
 import numpy as np
 
+from grainseg.data.images import LabelledMicrograph
 from grainseg.grains.agreement_regions import RegionScores, region_scores
 from grainseg.grains.budget import MAX_ERROR_LN, SegmentationError
 from grainseg.grains.intercepts import GrainIds
@@ -75,6 +77,12 @@ class PredictedGrains:
     def scores(self, settings: PartitionSettings) -> RegionScores:
         """How far the grains of a partition are off."""
         return region_scores(grains_or_zeros(self.probability, settings), self.grains, self.ignored)
+
+
+def small_enough(training: Sequence[LabelledMicrograph]) -> list[LabelledMicrograph]:
+    """The first of the pictures that trained, `MOST_PIXELS` together: the others need not be predicted."""
+    together = accumulate(image.label.size for image in training)
+    return [image for image, pixels in zip(training, together, strict=True) if pixels <= MOST_PIXELS]
 
 
 def with_training(

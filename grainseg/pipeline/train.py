@@ -5,16 +5,14 @@ import logging
 import math
 import shlex
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
-from itertools import accumulate
 from pathlib import Path
 
 from lightning import Trainer, seed_everything
 from torch import nn
 
 from grainseg.config import TrainConfig, to_plain
-from grainseg.data.images import LabelledMicrograph
 from grainseg.data.source import TrainingData
 from grainseg.errors import GrainsegError
 from grainseg.grains.labelled_grains import holes_in_lines
@@ -30,7 +28,7 @@ from grainseg.pipeline.doubt_reference import training_reference
 from grainseg.pipeline.failures import tell_left_out
 from grainseg.pipeline.observer import generic_observer
 from grainseg.pipeline.resuming import bring_best, check_resume, refused_if_damaged, require_same_shrink
-from grainseg.pipeline.scoring import MOST_PIXELS, PredictedGrains, tolerance_warnings
+from grainseg.pipeline.scoring import PredictedGrains, small_enough, tolerance_warnings
 from grainseg.pipeline.validation import finish_validation, is_real
 from grainseg.pipeline.validation_quality import few_grains_warning, quality_lines
 from grainseg.report.metrics_file import METRICS, write_metrics
@@ -213,7 +211,7 @@ def _score_best(
     tiles = tile_settings(spec)
     probabilities = [predict_probability(network, image.unit, tiles) for image in data.data.val_images]
     # In a leave-one-out run what the folds predict of pictures that they did not see will choose.
-    training = () if fold else _few(data.data.train_images)
+    training = () if fold else small_enough(data.data.train_images)
     known = (
         PredictedGrains.of(predict_probability(network, each.unit, tiles), each.label) for each in training
     )
@@ -223,12 +221,6 @@ def _score_best(
     metrics |= {name: float(value) for name, value in tested.items()}
     log_scores(trainer.logger, to_plain(config), metrics, trainer.global_step)
     return metrics
-
-
-def _few(images: Sequence[LabelledMicrograph]) -> list[LabelledMicrograph]:
-    """The first pictures, as many as a fit has time for."""
-    until = accumulate(image.label.size for image in images)
-    return [image for image, pixels in zip(images, until, strict=True) if pixels <= MOST_PIXELS]
 
 
 def training_summary(metrics: dict[str, float], run_dir: Path) -> str:

@@ -60,7 +60,9 @@ def test_a_folder_in_the_place_of_a_map_fails_that_picture_alone(
     assert "a_uncertainty.tif: cannot be written" in result.failures[0]
 
 
-def test_what_a_person_drew_or_corrected_is_not_predicted_over(config: PredictConfig, tmp_path: Path) -> None:
+def test_what_a_person_drew_or_corrected_is_not_predicted_over(
+    config: PredictConfig, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     folder = pictures(tmp_path / "in", "a.png", "b.png", "c.png")
     config = replace(config, images=str(folder), partition=replace(config.partition, name="none"))
     assert not predict(config).failures
@@ -74,6 +76,7 @@ def test_what_a_person_drew_or_corrected_is_not_predicted_over(config: PredictCo
     for path, failure in zip((corrected, drawn), result.failures, strict=True):
         assert f"{path}: was drawn or changed by another program" in failure
     assert [path.read_bytes() for path in (corrected, drawn)] == before
+    assert "left by an earlier run" not in caplog.text  # which would be said of a person's work
 
 
 def test_one_picture_alone_is_not_predicted_into_its_own_folder(

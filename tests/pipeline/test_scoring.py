@@ -5,10 +5,11 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from grainseg.data.images import LabelledMicrograph
 from grainseg.grains.partition import DEFAULT_SETTINGS
 from grainseg.micrograph.image import IGNORE
 from grainseg.pipeline import scoring
-from grainseg.pipeline.scoring import PredictedGrains, fit_grains, with_training
+from grainseg.pipeline.scoring import PredictedGrains, fit_grains, small_enough, with_training
 
 
 def squares(line: float, waist: float = 1.0) -> PredictedGrains:
@@ -41,6 +42,16 @@ def test_training_pictures_join_until_there_are_grains_enough(monkeypatch: pytes
     assert [id(picture) for picture in chosen] == [id(val), id(first), id(second)]
     monkeypatch.setattr(scoring, "ENOUGH_GRAINS", 9)
     assert with_training([val], training()) == [val]
+
+
+def test_large_training_pictures_are_left_out() -> None:
+    sides = (1000, 1500, 1000, 100)  # 1, 3.25, 4.25 and 4.26 megapixels together
+    images = [
+        LabelledMicrograph(str(side), np.zeros((0, 0, 1), np.float32), np.zeros((side, side), np.uint8), 3.0)
+        for side in sides
+    ]
+    assert [image.stem for image in small_enough(images)] == ["1000", "1500"]
+    assert small_enough([]) == []
 
 
 def test_pictures_that_trained_have_a_say_in_the_partition() -> None:
