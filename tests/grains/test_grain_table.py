@@ -9,6 +9,7 @@ from tessellations import hexagons, poisson_voronoi
 
 from grainseg.grains import whole_grains
 from grainseg.grains.grain_table import grain_table
+from grainseg.grains.whole_grains import share_beside
 
 
 def cells(seed=0, shape=(150, 190), mean_area=300.0, step=(1.0, 1.0)):
@@ -186,3 +187,16 @@ def test_a_hundred_thousand_grains():
     assert len(table) == 102_400
     assert (table.area_px == 196).all()
     assert (table.neighbours[~table.touches_border] == 4).all()
+
+
+def test_a_disc_misses_one_ignored_pixel_from_its_radius_on():
+    """The smallest and the largest of the radii are looked up themselves, those between interpolated."""
+    ignored = np.zeros((101, 101), np.bool_)
+    ignored[50, 50] = True
+    away = np.hypot(*np.mgrid[-50:51, -50:51])
+    width = np.array([10.0, 60.0, 24.0])
+    nothing = np.zeros(3)
+    found = share_beside(ignored, nothing, nothing, width, (1.0, 1.0))
+    expected = [(away > each / 2 + 4 / math.pi).mean() for each in width]
+    assert found[:2] == pytest.approx(expected[:2])
+    assert found[2] == pytest.approx(expected[2], abs=2e-3)
