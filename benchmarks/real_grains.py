@@ -17,8 +17,9 @@ import numpy.typing as npt
 
 from grainseg.data.images import network_unit
 from grainseg.grains.agreement_regions import region_scores
-from grainseg.grains.field import FieldMeasurement, measure_field
+from grainseg.grains.field import measure_field
 from grainseg.grains.field_samples import field_sample
+from grainseg.grains.measurement import FieldMeasurement
 from grainseg.grains.partition import partition_mask, partition_probability
 from grainseg.grains.samples import weighted_percentiles
 from grainseg.inference.predictor import predict_probability, tile_settings

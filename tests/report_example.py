@@ -9,9 +9,11 @@ import numpy as np
 from grainseg.grains.batch import batch_statistics
 from grainseg.grains.budget import SegmentationError
 from grainseg.grains.compare import compare_batches
-from grainseg.grains.field import FieldMeasurement, Structure, measure_field
+from grainseg.grains.field import measure_field
 from grainseg.grains.field_samples import field_sample
+from grainseg.grains.measurement import FieldMeasurement
 from grainseg.grains.partition import partition_mask
+from grainseg.grains.structure import Structure
 from grainseg.micrograph.image import PixelSize
 from grainseg.micrograph.synthetic import SyntheticRecipe, generate
 from grainseg.report.batch_rows import batch_row, budget_rows, comparison_row

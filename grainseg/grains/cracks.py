@@ -5,6 +5,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from grainseg.grains.intercepts import DIRECTIONS, SQUARE, direction_weights, shifts
 from grainseg.micrograph.image import BoolMask
 
 
@@ -26,12 +27,8 @@ def crack_lengths(
         Both lengths in px.
     """
     whole = closed = 0.0
-    for here, there, spacing in (
-        (np.s_[:, :-1], np.s_[:, 1:], 1.0),
-        (np.s_[:-1, :], np.s_[1:, :], 1.0),
-        (np.s_[:-1, :-1], np.s_[1:, 1:], math.sqrt(0.5)),
-        (np.s_[:-1, 1:], np.s_[1:, :-1], math.sqrt(0.5)),
-    ):
+    for name, spacing in direction_weights(SQUARE).items():
+        here, there = shifts(grains.shape, *DIRECTIONS[name], count=2)
         crack = grains[here] != grains[there]
         if left_out is not None:
             crack &= ~(left_out[here] | left_out[there])

@@ -126,7 +126,7 @@ def bimodality(ln_diameter: Floats, weights: Floats) -> tuple[bool, str]:
 
 
 def _one_log_likelihood(values: Floats, counts: Floats) -> float:
-    return float(counts @ _log_normal_density(values, *weighted_moments(values, counts)))
+    return float(counts @ _ln_normal_density(values, *weighted_moments(values, counts)))
 
 
 def _fit_two(values: Floats, counts: Floats, start: float, scale: float) -> _Mixture:
@@ -141,7 +141,7 @@ def _fit_two(values: Floats, counts: Floats, start: float, scale: float) -> _Mix
         share, mean = size / size.sum(), held @ values / size
         spread = np.sum(held * (values - mean[:, None]) ** 2, axis=1) / size
         sd = np.sqrt(np.maximum(spread, _NARROWEST**2))
-        density = np.log(share)[:, None] + _log_normal_density(values, mean[:, None], sd[:, None])
+        density = np.log(share)[:, None] + _ln_normal_density(values, mean[:, None], sd[:, None])
         together = np.logaddexp(density[0], density[1])
         belongs = np.exp(density - together)
         before, likelihood = likelihood, float(counts @ together)
@@ -151,6 +151,6 @@ def _fit_two(values: Floats, counts: Floats, start: float, scale: float) -> _Mix
     return _Mixture(share, mean, sd, likelihood, area / area.sum())
 
 
-def _log_normal_density(values: Floats, mean: Floats | float, sd: Floats | float) -> Floats:
+def _ln_normal_density(values: Floats, mean: Floats | float, sd: Floats | float) -> Floats:
     """Logarithm of the normal density."""
     return np.asarray(-0.5 * ((values - mean) / sd) ** 2 - np.log(sd) - 0.5 * math.log(2 * math.pi))

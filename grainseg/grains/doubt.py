@@ -210,18 +210,12 @@ def _reason(kind: str, signs: Signs, z: Mapping[str, float]) -> str:
     if kind == "grey":
         return f"{'brighter' if z['grey_50'] > 0 else 'darker'} than the training images"
     furthest = max(_BANDS, key=lambda name: abs(z[name]))
-    fine = furthest in (NOISE, TEXTURE[0])
-    if z[furthest] > 0:
-        return (
-            "noisier, or of much finer texture, than the training images"
-            if fine
-            else ("of stronger texture than the training images")
-        )
-    return (
-        "less sharp, or more magnified, than the training images"
-        if fine
-        else ("of weaker texture than the training images")
-    )
+    more = z[furthest] > 0
+    if furthest in (NOISE, TEXTURE[0]):
+        how = "noisier, or of much finer texture," if more else "less sharp, or more magnified,"
+    else:
+        how = "of stronger texture" if more else "of weaker texture"
+    return f"{how} than the training images"
 
 
 _BANDS = (*TEXTURE, NOISE)

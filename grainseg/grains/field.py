@@ -6,7 +6,6 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from grainseg.grains.closed_boundaries import closed_flags
 from grainseg.grains.enlargement import AS_DRAWN, enlargement
 from grainseg.grains.field_flags import MapLimits, field_flags
 from grainseg.grains.grain_table import GrainTable, grain_table, in_pieces
@@ -22,10 +21,7 @@ from grainseg.grains.intercepts import (
 from grainseg.grains.measurement import FieldMeasurement
 from grainseg.grains.partition import Partition
 from grainseg.grains.planimetric import jeffries, saltikov, triple_points
-from grainseg.grains.structure import Structure
 from grainseg.micrograph.image import BoolMask, PixelSize
-
-__all__ = ["FieldMeasurement", "Structure", "measure_field"]
 
 
 def measure_field(
@@ -122,7 +118,7 @@ def measure_field(
         blank_edge=blank_edge,
         drawn=partition is not None and partition.drawn,
     )
-    return replace(field, flags=(*closed_flags(field), *field_flags(field, limits)))
+    return replace(field, flags=field_flags(field, limits))
 
 
 def _uncrossed(lines: Intercepts) -> Intercepts:

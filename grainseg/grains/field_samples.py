@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from grainseg.grains.anisotropy import elongation
-from grainseg.grains.field import FieldMeasurement
+from grainseg.grains.measurement import FieldMeasurement
 from grainseg.grains.samples import FieldSample
 
 _SAME_SCALE = 1.02
@@ -32,9 +32,7 @@ def field_sample(field: FieldMeasurement, unit: str) -> FieldSample:
     Raises:
         ValueError: The unit is µm and the field has no pixel size.
     """
-    if unit == "µm" and field.unit_um is None:
-        raise ValueError(f"{field.image} has no pixel size")
-    scale = field.unit_um if unit == "µm" and field.unit_um is not None else 1.0
+    scale = _unit_per_px(field, unit)
     crossings = sum(lines.crossings for lines in field.lines)
     closed = sum(lines.closed_crossings for lines in field.lines)
     weighted = field.grains.weight > 0
@@ -60,10 +58,13 @@ def pooled_elongation(fields: Sequence[FieldMeasurement], unit: str) -> float:
 
     Returns:
         At least 1; nan without crossings.
+
+    Raises:
+        ValueError: The unit is µm and a field has no pixel size.
     """
     angles_deg, crossed = [], []
     for field in fields:
-        scale = field.unit_um if unit == "µm" and field.unit_um is not None else 1.0
+        scale = _unit_per_px(field, unit)
         for lines in field.lines:
             if lines.length > 0:
                 angles_deg.append(field.angles_deg[lines.name])
@@ -86,3 +87,11 @@ def scale_flags(fields: Sequence[FieldMeasurement]) -> tuple[str, ...]:
         f"pixel sizes differ, from {least:.4g} µm ({fine}) to {most:.4g} µm ({coarse}): if one of them is "
         "wrong, so is the mean intercept",
     )
+
+
+def _unit_per_px(field: FieldMeasurement, unit: str) -> float:
+    if unit == "px":
+        return 1.0
+    if field.unit_um is None:
+        raise ValueError(f"{field.image} has no pixel size")
+    return field.unit_um

@@ -36,11 +36,11 @@ _LARGEST_ID = np.iinfo(np.uint32).max
 _LINE_SHARE = 0.25
 """A line reaches no further from its grains than this share of their typical diameter …"""
 
-_PIECES, _PIECES_PER_GRAIN = 100, 4
-"""More separate places than this are no grains, even if a person has edited the map."""
-
 _LINE_PX = 8.0
 """… or than this, whichever is more; nor is it wider."""
+
+_PIECES, _PIECES_PER_GRAIN = 100, 4
+"""More separate places than this are no grains, even if a person has edited the map."""
 
 _ENCLOSED = 3
 """Lines of a boundary mask enclose at least so many places: a twin across a grain leaves two."""
@@ -104,10 +104,11 @@ def _whole_numbers(values: npt.NDArray[Any], source: str) -> npt.NDArray[np.uint
     if np.issubdtype(values.dtype, np.floating):
         if not np.isfinite(values).all():
             raise GrainsegError(f"{source}: holds NaN or infinite values; use 0 where there is no grain")
-        if np.any(values != np.floor(values)):
+        fractions = values[values != np.floor(values)]
+        if fractions.size:
             raise GrainsegError(
-                f"{source}: holds fractions such as {values[values != np.floor(values)][0]:g}; a label map "
-                "has whole numbers, save it without scaling or smoothing"
+                f"{source}: holds fractions such as {fractions[0]:g}; a label map has whole numbers, save it "
+                "without scaling or smoothing"
             )
         require_exact(values, source, "the grain numbers")
     lowest, highest = values.min(), values.max()
@@ -119,7 +120,7 @@ def _whole_numbers(values: npt.NDArray[Any], source: str) -> npt.NDArray[np.uint
 
 
 def _refuse_masks(labels: npt.NDArray[np.uint32], source: str) -> None:
-    """A boundary mask of 0 and 255 reads as one grain in many pieces."""
+    """Refuse boundary masks, of which 0 and 255 would read as one grain in many pieces, and pictures."""
     _refuse_networks(labels, source)
     only = labels.max()
     if np.all((labels == 0) | (labels == only)):

@@ -97,5 +97,6 @@ def _block_area(mask: npt.NDArray[np.bool_], step: Step) -> float:
     """Area of a mask inside the frame: pixels at a side count half, in a corner a quarter."""
     rows, columns = (np.ones(side) for side in mask.shape)
     for weights in (rows, columns):
-        weights[[0, -1]] = 0.5
+        weights[0] -= 0.5
+        weights[-1] -= 0.5  # of one pixel both sides are its own, and nothing is between them
     return float(rows @ mask @ columns) * step[0] * step[1]

@@ -196,10 +196,10 @@ class Card:
     def doubt_check(self) -> DoubtCheck | None:
         """Whether the doubt works on these pictures; None for a method that has none."""
         pairs = [
-            (each, 1 - relative_iou)
+            (each, 1 - each.iou / clean.iou)
             for cell in (self.clean, *self.cells)
             for each, clean in zip(cell.scores, self.clean.scores, strict=True)
-            if not math.isnan(relative_iou := each.iou / clean.iou if clean.iou > 0 else math.nan)
+            if clean.iou > 0
         ]
         if any(math.isnan(each.doubt) for each, _ in pairs) or not pairs:
             return None

@@ -18,10 +18,12 @@ from grainseg.grains.budget import SegmentationError, StatedError
 from grainseg.grains.compare import Comparison, compare_batches
 from grainseg.grains.copies import copies
 from grainseg.grains.doubted import cautioned
-from grainseg.grains.field import FieldMeasurement, Structure, measure_field
+from grainseg.grains.field import measure_field
 from grainseg.grains.field_flags import too_large
 from grainseg.grains.field_samples import common_unit, field_sample, pooled_elongation, scale_flags
+from grainseg.grains.measurement import FieldMeasurement
 from grainseg.grains.members import member_flags
+from grainseg.grains.structure import Structure
 from grainseg.grains.wording import counted, minus
 from grainseg.micrograph.batches import assign_batches
 from grainseg.micrograph.names import shown

@@ -6,8 +6,9 @@ from datetime import datetime
 
 from grainseg.grains.batch import BatchStatistics
 from grainseg.grains.compare import Comparison
-from grainseg.grains.field import FieldMeasurement, Structure
+from grainseg.grains.measurement import FieldMeasurement
 from grainseg.grains.samples import FieldSample
+from grainseg.grains.structure import Structure
 from grainseg.report.preview import Preview
 from grainseg.report.robustness_note import RobustnessNote
 

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from grainseg.grains.field import FieldMeasurement
+from grainseg.grains.measurement import FieldMeasurement
 from grainseg.report.cells import Column, Table, TableCell, line, plain, words
 from grainseg.report.contents import ReportImage
 from grainseg.report.rows import field_row

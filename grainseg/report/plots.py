@@ -12,7 +12,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullForma
 from scipy.stats import norm
 
 from grainseg.grains.batch import BatchStatistics
-from grainseg.grains.field import FieldMeasurement
+from grainseg.grains.measurement import FieldMeasurement
 from grainseg.grains.samples import Estimate, FieldSample, weighted_moments
 from grainseg.micrograph.arrays import Floats
 from grainseg.report.svg import INK, QUIET, RULE, plot_style, short_name, svg_of

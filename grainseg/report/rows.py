@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from grainseg.grains.field import FieldMeasurement
 from grainseg.grains.intercepts import Intercepts
+from grainseg.grains.measurement import FieldMeasurement
 from grainseg.grains.members import MemberSpread
 from grainseg.report.batch_rows import Row
 

@@ -18,6 +18,7 @@ def test_five_fields_by_hand():
         100 * 2.7764 * math.sqrt(2.5 / 5) / 32, rel=1e-4
     )
     assert more_fields(per_field) == 0
+    assert relative_accuracy_percent(per_field[[0, 4]]) == pytest.approx(12.7062 * 2 / 32 * 100, rel=1e-4)
 
 
 @pytest.mark.parametrize("variation", [0.03, 0.08, 0.15, 0.4])
@@ -42,7 +43,12 @@ def test_g_is_that_of_the_mean_intercept():
 def test_a_batch_finds_its_truth():
     found = batch_statistics("x", "µm", batch(0, 40))
     assert (found.fields, found.grains) == (40, 6000)
+    sd = math.hypot(0.45, 0.06)
     for estimate, truth in [
+        (found.d10, 20 * math.exp(-1.28155 * sd)),
+        (found.d90, 20 * math.exp(1.28155 * sd)),
+        (found.d10_area, 20 * math.exp((2 * sd - 1.28155) * sd)),
+        (found.d90_area, 20 * math.exp((2 * sd + 1.28155) * sd)),
         (found.intercept, 20 * math.exp(-(0.06**2 + 0.03**2) / 2)),
         (found.d50, 20.0),
         (found.mean_diameter, 20 * math.exp((0.45**2 + 0.06**2) / 2)),
@@ -162,14 +168,14 @@ def test_without_a_partition_nobody_knows_what_was_closed():
     )
 
 
-def test_fields_of_unequal_size_are_flagged():
-    sizes = (16.0, 1, 1, 1, 1)
-    samples = [
-        replace(s, line_length=k * s.line_length, crossings=k * s.crossings)
-        for k, s in zip(sizes, batch(9, 5), strict=True)
-    ]
-    (flag,) = batch_statistics("x", "px", samples).flags
-    assert flag.startswith("fields differ in size: the pooled values rest on about 1.5 of 5")
+@pytest.mark.parametrize(("largest", "effective"), [(3.5, None), (4.0, "3.2"), (16.0, "1.5")])
+def test_fields_of_unequal_size_are_flagged(largest, effective):
+    """From an effective number below 0.7 of theirs on: 7.5² / 16.25 is 3.5 of 5, 8² / 20 is 3.2."""
+    first, *others = batch(9, 5)
+    first = replace(first, line_length=largest * first.line_length, crossings=largest * first.crossings)
+    said = f"fields differ in size: the pooled values rest on about {effective} of 5"
+    flags = batch_statistics("x", "px", [first, *others]).flags
+    assert flags == () if effective is None else flags[0].startswith(said)
 
 
 def test_two_populations_are_flagged():
@@ -196,6 +202,8 @@ def test_the_budget_names_as_many_fields_as_the_interval_is_over():
     found = batch_statistics("x", "µm", [*crossed, uncrossed])
     assert (found.fields, found.intercept.df) == (4, 4.0)
     assert found.budget.entries[0].how == "jackknife over 5 fields"
+    drawn = [replace(sample, line_width=0.1 * sample.line_length / sample.crossings) for sample in crossed]
+    assert batch_statistics("x", "µm", drawn).budget.entries[4].how.startswith("lines of 0.10 of the mean")
     alone = batch_statistics("x", "µm", [crossed[0], uncrossed])
     assert alone.budget.entries[0].how == "unknown: 1 field, and so no scatter"
 
@@ -210,9 +218,12 @@ def test_named_specimens_are_the_unit():
     for name in ("intercept", "mean_diameter"):
         one, other = getattr(found, name), getattr(by_hand, name)
         assert (one.value, one.low, one.df) == pytest.approx((other.value, other.low, other.df))
+    assert (found.d50.df, found.d50_area.df) == (3, by_hand.d50_area.df)
     assert found.relative_accuracy_percent == pytest.approx(by_hand.relative_accuracy_percent)
     assert found.budget.entries[0].how == "jackknife over 4 specimens"
     assert "4 specimens: below 5 the sampling intervals mean little" in found.flags
+    uncrossed = replace(samples[0], name="u", specimen="u", crossings=0.0, crossings_without_closed=0.0)
+    assert batch_statistics("x", "µm", [*again, uncrossed]).specimens == 4
     # Of one specimen, or where some fields name none, fields are the unit.
     for others in ("field_0", ""):
         unnamed = [replace(s, specimen="field_0" if s.specimen == "field_0" else others) for s in again]

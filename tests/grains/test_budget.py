@@ -38,13 +38,16 @@ def test_a_budget_by_hand():
     assert budget.df == pytest.approx(df)
     assert budget.expanded == pytest.approx(stats.t.ppf(0.975, math.floor(df)) * combined)
     assert budget.coverage == f"95 % (k = {budget.k:.2f}, {df:.1f} effective degrees of freedom)"
+    two_fields = Estimate(20.0, 13.0, 31.0, 0.028, 1.0)
+    assert intercept_budget(two_fields, "px", SEGMENTATION, None, 0.0).df < 4
+    alone = combine([BudgetEntry("field sampling", 0.028, "two fields", 1.0)])
+    assert alone.k == pytest.approx(12.706, abs=1e-3)
 
 
 def test_fields_without_any_scatter_say_nothing_about_it():
     """They are copies of one: an interval of no width is none."""
-    copies = intercept_budget(
-        Estimate(20.0, 20.0, 20.0, 0.0, 4.0), "px", SegmentationError(0.0, 0.02, 4, "x"), None, 0.0
-    )
+    rounding = Estimate(20.0, 20.0, 20.0, 1e-12, 4.0)
+    copies = intercept_budget(rounding, "px", SegmentationError(0.0, 0.02, 4, "x"), None, 0.0)
     assert copies.entries[0].standard_uncertainty_ln is None
     assert "copies of one picture?" in copies.entries[0].how
     assert copies.expanded is None

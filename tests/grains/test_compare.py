@@ -9,6 +9,7 @@ from scipy import stats
 from grainseg.grains.compare import compare_batches, difference_estimate, margin_ln
 from grainseg.grains.intervals import field_intercepts
 from grainseg.grains.samples import Estimate
+from grainseg.grains.welch import fields_for_decision
 
 
 def compare(a, b, unit="µm", **options):
@@ -33,6 +34,8 @@ def test_the_test_is_welchs_on_the_fields():
     assert found.ratio.df == pytest.approx(by_scipy.df)
     np.testing.assert_allclose(np.log([found.ratio.low, found.ratio.high]), by_scipy.confidence_interval())
     assert (found.fields_a, found.fields_b) == (5, 9)
+    scatter = [np.log(field_intercepts(each)).std(ddof=1) for each in (a, b)]
+    assert found.needed == max(5, fields_for_decision(*scatter, margin_ln(0.25)))
 
 
 def test_different():
@@ -71,6 +74,7 @@ def test_equivalent():
     found = compare(steady(20), steady(20.1))
     assert found.verdict == "equivalent"
     assert found.p > 0.05
+    assert found.needed == 5  # fewer would do by their scatter, but say too little of it
     assert (
         "The difference is smaller than ±0.25 G (−8.3 to +9.1 %): the batches are equivalent within this"
         in found.sentence
@@ -189,6 +193,10 @@ def test_three_batches_are_corrected_after_holm():
     alone = compare(batch(6, 6), batch(7, 6, 21))
     assert pairs[0].p == pytest.approx(alone.p)
     assert pairs[0].needed > alone.needed
+    # What a pair alone would show is not shown by one of three.
+    a, b = steady(20, 5, 0.08), steady(22.3, 5, 0.08)
+    assert compare(a, b).verdict == "different"
+    assert compare_batches({"A": a, "B": b, "C": a}, "µm")[0].verdict == "not enough fields"
 
 
 def test_an_untestable_pair_does_not_weigh_on_the_others():
@@ -237,6 +245,7 @@ def test_lines_of_unequal_width_are_named_and_count_in_the_margin():
     further = compare(a, steady(20.1 * math.exp(0.0350)))
     assert wide.p_equivalence == pytest.approx(further.p_equivalence, rel=0.02)
     assert "up to 1.0 and 4.5 % too long: 3.5 % between the batches may be the lines'" in wide.sentence
+    assert compare(lined(a, 2.0), lined(b, 4.42)).p_equivalence > plain.p_equivalence  # 1.4 % of lines
     # Widths alike relative to the grains cancel, and say nothing.
     assert compare(lined(a, 4.0), lined(b, 4.1)).sentence == plain.sentence
     nothing_left = compare(lined(a, 2.0), lined(b, 10.0))

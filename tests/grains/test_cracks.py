@@ -29,6 +29,20 @@ def test_what_was_predicted_is_not_closed():
     assert beside[75:].sum() > 2 * 60
 
 
+def test_either_side_of_a_crack_tells_what_it_is():
+    """Two grains, one crack down the middle: 8 steps along rows and 7 along each diagonal cross it."""
+    grains = np.repeat([[1, 1, 2, 2]], 8, axis=0)
+    none, left = np.zeros((2, *grains.shape), np.bool_)
+    left[:, 1] = True
+    length = math.pi / 8 * (8 + 2 * 7 * math.sqrt(0.5))
+    assert crack_lengths(grains, none) == (pytest.approx(length), pytest.approx(length))
+    for side in (left, left[:, ::-1]):
+        assert crack_lengths(grains, side) == (pytest.approx(length), 0)
+        assert crack_lengths(grains, none, side) == (0, 0)
+        assert not beside_closed_cracks(grains, side).any()
+    np.testing.assert_array_equal(beside_closed_cracks(grains, none), left | left[:, ::-1])
+
+
 def lines(*parts, shape=(80, 100)):
     mask = np.zeros(shape, np.bool_)
     for rows, columns in parts:

@@ -21,6 +21,8 @@ def test_the_distance_is_that_of_scipy():
     fit = lognormal_fit(ln, np.full(300, 0.7))
     expected = stats.ks_1samp(ln, stats.norm(fit.mean_ln, fit.sd_ln).cdf).statistic
     assert fit.distance == pytest.approx(expected)
+    below = lognormal_fit(np.array([0.0, 1, 1, 1]), np.ones(4))  # farthest just below a step: Φ(1/√3) - 1/4
+    assert below.distance == pytest.approx(stats.norm.cdf(math.sqrt(1 / 3)) - 0.25)
 
 
 def test_what_only_the_raster_tells_apart_is_one_population():
@@ -48,7 +50,9 @@ def test_no_grains_and_equal_grains():
         False,
         "one population: all grains have the same size",
     )
-    assert bimodality(np.empty(0), np.empty(0)) == (False, "not examined: fewer than 50 grains")
+    # One grain that stands for 30 leaves 89² / 959 of 60.
+    few = bimodality(np.linspace(0, 1, 60), np.append(np.ones(59), 30.0))
+    assert few == bimodality(np.empty(0), np.empty(0)) == (False, "not examined: fewer than 50 grains")
 
 
 def duplex(seed, ratio, coarse, grains=1000, sd=0.3):
@@ -73,8 +77,19 @@ def test_scaling_the_unit_or_the_weights_changes_nothing():
 
 def test_one_population_is_left_alone():
     rng = np.random.default_rng(2)
-    called = [bimodality(np.sort(0.45 * rng.normal(size=750)), np.ones(750))[0] for _ in range(100)]
-    assert sum(called) <= 2
+    called = [bimodality(np.sort(0.45 * rng.normal(size=750)), np.ones(750))[0] for _ in range(60)]
+    assert sum(called) <= 1
+
+
+def test_schwarzs_criterion_asks_for_what_three_more_numbers_cost():
+    _, words = bimodality(stats.norm.ppf((np.arange(750) + 0.5) / 750), np.ones(750))
+    gain = float(re.search(r"two populations by −(\d+), not by more than 10", words).group(1))
+    assert gain == pytest.approx(3 * math.log(750), abs=1)
+
+
+def test_narrow_and_broad_about_one_size_are_one_population():
+    ln = np.sort(np.random.default_rng(5).normal(size=1000) * np.repeat([0.1, 0.8], 500))
+    assert bimodality(ln, np.ones(1000))[1].endswith("standard deviations apart, not more than 2")
 
 
 def test_specks_are_no_population():

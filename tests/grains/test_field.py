@@ -6,10 +6,12 @@ import pytest
 from measured_fields import HALF_UM, cells, flagged
 
 from grainseg.grains import astm
-from grainseg.grains.field import FieldMeasurement, Structure, measure_field
+from grainseg.grains.field import measure_field
 from grainseg.grains.grain_table import grain_table
 from grainseg.grains.intercepts import mean_intercept_px
+from grainseg.grains.measurement import FieldMeasurement
 from grainseg.grains.partition import partition_mask
+from grainseg.grains.structure import Structure
 from grainseg.micrograph.drawing import boundary_lines
 from grainseg.micrograph.image import PixelSize
 

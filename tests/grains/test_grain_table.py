@@ -8,7 +8,8 @@ from skimage.measure import perimeter_crofton, regionprops
 from tessellations import hexagons, poisson_voronoi
 
 from grainseg.grains import whole_grains
-from grainseg.grains.grain_table import grain_table
+from grainseg.grains.grain_table import grain_table, in_pieces
+from grainseg.grains.whole_grains import share_beside
 
 
 def cells(seed=0, shape=(150, 190), mean_area=300.0, step=(1.0, 1.0)):
@@ -65,6 +66,7 @@ def test_ellipse_by_closed_form(degrees, step):
     assert table.minor_px[index] == pytest.approx(minor, rel=0.005)
     assert table.feret_px[index] == pytest.approx(major, abs=1.5)
     assert table.perimeter_px[index] == pytest.approx(ramanujan, rel=0.025)
+    assert 0 <= table.orientation_deg[index] < 180
     turned = (table.orientation_deg[index] - degrees) % 180
     assert min(turned, 180 - turned) < 0.3
 
@@ -140,6 +142,24 @@ def test_an_excluded_area_cuts_grains_and_a_pore_does_not():
     assert pore.area_px[2] == 49 - 1
 
 
+@pytest.mark.parametrize("at", [(5, 5), (5, 7), (5, 9), (7, 5), (7, 9), (9, 5), (9, 7), (9, 9)])
+def test_one_ignored_pixel_on_any_side_or_corner_cuts_a_grain(at):
+    grains = np.ones((15, 15), np.uint32)
+    grains[6:9, 6:9] = 2
+    hidden = np.zeros(grains.shape, np.bool_)
+    hidden[at] = True
+    assert grain_table(grains, hidden).touches_border.tolist() == [True, True]
+
+
+def test_torn_off_tips_are_no_pieces():
+    grains = np.ones((20, 20), np.uint32)
+    grains[2:6, 2:6] = grains[6:9, 6:9] = 2  # they touch at a corner
+    grains[12, 2:6] = 2  # 4 px
+    assert in_pieces(grains, grain_table(grains)) == 0
+    grains[12, 6] = 2
+    assert in_pieces(grains, grain_table(grains)) == 1
+
+
 @pytest.mark.parametrize("turn", [np.fliplr, np.flipud, np.rot90, np.transpose], ids=lambda f: f.__name__)
 def test_flips_and_turns_change_the_orientation_only(turn):
     grains = cells(2)
@@ -186,3 +206,16 @@ def test_a_hundred_thousand_grains():
     assert len(table) == 102_400
     assert (table.area_px == 196).all()
     assert (table.neighbours[~table.touches_border] == 4).all()
+
+
+def test_a_disc_misses_one_ignored_pixel_from_its_radius_on():
+    """The smallest and the largest of the radii are looked up themselves, those between interpolated."""
+    ignored = np.zeros((101, 101), np.bool_)
+    ignored[50, 50] = True
+    away = np.hypot(*np.mgrid[-50:51, -50:51])
+    width = np.array([10.0, 60.0, 24.0])
+    nothing = np.zeros(3)
+    found = share_beside(ignored, nothing, nothing, width, (1.0, 1.0))
+    expected = [(away > each / 2 + 4 / math.pi).mean() for each in width]
+    assert found[:2] == pytest.approx(expected[:2])
+    assert found[2] == pytest.approx(expected[2], abs=2e-3)

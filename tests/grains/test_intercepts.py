@@ -221,6 +221,11 @@ def test_circles_on_pixels_that_are_not_square():
     for chain, share in zip(circle_chains(shape, step), (1 / 3, 2 / 3, 1), strict=True):
         radius = np.hypot(*((chain - (np.array(shape) - 1) / 2) * step).T)
         assert radius == pytest.approx(np.full(len(chain), share * 79 * 2.5 / 2), abs=1.5)
+        assert (np.abs(chain - np.roll(chain, -1, axis=0)).max(axis=1) > 1).sum() <= 4
+
+
+def test_a_circle_of_four_pixels_is_the_least():
+    assert [len(chain) for chain in circle_chains((3, 3))] == [4, 4]
 
 
 @pytest.mark.parametrize("make", [poisson_voronoi, laguerre], ids=["Voronoi", "Laguerre"])

@@ -84,6 +84,8 @@ def test_percentiles_are_those_of_the_population(by_area, share):
     estimate = percentile_estimate(sizes, share)
     assert estimate.low < truth < estimate.high
     assert estimate.value == pytest.approx(truth, rel=0.04)
+    t = stats.t.ppf(0.975, estimate.df)
+    assert estimate.se_ln == pytest.approx(math.log(estimate.high / estimate.low) / (2 * t))
 
 
 def test_repeating_every_grain_does_not_narrow_the_interval():
@@ -102,6 +104,11 @@ def test_an_end_beyond_the_grains_is_the_largest_or_none():
     upper = percentile_estimate(size_distribution(samples, by_area=False), 0.9)
     assert math.isnan(upper.high)
     assert upper.low < upper.value
+    # Beyond 0.65 of ten grains 3.5 are to be expected; by area fewer, from a lower percentile on.
+    by_number, by_area = (size_distribution(samples, by_area=area) for area in (False, True))
+    assert math.isnan(percentile_estimate(by_number, 0.65).high)
+    ends = [percentile_estimate(each, 0.3).high for each in (by_number, by_area)]
+    assert ends == [pytest.approx(9), pytest.approx(math.nan, nan_ok=True)]
 
 
 def test_equal_fields_are_a_point():

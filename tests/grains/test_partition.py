@@ -158,6 +158,27 @@ def doubtful(mask, at):
     return graded
 
 
+def test_what_is_left_out_is_not_closed():
+    mask = frame(width=2)
+    mask[29:31, 10:17] = False
+    left_out = np.zeros(mask.shape, np.bool_)
+    left_out[25:35, 5:22] = True
+    part = partition_mask(mask, left_out=left_out)
+    assert not part.closed.any()
+    assert part.closed_length_px == 0
+
+
+def test_four_pixels_within_a_line_are_a_pinhole_and_five_are_none():
+    mask = np.zeros((60, 60), np.bool_)
+    mask[25:35] = True
+    mask[29:31, 29:31] = False
+    found = partition_mask(mask)
+    assert (found.count, found.pinholes) == (3, 1)
+    assert partition_mask(mask, left_out=~mask & (np.arange(60)[:, None] > 20)).pinholes == 0
+    mask[29, 31] = False
+    assert partition_mask(mask).pinholes == 0
+
+
 def test_a_waist_is_no_boundary():
     assert partition_mask(dumbbell(30)).count == 1
     assert partition_mask(dumbbell(30)).closed_length_px == 0

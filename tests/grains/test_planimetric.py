@@ -52,7 +52,8 @@ def test_jeffries_by_hand():
     grains[8:12, 8:12] = 2  # inside the circle of radius 10
     grains[2:5, 2:5] = 3  # cut by it
     grains[0:2, 0:2] = 4  # outside
-    assert jeffries(grains, grain_table(grains)) == pytest.approx((1 + 2 / 2) / (math.pi * 100))
+    grains[10, 0] = 5  # on it, and at the frame, which cuts it
+    assert jeffries(grains, grain_table(grains)) == pytest.approx((1 + 3 / 2) / (math.pi * 100))
 
 
 def test_ignored_pixels_take_no_part():
@@ -61,6 +62,7 @@ def test_ignored_pixels_take_no_part():
     hidden[25:35, 30:50] = True
     visible = np.where(hidden, 0, grains)
     assert triple_points(visible, hidden) == pytest.approx(triple_points(grains), rel=0.1)
+    assert triple_points(visible[:, ::-1], hidden[:, ::-1]) == triple_points(visible, hidden)
     assert math.isnan(triple_points(visible))
 
 
@@ -89,4 +91,7 @@ def test_no_grain_no_density():
     table = grain_table(nothing)
     assert all(math.isnan(count(nothing, table)) for count in (saltikov, jeffries))
     assert math.isnan(triple_points(nothing))
-    assert math.isnan(jeffries(np.ones((1, 1), np.uint32), grain_table(np.ones((1, 1), np.uint32))))
+    for strip in (np.array([[1, 1, 2, 2, 3]]), np.ones((1, 1), np.uint32)):  # a frame of no area
+        table = grain_table(strip)
+        assert all(math.isnan(count(strip, table)) for count in (saltikov, jeffries))
+        assert math.isnan(triple_points(strip))

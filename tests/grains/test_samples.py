@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -7,6 +8,8 @@ from scipy import stats
 
 from grainseg.grains.samples import (
     FieldSample,
+    by_specimen,
+    line_share,
     require_samples,
     t_quantile,
     weighted_moments,
@@ -56,6 +59,16 @@ def test_percentiles_of_a_lognormal_are_the_closed_form():
         np.exp(3 + 2 * 0.45**2 + 0.45 * stats.norm.ppf(shares)),
         1e-3,
     )
+
+
+def test_lines_of_a_specimens_fields_count_by_their_length():
+    fine, coarse = field("f", 10, length=1000), field("c", 40, length=3000)
+    fields = [replace(fine, line_width=1.0, specimen="s"), replace(coarse, line_width=2.0, specimen="s")]
+    (together, _) = by_specimen([*fields, replace(fine, name="other", specimen="t")])
+    assert (together.line_width, together.line_length, together.crossings) == (7000 / 4000, 4000, 175)
+    blank = replace(field("blank", math.inf, []), line_width=9.0)
+    assert line_share([*fields, blank]) == pytest.approx((1 / 10 + 2 / 40) / 2)
+    assert by_specimen([*fields, fine]) == ()
 
 
 def test_percentiles_that_the_values_do_not_reach_are_undefined():
