@@ -1,6 +1,5 @@
 """Leave-one-out: each image is judged by the network that did not see it, and by no other."""
 
-import csv
 import json
 import math
 import shutil
@@ -11,7 +10,7 @@ import numpy as np
 import pytest
 import tifffile
 import torch
-from helpers import compose_train
+from helpers import compose_train, csv_rows
 from omegaconf import OmegaConf
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -138,8 +137,7 @@ def test_means_and_deviations_are_over_the_folds(
     saved = json.loads((tmp_path / "metrics.json").read_text())
     assert saved["val/iou"] == pytest.approx(0.6)
     assert saved["val/boundary_f1"] is None
-    with (tmp_path / "folds.csv").open(encoding="utf-8", newline="") as handle:
-        rows = list(csv.DictReader(handle))
+    rows = csv_rows(tmp_path / "folds.csv")
     assert [(row["fold"], row["image"], float(row["val/iou"])) for row in rows] == [
         ("0", "f0", 0.5),
         ("1", "f1", 0.6),
@@ -178,8 +176,9 @@ def test_finished_folds_are_kept_interrupted_ones_go_on_and_missing_ones_are_tra
         if config.resume is None:
             return quick_train(config, folder, fold=fold)
         OmegaConf.save(OmegaConf.create(to_plain(config)), folder / "config.yaml")
-        write_metrics(folder / "metrics.json", {"val/iou": 0.9})
-        return {"val/iou": 0.9}
+        metrics = {"val/iou": 0.9, "val/are": 0.2}
+        write_metrics(folder / "metrics.json", metrics)
+        return metrics
 
     monkeypatch.setattr(going_on, "train", train)
     result = leave_one_out(config, tmp_path)
@@ -187,6 +186,8 @@ def test_finished_folds_are_kept_interrupted_ones_go_on_and_missing_ones_are_tra
     assert not last.exists()
     assert result.metrics["val/iou"] == pytest.approx((0.5 + 0.6 + 0.9) / 3)
     assert "train/seconds" not in result.metrics
+    rows = csv_rows(tmp_path / "folds.csv")
+    assert [(row["train/seconds"], row["val/are"]) for row in rows] == [("1.0", ""), ("1.0", ""), ("", "0.2")]
     assert leave_one_out(config, tmp_path).metrics == result.metrics
     assert len(trained) == 2
     with pytest.raises(GrainsegError, match=r"fold_0: was trained with seed=0, this run has seed=7; say"):
