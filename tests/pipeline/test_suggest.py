@@ -13,6 +13,7 @@ from grainseg.config import SuggestConfig
 from grainseg.errors import GrainsegError
 from grainseg.inference.ensemble import Forecast
 from grainseg.pipeline import suggest as module
+from grainseg.pipeline.earlier_run import require_replaceable_suggestions
 from grainseg.pipeline.suggest import suggest
 
 
@@ -34,6 +35,7 @@ def test_all_files_are_written_and_agree(config: SuggestConfig, tmp_path: Path) 
     scores = [float(row["score"]) for row in images]
     assert scores == sorted(scores, reverse=True)
     assert np.asarray(Image.open(tmp_path / "out" / "suggestions.png")).ndim == 3
+    require_replaceable_suggestions(tmp_path / "out")
     first = found.regions[0]
     assert (
         f"label first: {first.image}, rows {first.row} to {first.row + first.height - 1}" in found.summary()
@@ -69,7 +71,7 @@ def test_one_bad_picture_does_not_stop_the_others(
         return replace(select(*asked), unlisted=("closed: cannot be listed",))
 
     def looking(*asked: Any) -> Any:
-        if asked[-1] == "large.png":
+        if asked[-2].path.name == "large.png":
             raise MemoryError
         return look(*asked)
 
@@ -125,6 +127,21 @@ def test_the_weights_that_ship_see_large_grains_shrunk_and_a_blank_picture_is_na
     assert {(each.height, each.width) for each in found.regions} == {(120, 120)}
     assert found.warned == ("blank.png",)
     assert "(and see the warnings above: blank.png)" in found.summary()
+
+
+@pytest.mark.parametrize("name", ["suggestions.csv", "suggested_images.csv", "suggestions.png"])
+def test_files_of_somebody_else_are_not_overwritten(config: SuggestConfig, tmp_path: Path, name: str) -> None:
+    path = tmp_path / "out" / name
+    path.mkdir(parents=True)
+    with pytest.raises(GrainsegError, match=rf"{name}: is a folder, .*; choose another output folder"):
+        suggest(config)
+    path.rmdir()
+    path.write_text("rank,image\n1,a.png\n", encoding="utf-8")
+    with pytest.raises(
+        GrainsegError, match=rf"{name}: .* and would be overwritten; .* another output folder"
+    ):
+        suggest(config)
+    assert [each.name for each in path.parent.iterdir()] == [name]
 
 
 @pytest.mark.parametrize(
