@@ -16,8 +16,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from architectures import summary
-from finetuning import KEYS, ROOT, SPLITS, score
+from architectures import ROOT, summary
+from finetuning import KEYS, SPLITS, score
 from real_sets import view, without
 
 RECIPES = {
