@@ -15,6 +15,7 @@ from grainseg.inference.ensemble import Forecast
 from grainseg.pipeline import suggest as module
 from grainseg.pipeline.earlier_run import require_replaceable_suggestions
 from grainseg.pipeline.suggest import suggest
+from grainseg.report.suggestion_sheet import SheetPicture, suggestion_sheet
 
 
 @pytest.fixture
@@ -24,8 +25,19 @@ def config(checkpoint: Path, fields: Path, tmp_path: Path) -> SuggestConfig:
     )
 
 
-def test_all_files_are_written_and_agree(config: SuggestConfig, tmp_path: Path) -> None:
+def test_all_files_are_written_and_agree(
+    config: SuggestConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[SheetPicture] = []
+
+    def drawing(pictures: list[SheetPicture]) -> np.ndarray:
+        drawn.extend(pictures)
+        return suggestion_sheet(pictures)
+
+    monkeypatch.setattr(module, "suggestion_sheet", drawing)
     found = suggest(config)
+    places = [(rank, each.name, region.image) for each in drawn for rank, region in each.regions]
+    assert sorted(places) == [(rank, each.image, each.image) for rank, each in enumerate(found.regions, 1)]
     rows = csv_rows(tmp_path / "out" / "suggestions.csv")
     assert [row["rank"] for row in rows] == ["1", "2", "3", "4"]
     assert list(rows[0]) == ["rank", "image", "row", "column", "height", "width", "score"]
@@ -49,9 +61,10 @@ def test_the_place_of_the_disagreement_is_found_in_the_file(
     """Rows that a crop cuts off count in the file's rows, where the mask is drawn."""
 
     def forecast(_networks: object, unit: np.ndarray, *_: object) -> Forecast:
-        spread = np.zeros(unit.shape[:2], np.float32)
-        spread[-30:, -30:] = 0.4
-        return Forecast(np.ones(unit.shape[:2], np.float32), spread)
+        line, spread = np.zeros((2, *unit.shape[:2]), np.float32)
+        line[-1, -30:] = 1
+        spread[-5:, -30:] = 0.4
+        return Forecast(line, spread)
 
     monkeypatch.setattr(module, "predict_members", forecast)
     found = suggest(replace(config, window_px=32, crop=[10, 0, 7, 0]))
@@ -60,6 +73,7 @@ def test_the_place_of_the_disagreement_is_found_in_the_file(
         with Image.open(Path(config.images) / region.image) as picture:
             width, height = picture.size
         assert (region.row + region.height, region.column + region.width) == (height, width)
+        assert region.score > 0.3  # over the band, not the region
 
 
 def test_one_bad_picture_does_not_stop_the_others(
