@@ -31,4 +31,4 @@ lint: install
 	$(BIN)/mypy
 
 deliverable: install
-	$(BIN)/python -m grainseg.pipeline.deliverable $(RUN)
+	$(BIN)/python -m grainseg.pipeline.deliverable $(if $(RUN),"$(RUN)")

@@ -15,10 +15,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from architectures import TBM_TEST, summary
+from architectures import ROOT, TBM_TEST, summary
 from real_sets import view, without
 
-ROOT = Path(__file__).resolve().parent.parent
 VARIANTS: dict[str, tuple[str, ...]] = {
     "the default": (),
     "light": ("augment=light",),

@@ -4,9 +4,9 @@
     python benchmarks/five_labels.py SOURCE FOLDER RUNS --recipes best
     python benchmarks/five_labels.py SOURCE FOLDER RUNS --recipes unetplusplus deeplabv3plus
 
-``FOLDER`` is made from ``SOURCE`` by ``real_sets.py``. Four images train, a fifth chooses checkpoint and
-partition (``best``: each image does for the network that the others train), the test images choose nothing;
-the network trained on iron predicts ``SOURCE/nist``, too. A run that is already there is not repeated. Scores
+``FOLDER`` is made from ``SOURCE`` by ``real_sets.py``. Four images train, a fifth chooses the checkpoint
+(``best``: each image does for the network that the others train), all five the partition, the test images
+choose nothing; the network trained on iron predicts ``SOURCE/nist``, too. A run that is already there is not repeated. Scores
 are those of ``predict.py``, over all pixels of the test images, mean and standard deviation over the seeds.
 """
 
@@ -16,8 +16,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from architectures import summary
-from finetuning import KEYS, ROOT, SPLITS, score
+from architectures import ROOT, summary
+from finetuning import KEYS, SPLITS, score
 from real_sets import view, without
 
 RECIPES = {

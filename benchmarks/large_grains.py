@@ -18,8 +18,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from architectures import summary
-from finetuning import KEYS, ROOT, SPLITS, score
+from architectures import ROOT, summary
+from finetuning import KEYS, SPLITS, score
 from PIL import Image
 from real_sets import view
 from scipy.ndimage import distance_transform_edt

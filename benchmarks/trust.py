@@ -23,11 +23,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from hydra import compose, initialize_config_dir
+from pretraining import configuration
 from scipy.optimize import minimize
 from scipy.stats import spearmanr
 
-from grainseg.config import LabelledFolderConfig, StreamDataConfig, parse_train
+from grainseg.config import LabelledFolderConfig, StreamDataConfig
 from grainseg.data.images import LabelledMicrograph, network_unit, read_labelled
 from grainseg.data.stream import open_stream
 from grainseg.grains.doubt import (
@@ -40,7 +40,6 @@ from grainseg.grains.doubt import (
     prediction_signs,
 )
 from grainseg.grains.partition import partition_or_none
-from grainseg.hydra_app import CONF
 from grainseg.inference.predictor import predict_probability, tile_settings
 from grainseg.micrograph.appearance import appearance
 from grainseg.micrograph.corruptions import CORRUPTIONS, LEVELS
@@ -183,8 +182,7 @@ def report_some(title: str, rows: Sequence[Row], constants: np.ndarray, limit: f
 
 
 def stream_pictures(count: int) -> Iterator[np.ndarray]:
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        config = parse_train(compose("train", ["experiment=pretrain"]))
+    config = configuration([])
     assert isinstance(config.data, StreamDataConfig)
     data = open_stream(config.data, config.augment, config.model.in_channels, config.seed)
     for number in range(count):

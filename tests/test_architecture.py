@@ -37,8 +37,8 @@ ALLOWED: dict[str, set[str]] = {
     },
     "overrides": set(),
     "hydra_app": {"config", "micrograph", "report", "pipeline", "overrides", "console"},
-    "options": set(),
-    "cli": {"config", "grains", "pipeline", "options", "console"},
+    "subcommands": {"config", "grains", "pipeline", "console"},
+    "cli": {"config", "subcommands", "console"},
 }
 NO_TORCH = {
     "errors",
@@ -51,8 +51,8 @@ NO_TORCH = {
     "config",
     "overrides",
     "hydra_app",
-    "options",
     "console",
+    "subcommands",
     "cli",
 }
 TORCH = {"torch", "lightning", "torchmetrics", "segmentation_models_pytorch", "timm", "torchvision"}

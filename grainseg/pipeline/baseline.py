@@ -34,7 +34,6 @@ from grainseg.pipeline.baseline_prediction import (
 from grainseg.pipeline.batch_results import BatchResults, title_of
 from grainseg.pipeline.earlier_run import (
     REPORT,
-    require_metrics,
     require_no_folder,
     require_replaceable,
     warn_of_older,
@@ -52,8 +51,6 @@ log = logging.getLogger(__name__)
 IMAGES = "images"
 """Folder of the predictions of further pictures, within that of a method."""
 SETTINGS = "settings.yaml"
-THRESHOLD_FITTED = "val/threshold_fitted"
-"""Of the metrics, what every run writes."""
 OBJECTIVE = "are_count"
 """What the partition is fitted to, as a training run does by default."""
 
@@ -155,9 +152,14 @@ def _require_replaceable(config: BaselineConfig) -> None:
     for name in config.methods():
         folder = Path(config.output) / name
         require_replaceable(folder)
-        require_metrics(folder / METRICS, THRESHOLD_FITTED)
         settings = folder / SETTINGS
-        require_no_folder(settings)
+        for path in (settings, folder / METRICS):
+            require_no_folder(path)
+        if (folder / METRICS).exists() and not settings.exists():  # a training run has the same scores
+            raise GrainsegError(
+                f"{folder / METRICS}: has no {SETTINGS} beside it, so no tuning wrote it, and would be "
+                "overwritten; choose another output folder"
+            )
         if settings.exists() and read_config(settings, "choose another output folder").get("method") != name:
             raise GrainsegError(
                 f"{settings}: holds no settings of this method and would be overwritten; choose another "
@@ -245,7 +247,7 @@ def _score(
     ``_fitted`` are the scores with threshold and partition as fitted to the validation pictures, on the test
     pictures, too; the others are at a threshold of 0.5 and the partition's default settings.
     """
-    metrics = {THRESHOLD_FITTED: fitted.threshold}
+    metrics = {"val/threshold_fitted": fitted.threshold}
     for stage, images in (("val", labelled.val), ("test", labelled.test)):
         for suffix, threshold, settings in (
             ("", THRESHOLD, DEFAULT_SETTINGS),

@@ -116,7 +116,7 @@ def _of_recipe(recipe: Mapping[str, Any]) -> dict[str, _Reach]:
     """Of synthetic pictures, see ``grainseg.micrograph.wide.recipe``."""
 
     def most(key: str) -> float:
-        """Highest value that a picture can have."""
+        """Highest value that a picture can have; of three numbers the first is the share that has any."""
         values = recipe[key]
         return float(values[-1]) if len(values) == 2 or values[0] > 0 else 0.0
 

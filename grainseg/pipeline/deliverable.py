@@ -15,9 +15,10 @@ from pathlib import Path
 from omegaconf import OmegaConf
 
 from grainseg.config import FolderDataConfig, LabelConfig, TrainConfig, parse_train
-from grainseg.console import say
+from grainseg.console import prepare_console, say
 from grainseg.errors import GrainsegError
 from grainseg.micrograph.folder import LabelledImage, list_folder
+from grainseg.micrograph.replacing import replacing
 from grainseg.micrograph.selection import OUTPUT_ENDS
 from grainseg.report.metrics_file import METRICS, read_metrics
 from grainseg.report.prediction_files import PREDICTIONS
@@ -36,8 +37,8 @@ def make_deliverable(run: Path, target: Path) -> Path:
         target: The zip's path.
 
     Raises:
-        GrainsegError: The run is not finished or has links in place of files, its data are gone, or the code
-            has no clean revision.
+        GrainsegError: The run is not finished or has links in place of files, its data are gone, the code has
+            no clean revision, or the zip cannot be written.
     """
     metrics, config = _read_run(run)
     data = _data_folder(run, config)
@@ -56,8 +57,9 @@ def make_deliverable(run: Path, target: Path) -> Path:
             _copy_labelled(items[stem], results / "validation")
         text = _describe(run, config, data, revision, stems, metrics)
         (folder / "DELIVERABLE.md").write_text(text, encoding="utf-8")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.make_archive(str(target.with_suffix("")), "zip", staging, folder.name)
+        made = shutil.make_archive(str(Path(staging) / "made"), "zip", staging, folder.name)
+        with Path(made).open("rb") as source, replacing(target) as handle:
+            shutil.copyfileobj(source, handle)
     return target
 
 
@@ -197,9 +199,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Write one zip with the code, the prediction and its IoU.")
     parser.add_argument("run", nargs="?", type=Path, help="folder of a training run; default: the last one")
     run = parser.parse_args().run
+    prepare_console()
     try:
         target = make_deliverable(run or latest_run(OUTPUTS), OUTPUTS / "grainseg-deliverable.zip")
-    except GrainsegError as error:
+    except (GrainsegError, OSError) as error:
         say(f"error: {error}", sys.stderr)
         return 1
     say(str(target))

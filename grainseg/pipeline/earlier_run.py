@@ -18,6 +18,8 @@ from grainseg.report.tables import (
     COMPARISONS,
     FIELDS,
     GRAINS,
+    RANKED,
+    REGIONS,
     is_table,
 )
 
@@ -25,6 +27,7 @@ log = logging.getLogger(__name__)
 
 REPORT = "report.html"
 CARD_PAGE = "robustness.html"
+SHEET = "suggestions.png"
 TABLES = (GRAINS, FIELDS, BATCHES, BUDGET, REPORT)
 """What a run that measures always writes."""
 
@@ -39,8 +42,9 @@ def require_replaceable(output: Path) -> None:
         GrainsegError: A folder has the name of a file that is written, a table or the report is none of
             `grainseg`, or the comparisons are of no run that measured.
     """
-    for name in (*TABLES, COMPARISONS):
-        (require_page if name == REPORT else require_table)(output / name)
+    require_page(output / REPORT)
+    for name in (GRAINS, FIELDS, BATCHES, BUDGET, COMPARISONS):
+        require_table(output / name)
     if (output / COMPARISONS).exists() and not (output / BATCHES).exists():
         raise GrainsegError(
             f"{output / COMPARISONS}: was written by grainseg compare and would be overwritten; choose "
@@ -68,6 +72,21 @@ def require_replaceable_card(output: Path) -> None:
         )
 
 
+def require_replaceable_suggestions(output: Path) -> None:
+    """See before any work that nothing of somebody else stands where suggestions are written.
+
+    Args:
+        output: Folder of the suggestions, which need not exist.
+
+    Raises:
+        GrainsegError: A folder has the name of a file that is written, or a file is none of `grainseg`.
+    """
+    for name in (REGIONS, RANKED):
+        require_table(output / name)
+    require_no_folder(output / SHEET)
+    require_picture(output / SHEET)
+
+
 def require_no_folder(path: Path) -> None:
     """Raise a GrainsegError where a folder stands in the place of a file that is to be written."""
     if path.is_dir():
@@ -90,6 +109,15 @@ def require_page(path: Path) -> None:
         raise GrainsegError(_overwritten(path, "is no report of grainseg"))
 
 
+def require_picture(path: Path) -> None:
+    """Raise a GrainsegError where a picture would overwrite what somebody drew or changed."""
+    if is_file(path) and not is_picture(path):
+        raise GrainsegError(
+            f"{path}: was drawn or changed by another program (or by an earlier version of grainseg) and "
+            "would be overwritten; move it, or choose another output folder"
+        )
+
+
 def require_own_pictures(output: Path, relative: Path) -> None:
     """Raise a GrainsegError where a prediction would overwrite what somebody drew or corrected.
 
@@ -99,11 +127,7 @@ def require_own_pictures(output: Path, relative: Path) -> None:
     """
     paths = prediction_paths(output, relative)
     for path in (paths.mask, paths.grains):
-        if is_file(path) and not is_picture(path):
-            raise GrainsegError(
-                f"{path}: was drawn or changed by another program (or by an earlier version of grainseg) and "
-                "would be overwritten; move it, or choose another output folder"
-            )
+        require_picture(path)
 
 
 def require_metrics(path: Path, key: str) -> None:

@@ -133,7 +133,6 @@ def leave_one_out(config: TrainConfig, run_dir: Path) -> LeaveOneOut:
     write_csv(
         run_dir / FOLDS,
         [{"fold": number, "image": image, **folds[number]} for number, image in enumerate(images)],
-        ["fold", "image", *folds[0]],
     )
     if config.logger.tensorboard:
         _write_board(config, run_dir, metrics)

@@ -120,10 +120,8 @@ def robustness(config: RobustnessConfig, command: str = "") -> RobustnessRun:
         train, val = _tuning_images(config, items, roles, stems)
         methods += reference_methods(train, val, config.seed)
     scores, samples = _scores(config, images, methods)
-    seen = [
-        kinds_seen(record),
-        *[dict.fromkeys((kind.name for kind in KINDS), UNTOUCHED)] * (len(methods) - 1),
-    ]
+    by_references = {kind.name: UNTOUCHED for kind in KINDS}
+    seen = [kinds_seen(record), *(by_references for _ in methods[1:])]
     cards = tuple(
         make_card(
             method.name,
@@ -186,17 +184,15 @@ def _choose(config: RobustnessConfig, roles: Mapping[str, str]) -> tuple[list[st
         unknown = [stem for stem in named if stem not in roles]
         if unknown:
             raise GrainsegError(f"test={unknown[0]}: is no labelled image; there are {', '.join(known)}")
-        stems, why = list(dict.fromkeys(named)), "the images that were named"
-    else:
-        tested = [stem for stem in known if roles[stem] == TESTED]
-        validated = [stem for stem in known if roles[stem] == VALIDATED]
-        if tested:
-            stems, why = tested, "the test images of the training run"
-        elif validated:
-            stems, why = validated, "the validation images of the training run, which has no test images"
-        else:
-            stems, why = known, "all labelled images"
-    return stems, why
+        return list(dict.fromkeys(named)), "the images that were named"
+    for role, why in (
+        (TESTED, "the test images of the training run"),
+        (VALIDATED, "the validation images of the training run, which has no test images"),
+    ):
+        stems = [stem for stem in known if roles[stem] == role]
+        if stems:
+            return stems, why
+    return known, "all labelled images"
 
 
 def _choice(why: str, shown: Mapping[str, str], lost: Sequence[str]) -> str:

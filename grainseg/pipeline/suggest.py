@@ -28,20 +28,18 @@ from grainseg.inference.scale import on_grid
 from grainseg.micrograph.crop import Crop, crop_setting
 from grainseg.micrograph.files import read_micrograph, write_png
 from grainseg.micrograph.image import Micrograph
-from grainseg.micrograph.selection import RECORDS, SelectedImage, list_images
+from grainseg.micrograph.selection import SelectedImage, list_images
 from grainseg.model.checkpoint import CheckpointSpec
 from grainseg.model.ensemble import load_networks
 from grainseg.model.generic import default_checkpoint
+from grainseg.pipeline.earlier_run import SHEET, require_replaceable_suggestions
 from grainseg.pipeline.failures import SKIPPED, tell_failure, tell_unlisted
 from grainseg.pipeline.picture import OpenedPicture, make_output
 from grainseg.pipeline.progress import progress
 from grainseg.pipeline.scaling import Scaling, scale_of_picture, scaling_unsaid
 from grainseg.report.overlay import to_display
 from grainseg.report.suggestion_sheet import SheetPicture, small_picture, suggestion_sheet
-from grainseg.report.tables import write_csv
-
-SHEET, REGIONS = "suggestions.png", "suggestions.csv"
-IMAGES = RECORDS[SHEET]
+from grainseg.report.tables import RANKED, REGIONS, write_csv
 
 
 @dataclass(frozen=True)
@@ -79,7 +77,7 @@ class Suggestions:
                 "(docs/labels.md)",
                 f"look first whether it shows metal at all: what shows none is doubtful, too{warned}",
                 f"regions:  {self.folder / REGIONS}",
-                f"images:   {self.folder / IMAGES}",
+                f"images:   {self.folder / RANKED}",
                 f"pictures: {self.folder / SHEET}",
             )
         )
@@ -94,10 +92,12 @@ def suggest(config: SuggestConfig) -> Suggestions:
         config: The ranking.
 
     Raises:
-        GrainsegError: Nothing can be ranked at all: no checkpoint, no picture that can be read.
+        GrainsegError: Nothing can be ranked at all: no checkpoint, no picture that can be read; or files of
+            somebody else are where the suggestions go.
     """
     checkpoint = default_checkpoint() if config.checkpoint is None else Path(config.checkpoint)
     output = Path(config.output)
+    require_replaceable_suggestions(output)
     selection = list_images(config.images, output)
     spec, networks = load_networks(checkpoint)
     for network in networks:
@@ -114,7 +114,7 @@ def suggest(config: SuggestConfig) -> Suggestions:
         name = image.relative.as_posix()
         try:
             picture = _read(config, image)
-            look = _look_at(config, ranking, image, picture, name)
+            look = _look_at(config, ranking, image, picture)
         except SKIPPED as error:
             failures.append(tell_failure(image.path, error))
             continue
@@ -127,8 +127,9 @@ def suggest(config: SuggestConfig) -> Suggestions:
     chosen = rank_regions(regions, config.count)
     ranked = rank_images(scores)
     in_files = tuple(_in_file(region, crops[region.image]) for region in chosen)
+    sheet = suggestion_sheet(_sheet_pictures(config, chosen, files))
     _write_tables(output, ranked, in_files)
-    write_png(output / SHEET, suggestion_sheet(_sheet_pictures(config, chosen, files)))
+    write_png(output / SHEET, sheet)  # after the tables, without which it would be taken for a micrograph
     source = (
         f"the disagreement of the checkpoint's {len(networks)} networks"
         if len(networks) > 1
@@ -167,13 +168,7 @@ def _read(config: SuggestConfig, image: SelectedImage) -> Micrograph:
     return picture
 
 
-def _look_at(
-    config: SuggestConfig,
-    ranking: _Ranking,
-    image: SelectedImage,
-    picture: Micrograph,
-    name: str,
-) -> _Look:
+def _look_at(config: SuggestConfig, ranking: _Ranking, image: SelectedImage, picture: Micrograph) -> _Look:
     spec, networks = ranking.spec, ranking.networks
     # What else is said of a file concerns its pixel size, which nobody asks for here.
     opened = OpenedPicture(image, replace(picture, warnings=()), LeftOut())
@@ -187,7 +182,8 @@ def _look_at(
     # On the network's grid, or the band about enlarged lines would be narrower than about others.
     band = boundary_band(forecast.probability, spec.threshold)
     on_picture = on_grid(band.astype(np.float32), picture.shape) > 0.5
-    regions = regions_of(name, on_grid(forecast.spread, picture.shape), on_picture, config.window_px)
+    spread = on_grid(forecast.spread, picture.shape)
+    regions = regions_of(image.relative.as_posix(), spread, on_picture, config.window_px)
     return _Look(disagreement(forecast.spread, band), regions, scaled.opened.warnings)
 
 
@@ -210,6 +206,6 @@ def _sheet_pictures(
 def _write_tables(output: Path, images: Sequence[tuple[str, float]], regions: Sequence[Region]) -> None:
     write_csv(output / REGIONS, ({"rank": rank, **vars(region)} for rank, region in enumerate(regions, 1)))
     write_csv(
-        output / IMAGES,
+        output / RANKED,
         ({"rank": rank, "image": name, "score": score} for rank, (name, score) in enumerate(images, 1)),
     )

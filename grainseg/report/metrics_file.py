@@ -45,7 +45,7 @@ def read_metrics(path: Path, advice: str) -> dict[str, float]:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
         return {name: math.nan if value is None else float(value) for name, value in values.items()}
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise GrainsegError(f"{path}: cannot be read; {advice}") from error
 
 

@@ -48,6 +48,6 @@ def is_metrics(path: Path, key: str) -> bool:
     """
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return False
     return isinstance(values, dict) and key in values

@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from grainseg.micrograph.replacing import replacing
+from grainseg.micrograph.selection import RECORDS
 from grainseg.report.batch_rows import Value
 
 _CELL_START = r"(?<![^,;\t\r\n])"  # the text's, or behind a separator
@@ -38,6 +39,8 @@ BUDGET = "budget.csv"
 COMPARISONS = "comparisons.csv"
 CARD = "robustness.csv"
 CARD_IMAGES = "robustness_images.csv"
+REGIONS = "suggestions.csv"
+RANKED = RECORDS["suggestions.png"]
 
 _FIRST_COLUMNS = {
     GRAINS: ["batch", "image", "id"],
@@ -47,6 +50,8 @@ _FIRST_COLUMNS = {
     COMPARISONS: ["a", "b", "fields_a", "fields_b"],
     CARD: ["method", "kind", "variant", "level"],
     CARD_IMAGES: ["method", "kind", "variant", "level"],
+    REGIONS: ["rank", "image", "row"],
+    RANKED: ["rank", "image", "score"],
 }
 _HEADING_CHARACTERS = 4096
 

@@ -10,6 +10,8 @@ from grainseg.baseline.fields import TrainingField, flatten
 from grainseg.baseline.ridge import (
     RidgeScore,
     RidgeSettings,
+    WatershedLines,
+    _score,
     line_response,
     ridge_probability,
     tune_ridge,
@@ -72,6 +74,23 @@ def test_a_border_is_boundary_if_it_is_stronger_than_the_setting() -> None:
     assert strength.min() < 0.4 < strength.max()
     np.testing.assert_array_equal(probability > 0.5, strength > np.float32(0.4))
     assert (np.diff(probability[np.argsort(strength)]) >= 0).all()
+
+
+def test_grains_that_lines_cut_or_lose_count_as_errors_where_somebody_judged() -> None:
+    two = np.ones((20, 40), np.int64)
+    two[:, 20:] = 2
+    column = np.zeros((20, 40), np.bool_)
+    column[:, 30] = True
+    empty, label = np.zeros((20, 40), np.float32), np.zeros((20, 40), np.uint8)
+    ignored = np.where(np.arange(40) > 25, np.uint8(IGNORE), label)
+    settings = RidgeSettings(20.0, True, 1.5, 0.5, 0.05, 0.4, 1.0)
+    for strong, codes, ids, error in (
+        (column, label, np.ones_like(two), 1.0),
+        (column, ignored, np.ones_like(two), 0.0),
+        (np.zeros_like(column), label, two, 0.5),
+    ):
+        net = WatershedLines(strong, strong.astype(np.float32))
+        assert _score([net], [TrainingField(empty, codes, ids)], settings).count_error == error
 
 
 def test_a_picture_of_one_grey_level_has_no_boundary(tuned: tuple[RidgeSettings, RidgeScore]) -> None:

@@ -232,7 +232,7 @@ def test_test_images_choose_nothing_and_what_another_tuning_left_is_named(
     [
         ("fields.csv", "is no table of grainseg"),
         ("report.html", "is no report of grainseg"),
-        ("metrics.json", "holds no scores of such a run"),
+        ("metrics.json", r"has no settings\.yaml beside it, so no tuning wrote it,"),
         ("settings.yaml", "holds no settings of this method"),
         ("images/grains.csv", "is no table of grainseg"),
     ],

@@ -106,6 +106,15 @@ def test_a_picture_under_two_names_is_named(
     assert "again.tif: has the very grains of a/1.png" in caplog.text
 
 
+def test_two_pictures_of_one_grain_each_are_no_copies(tmp_path: Path) -> None:
+    (tmp_path / "maps").mkdir()
+    for name in ("a", "b"):
+        Image.fromarray(np.ones((40, 40), np.uint8)).save(tmp_path / "maps" / f"{name}.png")
+    measure(measure_config(tmp_path / "maps", tmp_path / "out", kind="grains"))
+    flags = [row["flags"] for row in csv_rows(tmp_path / "out" / "fields.csv")]
+    assert ["very grains" in flag for flag in flags] == [False, False]
+
+
 def test_a_map_of_grains_given_as_a_mask_is_told_how_it_is_measured(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "maps").mkdir()
     Image.fromarray(polycrystal(0, (160, 160), 25.0, 0.3, 3).astype(np.uint16)).save(
@@ -178,9 +187,14 @@ def test_who_measured_how_masks_were_found_says_so_and_the_budget_is_complete(
     folder: Path, tmp_path: Path
 ) -> None:
     said = {"segmentation_rel_unc": 0.03, "pixel_size_um": 0.5, "pixel_size_rel_unc": 0.0}
-    measure(measure_config(folder / "a", tmp_path / "out", **said))
+    results = measure(measure_config(folder / "a", tmp_path / "out", **said)).results
     parts = {row["part"]: row for row in csv_rows(tmp_path / "out" / "budget.csv") if row["batch"] == "a"}
     assert float(parts["segmentation"]["standard_uncertainty_ln"]) == 0.03
+    assert results is not None
+    (batch,) = results.batches
+    assert batch.budget.expanded is not None
+    low, high = (batch.intercept.value * math.exp(sign * batch.budget.expanded) for sign in (-1, 1))
+    assert f"expanded interval {low:.4g} to {high:.4g} µm" in summary(results)[0]
     assert {row["known"] for row in parts.values()} == {"true"}
     measure(measure_config(folder, tmp_path / "out", **said, segmentation_images=4))
     parts = {row["part"]: row for row in csv_rows(tmp_path / "out" / "budget.csv") if row["batch"] == "a"}
@@ -213,10 +227,12 @@ def test_a_prediction_far_from_its_label_tells_nothing_of_the_error() -> None:
     halves = np.where(squares[0] < 12, 1, 2).astype(np.uint32)
     score = region_scores(halves, fine)
     assert math.log1p(score.signed_intercept_error) > 1
-    assert segmentation_error([score]) is None
+    other = region_scores(fine, halves)
+    for far in ([score], [other], [score, other]):  # the last with a small mean and a large scatter
+        assert segmentation_error(far) is None
 
 
-def test_without_a_predicted_boundary_nothing_is_known_of_the_error() -> None:
+def test_without_a_boundary_in_prediction_or_label_nothing_is_known_of_the_error() -> None:
     grains = polycrystal(1, (160, 160), 25.0, 0.3, 3)
-    nothing = region_scores(np.ones_like(grains), grains)
-    assert segmentation_error([nothing]) is None
+    for nothing in ((np.ones_like(grains), grains), (grains, np.ones_like(grains))):
+        assert segmentation_error([region_scores(*nothing)]) is None

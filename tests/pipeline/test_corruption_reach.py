@@ -65,12 +65,25 @@ def test_augmentation_as_strong_as_the_card_is_seen():
 
 
 def test_the_stream_has_seen_what_its_recipe_draws():
-    seen = seen_of("experiment=pretrain")
-    assert seen["stripes"] == seen["jpeg"] == seen["poisson"] == "weaker"
-    assert seen["half"] == seen["double"] == seen["corner"] == seen["inversion"] == "yes"
+    record = record_of("experiment=pretrain")
+    found = kinds_seen(record)
+    seen = {name: each.answer for name, each in found.items()}
+    assert {seen[name] for name in ("stripes", "jpeg", "poisson", "linear", "texture")} == {"weaker"}
+    assert {seen[name] for name in ("half", "double", "corner", "inversion", "contrast")} == {"yes"}
     assert "no" not in seen.values()
-    off = seen_of("experiment=pretrain", "data.recipe.line_noise=[0,0,0]", "data.recipe.jpeg_quality=[0,0,0]")
-    assert off["stripes"] == off["jpeg"] == "no"
+    assert seen["combination"] == "in part"
+    assert found["texture"].words == "sd up to 0.05, of other wavelengths"  # the mottle's
+    off, strong = (
+        kinds_seen(TrainingRecord("", record.config | {"data": record.config["data"] | {"recipe": recipe}}))
+        for recipe in (
+            record.config["data"]["recipe"] | {"line_noise": [0, 0, 0], "jpeg_quality": [0, 0, 0]},
+            record.config["data"]["recipe"]
+            | {"illumination": [0.5, 0.1, 0.8], "defocus_px": [0.5, 0.5, 2.0], "electrons": [40.0, 5000.0]}
+            | {"jpeg_quality": [0.5, 15.0, 95.0], "gamma": [0.5, 2.0]},
+        )
+    )
+    assert off["stripes"].answer == off["jpeg"].answer == "no"
+    assert strong["combination"].answer == "yes"
 
 
 def test_what_pretraining_saw_counts_after_fine_tuning():

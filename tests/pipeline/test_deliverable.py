@@ -1,14 +1,19 @@
 """Which run is handed over, and what stands in its description."""
 
 import math
+import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import IO
+from zipfile import ZipFile
 
 import pytest
 from omegaconf import OmegaConf
 
 from grainseg.config import FolderDataConfig, TrainConfig, to_plain
 from grainseg.errors import GrainsegError
+from grainseg.pipeline import deliverable
 from grainseg.pipeline.deliverable import _copy_results, _describe, _read_run, latest_run, make_deliverable
 from grainseg.report.metrics_file import write_metrics
 from grainseg.training.run_folder import checkpoint_path, fold_dir
@@ -31,9 +36,39 @@ def folds(smoke_config: TrainConfig, tmp_path: Path) -> Path:
 
 
 def test_of_leave_one_out_a_fold_is_handed_over(folds: Path) -> None:
-    assert latest_run(folds).parent == folds
+    os.utime(fold_dir(folds, 0) / "metrics.json", (1, 1))
+    assert latest_run(folds) == fold_dir(folds, 1)
     with pytest.raises(GrainsegError, match=r"is a leave-one-out run; give .* such as .*fold_0"):
         make_deliverable(folds, folds / "x.zip")
+
+
+def test_the_zip_is_written_whole_or_not_at_all(
+    folds: Path, fields: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deliverable, "_revision", lambda: "abc")
+    monkeypatch.setattr(deliverable, "_export_code", lambda folder: folder.mkdir())
+    target = make_deliverable(fold_dir(folds, 1), folds / "new" / "x.zip")
+    with ZipFile(target) as written:
+        assert {name for name in written.namelist() if not name.endswith("/")} == {
+            "x/DELIVERABLE.md",
+            "x/results/best.ckpt",
+            "x/results/config.yaml",
+            "x/results/metrics.json",
+            "x/results/predictions/f0_mask.png",
+            "x/results/validation/images/f0.png",
+            "x/results/validation/masks/f0.png",
+        }
+    before = target.read_bytes()
+
+    def cut_off(source: IO[bytes], handle: IO[bytes], *length: int) -> None:
+        handle.write(source.read(*length or (2,)))
+        if not length:  # which a zip says for each of its files
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(shutil, "copyfileobj", cut_off)
+    with pytest.raises(KeyboardInterrupt):
+        make_deliverable(fold_dir(folds, 1), target)
+    assert [path.read_bytes() for path in target.parent.iterdir()] == [before]
 
 
 def test_a_score_that_is_not_finite_is_handed_over_as_such(folds: Path) -> None:

@@ -1,6 +1,5 @@
 """Leave-one-out: each image is judged by the network that did not see it, and by no other."""
 
-import csv
 import json
 import math
 import shutil
@@ -11,7 +10,7 @@ import numpy as np
 import pytest
 import tifffile
 import torch
-from helpers import compose_train
+from helpers import compose_train, csv_rows
 from omegaconf import OmegaConf
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -20,6 +19,7 @@ from torch import nn
 from grainseg.config import FolderDataConfig, TrainConfig, to_plain
 from grainseg.data.folder import read_folder
 from grainseg.errors import GrainsegError
+from grainseg.grains.doubt import SIGNS
 from grainseg.grains.labelled_grains import label_grains
 from grainseg.grains.partition_fit import fit_partition
 from grainseg.inference.predictor import TileSettings, predict_probability
@@ -53,21 +53,24 @@ def number_of(network: nn.Module) -> int:
 def quick_train(config: TrainConfig, folder: Path, *, fold: bool) -> dict[str, float]:
     """In the place of a training: a network that knows its fold, and metrics that tell it."""
     assert isinstance(config.data, FolderDataConfig)
-    assert config.data.fold is not None
     assert fold
     assert not config.leave_one_out
     folder.mkdir(parents=True)
     OmegaConf.save(OmegaConf.create(to_plain(config)), folder / "config.yaml")
     network = build_network(network_spec(config))
     network.state_dict()["segmentation_head.0.bias"].fill_(float(config.data.fold))
-    spec = CheckpointSpec(**vars(network_spec(config)), **SPEC)  # type: ignore[arg-type]
-    write_ensemble(folder / "checkpoints" / "best.ckpt", spec, [network])
+    write_ensemble(folder / "checkpoints" / "best.ckpt", spec_of(config, config.data.fold), [network])
     metrics = {"val/iou": 0.5 + 0.1 * config.data.fold, "val/boundary_f1": math.nan, "train/seconds": 1.0}
     write_metrics(folder / "metrics.json", metrics)
     return metrics
 
 
-SPEC = {"tile_size": 64, "overlap": 32, "threshold": 0.5, "line_width_px": 3.0, "seed": 0}
+def spec_of(config: TrainConfig, fold: int) -> CheckpointSpec:
+    return CheckpointSpec(
+        **vars(network_spec(config)), tile_size=64, overlap=32, threshold=0.5, seed=0, steps=fold,
+        line_width_px=3.0 + fold, intercept_px=10.0 * 4**fold, label_offset_px=(0.5 * fold, 0.0),
+        doubt_reference=dict.fromkeys(SIGNS, (float(fold), 1.0)),
+    )  # fmt: skip
 
 
 @pytest.fixture
@@ -99,8 +102,7 @@ def masks_only(config: TrainConfig) -> TrainConfig:
 
 
 def read_all(config: TrainConfig, networks: list[nn.Module]):
-    spec = CheckpointSpec(**vars(network_spec(config)), **SPEC)  # type: ignore[arg-type]
-    return out_of_fold(STEMS, [(spec, network) for network in networks], config)
+    return out_of_fold(STEMS, [(spec_of(config, 0), network) for network in networks], config)
 
 
 def test_what_is_known_of_the_ensemble_comes_from_unseen_images(
@@ -117,6 +119,9 @@ def test_what_is_known_of_the_ensemble_comes_from_unseen_images(
     truth = [label_grains(image.label) for image in images]
     fitted, _ = fit_partition(knowing.values(), truth, [None] * 3, "are_count")
     assert spec.partition == fitted
+    told = [spec.line_width_px, spec.steps, *spec.label_offset_px, spec.intercept_px]
+    assert told == pytest.approx([4, 2, 0.5, 0, 40])
+    assert spec.doubt_reference == dict.fromkeys(SIGNS, (1.0, pytest.approx(math.sqrt(5 / 3), abs=1e-4)))
     assert spec.segmentation is not None
     assert spec.segmentation.images == 3
     assert spec.segmentation.source.startswith("leave-one-out over 3 images")
@@ -138,18 +143,16 @@ def test_means_and_deviations_are_over_the_folds(
     saved = json.loads((tmp_path / "metrics.json").read_text())
     assert saved["val/iou"] == pytest.approx(0.6)
     assert saved["val/boundary_f1"] is None
-    with (tmp_path / "folds.csv").open(encoding="utf-8", newline="") as handle:
-        rows = list(csv.DictReader(handle))
-    assert [(row["fold"], row["image"], float(row["val/iou"])) for row in rows] == [
-        ("0", "f0", 0.5),
-        ("1", "f1", 0.6),
-        ("2", "f2", 0.7),
-    ]
+    rows = csv_rows(tmp_path / "folds.csv")
+    found = [(row["fold"], row["image"], float(row["val/iou"])) for row in rows]
+    assert found == [("0", "f0", 0.5), ("1", "f1", 0.6), ("2", "f2", 0.7)]
     lines = result.summary().splitlines()
     assert lines[0].split() == ["left", "out", "iou", "boundary_f1"]
     assert lines[4].split()[:2] == ["mean", "0.6000"]
     assert lines[5].split()[:2] == ["sd", "0.1000"]
-    board = EventAccumulator(str(tmp_path / "tensorboard")).Reload()
+    tested._write_board(config, tmp_path, result.metrics)  # in place of the first
+    (events,) = (tmp_path / "tensorboard").glob("events.*")
+    board = EventAccumulator(str(events)).Reload()
     assert board.Scalars("val/iou")[-1].value == pytest.approx(0.6)
     assert board.Scalars("hp/val_iou")[-1].value == pytest.approx(0.6)
 
@@ -158,8 +161,7 @@ def test_what_one_fold_lacks_has_no_mean() -> None:
     found = over_folds([{"a": 1.0, "b": 1.0, "c": math.inf}, {"a": 3.0, "c": math.inf}])
     assert found.keys() == {"a", "a_sd", "c", "c_sd"}
     assert (found["a"], found["a_sd"]) == (2.0, pytest.approx(math.sqrt(2)))
-    assert math.isnan(found["c"])
-    assert math.isnan(found["c_sd"])
+    assert all(math.isnan(found[name]) for name in ("c", "c_sd"))
 
 
 def test_finished_folds_are_kept_interrupted_ones_go_on_and_missing_ones_are_trained(
@@ -178,8 +180,9 @@ def test_finished_folds_are_kept_interrupted_ones_go_on_and_missing_ones_are_tra
         if config.resume is None:
             return quick_train(config, folder, fold=fold)
         OmegaConf.save(OmegaConf.create(to_plain(config)), folder / "config.yaml")
-        write_metrics(folder / "metrics.json", {"val/iou": 0.9})
-        return {"val/iou": 0.9}
+        metrics = {"val/iou": 0.9, "val/are": 0.2}
+        write_metrics(folder / "metrics.json", metrics)
+        return metrics
 
     monkeypatch.setattr(going_on, "train", train)
     result = leave_one_out(config, tmp_path)
@@ -187,6 +190,8 @@ def test_finished_folds_are_kept_interrupted_ones_go_on_and_missing_ones_are_tra
     assert not last.exists()
     assert result.metrics["val/iou"] == pytest.approx((0.5 + 0.6 + 0.9) / 3)
     assert "train/seconds" not in result.metrics
+    rows = csv_rows(tmp_path / "folds.csv")
+    assert [(row["train/seconds"], row["val/are"]) for row in rows] == [("1.0", ""), ("1.0", ""), ("", "0.2")]
     assert leave_one_out(config, tmp_path).metrics == result.metrics
     assert len(trained) == 2
     with pytest.raises(GrainsegError, match=r"fold_0: was trained with seed=0, this run has seed=7; say"):
@@ -267,7 +272,6 @@ def test_images_that_test_are_never_left_out(config: TrainConfig, tmp_path: Path
         (tmp_path / kind).mkdir()
         for stem in "dbace":
             (tmp_path / kind / f"{stem}.png").touch()
-    assert isinstance(config.data, FolderDataConfig)
     assert left_out_images(replace(config.data, root=str(tmp_path), test=["b"])) == ["a", "c", "d", "e"]
 
 
@@ -291,10 +295,10 @@ def test_all_folds_see_pictures_at_one_scale(
 
     monkeypatch.setattr(going_on, "train", train)
     monkeypatch.setattr(tested, "_combine", lambda *_: {})
-    leave_one_out(
-        masks_only(replace(config, data=replace(config.data, root=str(tmp_path / "data")))), tmp_path
-    )
+    config = replace(config, data=replace(config.data, root=str(tmp_path / "data")))
+    leave_one_out(masks_only(config), tmp_path)
     assert asked == [(3, 2), (2, 2), (2, 2)]
+    assert tested._common_shrink(config, replace(config.data, shrink=3), []) == 3
 
 
 @pytest.mark.slow

@@ -52,12 +52,14 @@ def test_a_name_that_leaves_no_room_for_outputs_fails_that_picture_alone(
 
 
 def test_a_folder_in_the_place_of_a_map_fails_that_picture_alone(
-    config: PredictConfig, tmp_path: Path
+    config: PredictConfig, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "out" / "a_uncertainty.tif").mkdir(parents=True)
     result = predict(replace(config, images=str(pictures(tmp_path / "in", "a.png", "b.png"))))
     assert [path.name for path in result.written] == ["b.png"]
     assert "a_uncertainty.tif: cannot be written" in result.failures[0]
+    predict(replace(config, images=str(tmp_path / "in" / "a.png")))
+    assert "not of this one: a_mask.png" not in caplog.text  # it was written anew before the picture failed
 
 
 def test_what_a_person_drew_or_corrected_is_not_predicted_over(

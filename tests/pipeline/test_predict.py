@@ -267,6 +267,7 @@ def test_a_burnt_out_picture_is_flagged(
     predict(replace(config, images=str(tmp_path / "burnt.png")))
     (row,) = csv_rows(tmp_path / "out" / "fields.csv")
     assert "88 % of the picture is at its lightest grey level" in row["flags"]
+    assert row["doubted"] == "true"
     assert "burnt.png: 88 % of the picture" in caplog.text
 
 

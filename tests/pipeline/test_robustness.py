@@ -26,6 +26,7 @@ from grainseg.pipeline.earlier_run import require_replaceable_card
 from grainseg.pipeline.robustness import robustness
 from grainseg.pipeline.robustness_board import write_board
 from grainseg.pipeline.robustness_methods import Method, Truth, score_picture
+from grainseg.pipeline.training_record import TRAINED, UNKNOWN, VALIDATED
 from grainseg.report.robustness_plots import card_plots
 
 
@@ -121,17 +122,19 @@ def test_the_network_sees_each_corruption_once_and_pictures_do_not_depend_on_the
         robustness(replace(config, data=replace(config.data, test=list(test))))
         return seen
 
-    alone, together = pictures("f1"), pictures("f0", "f1")
+    alone, together = pictures("f1", "f1"), pictures("f0", "f1")
     assert len(alone) == 1 + len(CORRUPTIONS)
     for unit in alone:
         assert unit.dtype == np.float32
         assert (unit.min(), unit.max()) == (0, 1)
     for one, other in zip(alone, together[len(alone) :], strict=True):
         np.testing.assert_array_equal(one, other)
+    assert len({module._seed(seed, stem) for seed in (0, 1) for stem in ("f0", "f1")}) == 4
 
 
 def test_clean_is_what_prediction_says(config, image):
     """The untouched picture is not normalised twice, and scored as predict.py scores it."""
+    image = replace(image, unit=0.8 * image.unit)
     method = Method("m", lambda unit: (unit[:, :, 0] < 0.45).astype(np.float32), 0.5, DEFAULT_SETTINGS)
     found = score_picture(method, image.unit, Truth(image), False, 3.0)
     mask = image.unit[:, :, 0] < 0.45
@@ -144,6 +147,20 @@ def test_clean_is_what_prediction_says(config, image):
     assert 0.2 < left.lost_share < 0.6
     assert left.lost_drift > 0.3  # half of the field is one grain
     assert math.isinf(score_picture(method, np.ones_like(burnt), Truth(image), False, 3.0).lost_drift)
+
+
+def test_the_doubt_is_that_of_the_picture_as_it_was_seen(image):
+    """Its signs on the label's pixels would be those of another prediction."""
+    doubted = []
+
+    def doubt(unit, found, partition):
+        doubted.append({unit.shape[:2], found.shape, partition.grains.shape})
+        return 0.25
+
+    half = image.unit[::2, ::2]
+    method = Method("m", lambda unit: (unit[:, :, 0] < 0.45).astype(np.float32), 0.5, DEFAULT_SETTINGS, doubt)
+    assert score_picture(method, half, Truth(image), True, 3.0).doubt == 0.25
+    assert doubted == [{half.shape[:2]}]
 
 
 def test_everything_is_written_and_may_be_written_over(config, tmp_path):
@@ -252,7 +269,9 @@ def test_a_picture_that_cannot_be_read_is_named_and_the_others_are_done(
     (data / "images" / "f0.png").write_bytes(b"no picture")
     (data / "masks" / "f1.png").write_bytes(b"no picture")
     config = replace(config, data=replace(config.data, root=str(data), test=["f0", "f1", "f2"]))
+    monkeypatch.setattr(module, "warnings_of", lambda images: [f"{each.stem} is odd" for each in images])
     run = robustness(config)
+    assert "f2 is odd" in caplog.text
     assert (
         set(run.roles) == {row["image"] for row in rows(tmp_path / "out" / "robustness_images.csv")} == {"f2"}
     )
@@ -311,6 +330,16 @@ def test_references_need_images_of_their_own(config):
         robustness(whole)
 
 
+def test_references_are_tuned_as_the_network_was_but_never_on_a_picture_of_the_card(config, monkeypatch):
+    monkeypatch.setattr(module, "read_labelled", lambda item, *_: item)
+    items, trained = {stem: stem for stem in "abcd"}, dict.fromkeys("abcd", TRAINED)
+    assert module._tuning_images(config, items, trained | {"c": VALIDATED}, ["a"]) == (["b", "d"], ["c"])
+    for unknown in (trained, dict.fromkeys("abcd", UNKNOWN)):
+        assert module._tuning_images(config, items, unknown, ["a"]) == (["b", "c"], ["d"])
+
+
 def test_an_image_that_is_not_there_is_named(config):
+    told = replace(config, data=replace(config.data, test=["u\u0308"]))  # as macOS writes ü
+    assert module._choose(told, {"ü": UNKNOWN}) == (["ü"], "the images that were named")
     with pytest.raises(GrainsegError, match="test=x: is no labelled image; there are f0, f1, f2"):
         robustness(replace(config, data=replace(config.data, test=["x"])))

@@ -14,9 +14,13 @@ from PIL import Image
 from grainseg.config import PredictConfig
 from grainseg.errors import GrainsegError
 from grainseg.grains.doubt import Doubt
+from grainseg.grains.left_out import LeftOut
+from grainseg.grains.partition import DEFAULT_SETTINGS
+from grainseg.inference.scale import EstimatedScale
 from grainseg.micrograph.image import FloatImage
-from grainseg.model.checkpoint import KEY
+from grainseg.model.checkpoint import KEY, load_network
 from grainseg.pipeline.predict import predict
+from grainseg.pipeline.scaling import Scaling, _estimate, _note_and_doubt, scaling_of
 
 SIDE = 120
 
@@ -101,8 +105,9 @@ def test_pictures_are_brought_to_the_pixel_size_of_the_training(
         f"{Path(config.images) / 'a.png'}: scale=pixel_size needs its pixel size, which nobody says; "
         "say pixel_size_um=VALUE, or scale=grain_size"
     ]
-    far = predict(replace(known, pixel_size_um=25.0))
-    assert "would be resampled by 50, beyond 0.1 to 10; correct pixel_size_um" in far.failures[0]
+    for size, factor in ((25.0, "50"), (0.025, "0.05")):
+        far = predict(replace(known, pixel_size_um=size)).failures[0]
+        assert f"would be resampled by {factor}, beyond 0.1 to 10; correct pixel_size_um" in far
     small = replace(known, pixel_size_um=2.0, data=replace(known.data, max_megapixels=0.1))
     assert "resampled by 4 it has 0.23 megapixels; say a smaller scale" in predict(small).failures[0]
 
@@ -167,6 +172,39 @@ def test_grains_that_cannot_be_brought_there_are_flagged(
 ) -> None:
     predict(replace(config, checkpoint=knowing(intercept_px=400.0), scale="grain_size"))
     assert "o factor from 0.25 to 4 was found that brings its grains to those of the training" in page(config)
+
+
+def test_what_is_said_of_an_estimate() -> None:
+    """Pictures with grains as usual are left alone without a word; those that cannot be helped are named."""
+    nothing = np.zeros((1, 1, 1), np.float32)
+
+    def said(choice: str, found_px: float | None, consistent: bool = True) -> tuple[str, ...]:
+        scaling = Scaling(choice, None, 40.0, DEFAULT_SETTINGS, 1.0)
+        return _note_and_doubt(scaling, EstimatedScale(nothing, nothing[0], 1.0, found_px, consistent))
+
+    assert said("auto", 45.0) == said("auto", None) == ()
+    assert said("grain_size", None) == ("not resampled: no boundary to estimate the grain size from",)
+    for choice, largest in (("auto", "1"), ("grain_size", "4")):
+        note, doubt = said(choice, 90.0, consistent=False)
+        assert note.startswith("not resampled: its grains have a mean intercept of 90 px")
+        assert f"no factor from 0.25 to {largest} was found" in doubt
+
+
+def test_an_estimate_is_of_the_partition_that_was_said_and_within_the_size_that_is_allowed(
+    config: PredictConfig, checkpoint: Path
+) -> None:
+    spec, _ = load_network(checkpoint)
+    spec = replace(spec, intercept_px=400.0)
+    asked = replace(
+        config,
+        scale="grain_size",
+        partition=replace(config.partition, threshold=0.7),
+        data=replace(config.data, max_megapixels=(2 * SIDE) ** 2 / 1e6),
+    )
+    scaling = scaling_of(asked, spec, checkpoint)
+    assert scaling.partition == replace(spec.partition, threshold=0.7)
+    lines = np.asarray(Image.open(Path(config.images) / "a.png"), np.float32)[:, :, None] / 255
+    assert _estimate(scaling, LeftOut(), lines, lambda unit: unit[:, :, 0]).factor == 2
 
 
 @pytest.mark.parametrize(("scale", "other"), [("pixel_size", "grain_size"), ("grain_size", "pixel_size")])

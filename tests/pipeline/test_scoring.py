@@ -32,6 +32,7 @@ def test_training_pictures_join_until_there_are_grains_enough(monkeypatch: pytes
     val, first, second = squares(1), squares(1), squares(1)
     assert val.count == 9
     assert unlabelled().count == 0
+    assert PredictedGrains(val.probability, val.grains, val.grains == 5).count == 8
 
     def training() -> Iterator[PredictedGrains]:
         yield from (unlabelled(), first, second)

@@ -13,7 +13,9 @@ from grainseg.config import SuggestConfig
 from grainseg.errors import GrainsegError
 from grainseg.inference.ensemble import Forecast
 from grainseg.pipeline import suggest as module
+from grainseg.pipeline.earlier_run import require_replaceable_suggestions
 from grainseg.pipeline.suggest import suggest
+from grainseg.report.suggestion_sheet import SheetPicture, suggestion_sheet
 
 
 @pytest.fixture
@@ -23,8 +25,19 @@ def config(checkpoint: Path, fields: Path, tmp_path: Path) -> SuggestConfig:
     )
 
 
-def test_all_files_are_written_and_agree(config: SuggestConfig, tmp_path: Path) -> None:
+def test_all_files_are_written_and_agree(
+    config: SuggestConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[SheetPicture] = []
+
+    def drawing(pictures: list[SheetPicture]) -> np.ndarray:
+        drawn.extend(pictures)
+        return suggestion_sheet(pictures)
+
+    monkeypatch.setattr(module, "suggestion_sheet", drawing)
     found = suggest(config)
+    places = [(rank, each.name, region.image) for each in drawn for rank, region in each.regions]
+    assert sorted(places) == [(rank, each.image, each.image) for rank, each in enumerate(found.regions, 1)]
     rows = csv_rows(tmp_path / "out" / "suggestions.csv")
     assert [row["rank"] for row in rows] == ["1", "2", "3", "4"]
     assert list(rows[0]) == ["rank", "image", "row", "column", "height", "width", "score"]
@@ -34,6 +47,7 @@ def test_all_files_are_written_and_agree(config: SuggestConfig, tmp_path: Path) 
     scores = [float(row["score"]) for row in images]
     assert scores == sorted(scores, reverse=True)
     assert np.asarray(Image.open(tmp_path / "out" / "suggestions.png")).ndim == 3
+    require_replaceable_suggestions(tmp_path / "out")
     first = found.regions[0]
     assert (
         f"label first: {first.image}, rows {first.row} to {first.row + first.height - 1}" in found.summary()
@@ -47,9 +61,10 @@ def test_the_place_of_the_disagreement_is_found_in_the_file(
     """Rows that a crop cuts off count in the file's rows, where the mask is drawn."""
 
     def forecast(_networks: object, unit: np.ndarray, *_: object) -> Forecast:
-        spread = np.zeros(unit.shape[:2], np.float32)
-        spread[-30:, -30:] = 0.4
-        return Forecast(np.ones(unit.shape[:2], np.float32), spread)
+        line, spread = np.zeros((2, *unit.shape[:2]), np.float32)
+        line[-1, -30:] = 1
+        spread[-5:, -30:] = 0.4
+        return Forecast(line, spread)
 
     monkeypatch.setattr(module, "predict_members", forecast)
     found = suggest(replace(config, window_px=32, crop=[10, 0, 7, 0]))
@@ -58,6 +73,7 @@ def test_the_place_of_the_disagreement_is_found_in_the_file(
         with Image.open(Path(config.images) / region.image) as picture:
             width, height = picture.size
         assert (region.row + region.height, region.column + region.width) == (height, width)
+        assert region.score > 0.3  # over the band, not the region
 
 
 def test_one_bad_picture_does_not_stop_the_others(
@@ -69,7 +85,7 @@ def test_one_bad_picture_does_not_stop_the_others(
         return replace(select(*asked), unlisted=("closed: cannot be listed",))
 
     def looking(*asked: Any) -> Any:
-        if asked[-1] == "large.png":
+        if asked[-2].path.name == "large.png":
             raise MemoryError
         return look(*asked)
 
@@ -125,6 +141,21 @@ def test_the_weights_that_ship_see_large_grains_shrunk_and_a_blank_picture_is_na
     assert {(each.height, each.width) for each in found.regions} == {(120, 120)}
     assert found.warned == ("blank.png",)
     assert "(and see the warnings above: blank.png)" in found.summary()
+
+
+@pytest.mark.parametrize("name", ["suggestions.csv", "suggested_images.csv", "suggestions.png"])
+def test_files_of_somebody_else_are_not_overwritten(config: SuggestConfig, tmp_path: Path, name: str) -> None:
+    path = tmp_path / "out" / name
+    path.mkdir(parents=True)
+    with pytest.raises(GrainsegError, match=rf"{name}: is a folder, .*; choose another output folder"):
+        suggest(config)
+    path.rmdir()
+    path.write_text("rank,image\n1,a.png\n", encoding="utf-8")
+    with pytest.raises(
+        GrainsegError, match=rf"{name}: .* and would be overwritten; .* another output folder"
+    ):
+        suggest(config)
+    assert [each.name for each in path.parent.iterdir()] == [name]
 
 
 @pytest.mark.parametrize(

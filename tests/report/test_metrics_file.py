@@ -8,6 +8,7 @@ import pytest
 
 from grainseg.errors import GrainsegError
 from grainseg.report.metrics_file import read_metrics, write_metrics
+from grainseg.report.own_files import is_metrics
 
 
 def test_what_is_not_finite_is_null(tmp_path: Path) -> None:
@@ -26,10 +27,16 @@ def test_what_was_written_is_read_again(tmp_path: Path) -> None:
     assert math.isnan(found["val/are"])
 
 
-@pytest.mark.parametrize("text", [None, "", "[1]", '{"a.png": {"iou": 1}}', "\xff"])
+DEEP = "[" * 200_000
+
+
+@pytest.mark.parametrize(
+    "text", [None, "", "[1]", '{"a.png": {"iou": 1}}', "\xff", '{"iou": 1%s}' % ("0" * 400), DEEP]
+)
 def test_what_holds_no_numbers_is_said_to(text: str | None, tmp_path: Path) -> None:
     path = tmp_path / "metrics.json"
     if text is not None:
         path.write_text(text, encoding="latin-1")
     with pytest.raises(GrainsegError, match=r"metrics\.json: cannot be read; train again"):
         read_metrics(path, "train again")
+    assert not is_metrics(path, "all")

@@ -1,5 +1,7 @@
-"""Options that several subcommands of ``grainseg`` have."""
+"""What several subcommands of ``grainseg`` share: their options, and the command as it was typed."""
 
+import shlex
+import sys
 from collections.abc import Callable
 from inspect import signature
 from pathlib import Path
@@ -17,6 +19,7 @@ PixelSizeUm = Annotated[
 Cut = Annotated[
     str, typer.Option(help="px to cut: TOP,BOTTOM,LEFT,RIGHT; auto: the data bar that a tag tells; none.")
 ]
+Accelerator = Annotated[str, typer.Option(help="auto, cpu, gpu or mps.")]
 MaxMegapixels = Annotated[float, typer.Option(help="Larger pictures are refused.")]
 Tolerance = Annotated[float, typer.Option(help="Of the boundary F1, in px.")]
 LabelKind = Annotated[
@@ -30,6 +33,11 @@ LabelWidth = Annotated[
 LabelZero = Annotated[
     str | None, typer.Option(help="Of instances that hold 0: boundary (lines between grains) or ignored.")
 ]
+
+
+def command_line() -> str:
+    """The command as typed, for the reports."""
+    return shlex.join(["grainseg", *sys.argv[1:]])
 
 
 def typed(command: Callable[..., Any]) -> dict[str, str]:
