@@ -6,8 +6,9 @@
 
 ``FOLDER`` is made from ``SOURCE`` by ``real_sets.py``. Four images train, a fifth chooses the checkpoint
 (``best``: each image does for the network that the others train), all five the partition, the test images
-choose nothing; the network trained on iron predicts ``SOURCE/nist``, too. A run that is already there is not repeated. Scores
-are those of ``predict.py``, over all pixels of the test images, mean and standard deviation over the seeds.
+choose nothing; the network trained on iron predicts ``SOURCE/nist``, too. A run that is already there is not
+repeated. Scores are those of ``predict.py``, over all pixels of the test images, mean and standard deviation
+over the seeds.
 """
 
 import argparse
