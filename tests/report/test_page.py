@@ -11,7 +11,7 @@ from grainseg.grains.field import measure_field
 from grainseg.micrograph.image import PixelSize
 from grainseg.micrograph.synthetic import SyntheticRecipe, generate
 from grainseg.report.batch_views import summary_table
-from grainseg.report.cells import MISSING, number_text
+from grainseg.report.cells import MISSING, interval, number_text
 from grainseg.report.contents import ReportImage
 from grainseg.report.image_views import scale_bar
 from grainseg.report.page import write_report
@@ -45,7 +45,7 @@ def html(example, tmp_path_factory):
         (12345.6, 567.0, None, "12346"),
         (12.3456, np.nan, None, "12.3"),
         (0.000123456, np.nan, None, "0.000123"),
-        (1.23456e-9, np.nan, None, "1.235e−09"),
+        (1.23456e-7, np.nan, None, "1.235e−07"),
         (8.126, np.nan, 2, "8.13"),
         (-0.5, np.nan, None, "−0.500"),
         (0.0, np.nan, None, "0"),
@@ -57,6 +57,15 @@ def html(example, tmp_path_factory):
 )
 def test_numbers_have_the_digits_that_their_uncertainty_leaves(value, half, places, text):
     assert number_text(value, half, places) == text
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "text"),
+    [(1.25, 2.0, "1.25 to 2.00"), (None, 2.0, "up to 2.00"), (1.25, None, "from 1.25"), (None, None, "–")],
+)
+def test_an_interval_may_have_one_end_only(low, high, text):
+    parts = interval({"d50_low_um": low, "d50_high_um": high}, "d50", "um").parts
+    assert "".join(part if isinstance(part, str) else part.text for part in parts) == text
 
 
 @pytest.mark.parametrize(
