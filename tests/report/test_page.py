@@ -13,7 +13,7 @@ from grainseg.micrograph.synthetic import SyntheticRecipe, generate
 from grainseg.report.batch_views import summary_table
 from grainseg.report.cells import MISSING, interval, number_text
 from grainseg.report.contents import ReportImage
-from grainseg.report.image_views import scale_bar
+from grainseg.report.image_views import field_table, image_table, scale_bar
 from grainseg.report.page import write_report
 from grainseg.report.preview import make_preview
 
@@ -111,6 +111,14 @@ def test_sampling_is_never_alone(tmp_path, html):
 def test_intercept_stands_beside_that_without_closed_gaps(html):
     for key in ("mean_intercept_um", "mean_intercept_without_closed_um"):
         assert len(re.findall(f'data-key="{key}"', html)) >= 2 * (2 + 5)
+
+
+def test_shares_of_closed_boundary_are_in_percent(example):
+    first = example.images[0]
+    tables = field_table([first]), image_table("A", first.field)
+    parts = [part for table in tables for line in table.lines for cell in line.cells for part in cell.parts]
+    shown = [part.text for part in parts if getattr(part, "key", "") == "closed_share"]
+    assert shown == 2 * [f"{100 * first.field.closed_share:.1f}"]
 
 
 def test_given_maps_say_that_closed_gaps_are_not_known(tmp_path):
