@@ -69,7 +69,8 @@ def test_an_interval_may_have_one_end_only(low, high, text):
 
 
 @pytest.mark.parametrize(
-    ("across", "text", "share"), [(100, "20 µm", 20), (8, "2 µm", 25), (7.9, "1 µm", 100 / 7.9)]
+    ("across", "text", "share"),
+    [(100, "20 µm", 20), (25, "5 µm", 20), (8, "2 µm", 25), (7.9, "1 µm", 100 / 7.9)],
 )
 def test_scale_bar_is_a_round_length_of_at_most_a_quarter(across, text, share):
     assert scale_bar(across, "µm") == (text, pytest.approx(share))
