@@ -127,7 +127,7 @@ def choose_pixel_size(
         f"the pixel size is {_in_words(chosen)}, {_by(chosen.source)}, but {other.source} says "
         f"{_in_words(other)}; {fix}"
         for other in credible
-        if other.source != chosen.source and _contradict(chosen, other)
+        if _contradict(chosen, other)
     ]
     return chosen, tuple(notes)
 

@@ -96,18 +96,14 @@ def _context(report: Report) -> dict[str, Any]:
 
 def _provenance(report: Report) -> list[tuple[str, str]]:
     provenance = report.provenance
-    network = [] if provenance.checkpoint is None else [("Checkpoint", provenance.checkpoint)]
-    network += (
-        []
-        if provenance.checkpoint_sha256 is None
-        else [("SHA-256 of the checkpoint", provenance.checkpoint_sha256)]
-    )
-    return [
-        *network,
+    facts = (
+        ("Checkpoint", provenance.checkpoint),
+        ("SHA-256 of the checkpoint", provenance.checkpoint_sha256),
         ("Command", provenance.command),
         *provenance.settings.items(),
         *provenance.versions.items(),
-    ]
+    )
+    return [(name, value) for name, value in facts if value is not None]
 
 
 def _size_scales(images: Sequence[ReportImage]) -> dict[str, SizeScale]:
@@ -148,7 +144,6 @@ def _batch_view(report: Report, batch: ReportBatch, number: int) -> dict[str, An
     return {
         "anchor": f"batch-{number}",
         "statistics": statistics,
-        "colour": colour,
         "distribution": Markup(plots.size_distribution(statistics, sizes, colour, f"sizes-{number}")),
         "rose": Markup(rose),
         "estimates": batch_views.estimate_table(statistics),
@@ -166,7 +161,6 @@ def _image_view(image: ReportImage, number: int, scales: Mapping[str, SizeScale]
         "anchor": f"image-{number}",
         "batch": image.batch,
         "field": field,
-        "notes": image.notes,
         "table": image_views.image_table(image.batch, field),
         "micrograph": data_uri(preview.micrograph),
         "boundaries": data_uri(preview.boundaries),
@@ -175,7 +169,6 @@ def _image_view(image: ReportImage, number: int, scales: Mapping[str, SizeScale]
         ),
         "aspect": f"{columns} / {rows}",
         "columns": columns,
-        "rows": rows,
         "unit": unit,
         "across": across,
         "rule": image_views.scale_bar(columns * across, unit),

@@ -30,7 +30,7 @@ def test_two_folders_of_one_name_are_no_batch() -> None:
 def test_a_table_names_images_by_path_name_or_stem(tmp_path: Path, delimiter: str) -> None:
     rows = (
         ("note", "Batch ", "IMAGE"),
-        ("", "heat 1", "a.tif"),
+        ("", "heat 1", "a.png"),  # a.tif is its corrected map
         ("x", "heat 1", "north\\b"),
         ("", "heat 2", "c (1)"),
         ("", "heat 2", "d.tif"),
@@ -108,7 +108,8 @@ def test_a_name_that_several_images_have_is_refused(tmp_path: Path) -> None:
     with pytest.raises(GrainsegError, match=r"'x' could be p/x\.tif and q/x\.tif"):
         assign_batches(images, "plate", table)
     # Beside a deeper one of the same name, the one in the root is meant by its own name.
-    assert assign_batches([Path("x.tif")], "plate", table) == {Path("x.tif"): Origin("1")}
+    table.write_text("image,batch\nx,1\np/x,2\n", encoding="utf-8")
+    assert batches([Path("x.tif"), images[0]], "plate", table) == ["1", "2"]
 
 
 def test_a_binary_or_missing_table_is_one_line(tmp_path: Path) -> None:

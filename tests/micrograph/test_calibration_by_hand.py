@@ -33,6 +33,10 @@ def test_somebody_elses_table_above_is_a_warning(picture, up, text):
 def test_a_row_of_the_picture_in_a_table_above_is_not_ignored(picture):
     (picture.parents[1] / TABLE).write_text(f"{HEADING}B/a.png,1,25\n")
     assert "line 2 has more cells than the heading" in message(read_micrograph, picture)
+    (picture.parent / "C").mkdir()
+    (picture.parents[2] / TABLE).write_text(f"{HEADING}A/B/C/a.png,0.25\n")
+    deep = picture.rename(picture.parent / "C" / "a.png")
+    assert read_micrograph(deep).pixel_size is None  # three folders above
 
 
 BAD_ROWS = ["{}.png,1,25", '{}.png,"0.2', '"{}.png,0.2', '{}.png,"0.2"5', '{}.png,2,"never closed']
@@ -96,10 +100,12 @@ def test_a_source_that_goes_before_makes_it_a_warning(picture, side, table):
     assert warning.startswith(f"{TABLE}: its pixel size cannot be read (")
 
 
-def test_an_impossible_size_does_not_go_before(picture):
+def test_an_impossible_size_and_a_resolution_do_not_go_before(picture):
     picture.with_name(TABLE).write_text("nothing\n")
     picture.with_name("a.txt").write_text(hitachi("1e9"))
     assert "columns image" in message(read_micrograph, picture)
+    tiff = pillow_file(picture.with_name("b.tif"), PICTURE, resolution=40_000, resolution_unit="cm")
+    assert "columns image" in message(read_micrograph, tiff)
 
 
 def test_a_large_json_of_another_program_is_said_where_there_is_no_size(picture):

@@ -174,6 +174,7 @@ def test_a_table_may_leave_a_picture_out(picture, text):
         (TABLE, b"image,pixel_size_um\na.png,0.25\n\na.png,0.5\n", "a.png twice, in lines 2 and 4"),
         (TABLE, b"image,pixel_size_um\na.png,0.25 um\n", "line 2: '0.25 um' is no plain"),
         (TABLE, b"image,pixel_size_um\na.png,2_5\n", "line 2: '2_5' is no plain"),
+        (TABLE, b'image,pixel_size_um\na.png,"0,25"\n', "line 2: '0,25' is no plain"),
         (TABLE, b"image,pixel_size_um\na.png,1e999\n", "line 2: inf "),
         (TABLE, b"image,pixel_size_um\na.png,-0.25\n", "line 2: -0.25 "),
         (TABLE, b"image,pixel_size_um\nb.png,1\na.png,1,25\n", "line 3 has more cells than the heading"),
@@ -272,6 +273,12 @@ def test_names_that_leave_no_room_for_side_files(tmp_path):
     path = pillow_file(tmp_path / "no_extension", PICTURE, format="PNG")
     path.with_suffix(".json").write_text('{"pixel_size_um": 0.25}')
     expect(path, 0.25)
+
+
+def test_what_is_said_of_a_file_is_one_line(tmp_path):
+    path = pillow_file(tmp_path / "a\tb.png", PICTURE)
+    path.with_name(TABLE).write_text("image,pixel_size_um\na\tb.png,1\na\tb.png,2\n")
+    assert "a b.png twice" in refusal(path)
 
 
 def test_a_picture_that_is_called_like_a_side_file(tmp_path):

@@ -46,6 +46,7 @@ def expect_none(path):
 @pytest.mark.parametrize("code", [FEI, SFEG])
 def test_fei_is_in_metres(tmp_path, code):
     expect(tagged_tiff(tmp_path / "a.tif", (code, fei())), 0.25, source=f"FEI/Thermo tag {code}")
+    expect(tagged_tiff(tmp_path / "b.tif", (code, fei(columns="9" * 5000))), 0.25)  # no width
 
 
 def test_fei_of_a_tilted_specimen(tmp_path):
@@ -85,10 +86,15 @@ def test_zeiss_without_names_scales_the_pixel_of_1024_columns(tmp_path, width):
     expect(path, 0.25 * 1024 / WIDTH, source="unnamed")
 
 
+def test_zeiss_without_names_knows_the_width_before_a_resizing(tmp_path):
+    path = tagged_tiff(tmp_path / "a.tif", (ZEISS, zeiss(None, 2 * WIDTH, unnamed="2.5e-007")))
+    assert read_micrograph(path).pixel_size_um == pytest.approx((4.0, 4.0))
+
+
 def test_tescan_is_in_metres_after_a_thumbnail(tmp_path):
     path = tagged_tiff(tmp_path / "a.tif", (TESCAN, tescan_blocks(tescan("2e-007", "3e-007"))))
     expect(path, 0.3, 0.2, source="Tescan")
-    expect(tagged_tiff(tmp_path / "b.tif", (TESCAN, tescan())), 0.25)
+    expect(tagged_tiff(tmp_path / "b.tif", (TESCAN, tescan() + "PixelSizeX=9e-7\r\n")), 0.25)
 
 
 @pytest.mark.parametrize("exponent", [-6, -9])
@@ -104,8 +110,10 @@ def test_olympus(tmp_path, exponent):
 )
 def test_ome(tmp_path, unit, size_um):
     size = {None: 0.25, "µm": 0.25, "nm": 1.0, "mm": 0.025, "Å": 10.0}[unit]
-    named = {} if unit is None else {"PhysicalSizeXUnit": unit, "PhysicalSizeYUnit": unit}
-    metadata = {"axes": "YX", "PhysicalSizeX": size, "PhysicalSizeY": 2 * size, **named}
+    rows = {"PhysicalSizeY": 2 * size}
+    if unit is not None:
+        rows = {"PhysicalSizeXUnit": unit, "PhysicalSizeY": 2e-3 * size_um, "PhysicalSizeYUnit": "mm"}
+    metadata = {"axes": "YX", "PhysicalSizeX": size, **rows}
     tifffile.imwrite(tmp_path / "a.ome.tif", PICTURE, ome=True, metadata=metadata)
     expect(tmp_path / "a.ome.tif", 2 * size_um, size_um, source="OME")
 
@@ -140,16 +148,17 @@ def test_ome_that_declares_entities_is_not_parsed(tmp_path):
 )
 def test_imagej(tmp_path, unit, size_um):
     um = {"nm": 1e-3, "mm": 1e3, "cm": 1e4}.get(unit, 1.0)
-    description = f"ImageJ=1.54f\nunit={unit}\n"
-    tifffile.imwrite(
-        tmp_path / "a.tif",
-        PICTURE,
-        description=description.encode(),
-        metadata=None,
-        resolution=(um / size_um, um / (2 * size_um)),
-        resolutionunit="NONE",
-    )
-    expect(tmp_path / "a.tif", 2 * size_um, size_um, source="ImageJ")
+    description = f"ImageJ=1.54f\nunit={unit}\nyunit=mm\n"
+    for resolution_unit in ("NONE", "CENTIMETER"):  # the latter means nothing beside ImageJ's own
+        tifffile.imwrite(
+            tmp_path / "a.tif",
+            PICTURE,
+            description=description.encode(),
+            metadata=None,
+            resolution=(um / size_um, 1e3 / (2 * size_um)),
+            resolutionunit=resolution_unit,
+        )
+        expect(tmp_path / "a.tif", 2 * size_um, size_um, source="ImageJ")
 
 
 def test_what_this_package_writes_is_read(tmp_path):
@@ -216,6 +225,8 @@ def test_absent_tags_say_nothing(tmp_path):
     assert expect_none(pillow_file(tmp_path / "b.tif", PICTURE)) == ()
     tifffile.imwrite(tmp_path / "c.tif", PICTURE, metadata=None)
     assert expect_none(tmp_path / "c.tif") == ()
+    tifffile.imwrite(tmp_path / "d.tif", PICTURE, metadata=None, resolution=(1, 1), resolutionunit="INCH")
+    assert expect_none(tmp_path / "d.tif") == read_micrograph(tmp_path / "d.tif").notes == ()
 
 
 def test_priority_and_disagreement_in_one_file(tmp_path):

@@ -42,8 +42,12 @@ def test_no_crop_changes_and_says_nothing(tmp_path):
 
 
 def test_an_automatic_crop_cuts_nothing_where_no_tag_tells_of_a_bar(tmp_path):
-    micrograph = read_micrograph(pillow_file(tmp_path / "a.png", PICTURE), crop="auto")
-    assert (micrograph.crop, micrograph.notes) == (NO_CROP, ())
+    path = pillow_file(tmp_path / "a.png", PICTURE)
+    for side in (None, '{"pixel_size_um": 0.25}'):  # no microscope wrote the latter
+        if side is not None:
+            path.with_suffix(".json").write_text(side)
+        micrograph = read_micrograph(path, crop="auto")
+        assert (micrograph.crop, micrograph.notes) == (NO_CROP, ())
 
 
 def test_a_microscope_that_does_not_say_where_its_bar_is_gets_a_note(tmp_path):

@@ -83,6 +83,8 @@ def test_cmyk_becomes_rgb(tmp_path, suffix):
     np.testing.assert_allclose(pixels[12, 8], [0, 1, 1], atol=0.02)
     np.testing.assert_allclose(pixels[4, 8], [0, 0, 0], atol=0.02)
     assert "one channel" in message(read_mask_values, path)
+    equal = pillow_file(path, Image.fromarray(np.full_like(inks, 9), "CMYK"))
+    assert "one channel" in message(read_mask_values, equal)
 
 
 @pytest.mark.parametrize("suffix", [".png", ".bmp", ".tif"])

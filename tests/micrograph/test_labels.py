@@ -5,6 +5,7 @@ import pytest
 from skimage.draw import line
 
 from grainseg.errors import GrainsegError
+from grainseg.micrograph.crop import Crop
 from grainseg.micrograph.image import BOUNDARY, GRAIN, IGNORE
 from grainseg.micrograph.labels import LABEL_KINDS, LabelSpec, fit_to_image, line_width_px, to_label
 
@@ -180,3 +181,16 @@ def test_a_mask_at_a_whole_fraction_of_the_image_is_refused_with_how_to_enlarge_
         fit_to_image(np.zeros(shape, np.uint8), Path("a.png"), (40, 60))
     assert ("enlarge it" in str(error.value)) == (times > 0)
     assert times == 0 or f"or enlarge it {times} × by repeating pixels" in str(error.value)
+
+
+def test_a_mask_of_the_whole_image_is_cropped_with_it() -> None:
+    values = np.arange(20).reshape(4, 5)
+    cropped = fit_to_image(values, Path("a.png"), (3, 3), Crop(top=1, left=2))
+    np.testing.assert_array_equal(cropped, values[1:, 2:])
+
+
+def test_ignored_pixels_do_not_hide_a_wrong_polarity() -> None:
+    values = np.full((20, 20), 128)
+    values[:2], values[0, :9] = 255, 0
+    with pytest.raises(GrainsegError, match="78 % of the labelled pixels"):
+        to_label(values, Path("a.png"), LabelSpec(ignore_value=128))

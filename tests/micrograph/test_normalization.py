@@ -8,6 +8,14 @@ from grainseg.micrograph.normalization import to_unit_range
 STEPS = np.linspace(0, 1, 400).reshape(20, 20)
 
 
+def test_the_unit_range_lies_between_the_percentiles() -> None:
+    ramp = np.arange(1001, dtype=np.float32).reshape(7, 143, 1)
+    np.testing.assert_allclose(to_unit_range(ramp), np.clip((ramp - 5) / 990, 0, 1), atol=1e-6)
+    nearly_flat = np.where(ramp == 500, 9, 7).astype(np.float32)  # the percentiles coincide
+    np.testing.assert_array_equal(to_unit_range(nearly_flat), ramp == 500)
+    np.testing.assert_array_equal(to_unit_range(np.full_like(ramp, 7)), 0)
+
+
 @pytest.mark.parametrize(("span", "middle"), [(1e-42, 0.0), (3e38, 0.0), (6e38, 0.5)])
 def test_the_unit_range_does_not_depend_on_how_small_or_large_the_values_are(
     span: float, middle: float

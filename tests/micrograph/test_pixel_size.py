@@ -84,7 +84,8 @@ def test_more_than_two_percent_is_a_contradiction(other, warned):
         assert "OME" in notes[0]
         assert "IMAGEJ" in notes[0]
         assert "said by the user" in by_user[0]
-        assert "pixel_size_um" in notes[0]
+        assert notes[0].endswith("say the right one with pixel_size_um")
+        assert by_user[0].endswith("; check pixel_size_um")
 
 
 def test_a_contradiction_in_one_direction_counts():

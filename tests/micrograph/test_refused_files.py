@@ -71,10 +71,11 @@ def test_animated_png_is_refused(tmp_path):
     assert "holds 2 pages" in message(read_micrograph, tmp_path / "a.png")
 
 
-def test_thumbnails_are_no_pages(tmp_path):
+def test_thumbnails_and_transparency_masks_are_no_pages(tmp_path):
     with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
         writer.write(GREY8)
         writer.write(GREY8[::4, ::4], subfiletype=1)
+        writer.write(GREY8 > 9, subfiletype=4)
     np.testing.assert_array_equal(read_mask_values(tmp_path / "a.tif"), GREY8)
 
 

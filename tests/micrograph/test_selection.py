@@ -102,3 +102,20 @@ def test_a_folder_of_outputs_alone_holds_no_pictures(tmp_path: Path) -> None:
     touch(tmp_path, *(f"a{end}" for end in OUTPUT_ENDS.values()))
     with pytest.raises(GrainsegError, match="no pictures there"):
         list_images(str(tmp_path), tmp_path / "new")
+
+
+def test_what_is_a_picture_of_a_folder(tmp_path: Path) -> None:
+    touch(tmp_path, "a.TIF", ".b.png", "c.txt", "out/a.png", "d_mask.png", "d_overlay.png")
+    for images in (str(tmp_path), str(tmp_path / "**")):
+        found = list_images(images, tmp_path / "out").images
+        names = [image.relative.as_posix() for image in found]
+        assert names == ["a.TIF", "d_mask.png", "d_overlay.png"]
+    with pytest.raises(GrainsegError, match="is the folder of the images"):
+        list_images(str(tmp_path), tmp_path)
+    with pytest.raises(GrainsegError, match="is one mask for 3 pictures"):
+        require_masks(tmp_path / "d_mask.png", found)
+    touch(tmp_path, "a.png")
+    with pytest.raises(GrainsegError, match="would write the same outputs"):
+        list_images(str(tmp_path), tmp_path / "out")
+    with pytest.raises(GrainsegError, match="could both be the mask"):
+        find_mask(tmp_path, Path("a.png"))

@@ -9,7 +9,14 @@ from field_samples import batch, field
 from grainseg.grains.astm import g_from_mean_intercept
 from grainseg.grains.batch import batch_statistics
 from grainseg.grains.budget import SegmentationError
-from grainseg.report.batch_views import batch_sentences, budget_table, estimate_table, summary_table
+from grainseg.grains.compare import compare_batches
+from grainseg.report.batch_views import (
+    batch_sentences,
+    budget_table,
+    comparison_table,
+    estimate_table,
+    summary_table,
+)
 from grainseg.report.cells import MISSING, Number, number_text
 
 LARGE = batch_statistics("x", "µm", batch(0, 6), SegmentationError(0.3, 0.2, 5, "test"), 0.01, 0.1)
@@ -81,6 +88,17 @@ def test_sentences_say_what_there_is_not(samples, accuracy, fit):
 )
 def test_numbers_of_fields_agree_with_their_nouns(more, said):
     assert said in batch_sentences(replace(LARGE, more_for_10_percent=more))[0]
+
+
+def test_the_scatter_is_that_of_the_specimens_where_they_are_named():
+    said = batch_sentences(replace(LARGE, specimens=2))[0]
+    assert said.startswith("%RA of the mean intercept over 2 specimens, ")
+
+
+def test_a_small_probability_is_said_to_be_small():
+    (pair,) = compare_batches({"A": batch(0, 5), "B": batch(1, 5, 23)}, "µm")
+    cell = cell_of(comparison_table([replace(pair, p_holm=0.0004)]), "p, difference")
+    assert ([part.text for part in cell.parts], cell.sort) == (["< 0.001"], "0.0004")
 
 
 def test_the_budget_has_each_part_as_logarithm_and_in_percent():

@@ -11,9 +11,9 @@ from grainseg.grains.field import measure_field
 from grainseg.micrograph.image import PixelSize
 from grainseg.micrograph.synthetic import SyntheticRecipe, generate
 from grainseg.report.batch_views import summary_table
-from grainseg.report.cells import MISSING, number_text
+from grainseg.report.cells import MISSING, interval, number_text
 from grainseg.report.contents import ReportImage
-from grainseg.report.image_views import scale_bar
+from grainseg.report.image_views import field_table, image_table, scale_bar
 from grainseg.report.page import write_report
 from grainseg.report.preview import make_preview
 
@@ -45,7 +45,7 @@ def html(example, tmp_path_factory):
         (12345.6, 567.0, None, "12346"),
         (12.3456, np.nan, None, "12.3"),
         (0.000123456, np.nan, None, "0.000123"),
-        (1.23456e-9, np.nan, None, "1.235e−09"),
+        (1.23456e-7, np.nan, None, "1.235e−07"),
         (8.126, np.nan, 2, "8.13"),
         (-0.5, np.nan, None, "−0.500"),
         (0.0, np.nan, None, "0"),
@@ -60,7 +60,17 @@ def test_numbers_have_the_digits_that_their_uncertainty_leaves(value, half, plac
 
 
 @pytest.mark.parametrize(
-    ("across", "text", "share"), [(100, "20 µm", 20), (8, "2 µm", 25), (7.9, "1 µm", 100 / 7.9)]
+    ("low", "high", "text"),
+    [(1.25, 2.0, "1.25 to 2.00"), (None, 2.0, "up to 2.00"), (1.25, None, "from 1.25"), (None, None, "–")],
+)
+def test_an_interval_may_have_one_end_only(low, high, text):
+    parts = interval({"d50_low_um": low, "d50_high_um": high}, "d50", "um").parts
+    assert "".join(part if isinstance(part, str) else part.text for part in parts) == text
+
+
+@pytest.mark.parametrize(
+    ("across", "text", "share"),
+    [(100, "20 µm", 20), (25, "5 µm", 20), (8, "2 µm", 25), (7.9, "1 µm", 100 / 7.9)],
 )
 def test_scale_bar_is_a_round_length_of_at_most_a_quarter(across, text, share):
     assert scale_bar(across, "µm") == (text, pytest.approx(share))
@@ -102,6 +112,14 @@ def test_sampling_is_never_alone(tmp_path, html):
 def test_intercept_stands_beside_that_without_closed_gaps(html):
     for key in ("mean_intercept_um", "mean_intercept_without_closed_um"):
         assert len(re.findall(f'data-key="{key}"', html)) >= 2 * (2 + 5)
+
+
+def test_shares_of_closed_boundary_are_in_percent(example):
+    first = example.images[0]
+    tables = field_table([first]), image_table("A", first.field)
+    parts = [part for table in tables for line in table.lines for cell in line.cells for part in cell.parts]
+    shown = [part.text for part in parts if getattr(part, "key", "") == "closed_share"]
+    assert shown == 2 * [f"{100 * first.field.closed_share:.1f}"]
 
 
 def test_given_maps_say_that_closed_gaps_are_not_known(tmp_path):

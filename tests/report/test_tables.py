@@ -10,7 +10,7 @@ from report_example import PIXEL, fields_of, image, report, write_fields, write_
 from grainseg.errors import GrainsegError
 from grainseg.grains.field import measure_field
 from grainseg.micrograph.image import PixelSize
-from grainseg.report.tables import cell_text, plain_text, write_csv
+from grainseg.report.tables import cell_text, is_table, plain_text, write_csv
 
 
 def read(path):
@@ -151,6 +151,8 @@ def test_fields_hold_what_was_measured(tmp_path, example):
     assert float(row["g_triple"]) == field.g_triple
     assert float(row["closed_share"]) == field.closed_share > 0
     assert float(row["closed_length_um"]) == field.closed_length_px * 0.5 > 0
+    for name in ("counted_area", "ala_area"):
+        assert float(row[f"{name}_um2"]) == getattr(field, f"{name}_px") * 0.25
     assert (row["diagonal_deg"], row["map_enlarged"]) == ("45.0", "1")
     assert row["flags"] == "; ".join(field.flags)
 
@@ -165,7 +167,8 @@ def test_a_map_given_says_nothing_of_closed_boundaries(tmp_path):
     assert row["mean_intercept_px"]
     for name in ("mean_intercept_without_closed_px", "mean_intercept_without_closed_um", "closed_share"):
         assert row[name] == ""
-    assert (row["closed_length_px"], row["closed_length_um"]) == ("", "")
+    assert (row["closed_length_px"], row["closed_length_um"], row["closed_crossings_deg0"]) == ("", "", "")
+    assert (row["pixel_size_row_um"], row["pixel_size_column_um"]) == ("1.0", "0.5")
     assert float(row["diagonal_deg"]) == pytest.approx(63.43, abs=0.01)
 
 
@@ -177,6 +180,14 @@ def test_batches_and_comparisons_have_a_row_each(tmp_path, example):
     assert float(batches[1]["mean_intercept_um"]) == example.batches[1].statistics.intercept.value
     assert [(row["a"], row["b"]) for row in pairs] == [("A", "B")]
     assert pairs[0]["verdict"] == example.comparisons[0].verdict
+
+
+def test_a_table_is_known_by_its_first_columns(tmp_path, example):
+    write_tables(tmp_path, example)
+    for path in tmp_path.glob("*.csv"):
+        assert is_table(path)
+        path.write_text(path.read_text(encoding="utf-8").partition(",")[0] + ",mine\n", encoding="utf-8")
+        assert not is_table(path)
 
 
 def test_without_a_pixel_size_there_are_no_um_and_no_g(tmp_path):
