@@ -1,6 +1,7 @@
 """What the commands say on the screen; the streams and signals of ``grainseg``."""
 
 import io
+import logging
 import os
 import signal
 import sys
@@ -25,6 +26,20 @@ def say(text: str, stream: TextIO | None = None) -> None:
     print("\n".join(map(shown, text.split("\n"))), file=stream, flush=True)
 
 
+class _EscapedRecord(logging.LogRecord):
+    """A record that stays one line where it is ours; those of libraries may have several."""
+
+    def getMessage(self) -> str:  # noqa: N802 - logging's own name
+        """The message as :func:`say` would print it."""
+        message = super().getMessage()
+        return shown(message) if self.name.startswith("grainseg.") else message
+
+
+def escape_log_lines() -> None:
+    """Have what names and strangers' files bring into log lines neither break them nor steer the terminal."""
+    logging.setLogRecordFactory(_EscapedRecord)
+
+
 def prepare_console() -> None:
     """Let file names be written that no terminal shows; end on SIGTERM and Ctrl-C without leftovers.
 
@@ -33,6 +48,7 @@ def prepare_console() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    escape_log_lines()
     signal.signal(signal.SIGTERM, _end)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _end)

@@ -73,8 +73,8 @@ def as_typed(argument: str, sweep: bool = False) -> str:
         argument: One command-line argument: the override of a path is taken to its end, ``a=b (1) ü,#.png``
             included; of the lists in ``data.val`` and ``data.test``, and of several names for a sweep, each
             item is. Any other comes back unchanged, and so do ``null`` and what is in quotes already.
-        sweep: Whether it is one of a sweep: what is no path itself, but several with commas between or in
-            ``choice(…)``, is then those.
+        sweep: Whether it is one of a sweep: what is no path itself, but several in ``choice(…)``, or with
+            commas between and one of them there, is then those.
     """
     if match := _PATH.fullmatch(argument):
         if sweep and (several := _several_paths(match[2])):
@@ -162,7 +162,7 @@ def _several_paths(value: str) -> str | None:
         return None
     choice = _CHOICE.fullmatch(value)
     items = [_UNQUOTED.sub(r"\2", item.strip()) for item in _ITEM.findall(choice[1] if choice else value)]
-    if not choice and (len(items) == 1 or not all(map(_exists, items))):
+    if not choice and (len(items) == 1 or not any(map(_exists, items))):
         return None
     return ",".join(map(_quoted_path, items))  # not choice(…), of which Hydra drops the quotes
 

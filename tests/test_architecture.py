@@ -36,7 +36,7 @@ ALLOWED: dict[str, set[str]] = {
         "training",
     },
     "overrides": set(),
-    "hydra_app": {"config", "micrograph", "report", "pipeline", "overrides", "console"},
+    "hydra_app": {"config", "report", "pipeline", "overrides", "console"},
     "subcommands": {"config", "grains", "pipeline", "console"},
     "cli": {"config", "subcommands", "console"},
 }

@@ -1,5 +1,6 @@
 """The ``grainseg`` command as a person starts it."""
 
+import logging
 import signal
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from helpers import ROOT, csv_rows
 from PIL import Image
 
 from grainseg.config.command_line import as_options, crop_of, pixel_size_of
-from grainseg.console import prepare_console, say
+from grainseg.console import escape_log_lines, prepare_console, say
 from grainseg.errors import GrainsegError
 from grainseg.micrograph.drawing import boundary_lines
 from grainseg.micrograph.polycrystal import polycrystal
@@ -83,6 +84,17 @@ def test_interrupted_it_says_so_in_one_line(capfd: pytest.CaptureFixture[str]) -
 def test_names_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     say("a: G 7.2 ± 0.3\nmask: b\x1b]0;c\x07\r.png", sys.stderr)
     assert capsys.readouterr() == ("", "a: G 7.2 ± 0.3\nmask: b\\x1b]0;c\\x07\\r.png\n")
+
+
+def test_log_lines_of_ours_stay_lines(caplog: pytest.LogCaptureFixture) -> None:
+    before = logging.getLogRecordFactory()
+    try:
+        escape_log_lines()
+        for name in ("grainseg.data", "other"):
+            logging.getLogger(name).warning("%s: é", "a\nERROR: b\x1b[31m.png")
+    finally:
+        logging.setLogRecordFactory(before)
+    assert caplog.messages == ["a\\nERROR: b\\x1b[31m.png: é", "a\nERROR: b\x1b[31m.png: é"]
 
 
 def test_two_numbers_with_points_are_no_decimal() -> None:

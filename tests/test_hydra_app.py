@@ -15,15 +15,9 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
 from grainseg.data.photometry import Photometry
-from grainseg.errors import GrainsegError
-from grainseg.hydra_app import (
-    CONF,
-    _named_by_what_differs,
-    _require_maximized,
-    main_predict,
-    main_train,
-    sweep_lines,
-)
+from grainseg.hydra_app import CONF, main_predict, main_train
+from grainseg.hydra_app.arguments import named_by_what_differs
+from grainseg.hydra_app.sweeps import SweepSummary, sweep_lines
 from grainseg.model.losses import build_loss
 from grainseg.model.networks import build_network
 from grainseg.pipeline.train import network_spec
@@ -81,8 +75,8 @@ def test_folders_of_sweeps_have_names_that_file_systems_take() -> None:
         (["epochs=3"], set()),
     ],
 )
-def test_folders_of_sweeps_are_named_by_what_differs(arguments: list[str], kept: set[str]) -> None:
-    *same, said = _named_by_what_differs(arguments)
+def test_folders_of_sweeps_arenamed_by_what_differs(arguments: list[str], kept: set[str]) -> None:
+    *same, said = named_by_what_differs(arguments)
     assert same == arguments
     override = OverridesParser.create().parse_override(said)
     keys = {argument.partition("=")[0] for argument in arguments if argument != "-m"}
@@ -94,13 +88,13 @@ def test_folders_of_sweeps_are_named_by_what_differs(arguments: list[str], kept:
     [(["--info"], 0), (["-m", "a=1,2", "--info", "all"], 2), (["a=1", "-c", "job"], 1), ([], 0)],
 )
 def test_no_option_takes_our_override_for_its_own(arguments: list[str], place: int) -> None:
-    found = _named_by_what_differs(arguments)
+    found = named_by_what_differs(arguments)
     assert found.pop(place).startswith("hydra.job.config.override_dirname.exclude_keys=[")
     assert found == arguments
 
 
 def test_what_hydra_cannot_read_is_left_to_it() -> None:
-    assert _named_by_what_differs(["a=[1", "b=2"]) == ["a=[1", "b=2"]
+    assert named_by_what_differs(["a=[1", "b=2"]) == ["a=[1", "b=2"]
 
 
 def run_in_process(monkeypatch: pytest.MonkeyPatch, main: str, *arguments: str) -> int:
@@ -185,10 +179,10 @@ def test_a_sweep_starts_no_processes_that_would_start_it_again(
 
 def test_a_sweeper_that_looks_for_the_worst_is_refused() -> None:
     """Optuna does unless told otherwise; the objective is better where it is more, also that of errors."""
-    with pytest.raises(GrainsegError, match=r"direction=minimize: .*direction=maximize"):
-        _require_maximized(Enum("Direction", ["minimize", "maximize"])["minimize"])
-    for direction in (None, "maximize"):
-        _require_maximized(direction)
+    for direction in (Enum("Direction", ["minimize", "maximize"])["minimize"], ["maximize", "minimize"]):
+        node = OmegaConf.create({"hydra": {"sweeper": {"direction": direction}}})
+        with pytest.raises(SystemExit, match=r"^error: .*direction=.*minimize.*: .*direction=maximize$"):
+            SweepSummary().on_multirun_start(node)
 
 
 @pytest.mark.parametrize(
@@ -217,7 +211,7 @@ def test_an_interrupted_run_says_how_to_go_on(
         raise KeyboardInterrupt
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("grainseg.hydra_app._trained", interrupted)
+    monkeypatch.setattr("grainseg.hydra_app.tasks._trained", interrupted)
     (tmp_path / "run" / "checkpoints").mkdir(parents=True)
     (tmp_path / "run" / "checkpoints" / "last.ckpt").touch()
     assert run_in_process(monkeypatch, "train", *arguments) == 130
@@ -276,7 +270,7 @@ def test_who_stopped_a_run_stands_in_its_status(
     tmp_path: Path,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("grainseg.hydra_app._predict", lambda node: signal.raise_signal(stop))
+    monkeypatch.setattr("grainseg.hydra_app.entry.predict_task", lambda node: signal.raise_signal(stop))
     before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
     signal.signal(signal.SIGINT, signal.default_int_handler)  # shells have background jobs ignore it
     try:

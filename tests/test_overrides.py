@@ -100,10 +100,11 @@ def test_sweeps_over_images_are_sweeps() -> None:
         ("'a', 'b (1)'", ["a", "b (1)"]),
         ("choice(a,b (1))", ["a", "b (1)"]),
         ("choice(a,nowhere)", ["a", "nowhere"]),  # which its job will miss
-        ("a,nowhere", None),
+        ("nowhere,a", ["nowhere", "a"]),
+        ("nowhere,neither", None),
         ("a,c", None),  # is a folder
         ("a", None),
-        ("a," + "x" * 300, None),
+        ("a," + "x" * 300, ["a", "x" * 300]),
         ("x" * 300, None),
     ],
 )

@@ -17,7 +17,6 @@ from grainseg.micrograph.files import luminance, read_micrograph
 from grainseg.micrograph.folder import LabelledImage
 from grainseg.micrograph.image import BOUNDARY, GRAIN, IGNORE, FloatImage, Label
 from grainseg.micrograph.labels import LabelSpec, line_width_px, thin_line_warnings
-from grainseg.micrograph.names import shown
 from grainseg.micrograph.normalization import to_unit_range
 
 MIN_SIDE_PX = 32
@@ -132,7 +131,7 @@ def warnings_of(images: Iterable[LabelledMicrograph]) -> tuple[str, ...]:
     for image in images:
         for warning in image.warnings:
             stems.setdefault(warning, []).append(image.stem)
-    return tuple(shown(f"{', '.join(names)}: {warning}") for warning, names in stems.items())
+    return tuple(f"{', '.join(names)}: {warning}" for warning, names in stems.items())
 
 
 def mean_line_width_px(images: Sequence[LabelledMicrograph]) -> float:

@@ -193,17 +193,7 @@ def _read_whole(path: Path) -> tuple[CheckpointSpec, dict[str, Any]]:
 
 
 def _parse_spec(values: Mapping[str, Any], path: Path) -> CheckpointSpec:
-    layout = values.get("format")
-    if type(layout) is int and layout in _NEW:
-        for older in range(layout, FORMAT):
-            values = {**values, **_NEW[older]}
-        values = {**values, "format": FORMAT}
-    elif type(layout) is not int or layout != FORMAT:
-        shown = layout if type(layout) is int and 0 <= layout < 1000 else "unknown"
-        raise GrainsegError(
-            f"checkpoint {path}: has layout {shown}, this version reads {min(_NEW)} to {FORMAT}; "
-            "use the grainseg version that wrote it"
-        )
+    values = _in_layout_of_now(values, path)
     wrong = sorted(map(str, set(_TYPES) ^ set(values))) + sorted(
         name for name, types in _TYPES.items() if name in values and type(values[name]) not in types
     )
@@ -224,7 +214,31 @@ def _parse_spec(values: Mapping[str, Any], path: Path) -> CheckpointSpec:
         )
     except (TypeError, ValueError) as error:
         raise GrainsegError(f"checkpoint {path}: its values for the grains cannot be: {error}") from error
-    in_range = (
+    if not _is_in_range(spec):
+        raise GrainsegError(f"checkpoint {path}: a value of its description is out of range")
+    if spec.normalization != NORMALIZATION:
+        raise GrainsegError(
+            f"checkpoint {path}: needs normalisation {spec.normalization}, this version has {NORMALIZATION}"
+        )
+    return spec
+
+
+def _in_layout_of_now(values: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
+    """The values with those added that an older layout did not have."""
+    layout = values.get("format")
+    if type(layout) is not int or not min(_NEW) <= layout <= FORMAT:
+        shown = layout if type(layout) is int and 0 <= layout < 1000 else "unknown"
+        raise GrainsegError(
+            f"checkpoint {path}: has layout {shown}, this version reads {min(_NEW)} to {FORMAT}; "
+            "use the grainseg version that wrote it"
+        )
+    for older in range(layout, FORMAT):
+        values = {**values, **_NEW[older]}
+    return {**values, "format": FORMAT}
+
+
+def _is_in_range(spec: CheckpointSpec) -> bool:
+    return (
         spec.in_channels in (1, 3)
         and legal_decoder_width(spec.decoder_width)
         and legal_tiles(spec.tile_size, spec.overlap)
@@ -237,13 +251,6 @@ def _parse_spec(values: Mapping[str, Any], path: Path) -> CheckpointSpec:
         and spec.tta in SYMMETRIES
         and 1 <= spec.members <= MAX_MEMBERS
     )
-    if not in_range:
-        raise GrainsegError(f"checkpoint {path}: a value of its description is out of range")
-    if spec.normalization != NORMALIZATION:
-        raise GrainsegError(
-            f"checkpoint {path}: needs normalisation {spec.normalization}, this version has {NORMALIZATION}"
-        )
-    return spec
 
 
 def _read_offset(values: Sequence[object]) -> tuple[float, float]:

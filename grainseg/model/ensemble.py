@@ -23,7 +23,7 @@ from grainseg.model.checkpoint import (
 )
 
 
-def load_networks(path: Path) -> tuple[CheckpointSpec, list[nn.Module]]:
+def load_networks(path: str | Path) -> tuple[CheckpointSpec, list[nn.Module]]:
     """Read a checkpoint of one network or several and build them, on the CPU and in evaluation mode.
 
     Args:
@@ -35,6 +35,7 @@ def load_networks(path: Path) -> tuple[CheckpointSpec, list[nn.Module]]:
     Raises:
         GrainsegError: As for ``read_checkpoint``, or a member's weights are missing or do not fit.
     """
+    path = Path(path)
     spec, weights = read_checkpoint(path)
     if spec.members == 1:
         return spec, [build_filled(spec, weights, path)]

@@ -24,6 +24,9 @@ from grainseg.config import (
 from grainseg.micrograph.image import BOUNDARY, IGNORE
 from grainseg.micrograph.morphology import skeleton
 
+Terms = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
+"""Probability, logits, target and weight in, each (N, H, W) float32; a scalar out."""
+
 SMOOTH_PX = 1.0
 TUBE_PX = 2
 """How far the tube around a skeleton reaches, in steps to a neighbour (Kirchhoff et al. 2024)."""
@@ -33,10 +36,10 @@ class BoundaryLoss(nn.Module):
     """A loss on boundary logits.
 
     Args:
-        terms: Function of probability, logits, target and weight, each (N, H, W) float32, to a scalar.
+        terms: The loss itself.
     """
 
-    def __init__(self, terms: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]) -> None:
+    def __init__(self, terms: Terms) -> None:
         super().__init__()
         self._terms = terms
 
@@ -143,18 +146,18 @@ def _open(mask: Tensor) -> Tensor:
     return F.max_pool2d(_erode(mask), 3, stride=1, padding=1)
 
 
-def _bce(config: LossConfig) -> Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]:
+def _bce(config: LossConfig) -> Terms:
     return lambda probability, logits, target, weight: cross_entropy(logits, target, weight)
 
 
-def _bce_dice(config: DiceLossConfig) -> Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]:
+def _bce_dice(config: DiceLossConfig) -> Terms:
     def terms(probability: Tensor, logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
         return cross_entropy(logits, target, weight) + config.dice_weight * soft_dice(probability, target)
 
     return terms
 
 
-def _bce_cldice(config: ClDiceLossConfig) -> Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]:
+def _bce_cldice(config: ClDiceLossConfig) -> Terms:
     base = _bce_dice(config)
 
     def terms(probability: Tensor, logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
@@ -164,7 +167,7 @@ def _bce_cldice(config: ClDiceLossConfig) -> Callable[[Tensor, Tensor, Tensor, T
     return terms
 
 
-def _bce_dice_skeleton(config: SkeletonLossConfig) -> Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]:
+def _bce_dice_skeleton(config: SkeletonLossConfig) -> Terms:
     base = _bce_dice(config)
 
     def terms(probability: Tensor, logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
@@ -174,7 +177,7 @@ def _bce_dice_skeleton(config: SkeletonLossConfig) -> Callable[[Tensor, Tensor, 
     return terms
 
 
-def _focal_tversky(config: FocalTverskyLossConfig) -> Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]:
+def _focal_tversky(config: FocalTverskyLossConfig) -> Terms:
     """Tversky loss to the power gamma, which focuses on what is still wrong (Abraham & Khan 2019)."""
 
     def terms(probability: Tensor, logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
@@ -185,7 +188,7 @@ def _focal_tversky(config: FocalTverskyLossConfig) -> Callable[[Tensor, Tensor, 
     return terms
 
 
-_BUILDERS: Mapping[str, Callable[[Any], Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]]] = {
+_BUILDERS: Mapping[str, Callable[[Any], Terms]] = {
     "bce": _bce,
     "bce_dice": _bce_dice,
     "bce_cldice": _bce_cldice,

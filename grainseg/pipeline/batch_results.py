@@ -26,7 +26,6 @@ from grainseg.grains.members import member_flags
 from grainseg.grains.structure import Structure
 from grainseg.grains.wording import counted, minus
 from grainseg.micrograph.batches import assign_batches
-from grainseg.micrograph.names import shown
 from grainseg.micrograph.replacing import removing
 from grainseg.micrograph.selection import selection_root
 from grainseg.pipeline.earlier_run import REPORT, TABLES, require_replaceable, warn_of_older
@@ -127,7 +126,7 @@ class Measurements:
         if first == field.image:
             return ()
         flag = f"has the very grains of {first}: one picture counts as two fields; remove one"
-        log.warning("%s: %s", shown(mapped.path), flag)
+        log.warning("%s: %s", mapped.path, flag)
         return (flag,)
 
     def write(

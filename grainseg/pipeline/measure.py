@@ -21,7 +21,6 @@ from grainseg.micrograph.crop import NO_CROP, Crop, crop_setting
 from grainseg.micrograph.files import read_mask_values, read_micrograph
 from grainseg.micrograph.image import BOUNDARY, FloatImage, Micrograph, PixelSize
 from grainseg.micrograph.labels import LabelSpec, fit_to_image, to_label
-from grainseg.micrograph.names import shown
 from grainseg.micrograph.pixel_size import contradiction, said_by_user
 from grainseg.micrograph.selection import SelectedImage, Selection, find_mask, list_images, refuse_collisions
 from grainseg.pipeline.batch_results import (
@@ -85,7 +84,7 @@ def measure(
         try:
             flags = measurements.add(_mapped(config, item)).flags
             if BLANK_EDGE in flags:
-                log.warning("%s: %s", shown(item.path), BLANK_EDGE)
+                log.warning("%s: %s", item.path, BLANK_EDGE)
         except SKIPPED as error:
             measured.failures.append(tell_failure(item.path, error))
     source = "boundary masks given" if config.kind == "boundary" else "grain maps given"
@@ -131,7 +130,7 @@ def _mapped(config: MeasureConfig, item: SelectedImage) -> MappedField:
     pixel_size, notes, warnings = _scale(picture, calibration)
     warnings = (*warnings, *left_out.warnings, *_zero_warnings(config, values))
     for warning in warnings:
-        log.warning("%s: %s", shown(item.path), warning)
+        log.warning("%s: %s", item.path, warning)
     return MappedField(
         relative=item.relative,
         path=item.path,

@@ -24,7 +24,6 @@ from grainseg.micrograph.exposure import exposure_warnings
 from grainseg.micrograph.files import read_mask_values, read_micrograph
 from grainseg.micrograph.image import BoolMask, FloatImage, Micrograph, PixelSize
 from grainseg.micrograph.labels import fit_to_image
-from grainseg.micrograph.names import shown
 from grainseg.micrograph.selection import SelectedImage, find_mask
 from grainseg.report.prediction_files import prediction_paths, write_prediction
 
@@ -55,7 +54,7 @@ class OpenedPicture:
     def warned(self, *lines: str) -> "OpenedPicture":
         """The same picture with further lines among its warnings, which are logged, too."""
         for line in lines:
-            log.warning("%s: %s", shown(self.selected.path), line)
+            log.warning("%s: %s", self.selected.path, line)
         micrograph = replace(self.micrograph, warnings=(*self.micrograph.warnings, *lines))
         return replace(self, micrograph=micrograph)
 
@@ -170,7 +169,7 @@ def open_picture(config: MeasurementConfig, selected: SelectedImage, max_megapix
     left_out = read_left_out(config, selected.relative, picture.shape, picture.crop, max_megapixels)
     opened = OpenedPicture(selected, picture, left_out)
     for warning in opened.warnings:
-        log.warning("%s: %s", shown(selected.path), warning)
+        log.warning("%s: %s", selected.path, warning)
     return opened
 
 

@@ -19,7 +19,6 @@ from grainseg.inference.scale import on_grid
 from grainseg.micrograph.files import file_sha256
 from grainseg.micrograph.image import GRAIN, FloatImage, Label, Micrograph
 from grainseg.micrograph.labels import line_width_px, thin_line_warnings
-from grainseg.micrograph.names import shown
 from grainseg.micrograph.selection import SelectedImage, find_mask, list_images, require_masks
 from grainseg.model.ensemble import load_networks
 from grainseg.model.generic import default_checkpoint
@@ -248,7 +247,7 @@ def _measured(plan: PredictionPlan, seen: _Seen, field: MappedField) -> MappedFi
     left_out = seen.opened.left_out.on_grid(probability.shape).mask
     doubt = doubt_of(seen.unit, probability, field.partition, plan.spec.doubt_reference, left_out)
     if doubt.flag is not None:
-        log.warning("%s: %s", shown(field.path), doubt.flag)
+        log.warning("%s: %s", field.path, doubt.flag)
     return replace(field, doubt=doubt, members=None if seen.members is None else seen.members.spread())
 
 
@@ -272,12 +271,12 @@ def _read_label(config: PredictConfig, image: SelectedImage, picture: Micrograph
         return None
     path = find_mask(Path(config.masks), image.relative)
     if path is None:
-        log.warning("%s has no mask in %s and is not scored", shown(image.path), config.masks)
+        log.warning("%s has no mask in %s and is not scored", image.path, config.masks)
         return None
     spec = label_spec(config.data)
     label = read_label(path, picture.shape, spec, config.data.max_megapixels, picture.crop)
     for warning in thin_line_warnings(line_width_px(label), spec):
-        log.warning("%s: %s", shown(path), warning)
+        log.warning("%s: %s", path, warning)
     return label
 
 

@@ -76,8 +76,8 @@ def check_resume(config: TrainConfig, network: NetworkSpec, checkpoint: Path) ->
     try:
         require_same_kept(checkpoint, content["callbacks"], config)
         done = int(content["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"])
-        if done < 0:
-            raise ValueError(done)
+        if done < 0 or len(content["lr_schedulers"]) != 1:  # without, Lightning would begin the schedule anew
+            raise ValueError
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise _damaged(checkpoint) from error
     _require_same_settings(config, recorded_config(checkpoint, spec) or {}, checkpoint)

@@ -5,11 +5,12 @@ import logging
 import math
 import shlex
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from lightning import Trainer, seed_everything
+from lightning.pytorch.callbacks import Callback
 from torch import nn
 
 from grainseg.config import TrainConfig, to_plain
@@ -44,7 +45,9 @@ from grainseg.training.trainer import build_trainer
 log = logging.getLogger(__name__)
 
 
-def train(config: TrainConfig, run_dir: Path, *, fold: bool = False) -> dict[str, float]:
+def train(
+    config: TrainConfig, run_dir: Path, *, fold: bool = False, callbacks: Sequence[Callback] = ()
+) -> dict[str, float]:
     """Train, choose the best checkpoint on the validation pictures, and predict these with it.
 
     Args:
@@ -52,6 +55,7 @@ def train(config: TrainConfig, run_dir: Path, *, fold: bool = False) -> dict[str
         run_dir: Folder that takes ``checkpoints/``, ``predictions/``, ``config.yaml``, ``metrics.json`` and
             the TensorBoard events.
         fold: Whether it is one of a leave-one-out run, whose images choose the partition together.
+        callbacks: Lightning callbacks of your own, beside those of the configuration.
 
     Returns:
         What ``metrics.json`` holds: ``val/iou`` and the rest, all of the best checkpoint. In a run of several
@@ -66,7 +70,7 @@ def train(config: TrainConfig, run_dir: Path, *, fold: bool = False) -> dict[str
     resumed: CheckpointSpec | None = None
     if config.resume is not None:
         resumed = check_resume(config, network_spec(config), Path(config.resume))
-    trainer = build_trainer(config, run_dir, 0 if resumed is None else resumed.steps)
+    trainer = build_trainer(config, run_dir, 0 if resumed is None else resumed.steps, callbacks)
     if resumed is None and trainer.is_global_zero:
         require_free(run_dir)
     network = _build_network(config)

@@ -101,7 +101,7 @@ class EpochLines(Callback):
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Say how far the run is, and how good."""
-        if trainer.is_global_zero and not trainer.sanity_checking:
+        if trainer.is_global_zero:
             iou = float(trainer.callback_metrics["val/iou"])
             log.info(
                 "epoch %d of %s: validation IoU %.3f", trainer.current_epoch + 1, trainer.max_epochs, iou
@@ -264,8 +264,7 @@ class ValidationPanels(Callback):
         logger, data = trainer.logger, getattr(trainer, "datamodule", None)
         if not (due and isinstance(logger, TensorBoardLogger) and isinstance(data, BoundaryDataModule)):
             return
-        if trainer.sanity_checking or not isinstance(outputs, torch.Tensor):
-            return
+        assert isinstance(outputs, torch.Tensor)  # validation_step gives one
         probability = outputs.float().cpu().numpy()
         unit = batch[0].cpu().numpy()
         label: Label = batch[1].cpu().numpy()

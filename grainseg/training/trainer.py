@@ -1,11 +1,13 @@
 """The Trainer of a run: hardware, callbacks and TensorBoard put together."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from lightning import Trainer
 from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
 from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from grainseg.config import TrainConfig
@@ -39,7 +41,9 @@ class WholeCheckpoints(TorchCheckpointIO):
         save_archive(checkpoint, Path(path))
 
 
-def build_trainer(config: TrainConfig, run_dir: Path, first_step: int) -> Trainer:
+def build_trainer(
+    config: TrainConfig, run_dir: Path, first_step: int, further: Sequence[Callback] = ()
+) -> Trainer:
     """The Trainer of a run.
 
     Args:
@@ -47,11 +51,17 @@ def build_trainer(config: TrainConfig, run_dir: Path, first_step: int) -> Traine
         run_dir: Its folder.
         first_step: Steps that the checkpoint has which the run goes on from. What TensorBoard has of later
             ones comes again and is hidden.
+        further: Callbacks beside those of the configuration.
 
     Raises:
         GrainsegError: The machine does not have what ``trainer`` asks for.
     """
     hardware = hardware_arguments(config.trainer)
+    callbacks = [
+        *build_callbacks(config, run_dir / CHECKPOINTS),
+        RecordConfiguration(config, run_dir),
+        *further,
+    ]
     logger = TensorBoardLogger(
         run_dir, name="", version=TENSORBOARD, default_hp_metric=False, purge_step=first_step or None
     )
@@ -59,7 +69,7 @@ def build_trainer(config: TrainConfig, run_dir: Path, first_step: int) -> Traine
         return Trainer(
             **hardware,
             logger=logger if config.logger.tensorboard else False,
-            callbacks=[*build_callbacks(config, run_dir / CHECKPOINTS), RecordConfiguration(config, run_dir)],
+            callbacks=callbacks,
             plugins=[WholeCheckpoints()],
             default_root_dir=run_dir,
             max_epochs=config.epochs,

@@ -71,10 +71,12 @@ def test_the_grid_covers_every_training_pixel_once_an_epoch(smoke_config: TrainC
     none = compose_train("augment=none").augment
     module = BoundaryDataModule(data, none, channels=1, batch_size=1, seed=0)
     module.setup()
+    orders = []
     for epoch in (0, 1):
         loader = module.train_dataloader()
         loader.sampler.set_epoch(epoch)  # type: ignore[union-attr]
-        patches = {patch.numpy().tobytes() for patch, _ in loader}
+        orders.append([patch.numpy().tobytes() for patch, _ in loader])
+        patches = set(orders[-1])
         expected = set()
         for image in module.data.patches._images:
             for row in (*range(0, image.shape[0] - 64, 48), image.shape[0] - 64):
@@ -82,6 +84,7 @@ def test_the_grid_covers_every_training_pixel_once_an_epoch(smoke_config: TrainC
                     patch = image.unit[row : row + 64, column : column + 64, 0]
                     expected.add(np.ascontiguousarray(patch).tobytes())
         assert patches == expected
+    assert orders[0] != orders[1]
 
 
 def test_a_grid_with_too_few_patches_is_refused(smoke_config: TrainConfig) -> None:

@@ -54,7 +54,7 @@ def test_one_network_is_a_plain_checkpoint(networks: list[nn.Module], tmp_path: 
     spec, alone = load_network(tmp_path / "x.ckpt")
     assert spec.members == 1
     assert same(alone, networks[0])
-    assert same(load_networks(tmp_path / "x.ckpt")[1][0], networks[0])
+    assert same(load_networks(str(tmp_path / "x.ckpt"))[1][0], networks[0])
 
 
 @pytest.mark.parametrize("count", [0, 17])

@@ -100,6 +100,7 @@ def test_a_wrong_checkpoint_is_found_before_the_data_are_read(
         {"loops": {"fit_loop": {"epoch_progress": {"current": {"processed": -5}}}}},
         {"callbacks": {}},
         {"lr_schedulers": 1},
+        {"lr_schedulers": []},
         pytest.param({"loops": [1]}, marks=pytest.mark.slow),
         pytest.param({"callbacks": [1]}, marks=pytest.mark.slow),
         pytest.param({"pytorch-lightning_version": "x"}, marks=pytest.mark.slow),

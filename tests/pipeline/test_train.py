@@ -13,6 +13,7 @@ import pytest
 import tifffile
 import torch
 from helpers import ROOT, SMALL_ENCODER, compose_predict, tensorboard_events
+from lightning.pytorch.callbacks import LambdaCallback
 from omegaconf import OmegaConf
 from PIL import Image
 
@@ -218,8 +219,12 @@ def test_early_stopping_stops(smoke_config: TrainConfig, tmp_path: Path) -> None
 
 
 def test_without_tensorboard_a_run_works_too(smoke_config: TrainConfig, tmp_path: Path) -> None:
+    """With a callback of one's own, as from Python, say."""
     logger = replace(smoke_config.logger, tensorboard=False)
-    train(replace(smoke_config, epochs=1, logger=logger), tmp_path)
+    steps: list[int] = []
+    own = LambdaCallback(on_train_end=lambda trainer, module: steps.append(trainer.global_step))
+    train(replace(smoke_config, epochs=1, logger=logger), tmp_path, callbacks=[own])
+    assert steps == [2]
     assert not (tmp_path / "tensorboard").exists()
     assert (tmp_path / "metrics.json").exists()
 

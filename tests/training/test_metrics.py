@@ -54,7 +54,7 @@ def test_the_iou_is_torchmetrics_and_of_all_pixels_together_like_the_rest() -> N
 def test_without_a_boundary_the_iou_is_that_of_the_mask() -> None:
     """0/0 in torchmetrics' quotient, and 0 unless it is told otherwise; a false pixel makes it 0."""
     metrics = boundary_metrics("val/", 2.0)
-    nothing, label = np.zeros((20, 30), np.float32), np.zeros((20, 30), np.uint8)
+    nothing, label = np.full((20, 30), 0.5, np.float32), np.zeros((20, 30), np.uint8)
     add(metrics, nothing, label)
     got = logged(metrics)
     assert {got[f"val/{name}"] for name in ("iou", "precision", "recall", "boundary_f1")} == {1.0}

@@ -1,0 +1,62 @@
+"""Errors in one line: of Hydra's and OmegaConf's, what a person needs of them."""
+
+import re
+
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
+
+from grainseg.config import unknown_key
+from grainseg.errors import GrainsegError
+
+TRACEBACK = "HYDRA_FULL_ERROR"
+"""Hydra's own switch for tracebacks serves here, too."""
+
+
+def one_line(error: BaseException) -> str:
+    """The message of an error in one line."""
+    if isinstance(error, HydraException | OmegaConfBaseException):
+        return _of_hydra(error)
+    text = _joined(str(error))
+    # Hydra has a ValueError of its own, of --cfg, --info and such.
+    if isinstance(error, GrainsegError) or text.startswith("Only one of"):
+        return text
+    if text == "No trials are completed yet.":  # Optuna's; tune.yaml lets trials fail
+        return "no trial of the study came to an end, see above"
+    if isinstance(error, OSError | MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return f"{type(error).__name__}: {text}"
+    return f"{type(error).__name__}: {text} (a bug; {TRACEBACK}=1 shows where)"
+
+
+def _of_hydra(error: HydraException | OmegaConfBaseException) -> str:
+    if isinstance(error, OverrideParseException):
+        problem = _joined(str(error.__cause__ or error)).partition(" See https")[0]
+        advice = "quote odd values twice: 'key=\"a=b\"' (but paths once, for the shell)"
+        return f"{error.override}: {problem}; {advice}"
+    if isinstance(error, MissingConfigException) and error.options is not None:
+        group, _, choice = str(error.missing_cfg_file).rpartition("/")
+        return f"{group}={choice}: there is no such choice; choose one of {', '.join(error.options)}"
+    cause = error.__cause__
+    if isinstance(cause, ConfigKeyError | ConfigAttributeError) and cause.full_key:
+        parent = cause.parent_node
+        schema = parent._get_root() if isinstance(parent, DictConfig) else OmegaConf.create()
+        assert isinstance(schema, DictConfig)
+        said = re.search(r"use \+[^=\n]*=(.*)", str(error))  # Hydra's advice on any key that is new
+        return unknown_key(str(cause.full_key), schema, said[1] if said else "VALUE")
+    ambiguous = re.match(r"Ambiguous value for argument '(.*?)'\n", str(error), re.DOTALL)
+    return _of_commas(ambiguous[1]) if ambiguous else _joined(str(error))
+
+
+def _of_commas(override: str) -> str:
+    """What to say of an override with commas that is not one of a sweep."""
+    key, _, value = override.partition("=")
+    if key == "name":
+        value = value.replace("'", "")
+        return f"name={value}: must be one name, without a comma; to sweep over names, add -m"
+    decimal = re.fullmatch(r"\d+,\d+", value)
+    point = f" or, for a decimal, {key}={value.replace(',', '.')}" if decimal else ""
+    return f"{override}: say {key}=[{value}] for a list{point}; to sweep over values, add -m"
+
+
+def _joined(message: str) -> str:
+    return " ".join(message.split())
