@@ -71,6 +71,13 @@ def test_the_response_is_full_in_a_hundredth_of_the_picture() -> None:
     assert (response == 1).mean() == pytest.approx(0.01, abs=0.001)
 
 
+def test_a_dip_that_is_too_shallow_is_no_basin_of_its_own() -> None:
+    response = np.zeros((20, 40), np.float32)
+    response[:, 20] = 0.1
+    assert watershed_lines(response, 0.05).line.any()
+    assert not watershed_lines(response, 0.2).line.any()
+
+
 def test_lost_grains_count_against_the_overlap() -> None:
     assert RidgeScore(iou=0.8, count_error=0.3).objective == pytest.approx(0.5)
 
