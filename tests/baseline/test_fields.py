@@ -25,6 +25,23 @@ def test_a_slow_slope_nearly_vanishes() -> None:
     assert np.abs(sloped - flat)[inner].mean() < 0.01
 
 
+def test_contrast_is_evened_out_but_noise_of_a_plain_grain_is_not_raised_to_it() -> None:
+    """Six standard deviations of the place fill the range; least is a quarter of the picture's own."""
+    noise = np.random.default_rng(0).standard_normal((100, 300))
+    noise *= np.repeat([0.001, 0.1, 0.2], 100)
+    flat = flatten((0.5 + noise).astype(np.float32), 8)
+    plain, weak, strong = (flat[:, at : at + 60].std() for at in (20, 120, 220))
+    assert plain < 0.02
+    assert (weak, strong) == pytest.approx((1 / 6, 1 / 6), abs=0.01)
+
+
+def test_the_light_is_that_of_two_grains_around() -> None:
+    spot = np.zeros((61, 61), np.float32)
+    spot[30, 30] = 1
+    touched = np.abs(flatten(spot, 10) - 0.5) > 1e-6
+    np.testing.assert_array_equal(np.flatnonzero(touched[30]), np.arange(10, 51))
+
+
 def test_one_grey_level_is_the_middle() -> None:
     assert (flatten(np.full((40, 50), 0.3, np.float32), 10) == 0.5).all()
 

@@ -1,12 +1,13 @@
 """The forest: better than chance, the same twice, and the same strip by strip."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from baseline_fields import drawn_field
 
-from grainseg.baseline.forest import BoundaryForest, feature_strips, fit_forest, forest_probability
+from grainseg.baseline.forest import BoundaryForest, _sample, feature_strips, fit_forest, forest_probability
 from grainseg.grains.agreement import pixel_scores
 from grainseg.micrograph.image import IGNORE
 
@@ -52,6 +53,23 @@ def test_strips_equal_the_whole(forest: BoundaryForest) -> None:
     np.testing.assert_array_equal(
         forest_probability(unit, forest), forest_probability(unit, forest, strip_px=90 * 37)
     )
+
+
+def test_the_operating_point_is_where_a_probability_is_one_half(forest: BoundaryForest) -> None:
+    unit = drawn_field(7, (40, 60)).unit
+    votes = forest_probability(unit, replace(forest, operating_point=0.5))
+    found = forest_probability(unit, replace(forest, operating_point=0.8))
+    assert (np.abs(votes - 0.8) > 1e-6).mean() > 0.9
+    np.testing.assert_array_equal((found > 0.5)[votes > 0.8 + 1e-6], True)
+    np.testing.assert_array_equal((found > 0.5)[votes < 0.8 - 1e-6], False)
+    brighter = forest_probability(0.2 + 0.5 * unit, forest)
+    assert np.abs(brighter - forest_probability(unit, forest)).mean() < 0.01
+
+
+def test_as_many_pixels_are_drawn_of_the_boundary_as_of_the_grains() -> None:
+    samples, codes = _sample([drawn_field(0), drawn_field(1)], 30.0, np.random.default_rng(0))
+    assert len(samples) == len(codes) == 4000
+    assert np.count_nonzero(codes) == 2000
 
 
 def test_half_a_label_is_enough() -> None:

@@ -65,6 +65,23 @@ def test_a_step_is_found_where_steps_are_weighed() -> None:
     assert net.strength[net.line].min() > 0.9
 
 
+def test_the_response_is_full_in_a_hundredth_of_the_picture() -> None:
+    response = line_response(flatten(drawn_field(7).unit, 30), 1.5, 0.5, dark=True)
+    assert response.max() == 1
+    assert (response == 1).mean() == pytest.approx(0.01, abs=0.001)
+
+
+def test_a_dip_that_is_too_shallow_is_no_basin_of_its_own() -> None:
+    response = np.zeros((20, 40), np.float32)
+    response[:, 20] = 0.1
+    assert watershed_lines(response, 0.05).line.any()
+    assert not watershed_lines(response, 0.2).line.any()
+
+
+def test_lost_grains_count_against_the_overlap() -> None:
+    assert RidgeScore(iou=0.8, count_error=0.3).objective == pytest.approx(0.5)
+
+
 def test_a_border_is_boundary_if_it_is_stronger_than_the_setting() -> None:
     unit = drawn_field(7).unit
     settings = RidgeSettings(30.0, True, 1.5, 0.5, 0.05, 0.4, 1.0)

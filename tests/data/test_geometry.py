@@ -107,6 +107,7 @@ def test_magnification_moves_the_lines_to_where_the_picture_shows_them() -> None
     assert len(columns) == 3
     assert columns.mean() == pytest.approx(dark.mean(), abs=0.5)
     assert len(dark) in (5, 6)  # the outermost lie on the edge
+    assert (drawn.min(), drawn.max()) == (0, 1)  # cubic interpolation swings beyond
 
 
 def test_what_lies_outside_the_image_is_ignored(field: LabelledMicrograph) -> None:
@@ -115,6 +116,17 @@ def test_what_lies_outside_the_image_is_ignored(field: LabelledMicrograph) -> No
     assert 0.6 < (label == IGNORE).mean() < 0.85
     assert (straight == IGNORE).mean() == pytest.approx(0.5)
     assert (straight[: SIZE // 2] == IGNORE).all()
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_the_image_ends_half_a_pixel_beyond_its_last(field: LabelledMicrograph, axis: int) -> None:
+    length = field.shape[axis]
+    for along, expected in ((0.1, 33), (-0.1, 32), (length - 1.1, 33), (length - 0.9, 32)):
+        centre = (along, 100.0) if axis == 0 else (100.0, along)
+        _, label = cut(field, Geometry(centre=centre))
+        inside = (label != IGNORE).any(axis=1 - axis)
+        assert np.count_nonzero(inside) == expected
+        assert inside[0 if along > 1 else -1]
 
 
 def test_ignored_parts_stay_ignored(field: LabelledMicrograph) -> None:

@@ -85,6 +85,9 @@ def test_the_grid_covers_every_training_pixel_once_an_epoch(smoke_config: TrainC
                     expected.add(np.ascontiguousarray(patch).tobytes())
         assert patches == expected
     assert orders[0] != orders[1]
+    other = BoundaryDataModule(data, none, channels=1, batch_size=1, seed=1)
+    other.setup()
+    assert orders[0] != [patch.numpy().tobytes() for patch, _ in other.train_dataloader()]
 
 
 def test_a_grid_with_too_few_patches_is_refused(smoke_config: TrainConfig) -> None:
@@ -111,6 +114,13 @@ def test_pictures_are_split_by_image(smoke_config: TrainConfig) -> None:
     ]:
         with pytest.raises(GrainsegError, match=message):
             data_module(smoke_config, **wrong)
+
+
+def test_patches_are_cut_with_the_offset_of_their_labels(smoke_config: TrainConfig) -> None:
+    data = data_module(smoke_config, label_offset=[2.0, -1.0]).data
+    assert data.label_offset_px == (2.0, -1.0)
+    assert {image.label_offset_px for image in data.patches._images} == {(2.0, -1.0)}
+    assert {image.label_offset_px for image in data.val_images} == {(0.0, 0.0)}
 
 
 def test_whole_pictures_are_served_uncut(smoke_config: TrainConfig, fields: Path) -> None:

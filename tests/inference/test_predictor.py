@@ -6,8 +6,9 @@ import torch
 from torch import nn
 
 from grainseg.errors import GrainsegError
-from grainseg.inference.predictor import TileSettings, moved, predict_probability
+from grainseg.inference.predictor import TileSettings, moved, predict_probability, tile_settings
 from grainseg.micrograph.synthetic import generate
+from grainseg.model.checkpoint import CheckpointSpec
 from grainseg.model.networks import NetworkSpec, build_network
 
 
@@ -47,6 +48,14 @@ def test_any_size_comes_out_as_it_went_in(architecture: str, shape: tuple[int, i
     assert np.isfinite(probability).all()
     assert probability.min() >= 0
     assert probability.max() <= 1
+
+
+def test_a_checkpoint_says_how_its_network_predicts() -> None:
+    spec = CheckpointSpec(
+        "unet", "resnet18", 1, 16, {}, 64, 16, 0.5, 3.0, 0, label_offset_px=(0.5, -0.25), shrink=3, tta="d4"
+    )
+    tiles = TileSettings(tile_size=192, overlap=48, offset_px=(0.5, -0.25), stride=96, views=8)
+    assert tile_settings(spec) == tiles
 
 
 def test_inference_is_float32_even_within_autocast() -> None:

@@ -69,3 +69,23 @@ def test_a_file_that_unpacks_to_more_than_it_is_is_refused(
     monkeypatch.setattr(archive, "MAX_BYTES", 1000)
     with pytest.raises(GrainsegError, match="unpacks to more than"):
         load_network(checkpoint)
+
+
+def test_records_that_share_their_bytes_are_refused(tmp_path: Path) -> None:
+    """Stored as they are, within the limit, and yet more than the file has."""
+    path = tmp_path / "a.ckpt"
+    with zipfile.ZipFile(path, "w") as packed:
+        packed.writestr("a/data.pkl", bytes(1000))
+        packed.filelist *= 20
+    with pytest.raises(GrainsegError, match="unpacks to more than it is"):
+        load_network(path)
+
+
+def test_weights_that_changed_on_the_way_are_refused(tmp_path: Path) -> None:
+    path, weight = tmp_path / "a.ckpt", torch.arange(99.0)
+    torch.save({"weight": weight}, path)
+    written = bytearray(path.read_bytes())
+    written[written.index(weight.numpy().tobytes())] ^= 1
+    path.write_bytes(written)
+    with pytest.raises(GrainsegError, match=r"is damaged \(.*\); copy it again"):
+        load_network(path)

@@ -20,10 +20,18 @@ from grainseg.config import BaselineConfig, LabelledFolderConfig, StructureConfi
 from grainseg.errors import GrainsegError
 from grainseg.grains.agreement import pixel_scores
 from grainseg.grains.label_files import read_label
+from grainseg.grains.partition import DEFAULT_SETTINGS
 from grainseg.micrograph.labels import LabelSpec
+from grainseg.micrograph.selection import SelectedImage, Selection
 from grainseg.pipeline import baseline as baseline_module
 from grainseg.pipeline import baseline_prediction
 from grainseg.pipeline.baseline import BaselineRun, baseline
+from grainseg.pipeline.baseline_prediction import (
+    FittedReference,
+    OutputFolders,
+    TunedReference,
+    predict_pictures,
+)
 
 STEMS = ("f0", "f1", "f2", "f3")
 
@@ -182,9 +190,32 @@ def test_further_pictures_are_predicted_and_those_that_fail_are_named(done: Done
         assert "as those of a data bar are" in report
         assert "broken.png" in report
         assert "closed: cannot be listed" in report
+        with (folder / "budget.csv").open(encoding="utf-8", newline="") as handle:
+            parts = {row["part"]: row["standard_uncertainty_ln"] for row in csv.DictReader(handle)}
+        assert parts["segmentation"] != ""  # from the validation pictures
     assert len(done.run.failures) == 2 * 3
     for number, words in enumerate(("closed: ", "broken.png", "large.png: needs more memory than there is")):
         assert all(words in failure for failure in done.run.failures[number::3])
+
+
+def test_a_picture_that_fails_names_what_is_left_of_it_and_keeps_what_was_drawn(
+    plain: Callable[..., BaselineConfig], more: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    selected = Selection(
+        [SelectedImage(more / path, Path(path)) for path in ("broken.png", "A/images/x=1.png")]
+    )
+    left, drawn = tmp_path / "broken_overlay.png", tmp_path / "A" / "images" / "x=1_mask.png"
+    drawn.parent.mkdir(parents=True)
+    left.touch()
+    Image.new("L", (4, 4)).save(drawn)
+    method = FittedReference("x", TunedReference(np.zeros_like, {}), 0.5, DEFAULT_SETTINGS, None)
+    folders = OutputFolders(tmp_path, tmp_path)
+    before = drawn.read_bytes()
+    results, failures = predict_pictures(plain(tmp_path), method, selected, folders, "", "", {})
+    assert results is None
+    assert "x=1_mask.png: was drawn or changed by another program" in failures[1]
+    assert drawn.read_bytes() == before
+    assert "left by an earlier run, and not of this one: broken_overlay.png" in caplog.text
 
 
 def test_the_summary_has_a_line_per_method_and_part(done: Done) -> None:

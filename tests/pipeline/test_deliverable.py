@@ -5,7 +5,8 @@ import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import IO
+from types import SimpleNamespace
+from typing import IO, Any
 from zipfile import ZipFile
 
 import pytest
@@ -14,7 +15,14 @@ from omegaconf import OmegaConf
 from grainseg.config import FolderDataConfig, TrainConfig, to_plain
 from grainseg.errors import GrainsegError
 from grainseg.pipeline import deliverable
-from grainseg.pipeline.deliverable import _copy_results, _describe, _read_run, latest_run, make_deliverable
+from grainseg.pipeline.deliverable import (
+    _copy_results,
+    _data_folder,
+    _describe,
+    _read_run,
+    latest_run,
+    make_deliverable,
+)
 from grainseg.report.metrics_file import write_metrics
 from grainseg.training.run_folder import checkpoint_path, fold_dir
 
@@ -37,6 +45,7 @@ def folds(smoke_config: TrainConfig, tmp_path: Path) -> Path:
 
 def test_of_leave_one_out_a_fold_is_handed_over(folds: Path) -> None:
     os.utime(fold_dir(folds, 0) / "metrics.json", (1, 1))
+    write_metrics(folds / "unfinished" / "metrics.json", METRICS)  # later, but without a checkpoint
     assert latest_run(folds) == fold_dir(folds, 1)
     with pytest.raises(GrainsegError, match=r"is a leave-one-out run; give .* such as .*fold_0"):
         make_deliverable(folds, folds / "x.zip")
@@ -121,9 +130,34 @@ def test_the_description_says_which_network_and_how_its_pictures_were_cut(
 ) -> None:
     data = smoke_config.data
     assert isinstance(data, FolderDataConfig)
-    text = _describe(fold_dir(folds, 1), smoke_config, data, "abc", ["f0"], METRICS)
+    within = replace(smoke_config, boundary_tolerance_px=2.5)
+    text = _describe(fold_dir(folds, 1), within, data, "abc", ["f0"], METRICS)
+    assert "IoU 0.500000, boundary F1 within 2.5 px 0.900000." in text
+    assert " boundary_tolerance_px=2.5 " in text
+    assert f" data.label_kind={data.label_kind} " in text
+    assert f"again (with the data in {data.root})" in text
     assert f"one of the networks of the leave-one-out run {folds.name}." in text
     assert "crop=auto" in text
     uncropped = _describe(folds, smoke_config, replace(data, crop=None), "abc", ["f0"], METRICS)
     assert "crop=null" in uncropped  # predict.py would crop
     assert "leave-one-out" not in uncropped
+    embedded = replace(data, name="synthetic", crop=[0, 10, 0, 20])
+    own = _describe(folds, smoke_config, embedded, "abc", ["f0"], METRICS)
+    assert " 'crop=[0,10,0,20]' " in own  # as a shell and the command line take it
+    assert "with the data in" not in own
+
+
+def test_what_cannot_be_handed_over_is_one_line(folds: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = fold_dir(folds, 1)
+    pretrained: Any = SimpleNamespace(data=SimpleNamespace(name="stream"))
+    with pytest.raises(GrainsegError, match="holds no finished run; make one"):
+        latest_run(folds / "predictions")
+    with pytest.raises(GrainsegError, match=r"was trained on data=stream; give a run on a data folder"):
+        _data_folder(run, pretrained)
+    monkeypatch.setattr(deliverable, "_git", lambda *arguments: " M a.py" if "status" in arguments else "abc")
+    with pytest.raises(GrainsegError, match="has uncommitted changes"):
+        make_deliverable(run, folds / "x.zip")
+    monkeypatch.setattr(deliverable, "_revision", lambda: "abc")
+    (run / "predictions" / "f9_mask.png").touch()
+    with pytest.raises(GrainsegError, match="its validation picture f9 is no longer in "):
+        make_deliverable(run, folds / "x.zip")

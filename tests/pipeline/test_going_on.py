@@ -24,6 +24,7 @@ BEST, LAST, METRICS = "checkpoints/best.ckpt", "checkpoints/last.ckpt", "metrics
         ([BEST, LAST], LAST),
         ([BEST, METRICS, LAST], LAST),  # gone on with after its scores, and interrupted
         ([BEST], ""),
+        ([METRICS], ""),  # scores of a network that is gone
         ([], ""),
     ],
 )
@@ -39,6 +40,7 @@ def test_what_an_earlier_start_left(
 
     def train(config: TrainConfig, folder: Path, *, fold: bool) -> dict[str, float]:
         asked.append(config.resume)
+        assert fold
         assert (folder / BEST).exists() == (config.resume is not None)
         return {"val/iou": 0.9}
 
@@ -48,9 +50,22 @@ def test_what_an_earlier_start_left(
     for second, name in enumerate(left):
         write_metrics(tmp_path / name, {"val/iou": 0.5})
         os.utime(tmp_path / name, (second, second))
-    metrics = train_or_go_on(smoke_config, tmp_path)
+    metrics = train_or_go_on(smoke_config, tmp_path, fold=True)
     assert metrics == {"val/iou": 0.5 if trained is None else 0.9}
     assert asked == ([] if trained is None else [str(tmp_path / trained) if trained else None])
+
+
+def test_what_is_finished_has_its_configuration_and_may_be_as_old_as_its_last_checkpoint(
+    smoke_config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whose the scores are is not known without; some disks tell the time to two seconds."""
+    monkeypatch.setattr(going_on, "train", lambda *_, **__: {"val/iou": 0.9})
+    for name in (BEST, LAST, METRICS):
+        write_metrics(tmp_path / name, {"val/iou": 0.5})
+        os.utime(tmp_path / name, (2, 2))
+    assert train_or_go_on(smoke_config, tmp_path) == {"val/iou": 0.9}
+    write_config(tmp_path / "config.yaml", to_plain(smoke_config))
+    assert train_or_go_on(smoke_config, tmp_path) == {"val/iou": 0.5}
 
 
 def test_a_job_of_another_configuration_is_refused(smoke_config: TrainConfig, tmp_path: Path) -> None:
@@ -61,3 +76,9 @@ def test_a_job_of_another_configuration_is_refused(smoke_config: TrainConfig, tm
     other = replace(smoke_config, optimizer=replace(smoke_config.optimizer, lr=0.5))
     with pytest.raises(GrainsegError, match=r"has optimizer\.lr=0\.5; say .* or another hydra\.sweep\.dir"):
         require_same(other, tmp_path, "hydra.sweep.dir")
+    longer = replace(smoke_config, epochs=smoke_config.epochs + 1)
+    with pytest.raises(GrainsegError, match=r"this run has epochs=\d+; say the same overrides"):
+        require_same(longer, tmp_path, "hydra.sweep.dir")
+    write_config(tmp_path / "config.yaml", {"jobs": 3})
+    with pytest.raises(GrainsegError, match=r"config\.yaml that no training run wrote; say another hydra"):
+        require_same(smoke_config, tmp_path, "hydra.sweep.dir")

@@ -13,8 +13,9 @@ from lightning import Trainer
 
 from grainseg.config import TrainConfig
 from grainseg.errors import GrainsegError
+from grainseg.model.checkpoint import read_checkpoint
 from grainseg.pipeline.export import export
-from grainseg.pipeline.resuming import bring_best, differing, refused_if_damaged
+from grainseg.pipeline.resuming import bring_best, check_resume, differing, refused_if_damaged
 from grainseg.pipeline.train import train
 from grainseg.training.callbacks import SaveOnInterrupt
 
@@ -116,6 +117,18 @@ def test_a_damaged_checkpoint_is_one_line(
         train(replace(smoke_config, epochs=4, resume=str(last)), tmp_path / "new")
 
 
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [(ValueError(), GrainsegError), (OSError("full"), OSError), (MemoryError(), MemoryError)],
+)
+def test_a_machine_that_fails_is_no_damaged_checkpoint(error: Exception, told: type[Exception]) -> None:
+    def restore_training_state() -> None:  # as Lightning calls it
+        raise error
+
+    with pytest.raises(told), refused_if_damaged(Path("last.ckpt")):
+        restore_training_state()
+
+
 def test_what_fails_in_training_is_not_laid_to_the_checkpoint() -> None:
     with pytest.raises(PowerCutError), refused_if_damaged(Path("last.ckpt")):
         raise PowerCutError
@@ -180,10 +193,24 @@ def test_without_its_own_record_a_run_does_not_go_on(
         train(replace(smoke_config, epochs=4, resume=str(last)), tmp_path)
 
 
-def test_images_may_be_moved_but_not_exchanged(tmp_path: Path) -> None:
+def test_a_run_may_go_on_on_another_machine_but_not_with_other_options() -> None:
+    def run(precision: str, workers: int, **options: str) -> dict[str, object]:
+        return {
+            "trainer": {"precision": precision},
+            "data": {"num_workers": workers},
+            "model": {"options": options},
+        }
+
+    before, now = run("16-mixed", 8, a="b"), run("32-true", 0)
+    assert list(differing(before, now)) == [("model.options", {"a": "b"}, {})]
+
+
+def test_images_may_be_moved_but_not_exchanged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     before, now = {"data": {"root": str(tmp_path)}}, {"data": {"root": str(tmp_path / "new"), "val": None}}
     assert list(differing(before, now)) == [("data.root", str(tmp_path), str(tmp_path / "new"))]
     assert list(differing({"data": {"root": str(tmp_path / "gone")}}, now)) == []
+    assert "gone is gone, " in caplog.text
+    assert list(differing(before, {"data": {"root": str(tmp_path / "new" / "..")}})) == []
 
 
 def test_a_run_goes_on_with_pictures_as_it_saw_them(
@@ -205,6 +232,13 @@ def test_fewer_epochs_than_a_run_has_are_refused(
     last = run[0] / "checkpoints" / "last.ckpt"
     with pytest.raises(GrainsegError, match=r"epochs=1: resume=.* has more already; say 3 or more"):
         train(replace(smoke_config, epochs=1, resume=str(last)), tmp_path)
+    as_many = replace(smoke_config, epochs=3)  # which a run has that was interrupted before its scores
+    spec = check_resume(as_many, read_checkpoint(last)[0].network, last)
+    together = replace(spec, members=3), {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("grainseg.pipeline.resuming.read_training", lambda _: together)
+        with pytest.raises(GrainsegError, match="holds an ensemble of 3 networks, which can only predict"):
+            check_resume(as_many, spec.network, last)
 
 
 def test_a_best_checkpoint_that_was_cut_off_is_not_kept(
@@ -223,6 +257,8 @@ def test_a_best_checkpoint_that_was_cut_off_is_not_kept(
         patch.setattr(shutil, "copyfileobj", cut_off)
         with pytest.raises(PowerCutError):
             bring_best(last, tmp_path / "new")
+    bring_best(last, tmp_path / "new")
+    best.write_bytes(b"of before")  # while the run has one of its own by now
     bring_best(last, tmp_path / "new")
     assert (tmp_path / "new" / "checkpoints" / "best.ckpt").read_bytes() == b"whole"
 

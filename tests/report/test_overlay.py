@@ -146,6 +146,15 @@ def test_errors_agree_with_the_counts():
     assert is_colour(shifted, FALSE).any()
 
 
+def test_the_middle_of_a_broad_band_is_what_matches():
+    """As in the counts: whoever paints everything finds nothing."""
+    line, broad = rows(32), rows(*range(20, 35))
+    for predicted, labelled, colour in ((broad, line, MISSED), (line, broad, FALSE)):
+        picture = error_overlay(micrograph(), predicted, labelled.astype(np.uint8), tolerance_px=3)
+        assert boundary_counts(predicted, labelled.astype(np.uint8), 3).f1 == 0
+        np.testing.assert_array_equal(np.flatnonzero(is_colour(picture, colour)[:, 40]), np.arange(30, 35))
+
+
 def test_lines_that_do_not_count_beside_the_ignored_region_are_not_drawn():
     pixels, label = np.full((60, 80), 0.5, np.float32), np.zeros((60, 80), np.uint8)
     label[:, 50:] = IGNORE
@@ -168,7 +177,7 @@ def test_a_title_says_what_is_hatched():
 
 
 def test_the_ignored_region_is_hatched_and_without_lines():
-    label = rows(10).astype(np.uint8)
+    label = rows(10, 50).astype(np.uint8)
     label[:, 40:] = IGNORE
 
     predicted = rows(10, 40)
@@ -181,7 +190,9 @@ def test_the_ignored_region_is_hatched_and_without_lines():
     hatch = np.add.outer(np.arange(60), np.arange(40, 80)) % 12 < 2
     assert ignored[hatch].min() > ignored[~hatch].max()
     assert ignored[~hatch].mean() < 0.6 * picture[20:30, :40].mean()
-    assert is_colour(picture[:, :40], CORRECT).any()
+    assert is_colour(picture[:, :39], CORRECT).any()
+    assert not is_colour(picture[:, 39:], CORRECT).any()  # within the tolerance of what nobody judged
+    assert is_colour(picture[50, :40], MISSED).all()
     np.testing.assert_array_equal(np.flatnonzero(is_colour(picture, FALSE).any(axis=1)), np.arange(38, 43))
 
 

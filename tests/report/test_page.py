@@ -13,7 +13,7 @@ from grainseg.micrograph.synthetic import SyntheticRecipe, generate
 from grainseg.report.batch_views import summary_table
 from grainseg.report.cells import MISSING, interval, number_text
 from grainseg.report.contents import ReportImage
-from grainseg.report.image_views import field_table, image_table, scale_bar
+from grainseg.report.image_views import field_table, image_table, pixel_size_table, scale_bar
 from grainseg.report.page import write_report
 from grainseg.report.preview import make_preview
 
@@ -181,6 +181,21 @@ def test_the_scale_bar_of_pixels_that_are_not_square_is_as_wide_as_their_columns
     square = report({"A": ["a1"]}, pixel_size=PixelSize(0.5, 0.5, "said by the user"))
     bars = [re.findall(r'data-unit="([^"]*)"', page(tmp_path, each)) for each in (wide, square)]
     assert bars[0] == bars[1] == ["0.5"]
+
+
+def test_pixels_stand_with_their_width_before_their_height(example):
+    oblong = replace(example.images[0].field, pixel_size=PixelSize(row_um=0.25, column_um=0.5, source="said"))
+    table = pixel_size_table([replace(example.images[0], field=oblong)])
+    shown = {
+        column.title: [part if isinstance(part, str) else float(part.value) for part in cell.parts]
+        for column, cell in zip(table.columns, table.lines[0].cells, strict=True)
+    }
+    assert (shown["Pixel, x"], shown["Pixel, y"]) == ([0.5], [0.25])
+
+
+def test_the_rose_of_a_batch_is_that_of_its_own_fields(html):
+    roses = re.findall(r'<svg [^>]*aria-label="Mean intercept by direction.*?</svg>', html, re.DOTALL)
+    assert [rose.count("stroke-opacity: 0.3;") for rose in roses] == [2, 3]  # a thin line for each field
 
 
 def test_with_and_without_a_pixel_size_side_by_side(tmp_path):

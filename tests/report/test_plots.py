@@ -6,16 +6,20 @@ from xml.etree import ElementTree
 import matplotlib as mpl
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from report_example import fields_of, report
 
 from grainseg.grains.batch import batch_statistics
 from grainseg.grains.field import measure_field
 from grainseg.grains.samples import FieldSample
 from grainseg.micrograph.image import PixelSize
+from grainseg.report import plots
 from grainseg.report.plots import (
     PooledSizes,
     _curve,
     _directions,
+    _g_axis,
+    _rose_line,
     _together,
     batches_plot,
     cumulative_plot,
@@ -99,6 +103,33 @@ def test_the_rose_stands_at_the_true_angles_of_oblong_pixels():
     assert rose[63.4] == (field.lines[1].length * 0.5, field.lines[1].crossings)
     assert rose[0.0][1] == field.lines[0].crossings + square.lines[0].crossings
     assert "<svg" in intercept_rose([field, square], "µm", "#0072b2", "rose")
+
+
+def test_g_stands_where_its_intercept_is():
+    """ASTM E112: 320 µm is G 0, and half as much is 2 more."""
+    axes = Figure().add_subplot()
+    axes.set_xlim(4.9, 21)
+    _g_axis(axes)
+    (above,) = axes.child_axes
+    marks = {above.xaxis.get_major_formatter()(um, 0): um for um in above.xaxis.get_major_locator()()}
+    assert marks == pytest.approx({"G 8": 20, "G 9": 10 * 2**0.5, "G 10": 10, "G 11": 50**0.5, "G 12": 5})
+
+
+def test_a_rose_goes_once_around_and_closes():
+    axes = Figure().add_subplot(projection="polar")
+    _rose_line(axes, {0.0: (100.0, 10.0), 90.0: (100.0, 5.0)}, "#0072b2", 1.0, 1.0)
+    angles, means = axes.lines[0].get_data()
+    assert np.degrees(angles) == pytest.approx([0, 90, 180, 270, 360])
+    assert list(means) == [10, 20, 10, 20, 10]
+
+
+def test_the_thin_bar_is_the_whole_budget_about_the_mean_intercept(example, monkeypatch):
+    monkeypatch.setattr(plots, "svg_of", lambda figure, *_: figure)
+    statistics = example.batches[0].statistics
+    left, _ = batches_plot([statistics], {}, "batches").axes
+    (bar,) = (line for line in left.lines if line.get_marker() == "|")
+    value, factor = statistics.intercept.value, math.exp(statistics.budget.expanded)
+    assert list(bar.get_xdata()) == pytest.approx([value / factor, value * factor])
 
 
 def test_ids_are_stable_and_unique_on_the_page(example, svgs):

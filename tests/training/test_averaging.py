@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
@@ -13,6 +15,7 @@ from grainseg.config import TrainConfig
 from grainseg.errors import GrainsegError
 from grainseg.model.checkpoint import read_checkpoint
 from grainseg.pipeline.train import _build_module, _build_network, _read_data, train
+from grainseg.training import averaging
 from grainseg.training.averaging import KeptWeights
 from grainseg.training.runtime import quiet_lightning
 
@@ -133,6 +136,31 @@ def test_it_does_nothing_before_training_and_counts_steps_not_batches(
     (probability,) = trainer.predict(module, loader)  # type: ignore[misc]
     assert probability.shape == next(iter(loader))[1].shape
     assert 0 <= probability.min() < probability.max() <= 1
+
+
+def test_a_resumed_average_goes_on_step_by_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By hand, with gradients that accumulate: the first batch after the checkpoint is no step."""
+    network = [torch.tensor([1.0])]
+    monkeypatch.setattr(averaging, "_values", lambda module: network)
+    trainer: Any = SimpleNamespace(global_step=0)
+    module: Any = None
+    interrupted, resumed = KeptWeights(DECAY, 0.0), KeptWeights(DECAY, 0.0)
+    interrupted.on_train_start(trainer, module)
+    network[0].fill_(2.0)
+    trainer.global_step = 1
+    interrupted.on_train_batch_end(trainer, module, None, None, 0)
+    interrupted.on_validation_start(trainer, module)
+    assert network[0] == pytest.approx(1.9)  # a decay of 0.1
+    resumed.load_state_dict(interrupted.state_dict())
+    resumed.on_train_start(trainer, module)
+    resumed.on_train_batch_start(trainer, module, None, 1)
+    assert network[0] == 2.0
+    resumed.on_train_batch_end(trainer, module, None, None, 1)
+    network[0].fill_(3.0)
+    trainer.global_step = 2
+    resumed.on_train_batch_end(trainer, module, None, None, 2)
+    resumed.on_validation_start(trainer, module)
+    assert network[0] == pytest.approx(1.9 * 2 / 11 + 3.0 * 9 / 11)
 
 
 class PowerCutError(Exception):

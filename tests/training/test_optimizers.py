@@ -29,6 +29,8 @@ def test_the_rate_rises_then_falls_to_zero() -> None:
     assert 0 < factors[0] < 0.2
     assert factors[100] == pytest.approx(0, abs=1e-9)
     assert learning_rate_factor(55, "cosine", 0.1, 100) == pytest.approx(0.5)
+    # A step more than was planned must not have the rate rise again.
+    assert learning_rate_factor(150, "cosine", 0.1, 100) == pytest.approx(0, abs=1e-9)
 
 
 def test_a_constant_rate_stays() -> None:
@@ -72,6 +74,26 @@ def test_the_encoder_learns_at_its_part_of_the_rate_all_along(name: str) -> None
             assert group["lr"] == pytest.approx(composed.optimizer.lr * share * factor)
         optimizer.step()
         schedule.step()
+
+
+def test_momentum_is_adamws_first_beta_and_nesterovs() -> None:
+    constant = compose_train().scheduler
+    for name, momentum, expected in (
+        ("adamw", 0.7, {"betas": (0.7, 0.999)}),
+        ("sgd", 0.7, {"momentum": 0.7, "nesterov": True}),
+        ("sgd", 0.0, {"momentum": 0.0, "nesterov": False}),  # which PyTorch has for no other
+    ):
+        config = replace(ADAMW, name=name, momentum=momentum)
+        built: Any = build_optimizers(config, constant, Parts(), steps=10)
+        assert built["optimizer"].defaults.items() >= expected.items()
+
+
+def test_a_frozen_encoder_is_nothing_to_optimize() -> None:
+    network = Parts()
+    network.encoder.requires_grad_(False)
+    groups = parameter_groups(network, replace(ADAMW, encoder_lr_factor=0.0))
+    found = {id(p) for group in groups for p in group["params"]}
+    assert found == {id(p) for p in network.decoder.parameters()}
 
 
 def test_one_rate_for_all_is_as_before() -> None:
