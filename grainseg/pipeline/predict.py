@@ -143,7 +143,8 @@ def predict(config: PredictConfig, command: str = "") -> Prediction:
     else:
         provenance = prediction_provenance(plan, command)
         title = title_of(config.images)
-        result.measured = measurements.write(title, provenance, _flags(plan, result), card)
+        flags = _flags(plan, result)
+        result.measured = measurements.write(title, provenance, flags, card, result.scores)
     return result
 
 
