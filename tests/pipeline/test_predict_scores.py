@@ -58,6 +58,7 @@ def test_a_wrong_mask_costs_the_score_and_not_the_prediction(
         in page
     )
     assert "Not measured: " not in page
+    assert "segmentation_images=1" in page  # this checkpoint knows no error of its own
 
 
 def test_a_mask_whose_judged_part_is_left_out_costs_the_score_and_not_the_prediction(
