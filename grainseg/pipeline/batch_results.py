@@ -155,7 +155,9 @@ class Measurements:
             warn_of_older(output, *TABLES)
             return None
         fields: dict[str, list[FieldMeasurement]] = {}
-        for image in self._images:
+        order = list(dict.fromkeys(origin.batch for origin in self._origin.values()))
+        images = sorted(self._images, key=lambda image: order.index(image.batch))
+        for image in images:
             fields.setdefault(image.batch, []).append(image.field)
         batches = flag_not_compared([self._report_batch(name, of_batch) for name, of_batch in fields.items()])
         copied = copied_batches(batches)
@@ -175,7 +177,7 @@ class Measurements:
             created=datetime.now().astimezone(),
             structure=Structure(**vars(self._config.structure)),
             provenance=provenance,
-            images=tuple(self._images),
+            images=tuple(images),
             batches=batches,
             comparisons=comparisons,
             flags=self._as_typed(flags),
