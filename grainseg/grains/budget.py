@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 
 from grainseg.grains.samples import Estimate, t_quantile
 from grainseg.grains.welch import NO_SCATTER
-from grainseg.grains.wording import counted, signed
+from grainseg.grains.wording import counted, listed, signed
 
 SAMPLING = "field sampling"
 PIXEL_SIZE = "pixel size"
@@ -35,6 +35,14 @@ _NARROW = 0.2
 _MOST_IMAGES = 1_000_000
 _ONE_IMAGE = "; one image does not show how much the error varies"
 _LONGEST_SOURCE = 200
+_NO_SEGMENTATION = (
+    "unknown: no error against labels with these settings; predict.py takes one with segmentation_rel_unc "
+    "and segmentation_images, grainseg measure with --segmentation-rel-unc and --segmentation-images"
+)
+_NO_PIXEL_SIZE = (
+    "unknown: the uncertainty of the pixel size is not given; predict.py takes it with pixel_size_rel_unc, "
+    "grainseg measure with --pixel-size-rel-unc"
+)
 
 
 @dataclass(frozen=True)
@@ -237,10 +245,10 @@ def _known(part: BudgetEntry) -> bool:
 
 
 def _incomplete(missing: Sequence[BudgetEntry], combined: float | None) -> str:
-    names = " and ".join(
-        f"{_SHARE.get(part.name, part.name)} {'partly unknown' if _known(part) else 'unknown'}"
-        for part in missing
-    )
+    groups: dict[str, list[str]] = {"unknown": [], "partly unknown": []}
+    for part in missing:
+        groups["partly unknown" if _known(part) else "unknown"].append(_SHARE.get(part.name, part.name))
+    names = ", ".join(f"{listed(parts)} {word}" for word, parts in groups.items() if parts)
     if combined is None:
         return f"incomplete: {names}; the sampling interval alone is not the uncertainty"
     return (
@@ -270,7 +278,7 @@ def _segmentation(error: SegmentationError | StatedError | None, doubted: str | 
     but one label of each picture does not show it.
     """
     if error is None:
-        return BudgetEntry("segmentation", None, "unknown: no error against labels with these settings")
+        return BudgetEntry("segmentation", None, _NO_SEGMENTATION)
     if isinstance(error, StatedError):
         return _stated(error)
     how = f"{error.source}: bias {signed(percent(error.bias_ln), 2)} %, not corrected"
@@ -316,8 +324,9 @@ def _line_width(share: float) -> BudgetEntry:
 def _pixel_size(unit: str, relative: float | None) -> BudgetEntry:
     if unit == "px":
         return BudgetEntry(PIXEL_SIZE, 0.0, "takes no part: lengths are in px")
-    given = "" if relative is None else f" of {100 * relative:.3g} %"
-    return _said(PIXEL_SIZE, relative, f"relative standard uncertainty{given}, as given")
+    if relative is None:
+        return BudgetEntry(PIXEL_SIZE, None, _NO_PIXEL_SIZE)
+    return _said(PIXEL_SIZE, relative, f"relative standard uncertainty of {100 * relative:.3g} %, as given")
 
 
 def _threshold(sd_ln: float | None) -> BudgetEntry:
@@ -329,9 +338,7 @@ def _threshold(sd_ln: float | None) -> BudgetEntry:
     return _said(name, sd_ln, "shift of ln mean intercept with the threshold")
 
 
-def _said(name: str, value: float | None, how: str) -> BudgetEntry:
-    if value is None:
-        return BudgetEntry(name, None, "unknown: not given")
+def _said(name: str, value: float, how: str) -> BudgetEntry:
     if not (math.isfinite(value) and value >= 0):
         raise ValueError(f"uncertainty {value} of the {name} is negative or no number")
     return BudgetEntry(name, value, how)

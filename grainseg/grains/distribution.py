@@ -7,7 +7,7 @@ import numpy as np
 from scipy import special
 
 from grainseg.grains.samples import cumulated_shares, interpolated, weighted_moments
-from grainseg.grains.wording import counted, minus
+from grainseg.grains.wording import counted
 from grainseg.micrograph.arrays import Floats
 
 _FEWEST_GRAINS = 50  # fewer cannot show two populations
@@ -18,7 +18,7 @@ _NARROWEST = 0.1  # of the whole spread: a component narrower than this has coll
 _BIC_DIFFERENCE = 10.0  # "very strong": Kass and Raftery 1995, J. Am. Statist. Assoc. 90:773
 _SEPARATION = 2.0  # Ashman, Bird and Zepf 1994, Astron. J. 108:2348
 _SMALLEST_AREA = 0.05
-_FEWEST_IN_POPULATION = 10.0
+_FEWEST_IN_POPULATION = 10
 _LEAST_RATIO = 1.3  # of the diameters: the noise of a raster splits grains that are all alike, too
 
 
@@ -101,18 +101,17 @@ def bimodality(ln_diameter: Floats, weights: Floats) -> tuple[bool, str]:
     gain = 2 * (best.log_likelihood - _one_log_likelihood(values, counts)) - 3 * math.log(grains)
     separation = float(abs(best.mean[1] - best.mean[0]) / math.sqrt(np.mean(best.sd**2)))
     ratio = math.exp(float(np.ptp(best.mean)) * sd)
-    fewest = float(best.share.min()) * grains
+    fewest, smallest = float(best.share.min()) * grains, float(best.area_share.min())
     reasons = {
-        f"Schwarz's criterion prefers two populations by {minus(f'{gain:.0f}')}, not by more than "
-        f"{_BIC_DIFFERENCE:.0f}": gain > _BIC_DIFFERENCE,
-        f"two would be {separation:.1f} standard deviations apart, not more than "
-        f"{_SEPARATION:.0f}": separation > _SEPARATION,
-        f"the grains of one would be {ratio:.2f} times as large as the other's, less than "
-        f"{_LEAST_RATIO:g}": ratio >= _LEAST_RATIO,
-        f"the smaller holds {100 * best.area_share.min():.1f} % of the area, less than "
-        f"{100 * _SMALLEST_AREA:.0f} %": best.area_share.min() >= _SMALLEST_AREA,
-        f"the smaller holds {counted(round(fewest), 'grain')}, fewer than {_FEWEST_IN_POPULATION:.0f}": fewest
-        >= _FEWEST_IN_POPULATION,
+        _preferred(gain): gain > _BIC_DIFFERENCE,
+        f"two would be at most {_SEPARATION:.0f} standard deviations apart ({separation:.1f})": separation
+        > _SEPARATION,
+        f"the grains of one would be {_below(ratio, _LEAST_RATIO, 2)} times as large as the other's, less "
+        f"than {_LEAST_RATIO:g}": ratio >= _LEAST_RATIO,
+        f"the smaller holds {_below(100 * smallest, 100 * _SMALLEST_AREA, 1)} % of the area, less than "
+        f"{100 * _SMALLEST_AREA:.0f} %": smallest >= _SMALLEST_AREA,
+        f"the smaller holds {counted(min(round(fewest), _FEWEST_IN_POPULATION - 1), 'grain')}, fewer than "
+        f"{_FEWEST_IN_POPULATION}": fewest >= _FEWEST_IN_POPULATION,
     }
     missed = [reason for reason, holds in reasons.items() if not holds]
     if missed:
@@ -123,6 +122,18 @@ def bimodality(ln_diameter: Floats, weights: Floats) -> tuple[bool, str]:
         f"{100 * best.area_share[coarse]:.0f} % of the area ({separation:.1f} standard deviations apart, "
         f"preferred by {gain:.0f} by Schwarz's criterion)"
     )
+
+
+def _preferred(gain: float) -> str:
+    """What Schwarz's criterion says, where it does not prefer two populations by enough."""
+    if gain <= 0:
+        return f"Schwarz's criterion prefers one, by {abs(gain):.1f}"
+    return f"Schwarz's criterion prefers two by at most {_BIC_DIFFERENCE:.0f} ({gain:.1f})"
+
+
+def _below(value: float, limit: float, places: int) -> str:
+    """A number that misses a limit, rounded, but not to the limit itself."""
+    return f"{min(value, limit - 10.0**-places):.{places}f}"
 
 
 def _one_log_likelihood(values: Floats, counts: Floats) -> float:

@@ -232,6 +232,12 @@ class Card:
         return max(self.light, key=lambda cell: abs(cell.drift.worst))
 
     @property
+    def worst_other(self) -> Cell:
+        """What is no change of light with the largest drift, mean over the pictures."""
+        others = [cell for cell in self.cells if cell.corruption and not cell.corruption.kind.is_light]
+        return max(others, key=lambda cell: abs(cell.drift.mean))
+
+    @property
     def keeps_mean(self) -> bool:
         """Whether the mean share reaches its target."""
         return self.mean_share >= TARGET_MEAN_SHARE

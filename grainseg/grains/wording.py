@@ -1,4 +1,6 @@
-"""Numbers in sentences that people read: plurals, and a minus sign that is one."""
+"""Numbers in sentences that people read: plurals, lists, and a minus sign that is one."""
+
+from collections.abc import Sequence
 
 
 def counted(number: int, noun: str) -> str:
@@ -9,6 +11,12 @@ def counted(number: int, noun: str) -> str:
 def plural(noun: str) -> str:
     """The nouns of this project, more than one of them."""
     return f"{noun}es" if noun.endswith("ch") else f"{noun}s"
+
+
+def listed(words: Sequence[str]) -> str:
+    """One or more words as a list: "a", "a and b", "a, b and c"."""
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def signed(value: float, places: int) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grainseg.errors import GrainsegError
-from grainseg.micrograph.names import plain_name
+from grainseg.micrograph.names import natural_key, plain_name
 from grainseg.micrograph.text_tables import parse_table
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,8 @@ def assign_batches(images: Sequence[Path], root_name: str, table: Path | None) -
             warning.
 
     Returns:
-        Batch and specimen of each image, in the order of ``images``.
+        Batch and specimen of each image; batches in the order in which the table first names one of these
+        images, or folders by their names, with numbers in them as numbers.
 
     Raises:
         GrainsegError: Two folders have one name; the table cannot be read, lacks a column, names an image
@@ -58,7 +59,8 @@ def assign_batches(images: Sequence[Path], root_name: str, table: Path | None) -
                 f"{root_name}: holds images, and a folder {root_name!r} with more: two batches of one name; "
                 "rename the inner one, or name the batches in a table (batches=TABLE.csv)"
             )
-        return {image: Origin(name) for image, name in named.items()}
+        in_order = sorted(named.items(), key=lambda item: natural_key(item[1]))
+        return {image: Origin(name) for image, name in in_order}
     listed = _read_table(table)
     known = _names(images)
     origins: dict[Path, Origin] = {}
@@ -88,7 +90,7 @@ def assign_batches(images: Sequence[Path], root_name: str, table: Path | None) -
         count, first = len(elsewhere), elsewhere[0]
         log.warning("batches=%s: %d of its rows name no image here, %r first", table, count, first)
     _require_specimens(table, origins)
-    return {image: origins[image] for image in images}
+    return origins
 
 
 def _require_specimens(table: Path, origins: Mapping[Path, Origin]) -> None:

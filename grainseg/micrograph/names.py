@@ -1,5 +1,6 @@
 """Names of files, which systems encode in more than one way, and not at any length."""
 
+import re
 from pathlib import Path
 from unicodedata import normalize
 
@@ -16,6 +17,13 @@ def shown(text: object) -> str:
 def plain_name(name: str) -> str:
     """A name as it compares: macOS writes ü as two characters in the names of files, others as one."""
     return normalize("NFC", name)
+
+
+def natural_key(name: str) -> tuple[tuple[int | str, ...], str]:
+    """What names are sorted by so that numbers in them count as such: A2 before A10, whatever the case."""
+    parts = re.split(r"([0-9]+)", name.casefold())
+    # Texts and numbers take turns, so that only like is compared with like; the name itself settles ties.
+    return tuple(int(part) if index % 2 else part for index, part in enumerate(parts)), name
 
 
 def is_file(path: Path) -> bool:

@@ -23,6 +23,7 @@ from grainseg.grains.field_flags import too_large
 from grainseg.grains.field_samples import common_unit, field_sample, pooled_elongation, scale_flags
 from grainseg.grains.measurement import FieldMeasurement
 from grainseg.grains.members import member_flags
+from grainseg.grains.scores import MaskScores
 from grainseg.grains.structure import Structure
 from grainseg.grains.wording import counted, minus
 from grainseg.micrograph.batches import assign_batches
@@ -135,8 +136,16 @@ class Measurements:
         provenance: Provenance,
         flags: tuple[str, ...] = (),
         robustness: tuple[RobustnessNote, bytes] | None = None,
+        scores: Mapping[Path, MaskScores] = MappingProxyType({}),
     ) -> BatchResults | None:
         """Write tables and report into the output folder; None, and nothing, where no field was measured.
+
+        Args:
+            title: Of the report.
+            provenance: Where the numbers come from.
+            flags: What concerns all pictures.
+            robustness: What the card of the network says, and its plot.
+            scores: Against labels, by relative path of a picture that was measured.
 
         Raises:
             GrainsegError: A file cannot be written.
@@ -146,7 +155,9 @@ class Measurements:
             warn_of_older(output, *TABLES)
             return None
         fields: dict[str, list[FieldMeasurement]] = {}
-        for image in self._images:
+        order = list(dict.fromkeys(origin.batch for origin in self._origin.values()))
+        images = sorted(self._images, key=lambda image: order.index(image.batch))
+        for image in images:
             fields.setdefault(image.batch, []).append(image.field)
         batches = flag_not_compared([self._report_batch(name, of_batch) for name, of_batch in fields.items()])
         copied = copied_batches(batches)
@@ -166,11 +177,12 @@ class Measurements:
             created=datetime.now().astimezone(),
             structure=Structure(**vars(self._config.structure)),
             provenance=provenance,
-            images=tuple(self._images),
+            images=tuple(images),
             batches=batches,
             comparisons=comparisons,
             flags=self._as_typed(flags),
             robustness=robustness,
+            scores={path.as_posix(): score for path, score in scores.items()},
         )
         write_report(output / REPORT, report)
         return BatchResults(statistics, comparisons, output / REPORT)

@@ -55,6 +55,8 @@ log = logging.getLogger(__name__)
 FEWEST_IMAGES = 3
 """Each network needs two to train on, and an error needs more than two images to show how it varies."""
 OUT_OF_FOLD = "out_of_fold/"
+_POOLED = "all images as one, by the checkpoint's partition; in the table each by itself, by the default one"
+"""How the grains' scores of all predictions together differ from those of the folds."""
 _SHOWN = ("val/iou", "val/boundary_f1", "val/are", "val/intercept_error")
 
 
@@ -84,12 +86,14 @@ class LeaveOneOut:
         for title, end in (("mean", ""), ("sd", "_sd")):
             rows.append([title, *(f"{self.metrics[name + end]:.4f}" for name in names)])
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        grains, *others = quality_lines(self.metrics, OUT_OF_FOLD)
         board = self.run_dir / TENSORBOARD
         shown = shlex.quote(str(self.run_dir))
         return "\n".join(
             (
                 *("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows),
-                *quality_lines(self.metrics, OUT_OF_FOLD),
+                f"{grains} ({_POOLED})",
+                *others,
                 f"predictions:  {self.run_dir / PREDICTIONS}, each by the network that did not see the image",
                 f"checkpoint:   {checkpoint_path(self.run_dir)}, all {len(self.folds)} networks",
                 *([f"TensorBoard:  tensorboard --logdir {shown}"] if board.is_dir() else []),

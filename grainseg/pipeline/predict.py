@@ -52,7 +52,7 @@ from grainseg.pipeline.prediction_plan import (
 )
 from grainseg.pipeline.progress import progress
 from grainseg.pipeline.scaling import scale_of_picture
-from grainseg.pipeline.scoring import tolerance_warnings
+from grainseg.pipeline.scoring import labelled_error_flag, tolerance_warnings
 from grainseg.report.metrics_file import METRICS, write_metrics
 from grainseg.report.prediction_files import PredictionPaths, prediction_paths, write_uncertainty
 from grainseg.report.robustness_note import read_note
@@ -143,7 +143,8 @@ def predict(config: PredictConfig, command: str = "") -> Prediction:
     else:
         provenance = prediction_provenance(plan, command)
         title = title_of(config.images)
-        result.measured = measurements.write(title, provenance, _flags(plan, result), card)
+        flags = _flags(plan, result)
+        result.measured = measurements.write(title, provenance, flags, card, result.scores)
     return result
 
 
@@ -193,6 +194,9 @@ def _flags(plan: PredictionPlan, result: Prediction) -> tuple[str, ...]:
             f"said by hand: {', '.join(others)}; the segmentation error that the checkpoint knows is that "
             "of its own settings and was not taken, so the uncertainty is incomplete"
         )
+    if plan.config.segmentation_rel_unc is None and (others or plan.spec.segmentation is None):
+        regions = [score.regions for score in result.scores.values() if score.regions is not None]
+        flags += labelled_error_flag(regions)
     return tuple(flags)
 
 

@@ -43,8 +43,8 @@ from grainseg.pipeline.training_record import (
 from grainseg.report.robustness_note import PLOT, RobustnessNote, write_note
 from grainseg.report.robustness_page import RobustnessReport, Sample, make_sample, write_robustness
 from grainseg.report.robustness_plots import card_plots
+from grainseg.report.robustness_sentences import remarks, verdicts
 from grainseg.report.robustness_tables import write_cells, write_images
-from grainseg.report.robustness_views import doubt_sentence, verdicts
 from grainseg.report.tables import CARD, CARD_IMAGES
 
 log = logging.getLogger(__name__)
@@ -81,8 +81,7 @@ class RobustnessRun:
             lines += [
                 f"  {'met   ' if verdict.met else 'MISSED'} {verdict.sentence}" for verdict in verdicts(card)
             ]
-            doubt = doubt_sentence(card)
-            lines += [] if doubt is None else [f"  {doubt}"]
+            lines += [f"  {remark}" for remark in remarks(card)]
         lines += [f"page:         {self.page}", f"TensorBoard:  tensorboard --logdir {self.board}"]
         return "\n".join(lines)
 
@@ -164,12 +163,7 @@ def robustness(config: RobustnessConfig, command: str = "") -> RobustnessRun:
 
 def _note(digest: str, choice: str, card: Card) -> RobustnessNote:
     """What the report of a prediction says of the network."""
-    doubt = doubt_sentence(card)
-    return RobustnessNote(
-        digest,
-        choice,
-        (*(verdict.sentence for verdict in verdicts(card)), *([] if doubt is None else [doubt])),
-    )
+    return RobustnessNote(digest, choice, (*(verdict.sentence for verdict in verdicts(card)), *remarks(card)))
 
 
 def _choose(config: RobustnessConfig, roles: Mapping[str, str]) -> tuple[list[str], str]:

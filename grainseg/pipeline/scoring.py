@@ -49,6 +49,31 @@ def tolerance_warnings(tolerance_px: float, intercept_px: float | None) -> tuple
     )
 
 
+def labelled_error_flag(scores: Sequence[RegionScores]) -> tuple[str, ...]:
+    """Say which error of the segmentation labelled pictures show, where the budget knows none.
+
+    Nobody but the user knows whether these pictures are of the same material and neither trained nor chose
+    anything, so the error is not taken by itself.
+
+    Args:
+        scores: One per labelled picture of a prediction.
+
+    Returns:
+        One line; none without a picture or an error that says something, see `segmentation_error`.
+    """
+    error = segmentation_error(scores) if scores else None
+    if error is None:
+        return ()
+    alone = "; one picture alone leaves the uncertainty incomplete" if error.images == 1 else ""
+    return (
+        "the segmentation's error is unknown to the budget; that of masks= is not taken by itself: if "
+        f"{'this picture' if error.images == 1 else f'these {error.images} pictures'} neither trained nor "
+        "chose anything and show the same material, say "
+        f"segmentation_rel_unc={error.rms_ln:.2g} segmentation_images={error.images}, the root mean square "
+        f"error of ln mean intercept{alone}",
+    )
+
+
 @dataclass(frozen=True)
 class PredictedGrains:
     """A prediction and the grains that somebody labelled there.

@@ -8,6 +8,7 @@ from grainseg.grains.batch import BatchStatistics
 from grainseg.grains.compare import Comparison
 from grainseg.grains.measurement import FieldMeasurement
 from grainseg.grains.samples import FieldSample
+from grainseg.grains.scores import MaskScores
 from grainseg.grains.structure import Structure
 from grainseg.report.preview import Preview
 from grainseg.report.robustness_note import RobustnessNote
@@ -77,6 +78,7 @@ class Report:
         comparisons: Comparisons of all pairs of batches; empty where there is one batch.
         flags: Flags of the whole report, in plain words.
         robustness: What the card of the network says, and its plot (PNG); None where none was given.
+        scores: Against labels, by name of the image; only of images that have one.
     """
 
     title: str
@@ -88,3 +90,4 @@ class Report:
     comparisons: tuple[Comparison, ...] = ()
     flags: tuple[str, ...] = ()
     robustness: tuple[RobustnessNote, bytes] | None = None
+    scores: Mapping[str, MaskScores] = field(default_factory=dict)

@@ -17,6 +17,7 @@ from grainseg.report.contents import Report, ReportBatch, ReportImage
 from grainseg.report.flags import flagged
 from grainseg.report.grain_overlay import SizeScale, scale_stops, scale_ticks, size_scale
 from grainseg.report.preview import data_uri, size_layer_webp
+from grainseg.report.score_views import score_sentence, total_sentence
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -81,6 +82,8 @@ def _context(report: Report) -> dict[str, Any]:
         "flags": flagged(report),
         "without_size": [image.field.image for image in report.images if image.field.unit_um is None],
         "plots": _common_plots(report),
+        "scores": {name: score_sentence(scores) for name, scores in report.scores.items()},
+        "total_score": total_sentence(report.scores),
         "batches": [_batch_view(report, batch, number) for number, batch in enumerate(report.batches)],
         "comparisons": batch_views.comparison_table(report.comparisons),
         "systematic": list(dict.fromkeys(comparison.systematic for comparison in report.comparisons)),

@@ -14,6 +14,7 @@ from PIL import Image
 from grainseg.grains.robustness import Card
 from grainseg.micrograph.corruptions import KINDS, LEVELS, Corruption
 from grainseg.micrograph.image import FloatImage
+from grainseg.report import robustness_sentences as sentences
 from grainseg.report import robustness_views as views
 from grainseg.report.contents import Provenance
 from grainseg.report.page import write_page
@@ -102,9 +103,9 @@ def _context(report: RobustnessReport) -> dict[str, Any]:
         "levels": LEVELS,
         "methods": [card.method for card in report.cards],
         "summary": views.summary_table(report.cards),
-        "verdicts": [(card.method, views.verdicts(card)) for card in report.cards],
-        "doubts": [sentence for card in report.cards if (sentence := views.doubt_sentence(card))],
-        "information": views.information_sentence(),
+        "verdicts": [(card.method, sentences.verdicts(card)) for card in report.cards],
+        "remarks": {card.method: sentences.remarks(card) for card in report.cards},
+        "information": sentences.information_sentence(),
         "heats": [
             ("iou", "Boundary IoU", views.iou_heat(report.cards)),
             ("drift", "Drift of the mean intercept, %", views.drift_heat(report.cards)),
@@ -125,4 +126,4 @@ def _context(report: RobustnessReport) -> dict[str, Any]:
 
 def _sample_view(sample: Sample) -> tuple[str, str]:
     of = sample.corruption
-    return data_uri(sample.webp), "Untouched" if of is None else views.corruption_name(of)
+    return data_uri(sample.webp), "Untouched" if of is None else sentences.corruption_name(of)

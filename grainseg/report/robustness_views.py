@@ -4,20 +4,12 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from grainseg.grains.doubt import FLAG_ABOVE, MUCH_LOST
-from grainseg.grains.robustness import (
-    MOST_LOST,
-    TARGET_DRIFT,
-    TARGET_LEAST_SHARE,
-    TARGET_MEAN_SHARE,
-    Card,
-    Cell,
-)
-from grainseg.grains.wording import minus, signed
-from grainseg.micrograph.corruptions import KINDS, LEVELS, ONLY, Corruption
+from grainseg.grains.robustness import TARGET_DRIFT, TARGET_LEAST_SHARE, Card, Cell
+from grainseg.micrograph.corruptions import KINDS, LEVELS, ONLY
 from grainseg.report import cells
 from grainseg.report.batch_rows import Row
-from grainseg.report.cells import MISSING, Column, Line, Number, Table, words
+from grainseg.report.cells import Column, Line, Number, Table, words
+from grainseg.report.robustness_sentences import per_cent, per_cent_signed
 from grainseg.report.robustness_tables import cell_key, cell_row
 from grainseg.report.tables import cell_text
 
@@ -27,19 +19,6 @@ _STRONGEST = 0.7
 """Opacity of the strongest colour: black on it keeps a contrast of more than 4.5 to 1."""
 _WORSE, _LARGER, _SMALLER = "0 85 138", "213 94 0", "0 114 178"
 """Blue; vermilion and blue of Okabe and Ito 2008, which everyone can tell apart."""
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """A target, and what came of it.
-
-    Attributes:
-        met: Whether it was reached.
-        sentence: The figures.
-    """
-
-    met: bool
-    sentence: str
 
 
 @dataclass(frozen=True)
@@ -70,38 +49,6 @@ class HeatRow:
     cells: tuple[HeatCell | None, ...]
 
 
-def verdicts(card: Card) -> tuple[Verdict, ...]:
-    """What came of the three targets, each a sentence with its figures."""
-    worst, light, single = card.worst_share, card.worst_light, card.worst_light_picture
-    below, blind = card.below_least, card.without_information
-    gone = (
-        f" A method that found all boundaries that are left there would drift by {_signed(lost)}."
-        if (lost := light.lost_drift.mean) > 0
-        else ""
-    )
-    some = f"; {len(blind)} of the card hold no information and are not asked" if blind else ""
-    return (
-        Verdict(
-            card.keeps_mean,
-            f"Mean over the card: {_percent(card.mean_share)} of the clean IoU (target: at least "
-            f"{_percent(TARGET_MEAN_SHARE)}; every kind counts once).",
-        ),
-        Verdict(
-            not below,
-            f"Worst cell: {_percent(worst.iou_share)} of the clean IoU ({_named(worst)}). {len(below)} of "
-            f"{len(card.cells)} cells below {_percent(TARGET_LEAST_SHARE)} (target: none{some}).",
-        ),
-        Verdict(
-            card.keeps_size,
-            f"Largest drift of the mean intercept under a change of light: {_signed(light.drift.mean)} in "
-            f"the mean over the pictures ({_named(light)}; target: below {100 * TARGET_DRIFT:.0f} %), "
-            f"{_signed(single.drift.worst)} in a single picture ({_named(single)})."
-            + gone
-            + ("" if card.has_size else " On an untouched picture no boundary was found."),
-        ),
-    )
-
-
 def summary_table(cards: Sequence[Card]) -> Table:
     """The methods side by side."""
     columns = (
@@ -126,13 +73,13 @@ def _summary_line(card: Card) -> Line:
             words(card.method, "name"),
             _one(row, "iou_mean", _fraction),
             _one(row, "boundary_f1_mean", _fraction),
-            _one(row, "grain_count_error_mean", _per_cent),
-            _one(row, "intercept_error_mean", _per_cent_signed),
-            _figure(card.mean_share, _per_cent, "lead"),
-            _figure(card.worst_share.iou_share, _per_cent),
+            _one(row, "grain_count_error_mean", per_cent),
+            _one(row, "intercept_error_mean", per_cent_signed),
+            _figure(card.mean_share, per_cent, "lead"),
+            _figure(card.worst_share.iou_share, per_cent),
             words(str(len(card.below_least)), "num"),
-            _figure(card.worst_light.drift.mean, _per_cent_signed),
-            _figure(card.worst_light_picture.drift.worst, _per_cent_signed),
+            _figure(card.worst_light.drift.mean, per_cent_signed),
+            _figure(card.worst_light_picture.drift.worst, per_cent_signed),
         ),
         **cell_key(card, card.clean),
     )
@@ -168,13 +115,13 @@ def _full_line(card: Card, cell: Cell) -> Line:
             words("" if of is None else f"{of.level}: {of.strength}"),
             words("" if of is None else card.seen[of.kind.name].answer),
             _two(row, "iou", _fraction),
-            _one(row, "iou_share_of_clean", _per_cent),
+            _one(row, "iou_share_of_clean", per_cent),
             _two(row, "boundary_f1", _fraction),
-            _two(row, "grain_count_error", _per_cent),
-            _two(row, "intercept_drift", _per_cent_signed),
-            _two(row, "intercept_error", _per_cent_signed),
-            _one(row, "lost_share_mean", _per_cent),
-            _one(row, "lost_drift_mean", _per_cent_signed),
+            _two(row, "grain_count_error", per_cent),
+            _two(row, "intercept_drift", per_cent_signed),
+            _two(row, "intercept_error", per_cent_signed),
+            _one(row, "lost_share_mean", per_cent),
+            _one(row, "lost_drift_mean", per_cent_signed),
             _two(row, "doubt", _places),
         ),
         **cell_key(card, cell),
@@ -188,7 +135,7 @@ def iou_heat(cards: Sequence[Card]) -> tuple[HeatRow, ...]:
         parts = (
             _number(row, "iou_mean", _fraction),
             " · ",
-            _number(row, "iou_share_of_clean", _per_cent),
+            _number(row, "iou_share_of_clean", per_cent),
             " %",
         )
         missed = of.holds_information and not of.iou_share >= TARGET_LEAST_SHARE
@@ -202,7 +149,7 @@ def drift_heat(cards: Sequence[Card]) -> tuple[HeatRow, ...]:
     """Signed drift of the mean intercept: mean over the pictures, and the worst picture."""
 
     def cell(row: Row, of: Cell) -> HeatCell:
-        parts = _pair(row, "intercept_drift", _per_cent_signed)
+        parts = _pair(row, "intercept_drift", per_cent_signed)
         is_light = of.corruption is not None and of.corruption.kind.is_light
         css = "missed" if is_light and abs(of.drift.mean) >= TARGET_DRIFT else ""
         colour = _colour(of.drift.mean, _FULL_DRIFT, _LARGER, _SMALLER)
@@ -216,7 +163,7 @@ def count_heat(cards: Sequence[Card]) -> tuple[HeatRow, ...]:
 
     def cell(row: Row, of: Cell) -> HeatCell:
         colour = _colour(of.count_error.mean, 1.0, _WORSE)
-        return _heat(_pair(row, "grain_count_error", _per_cent), row, "grain_count_error_mean", colour, "")
+        return _heat(_pair(row, "grain_count_error", per_cent), row, "grain_count_error_mean", colour, "")
 
     return _heat_rows(cards, cell)
 
@@ -256,42 +203,6 @@ def _colour(value: float, full: float, positive: str, negative: str = "") -> str
     return f"rgb({rgb} / {_STRONGEST * min(abs(value) / full, 1):.2f})"
 
 
-def corruption_name(of: Corruption) -> str:
-    """Kind, variant, level and amount in words."""
-    return f"{of.title}, {of.level}: {of.strength}"
-
-
-def _named(cell: Cell) -> str:
-    return "untouched" if cell.corruption is None else corruption_name(cell.corruption)
-
-
-def information_sentence() -> str:
-    """The rule by which a picture holds no information, in words."""
-    return (
-        "A place of the labelled line is lost where all grey levels around it, as far as the line is wide, "
-        f"are equal (of 256). Pictures hold no information where more than {_percent(MOST_LOST)} of the line "
-        "is lost, in the mean over the pictures. Noise and texture, which make no place even, never count. "
-        "A boundary is lost where more than half of it is; what that does to the label's own mean intercept "
-        "is the drift of a method that finds all others: the least that can be expected of such pictures."
-    )
-
-
-def doubt_sentence(card: Card) -> str | None:
-    """Whether the doubt tells wrong predictions on these pictures, in words; None for a method without."""
-    check = card.doubt_check
-    if check is None:
-        return None
-    ranks = [MISSING if math.isnan(rank) else minus(f"{rank:.2f}")
-             for rank in (check.rank_iou, check.rank_count)]  # fmt: skip
-    return (
-        f"Doubt, which needs no label: rank correlation {ranks[0]} with the share of the IoU that is lost, "
-        f"{ranks[1]} with the grain count error (Spearman, pictures of all cells; 1 would be perfect, 0 no "
-        f"better than chance). Flagged (above {FLAG_ABOVE:g}): {check.bad_flagged} of {check.bad} that lost "
-        f"more than {_percent(MUCH_LOST)} of the IoU on the untouched picture, {check.good_flagged} of the "
-        f"{check.good} others."
-    )
-
-
 def _one(row: Row, key: str, text: Callable[[float], str]) -> cells.TableCell:
     return cells.TableCell((_number(row, key, text),), _sortable(row[key]), "num")
 
@@ -327,21 +238,3 @@ def _fraction(value: float) -> str:
 
 def _places(value: float) -> str:
     return cells.number_text(value, places=2)
-
-
-def _per_cent(value: float) -> str:
-    return cells.number_text(100 * value, places=0 if abs(value) >= 0.1 else 1)
-
-
-def _per_cent_signed(value: float) -> str:
-    if not math.isfinite(value):
-        return MISSING if math.isnan(value) else "∞"
-    return signed(round(100 * value, 1) + 0.0, 1)  # no -0.0
-
-
-def _percent(value: float) -> str:
-    return f"{_per_cent(value)} %"
-
-
-def _signed(value: float) -> str:
-    return f"{_per_cent_signed(value)} %"

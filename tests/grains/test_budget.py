@@ -159,6 +159,20 @@ def test_an_unknown_part_makes_it_incomplete(unknown, said):
     assert budget.coverage.startswith(f"incomplete: {said}")
 
 
+def test_missing_parts_are_a_list_and_what_is_not_given_names_its_key():
+    one = SegmentationError(0.01, 0.0, 1, "one")
+    assert intercept_budget(SAMPLING, "µm", None, None, None).coverage.startswith(
+        "incomplete: segmentation, threshold and uncertainty of the pixel size unknown; the sampling"
+    )
+    assert intercept_budget(SAMPLING, "µm", one, None, None).coverage.startswith(
+        "incomplete: threshold and uncertainty of the pixel size unknown, segmentation partly unknown; "
+    )
+    _, segmentation, _, pixel_size, _ = intercept_budget(SAMPLING, "µm", None, None, 0.0).entries
+    assert "the uncertainty of the pixel size is not given" in pixel_size.how
+    assert "pixel_size_rel_unc" in pixel_size.how
+    assert "--segmentation-rel-unc and --segmentation-images" in segmentation.how
+
+
 @pytest.mark.parametrize(("unit", "threshold"), [("µm", None), ("px", None), ("px", 0.0)])
 def test_the_sampling_alone_is_never_the_uncertainty(unit, threshold):
     budget = intercept_budget(SAMPLING, unit, None, None, threshold)

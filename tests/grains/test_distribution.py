@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from grainseg.grains import distribution
 from grainseg.grains.distribution import bimodality, lognormal_fit
 
 
@@ -83,13 +84,29 @@ def test_one_population_is_left_alone():
 
 def test_schwarzs_criterion_asks_for_what_three_more_numbers_cost():
     _, words = bimodality(stats.norm.ppf((np.arange(750) + 0.5) / 750), np.ones(750))
-    gain = float(re.search(r"two populations by −(\d+), not by more than 10", words).group(1))
+    gain = float(re.search(r"one population: Schwarz's criterion prefers one, by (\d+\.\d)$", words).group(1))
     assert gain == pytest.approx(3 * math.log(750), abs=1)
 
 
 def test_narrow_and_broad_about_one_size_are_one_population():
     ln = np.sort(np.random.default_rng(5).normal(size=1000) * np.repeat([0.1, 0.8], 500))
-    assert bimodality(ln, np.ones(1000))[1].endswith("standard deviations apart, not more than 2")
+    _, words = bimodality(ln, np.ones(1000))
+    assert re.search(r"two would be at most 2 standard deviations apart \([01]\.\d\)$", words)
+
+
+@pytest.mark.parametrize(
+    ("said", "text"),
+    [
+        (distribution._preferred(-12.04), "prefers one, by 12.0"),
+        (distribution._preferred(0.0), "prefers one, by 0.0"),
+        (distribution._preferred(9.99), "prefers two by at most 10 (10.0)"),
+        (distribution._below(1.2999, 1.3, 2), "1.29"),
+        (distribution._below(1.028, 1.3, 2), "1.03"),
+        (distribution._below(4.96, 5.0, 1), "4.9"),
+    ],
+)
+def test_what_misses_a_limit_by_little_does_not_read_as_meeting_it(said, text):
+    assert said.endswith(text)
 
 
 def test_specks_are_no_population():

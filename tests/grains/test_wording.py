@@ -1,6 +1,6 @@
 import pytest
 
-from grainseg.grains.wording import counted, minus, plural, signed
+from grainseg.grains.wording import counted, listed, minus, plural, signed
 
 
 @pytest.mark.parametrize(
@@ -10,6 +10,10 @@ from grainseg.grains.wording import counted, minus, plural, signed
 def test_numbers_agree_with_their_nouns(number, noun, text):
     assert counted(number, noun) == text
     assert plural(noun) in counted(2, noun)
+
+
+def test_lists_have_one_and():
+    assert [listed("abc"[:count]) for count in (1, 2, 3)] == ["a", "a and b", "a, b and c"]
 
 
 def test_a_minus_is_one():

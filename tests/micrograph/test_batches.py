@@ -16,7 +16,8 @@ IMAGES = [Path("a.tif"), Path("north/b.tif"), Path("north/c (1).png"), Path("sou
 
 
 def test_a_folder_is_a_batch() -> None:
-    assert batches(IMAGES, "plate", None) == ["plate", "north", "north", "south/deep"]
+    assert batches(IMAGES, "plate", None) == ["north", "north", "plate", "south/deep"]
+    assert batches([Path("A10/x.tif"), Path("A2/x.tif")], "plate", None) == ["A2", "A10"]
 
 
 def test_two_folders_of_one_name_are_no_batch() -> None:
@@ -117,3 +118,9 @@ def test_a_binary_or_missing_table_is_one_line(tmp_path: Path) -> None:
     for name in ("picture.png", "nowhere.csv"):
         with pytest.raises(GrainsegError, match=name):
             assign_batches(IMAGES, "plate", tmp_path / name)
+
+
+def test_batches_are_in_the_order_of_the_table(tmp_path: Path) -> None:
+    table = tmp_path / "batches.csv"
+    table.write_text("image,batch\nz,gone\nd,late\na,early\nb,late\nc (1),early\n", encoding="utf-8")
+    assert list(dict.fromkeys(batches(IMAGES, "plate", table))) == ["late", "early"]

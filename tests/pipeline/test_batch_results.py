@@ -61,14 +61,15 @@ def test_a_field_without_a_pixel_size_is_left_out_of_a_metric_batch(folder: Path
 
 
 def test_batches_without_any_pixel_size_are_compared_in_px(folder: Path, tmp_path: Path) -> None:
-    """By their specimens, where a table names them."""
+    """By their specimens, where a table names them, in the order of the table."""
     table = tmp_path / "batches.csv"
-    table.write_text("image,batch,specimen\n0,a,head\n1,a,tail\n2,b,head\n3,b,tail\n")
+    table.write_text("image,batch,specimen\n2,b,head\n3,b,tail\n0,a,head\n1,a,tail\n")
     results = measure(measure_config(folder, tmp_path / "out", batches=str(table))).results
     assert results is not None
     assert [row["specimen"] for row in csv_rows(tmp_path / "out" / "fields.csv")] == ["head", "tail"] * 2
+    assert [row["batch"] for row in csv_rows(tmp_path / "out" / "fields.csv")] == ["b", "b", "a", "a"]
     (pair,) = results.comparisons
-    assert (pair.specimens_a, pair.specimens_b) == (2, 2)
+    assert (pair.a, pair.b, pair.specimens_a, pair.specimens_b) == ("b", "a", 2, 2)
     assert pair.unit == "px"
     assert pair.delta_g is None
     assert not any("not compared" in flag for batch in results.batches for flag in batch.flags)

@@ -238,7 +238,7 @@ def test_fields_are_measured_and_folders_are_batches(
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     digest = hashlib.sha256(Path(config.checkpoint).read_bytes()).hexdigest()
     assert digest in page
-    assert "segmentation unknown" in page
+    assert "incomplete: segmentation and uncertainty of the pixel size unknown" in page
 
 
 def test_the_doubt_stands_in_table_and_report_with_its_reason(

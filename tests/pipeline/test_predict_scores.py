@@ -45,7 +45,20 @@ def test_a_wrong_mask_costs_the_score_and_not_the_prediction(
     assert len(csv_rows(tmp_path / "out" / "fields.csv")) == 3
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert "Measured, but not scored: " in page
+    assert page.count("Against its label") == 1
+    scores = result.scores[Path("f0.png")]
+    assert scores.regions is not None
+    sentence = (
+        f"IoU {scores.pixels.iou:.3f}, boundary F1 {scores.lines.f1:.3f}, adapted Rand error "
+        f"{scores.regions.adapted_rand_error:.3f}, number of grains off by "
+    )
+    assert f"(<code>masks=</code> of this prediction): {sentence}" in page
+    assert (
+        f"<p>1 of 3 images, scored together as one, by <code>masks=</code> of this prediction: {sentence}"
+        in page
+    )
     assert "Not measured: " not in page
+    assert "segmentation_images=1" in page  # this checkpoint knows no error of its own
 
 
 def test_a_mask_whose_judged_part_is_left_out_costs_the_score_and_not_the_prediction(

@@ -197,6 +197,7 @@ def test_everything_is_written_and_may_be_written_over(config, tmp_path):
     assert -1 <= float(clean["doubt_rank_correlation_iou_lost"]) <= 1
     assert {row["doubt_rank_correlation_iou_lost"] for row in corrupted} == {""}
     assert "Doubt, which needs no label: rank correlation" in run.summary()
+    assert "Largest drift of the mean intercept under all that is no change of light" in run.summary()
     assert "the images that were named (1: unknown whether it trained the network)" in run.summary()
     with Image.open(out / "robustness.png") as plot:
         assert plot.size[0] > 1000

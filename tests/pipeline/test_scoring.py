@@ -1,15 +1,23 @@
 """Which labelled pictures choose a partition, and what they make of it."""
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
 from grainseg.data.images import LabelledMicrograph
+from grainseg.grains.agreement_regions import RegionScores, Sizes
 from grainseg.grains.partition import DEFAULT_SETTINGS
 from grainseg.micrograph.image import IGNORE
 from grainseg.pipeline import scoring
-from grainseg.pipeline.scoring import PredictedGrains, fit_grains, small_enough, with_training
+from grainseg.pipeline.scoring import (
+    PredictedGrains,
+    fit_grains,
+    labelled_error_flag,
+    small_enough,
+    with_training,
+)
 
 
 def squares(line: float, waist: float = 1.0) -> PredictedGrains:
@@ -63,3 +71,16 @@ def test_pictures_that_trained_have_a_say_in_the_partition() -> None:
     together = fit_grains(with_training([val], training), "are_count", {})
     assert training[0].scores(together).grain_count_error < 0.1 < training[0].scores(alone).grain_count_error
     assert val.scores(together).grain_count_error < 0.1
+
+
+def test_labelled_pictures_say_the_error_that_the_budget_lacks() -> None:
+    def off_by(ln: float) -> RegionScores:
+        predicted = Sizes(line_px=100 * math.exp(ln), crossings=10)
+        return RegionScores(predicted=predicted, label=Sizes(line_px=100, crossings=10))
+
+    (flag,) = labelled_error_flag([off_by(0.03), off_by(-0.04)])  # √((9 + 16) / 2) = 3.5
+    assert "if these 2 pictures neither" in flag
+    assert "segmentation_rel_unc=0.035 segmentation_images=2" in flag
+    (flag,) = labelled_error_flag([off_by(0.03)])
+    assert "one picture alone leaves the uncertainty incomplete" in flag
+    assert labelled_error_flag([]) == labelled_error_flag([RegionScores(label=off_by(0).label)]) == ()

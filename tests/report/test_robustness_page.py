@@ -14,8 +14,9 @@ from grainseg.grains.robustness import Seen
 from grainseg.micrograph.corruptions import CORRUPTIONS, KINDS
 from grainseg.report.robustness_page import write_robustness
 from grainseg.report.robustness_plots import card_plots
+from grainseg.report.robustness_sentences import doubt_sentence, remarks, verdicts
 from grainseg.report.robustness_tables import write_cells, write_images
-from grainseg.report.robustness_views import count_heat, doubt_sentence, drift_heat, iou_heat, verdicts
+from grainseg.report.robustness_views import count_heat, drift_heat, iou_heat
 
 NASTY = '"><script>window.hacked = 1</script>'
 KEYS = ("method", "kind", "variant", "level")
@@ -148,6 +149,21 @@ def test_a_drift_by_light_is_held_against_what_the_pictures_still_show():
         return scores(image, intercept=24, left=22) if brighter else scores(image)
 
     assert "would drift by +10.0 %" in verdicts(card(change=burnt))[2].sentence
+
+
+def test_what_drifts_most_without_being_light_has_a_line_of_its_own(cards, page):
+    def worse(corruption, image):
+        if corruption.kind.name == "gain":
+            return scores(image, intercept=40)
+        lost = 0.9 if corruption.kind.name == "inversion" else 0.0
+        return scores(
+            image, intercept={"inversion": 34.0, "texture": 10.0}.get(corruption.kind.name, 20), lost=lost
+        )
+
+    found = remarks(card(change=worse))[0]
+    assert "no change of light: +70.0 % in the mean over the pictures (Inversion, only: 1 − x, where" in found
+    assert "where the pictures hold no information; no target)" in found
+    assert page.count("under all that is no change of light: ") == len(cards)
 
 
 def test_heat_is_coloured_by_value_and_says_it_in_text(cards):
