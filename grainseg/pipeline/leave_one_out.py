@@ -55,7 +55,7 @@ log = logging.getLogger(__name__)
 FEWEST_IMAGES = 3
 """Each network needs two to train on, and an error needs more than two images to show how it varies."""
 OUT_OF_FOLD = "out_of_fold/"
-_SHOWN = ("val/iou", "val/boundary_f1", "val/are", "val/intercept_error")
+_SHOWN = ("val/iou", "val/boundary_f1", "val/are", "val/intercept_error", "test/iou", "test/boundary_f1")
 
 
 @dataclass(frozen=True)

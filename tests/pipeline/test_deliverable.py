@@ -127,3 +127,16 @@ def test_the_description_says_which_network_and_how_its_pictures_were_cut(
     uncropped = _describe(folds, smoke_config, replace(data, crop=None), "abc", ["f0"], METRICS)
     assert "crop=null" in uncropped  # predict.py would crop
     assert "leave-one-out" not in uncropped
+    assert "Test:" not in uncropped
+    assert "test pictures" not in uncropped
+
+
+def test_the_description_names_the_scores_of_pictures_that_chose_nothing(
+    folds: Path, smoke_config: TrainConfig
+) -> None:
+    data = smoke_config.data
+    assert isinstance(data, FolderDataConfig)
+    metrics = METRICS | {"test/iou": 0.25, "test/boundary_f1": 0.75}
+    text = _describe(folds, smoke_config, replace(data, test=["f1", "f2"]), "abc", ["f0"], metrics)
+    assert "Validation: f0. Test: f1, f2." in text
+    assert "IoU 0.250000, boundary F1 0.750000" in text

@@ -131,7 +131,7 @@ def test_what_is_known_of_the_ensemble_comes_from_unseen_images(
     assert spec.validation is not None
     assert spec.validation.images == 3
     assert spec.validation.intercept_error == result.metrics["out_of_fold/intercept_error_fitted"]
-    assert sum(line.startswith("grains: adapted Rand error") for line in result.summary().splitlines()) == 1
+    assert sum(": grains: adapted Rand error" in line for line in result.summary().splitlines()) == 1
 
 
 def test_means_and_deviations_are_over_the_folds(
