@@ -21,7 +21,7 @@ from grainseg.grains.partition import FEW_PINHOLES, PINHOLE_PX
 from grainseg.grains.scores import THRESHOLD
 from grainseg.inference.predictor import predict_probability, tile_settings
 from grainseg.model.checkpoint import CheckpointSpec, add_to_checkpoint, load_network
-from grainseg.model.generic import load_generic
+from grainseg.model.generic import load_generic, shipped_weights
 from grainseg.model.losses import build_loss
 from grainseg.model.networks import NetworkSpec, build_network, parameter_count
 from grainseg.model.shrinking import look_shrunk
@@ -107,6 +107,8 @@ def _build_network(config: TrainConfig) -> nn.Module:
     """The network as it is before the first step; a resumed run takes its weights from its checkpoint."""
     spec = network_spec(config)
     init = config.model.init if config.resume is None else "scratch"
+    if init == "generic":
+        shipped_weights(spec)  # that there are some shows before a network is built for them
     network = build_network(spec, "imagenet" if init == "imagenet" else None)
     if init == "generic":
         load_generic(network, spec)
