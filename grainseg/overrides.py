@@ -56,8 +56,11 @@ def _override(*keys: str, value: str = ".*") -> re.Pattern[str]:
 _PATH, _FOLDER = _override(*PATH_KEYS), _override(*_FOLDERS_OF_HYDRA)
 _NAMES = _override("name", value=r"[\w.+-]+(?:,[\w.+-]+)*")
 _IMAGES = _override("data.val", "data.test")
-_LIST = re.compile(r"\[([^\[\]]*)\]")
-_ITEM = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^,]+""")
+_IN_QUOTES = r"""(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
+_LISTED = rf"(?:\s*{_IN_QUOTES}\s*(?=[,\]])|(?!\s*{_IN_QUOTES}\s*[,\]])[^\[\],]*)"
+"""An item of a list: only if the whole of it is in quotes may it hold brackets and commas."""
+_LIST = re.compile(rf"\[({_LISTED}(?:,{_LISTED})*)\]")
+_ITEM = re.compile(rf"\s*{_IN_QUOTES}|[^,]+")
 _NAME_BYTES = 160
 """Of a sweep's folders; most file systems take 255 bytes, with the number of the job before it."""
 _IN_FOLDER = re.compile(rf"((?:^|,)(?:{'|'.join(map(re.escape, PATH_KEYS))})=)[^,]*/(?=[^,/])")

@@ -42,7 +42,7 @@ def test_train_ends_with_its_iou_and_where_everything_lies(run: tuple[Path, Path
     cwd, folder, screen = run
     *before, _, _, _, _ = screen.splitlines()
     (grains,) = [
-        number for number, line in enumerate(before) if line.startswith("grains: adapted Rand error")
+        number for number, line in enumerate(before) if line.startswith("validation: grains: adapted Rand")
     ]
     assert before[-1].startswith("warning: ")  # it was trained for seconds
     assert len(before) - grains <= 3

@@ -59,6 +59,8 @@ def test_folders_of_hydra_may_be_put_together() -> None:
         ("[5e3,true,null,012]", ["5e3", "true", "null", "012"]),
         ("[a (1),ü=#]", ["a (1)", "ü=#"]),
         ('["a,b"]', ["a,b"]),
+        ("['Schliff #2 [quer]']", ["Schliff #2 [quer]"]),
+        ("[1_2, \"a [b],c\" ,'[d]']", ["1_2", "a [b],c", "[d]"]),
         ('["1_2",3_4]', ["1_2", "3_4"]),
         ("[it's,$x]", ["it's", "$x"]),
         ("[]", []),
@@ -88,9 +90,10 @@ def test_sweeps_over_names_are_sweeps() -> None:
 
 
 def test_sweeps_over_images_are_sweeps() -> None:
-    override = OverridesParser.create().parse_override(as_typed("data.val=[1_2],[3_4]"))
+    override = OverridesParser.create().parse_override(as_typed("data.val=[1_2],['3 [4]'],[it's],[that's]"))
     assert override.is_sweep_override()
-    assert list(override.sweep_string_iterator()) == ["['1_2']", "['3_4']"]
+    swept = ["['1_2']", "['3 [4]']", r"['it\'s']", r"['that\'s']"]
+    assert list(override.sweep_string_iterator()) == swept
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,13 @@ from grainseg.config import AugmentConfig, FolderDataConfig
 from grainseg.data.images import LabelledMicrograph, mean_line_width_px, read_labelled, warnings_of
 from grainseg.data.patches import PatchDataset
 from grainseg.data.registration import Observe, Offset, label_offset_px
-from grainseg.data.scale import labelled_intercept_px, shared_pixel_size_um, suited_shrink
+from grainseg.data.scale import (
+    intercept_of_lines,
+    label_lines,
+    mixed_scale_warnings,
+    shared_pixel_size_um,
+    suited_shrink,
+)
 from grainseg.data.source import TrainingData
 from grainseg.micrograph.folder import list_folder, split_with_test
 from grainseg.micrograph.image import IGNORE
@@ -56,7 +62,8 @@ def read_folder(
     train_images = [images[stem] for stem in train]
     offset = _label_offset(config, train_images, observe)
     train_images = [replace(image, label_offset_px=offset) for image in train_images]
-    intercept_px = labelled_intercept_px([image.label for image in train_images])
+    lines = {stem: label_lines(images[stem].label) for stem in (*train, *val)}
+    intercept_px = intercept_of_lines([line for stem in train for line in lines[stem]])
     shrink = suited_shrink(intercept_px) if config.shrink == "auto" else config.shrink
     overlap = config.overlap * shrink if config.sampling == "grid" else None
     patches = PatchDataset(train_images, config.tile_size * shrink, augment, seed, overlap)
@@ -75,7 +82,11 @@ def read_folder(
         intercept_px=intercept_px,
         shrink=shrink,
         label_offset_px=offset,
-        warnings=(*_area_warnings(labelled, config.tile_size, shrink), *warnings_of(images.values())),
+        warnings=(
+            *_area_warnings(labelled, config.tile_size, shrink),
+            *mixed_scale_warnings({stem: intercept_of_lines(each) for stem, each in lines.items()}, shrink),
+            *warnings_of(images.values()),
+        ),
     )
 
 

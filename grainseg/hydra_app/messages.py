@@ -31,7 +31,9 @@ def one_line(error: BaseException) -> str:
 def _of_hydra(error: HydraException | OmegaConfBaseException) -> str:
     if isinstance(error, OverrideParseException):
         problem = _joined(str(error.__cause__ or error)).partition(" See https")[0]
-        advice = "quote odd values twice: 'key=\"a=b\"' (but paths once, for the shell)"
+        advice = (
+            "quote odd values twice: 'key=\"a=b\"', \"data.val=['a [b]']\" (but paths once, for the shell)"
+        )
         return f"{error.override}: {problem}; {advice}"
     if isinstance(error, MissingConfigException) and error.options is not None:
         group, _, choice = str(error.missing_cfg_file).rpartition("/")

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from grainseg.errors import GrainsegError
 from grainseg.model.checkpoint import read_checkpoint
-from grainseg.model.networks import NetworkSpec
+from grainseg.model.networks import NetworkSpec, require_known
 from grainseg.model.weights_file import SUFFIX
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
@@ -41,20 +41,14 @@ def default_checkpoint() -> Path:
     return path
 
 
-def load_generic(network: nn.Module, spec: NetworkSpec) -> None:
-    """Give a network the weights that ship for it.
-
-    A network for RGB takes those for grey pictures: its first convolution has a third of their weights for
-    each channel, so that it answers a grey picture, whose channels are alike, as they do.
-
-    Args:
-        network: What ``build_network`` made of ``spec``; changed in place.
-        spec: Names the weights.
+def shipped_weights(spec: NetworkSpec) -> Path:
+    """The file of the weights that ship for a network.
 
     Raises:
-        GrainsegError: No weights ship for this architecture and encoder, or for other options or another
-            width; the text names what to set.
+        GrainsegError: The network's names are unknown, or none ship for its architecture and encoder; the
+            text names what to set.
     """
+    require_known(spec)
     name = f"{spec.architecture}_{spec.encoder}"
     shipped = shipped_networks()
     if not shipped:
@@ -69,13 +63,30 @@ def load_generic(network: nn.Module, spec: NetworkSpec) -> None:
             f"model.init=generic: no weights ship for {spec.architecture} with {spec.encoder}; "
             f"set {' or '.join(choices)}, or model.init=scratch"
         )
-    path = WEIGHTS / f"{name}{SUFFIX}"
+    return WEIGHTS / f"{name}{SUFFIX}"
+
+
+def load_generic(network: nn.Module, spec: NetworkSpec) -> None:
+    """Give a network the weights that ship for it.
+
+    A network for RGB takes those for grey pictures: its first convolution has a third of their weights for
+    each channel, so that it answers a grey picture, whose channels are alike, as they do.
+
+    Args:
+        network: What ``build_network`` made of ``spec``; changed in place.
+        spec: Names the weights.
+
+    Raises:
+        GrainsegError: No weights ship for this architecture and encoder, or for other options or another
+            width; the text names what to set.
+    """
+    path = shipped_weights(spec)
     shipped_spec, weights = read_checkpoint(path)
     for key, value in vars(shipped_spec.network).items():
         widened = key == "in_channels" and spec.in_channels > shipped_spec.in_channels
         if vars(spec)[key] != value and not widened:
             raise GrainsegError(
-                f"model.init=generic: the weights for {name} have model.{key}={value}, this run has "
+                f"model.init=generic: the weights for {path.stem} have model.{key}={value}, this run has "
                 f"{vars(spec)[key]}; set model.{key}={value}, or model.init=scratch"
             )
     try:

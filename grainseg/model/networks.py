@@ -8,7 +8,7 @@ import inspect
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any
 
@@ -83,31 +83,58 @@ def build_network(spec: NetworkSpec, encoder_weights: str | None = None) -> nn.M
     Raises:
         GrainsegError: A name or an option is unknown, or the weights cannot be had.
     """
-    _check_architecture(spec)
-    _check_encoder(spec.encoder)
-    arguments = {**_decoder_arguments(spec), **spec.options}
+    require_known(spec)
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # its retries fill the screen when offline
     try:
-        network: nn.Module = ARCHITECTURES[spec.architecture](
-            encoder_name=spec.encoder,
-            encoder_weights=encoder_weights,
-            in_channels=spec.in_channels,
-            classes=1,
-            **arguments,
-        )
+        network = _construct(spec, encoder_weights)
     except Exception as error:  # the libraries raise anything from KeyError to a connection's time-out
+        detail = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        if spec.decoder_width is not None and _fails(spec) and not _fails(replace(spec, decoder_width=None)):
+            raise GrainsegError(
+                f"model.decoder_width={spec.decoder_width}: {spec.architecture} cannot be built ({detail}); "
+                "set another, a larger power of two, say, or model.decoder_width=null for the library's"
+            ) from error
         if encoder_weights is not None:
             raise GrainsegError(
                 f"model.init={encoder_weights}: the library has no such weights for encoder {spec.encoder}, "
                 "or its hub cannot be reached; check the connection or set model.init=scratch"
             ) from error
-        detail = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise GrainsegError(
             f"model.architecture={spec.architecture} with model.encoder={spec.encoder} cannot be built "
             f"({detail}); choose another encoder or other model.options"
         ) from error
     # Measured faster in training on CPUs and GPUs alike; inference then rounds the same way in every command.
     return network.to(memory_format=torch.channels_last)
+
+
+def require_known(spec: NetworkSpec) -> None:
+    """See that a network's names and options are known, before anything is built.
+
+    Raises:
+        GrainsegError: One is not; the text names what is.
+    """
+    _check_architecture(spec)
+    _check_encoder(spec.encoder)
+
+
+def _construct(spec: NetworkSpec, encoder_weights: str | None) -> nn.Module:
+    return ARCHITECTURES[spec.architecture](
+        encoder_name=spec.encoder,
+        encoder_weights=encoder_weights,
+        in_channels=spec.in_channels,
+        classes=1,
+        **{**_decoder_arguments(spec), **spec.options},
+    )
+
+
+def _fails(spec: NetworkSpec) -> bool:
+    """Whether a network cannot be built, whatever its weights."""
+    try:
+        with without_memory():
+            _construct(spec, None)
+    except Exception:  # as of build_network
+        return True
+    return False
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from grainseg.errors import GrainsegError
 from grainseg.micrograph.folder import LabelledImage, list_folder
 from grainseg.micrograph.replacing import replacing
 from grainseg.micrograph.selection import OUTPUT_ENDS
+from grainseg.pipeline.validation_quality import TEST, is_tested
 from grainseg.report.metrics_file import METRICS, read_metrics
 from grainseg.report.prediction_files import PREDICTIONS
 from grainseg.training.run_folder import CONFIG, checkpoint_path, fold_dir, read_config
@@ -151,6 +152,7 @@ def _describe(
 ) -> str:
     where = f" (with the data in {data.root})" if data.name == "folder" else ""
     fold = run.name.startswith("fold_") and (run.parent / CONFIG).is_file()
+    test = f" Test: {', '.join(data.test or ())}." if is_tested(metrics) else ""
     part = f" It is one of the networks of the leave-one-out run {run.parent.name}." if fold else ""
     predict = [
         "python",
@@ -167,10 +169,11 @@ def _describe(
         (
             "# Grain boundaries of the validation picture",
             "",
-            f"Code at revision {revision}, run {run.name}.{part} Validation: {', '.join(stems)}.",
+            f"Code at revision {revision}, run {run.name}.{part} Validation: {', '.join(stems)}.{test}",
             "",
             f"IoU {metrics['val/iou']:.6f}, boundary F1 within {config.boundary_tolerance_px:g} px "
             f"{metrics['val/boundary_f1']:.6f}. This picture also chose the checkpoint.",
+            *_test_scores(metrics),
             "",
             "- `results/predictions/`: mask (0/255), probability (float32), overlay, panel",
             "- `results/best.ckpt`, `results/config.yaml`, `results/metrics.json`",
@@ -188,6 +191,17 @@ def _describe(
             "",
         )
     )
+
+
+def _test_scores(metrics: dict[str, float]) -> list[str]:
+    """A paragraph on the pictures that neither trained nor chose, where there were some."""
+    if not is_tested(metrics):
+        return []
+    return [
+        "",
+        f"Of the test pictures, which neither trained nor chose anything: IoU {metrics[f'{TEST}iou']:.6f}, "
+        f"boundary F1 {metrics[f'{TEST}boundary_f1']:.6f}.",
+    ]
 
 
 def _typed(value: object) -> str:

@@ -57,7 +57,7 @@ FEWEST_IMAGES = 3
 OUT_OF_FOLD = "out_of_fold/"
 _POOLED = "all images as one, by the checkpoint's partition; in the table each by itself, by the default one"
 """How the grains' scores of all predictions together differ from those of the folds."""
-_SHOWN = ("val/iou", "val/boundary_f1", "val/are", "val/intercept_error")
+_SHOWN = ("val/iou", "val/boundary_f1", "val/are", "val/intercept_error", "test/iou", "test/boundary_f1")
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,7 @@ from grainseg.pipeline.prediction_plan import (
 from grainseg.pipeline.progress import progress
 from grainseg.pipeline.scaling import scale_of_picture
 from grainseg.pipeline.scoring import labelled_error_flag, tolerance_warnings
+from grainseg.pipeline.training_record import flattering, read_record
 from grainseg.report.metrics_file import METRICS, write_metrics
 from grainseg.report.prediction_files import PredictionPaths, prediction_paths, write_uncertainty
 from grainseg.report.robustness_note import read_note
@@ -134,7 +135,10 @@ def predict(config: PredictConfig, command: str = "") -> Prediction:
     warn_of_older_maps(output, {path for paths in result.written.values() for path in vars(paths).values()})
     if result.scores:
         write_metrics(output / METRICS, result.metrics())
-        for warning in tolerance_warnings(config.boundary_tolerance_px, result.labelled_intercept_px()):
+        scored = [image.path for image in images if image.relative in result.scores]
+        known = flattering(read_record(checkpoint, spec), scored)
+        tolerance = tolerance_warnings(config.boundary_tolerance_px, result.labelled_intercept_px())
+        for warning in (*tolerance, *([] if known is None else [known])):
             log.warning("%s", warning)
     else:
         warn_of_older(output, METRICS)

@@ -21,7 +21,7 @@ from grainseg.grains.partition import FEW_PINHOLES, PINHOLE_PX
 from grainseg.grains.scores import THRESHOLD
 from grainseg.inference.predictor import predict_probability, tile_settings
 from grainseg.model.checkpoint import CheckpointSpec, add_to_checkpoint, load_network
-from grainseg.model.generic import load_generic
+from grainseg.model.generic import load_generic, shipped_weights
 from grainseg.model.losses import build_loss
 from grainseg.model.networks import NetworkSpec, build_network, parameter_count
 from grainseg.model.shrinking import look_shrunk
@@ -30,8 +30,8 @@ from grainseg.pipeline.failures import tell_left_out
 from grainseg.pipeline.observer import generic_observer
 from grainseg.pipeline.resuming import bring_best, check_resume, refused_if_damaged, require_same_shrink
 from grainseg.pipeline.scoring import PredictedGrains, small_enough, tolerance_warnings
-from grainseg.pipeline.validation import finish_validation, is_real
-from grainseg.pipeline.validation_quality import few_grains_warning, quality_lines
+from grainseg.pipeline.validation import finish_validation, fitted_metrics, is_real
+from grainseg.pipeline.validation_quality import TEST, few_grains_warning, is_tested, quality_lines
 from grainseg.report.metrics_file import METRICS, write_metrics
 from grainseg.report.prediction_files import PREDICTIONS
 from grainseg.training.board import log_scores
@@ -107,6 +107,8 @@ def _build_network(config: TrainConfig) -> nn.Module:
     """The network as it is before the first step; a resumed run takes its weights from its checkpoint."""
     spec = network_spec(config)
     init = config.model.init if config.resume is None else "scratch"
+    if init == "generic":
+        shipped_weights(spec)  # that there are some shows before a network is built for them
     network = build_network(spec, "imagenet" if init == "imagenet" else None)
     if init == "generic":
         load_generic(network, spec)
@@ -223,6 +225,13 @@ def _score_best(
     reference = training_reference(data.data, probabilities, spec.partition)
     add_to_checkpoint(best, replace(spec, doubt_reference=reference))
     metrics |= {name: float(value) for name, value in tested.items()}
+    if tested and config.partition.name != "none":
+        # Once more, since which partition the validation chooses was not known before.
+        seen = (
+            PredictedGrains.of(predict_probability(network, image.unit, tiles), image.label)
+            for image in data.data.test_images
+        )
+        metrics |= fitted_metrics((picture.scores(spec.partition) for picture in seen), TEST)
     log_scores(trainer.logger, to_plain(config), metrics, trainer.global_step)
     return metrics
 
@@ -230,10 +239,15 @@ def _score_best(
 def training_summary(metrics: dict[str, float], run_dir: Path) -> str:
     """The closing lines of a run: how good its grains are, and last its IoU and where everything lies."""
     board = run_dir / TENSORBOARD
+    parts = [TEST, "val/"] if is_tested(metrics) else ["val/"]
+    scores = [
+        "  ".join(f"{part}{name} {metrics[part + name]:.4f}" for name in ("iou", "boundary_f1"))
+        for part in parts
+    ]
     return "\n".join(
         (
             *quality_lines(metrics),
-            f"val/iou {metrics['val/iou']:.4f}  val/boundary_f1 {metrics['val/boundary_f1']:.4f}",
+            *scores,
             f"predictions:  {run_dir / PREDICTIONS}",
             f"checkpoint:   {checkpoint_path(run_dir)}",
             *([f"TensorBoard:  tensorboard --logdir {shlex.quote(str(board))}"] if board.is_dir() else []),

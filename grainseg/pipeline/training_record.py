@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from grainseg.errors import GrainsegError
+from grainseg.grains.wording import counted
 from grainseg.micrograph.files import file_sha256
 from grainseg.micrograph.folder import LabelledImage, list_folder, split_with_test
 from grainseg.micrograph.wide.recipe import WIDE
@@ -99,15 +100,21 @@ def image_roles(record: TrainingRecord, images: Sequence[LabelledImage]) -> dict
     Returns:
         By stem one of ``TRAINED``, ``VALIDATED``, ``TESTED``, ``FOREIGN`` and ``UNKNOWN``.
     """
+    roles = file_roles(record, [image.image for image in images])
+    return {image.stem: role for image, role in zip(images, roles, strict=True)}
+
+
+def file_roles(record: TrainingRecord, files: Sequence[Path]) -> list[str]:
+    """As ``image_roles``, of image files, in their order."""
     data = record.config.get("data", {})
     if data.get("name") == "stream":  # it trains and validates on drawn pictures alone
-        return dict.fromkeys((image.stem for image in images), FOREIGN)
+        return [FOREIGN] * len(files)
     try:
         root = Path(str(data["root"]))
-        files = list_folder(root).by_stem
-        split = split_with_test(list(files), *(data.get(key) for key in ("val", "test", "fold", "folds")))
+        items = list_folder(root).by_stem
+        split = split_with_test(list(items), *(data.get(key) for key in ("val", "test", "fold", "folds")))
         by_content = {
-            file_sha256(files[stem].image): role
+            file_sha256(items[stem].image): role
             for stems, role in zip(split, (TRAINED, VALIDATED, TESTED), strict=True)
             for stem in stems
         }
@@ -115,7 +122,21 @@ def image_roles(record: TrainingRecord, images: Sequence[LabelledImage]) -> dict
             trained = {digest for digest, role in by_content.items() if role != TESTED}
             by_content |= dict.fromkeys(trained, TRAINED)
     except (GrainsegError, KeyError, TypeError, OSError):
-        return dict.fromkeys((image.stem for image in images), UNKNOWN)
+        return [UNKNOWN] * len(files)
     # A relative root may name another folder here than where the run was started.
     otherwise = FOREIGN if root.is_absolute() else UNKNOWN
-    return {image.stem: by_content.get(file_sha256(image.image), otherwise) for image in images}
+    return [by_content.get(file_sha256(file), otherwise) for file in files]
+
+
+def flattering(record: TrainingRecord, files: Sequence[Path]) -> str | None:
+    """What to say of scores where pictures that the network knows are among them; None where none is known.
+
+    Args:
+        record: Of the training.
+        files: The images that were scored, at least one.
+    """
+    roles = file_roles(record, files)
+    told = [f"{count} {role}" for role in (TRAINED, VALIDATED) if (count := roles.count(role))]
+    if not told:
+        return None
+    return f"of {counted(len(files), 'scored picture')} {' and '.join(told)}: such scores flatter"

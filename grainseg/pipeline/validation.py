@@ -10,6 +10,7 @@ from pathlib import Path
 from grainseg.config import FolderDataConfig, TrainConfig
 from grainseg.data.images import LabelledMicrograph
 from grainseg.grains.agreement import fit_threshold
+from grainseg.grains.agreement_regions import RegionScores
 from grainseg.grains.partition import DEFAULT_SETTINGS, grains_or_zeros, partition_or_none
 from grainseg.grains.scores import MaskScores, metrics_of_all, score_prediction
 from grainseg.micrograph.files import write_png
@@ -82,8 +83,18 @@ def _fit_partition(
     log.info("partition: %s", ", ".join(f"{name} {value:g}" for name, value in asdict(settings).items()))
     error = segmentation_error(scores) if is_real(config) else None
     spec = replace(spec, partition=settings, segmentation=error)
+    return spec, fitted_metrics(scores, "val/")
+
+
+def fitted_metrics(scores: Iterable[RegionScores], prefix: str) -> dict[str, float]:
+    """Scores over all pictures together of grains by the partition that the checkpoint keeps.
+
+    Args:
+        scores: One per picture, at least one.
+        prefix: Of the names, as in ``<prefix>are_fitted``.
+    """
     total = functools.reduce(operator.add, scores)
-    return spec, {f"val/{name}_fitted": value for name, value in total.metrics().items()}
+    return {f"{prefix}{name}_fitted": value for name, value in total.metrics().items()}
 
 
 def _write_and_score(

@@ -19,6 +19,8 @@ WORTHWHILE_IOU = 0.03
 FEW_GRAINS = 50
 """Labelled ones: a partition fitted to 20 grains was off by 0.2 % in their number, and by 9 % in that of
 further pictures of the material."""
+TEST = "test/"
+"""Prefix of the scores of pictures that chose nothing, neither the checkpoint nor the partition."""
 _GRAINS = ("are", "grain_count_error", "intercept_error")
 
 
@@ -56,34 +58,52 @@ def validation_scores(metrics: Mapping[str, float], images: int) -> ValidationSc
 
 
 def quality_lines(metrics: Mapping[str, float], prefix: str = "val/") -> list[str]:
-    """One to three lines: the grains' scores, a better threshold where that gains much, and a warning.
+    """One to four lines: the grains' scores, a better threshold where that gains much, and a warning.
 
     Args:
-        metrics: Of the run.
-        prefix: Of the names of the scores.
+        metrics: Of the run; the grains' scores of its test pictures are told, too, where it has some.
+        prefix: Of the names of the validation's scores.
     """
-    are, count, intercept = _grains(metrics, prefix)
-    lines = [
-        f"grains: adapted Rand error {are:.3f}, number off by {100 * count:.1f} %, "
-        f"mean intercept by {100 * intercept:.1f} %"
-    ]
+    parts = {"validation": prefix} | ({"test": TEST} if is_tested(metrics) else {})
+    lines = [_grains_line(name, _grains(metrics, part)) for name, part in parts.items()]
     threshold, iou = metrics[f"{prefix}threshold_fitted"], metrics[f"{prefix}iou_fitted"]
     if iou - metrics[f"{prefix}iou"] > WORTHWHILE_IOU:
-        lines.append(
+        lines.insert(
+            1,
             f"masks: IoU {iou:.4f} with threshold={threshold:g}, which suits the validation best; "
-            "say so to predict.py (it moves the mask alone, the grains have partition.threshold)"
+            "say so to predict.py (it moves the mask alone, the grains have partition.threshold)",
         )
-    f1, poor = metrics[f"{prefix}boundary_f1"], []
-    if not f1 >= LEAST_F1:  # nan is no good network's
-        poor.append(f"boundary F1 below {LEAST_F1:g}")
-    if not intercept <= MOST_INTERCEPT_ERROR:
-        poor.append(f"mean intercept off by more than {100 * MOST_INTERCEPT_ERROR:g} %")
+    poor = [f"{said} in {name}" for name, part in parts.items() if (said := _poor(metrics, part))]
     if poor:
         lines.append(
-            f"warning: {', '.join(poor)} in validation: look at the overlays before you use this network; "
+            f"warning: {'; '.join(poor)}: look at the overlays before you use this network; "
             "more steps (epochs), more labels or experiment=best may help"
         )
     return lines
+
+
+def is_tested(metrics: Mapping[str, float]) -> bool:
+    """Whether a run has scores of pictures that chose nothing."""
+    return f"{TEST}iou" in metrics
+
+
+def _grains_line(name: str, grains: Sequence[float]) -> str:
+    are, count, intercept = grains
+    return (
+        f"{name}: grains: adapted Rand error {are:.3f}, number off by {100 * count:.1f} %, "
+        f"mean intercept by {100 * intercept:.1f} %"
+    )
+
+
+def _poor(metrics: Mapping[str, float], prefix: str) -> str:
+    """What is poor about scores, in words; empty where nothing is."""
+    _, _, intercept = _grains(metrics, prefix)
+    poor = []
+    if not metrics[f"{prefix}boundary_f1"] >= LEAST_F1:  # nan is no good network's
+        poor.append(f"boundary F1 below {LEAST_F1:g}")
+    if not intercept <= MOST_INTERCEPT_ERROR:
+        poor.append(f"mean intercept off by more than {100 * MOST_INTERCEPT_ERROR:g} %")
+    return ", ".join(poor)
 
 
 def _grains(metrics: Mapping[str, float], prefix: str) -> tuple[float, ...]:

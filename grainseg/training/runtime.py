@@ -52,6 +52,10 @@ def quiet_lightning() -> None:
     warnings.filterwarnings("ignore", message="Checkpoint directory .* exists and is not empty")
     # A resumed run may do without early stopping; what it may not do without is seen to before.
     warnings.filterwarnings("ignore", message="Be aware that when using `ckpt_path`")
+    # Only a run that is interrupted in its first epoch has such a checkpoint: it goes on after its last step,
+    # with as many steps as ever, and sees the first patches of that epoch again in place of its last ones.
+    # Patches are drawn at random or, of a grid, in a random order, and the next epochs have their own.
+    warnings.filterwarnings("ignore", message="You're resuming from a checkpoint that ended before the epoch")
     # Every process scores all pictures, so there is nothing to gather.
     warnings.filterwarnings("ignore", message="It is recommended to use `self.log.*sync_dist=True")
     # https://github.com/Lightning-AI/pytorch-lightning/issues/21326 - its own use of a renamed PyTorch class

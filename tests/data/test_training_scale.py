@@ -13,6 +13,7 @@ from grainseg.config import FolderDataConfig
 from grainseg.data.folder import read_folder
 from grainseg.data.scale import (
     labelled_intercept_px,
+    mixed_scale_warnings,
     shared_intercept_px,
     shared_pixel_size_um,
     suited_shrink,
@@ -50,6 +51,17 @@ def expected_px(side_px: float) -> float:
     """Of squares along rows, columns and their diagonals: by direction, crossings per length."""
     crossings = (2 / side_px + 2 * math.sqrt(2) / side_px) / 4
     return 1 / crossings
+
+
+def test_pictures_of_mixed_magnification_are_named_with_their_extremes() -> None:
+    assert mixed_scale_warnings({"a": 27.0, "b": 54.0, "c": None}, 1) == ()
+    assert mixed_scale_warnings({"c": None}, 1) == ()
+    (warning,) = mixed_scale_warnings({"a": 54.0, "b": 81.2, "c": 27.4}, 2)
+    assert warning.startswith(
+        "mean intercepts of the labels from 27 px (c) to 81 px (b): a network knows one"
+    )
+    assert warning.endswith("to one pixel size; all are shrunk by 2, unless you say data.shrink=1")
+    assert "shrink" not in mixed_scale_warnings({"a": 54.0, "b": 20.0}, 1)[0]
 
 
 def test_the_intercept_of_several_networks_is_their_mean_or_unknown() -> None:

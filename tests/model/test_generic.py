@@ -10,7 +10,7 @@ from helpers import compose_train
 from grainseg.errors import GrainsegError
 from grainseg.model import generic
 from grainseg.model.checkpoint import CheckpointSpec
-from grainseg.model.generic import default_checkpoint, load_generic, shipped_networks
+from grainseg.model.generic import default_checkpoint, load_generic, shipped_networks, shipped_weights
 from grainseg.model.networks import NetworkSpec, build_network
 from grainseg.model.weights_file import write_weights
 
@@ -65,6 +65,14 @@ def test_another_network_is_refused_and_the_fix_named(
     assert str(caught.value).startswith("model.init=generic: ")
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_no_weights_for_an_architecture_show_before_it_is_built(shipped: Path) -> None:
+    assert shipped_weights(SPEC.network) == shipped
+    with pytest.raises(GrainsegError, match=r"model\.init=generic: no weights ship for fpn with "):
+        shipped_weights(replace(SPEC.network, architecture="fpn"))  # whose width cannot be built
+    with pytest.raises(GrainsegError, match=r"model\.architecture=fpnn is unknown"):
+        shipped_weights(replace(SPEC.network, architecture="fpnn"))
 
 
 def test_a_network_for_rgb_answers_a_grey_picture_alike(shipped: Path) -> None:

@@ -54,6 +54,10 @@ def test_the_decoder_width_is_a_dial(architecture: str) -> None:
             NetworkSpec("unet", "resnet18", 1, None, {"decoder_channels": [1, 2]}),
             "model.architecture=unet with model.encoder=resnet18 cannot be built",
         ),
+        (
+            NetworkSpec("fpn", "resnet18", 1, 16),
+            "model.decoder_width=16: fpn cannot be built (num_channels",
+        ),
     ],
 )
 def test_what_cannot_be_built_is_named(spec: NetworkSpec, message: str) -> None:

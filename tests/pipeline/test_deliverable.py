@@ -145,6 +145,19 @@ def test_the_description_says_which_network_and_how_its_pictures_were_cut(
     own = _describe(folds, smoke_config, embedded, "abc", ["f0"], METRICS)
     assert " 'crop=[0,10,0,20]' " in own  # as a shell and the command line take it
     assert "with the data in" not in own
+    assert "Test:" not in uncropped
+    assert "test pictures" not in uncropped
+
+
+def test_the_description_names_the_scores_of_pictures_that_chose_nothing(
+    folds: Path, smoke_config: TrainConfig
+) -> None:
+    data = smoke_config.data
+    assert isinstance(data, FolderDataConfig)
+    metrics = METRICS | {"test/iou": 0.25, "test/boundary_f1": 0.75}
+    text = _describe(folds, smoke_config, replace(data, test=["f1", "f2"]), "abc", ["f0"], metrics)
+    assert "Validation: f0. Test: f1, f2." in text
+    assert "IoU 0.250000, boundary F1 0.750000" in text
 
 
 def test_what_cannot_be_handed_over_is_one_line(folds: Path, monkeypatch: pytest.MonkeyPatch) -> None:

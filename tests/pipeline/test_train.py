@@ -30,7 +30,7 @@ from grainseg.model.checkpoint import load_network, read_checkpoint
 from grainseg.pipeline.export import export
 from grainseg.pipeline.predict import predict
 from grainseg.pipeline.scoring import PredictedGrains, fit_grains
-from grainseg.pipeline.train import train
+from grainseg.pipeline.train import train, training_summary
 
 
 def predicting(run: Path, fields: Path, output: Path) -> PredictConfig:
@@ -203,6 +203,11 @@ def test_test_pictures_are_scored_beside_and_seen_as_predictions_will_see_them(
     predict(predicting(tmp_path, fields, tmp_path / "out"))
     again = json.loads((tmp_path / "out" / "metrics.json").read_text())
     assert again["f2.png"]["iou"] == pytest.approx(metrics["test/iou"], abs=1e-6)
+    for name in ("are", "grain_count_error", "intercept_error"):
+        assert again["f2.png"][name] == pytest.approx(metrics[f"test/{name}_fitted"], abs=1e-9)
+    shown = training_summary(metrics, tmp_path).splitlines()
+    assert sum(line.startswith("test: grains: ") for line in shown) == 1
+    assert f"test/iou {metrics['test/iou']:.4f}  test/boundary_f1 {metrics['test/boundary_f1']:.4f}" in shown
     assert again["f1.png"]["iou"] == pytest.approx(metrics["val/iou"], abs=1e-6)
     masks = [np.asarray(Image.open(tmp_path / each / "f1_mask.png")) for each in ("out", "predictions")]
     np.testing.assert_array_equal(*masks)

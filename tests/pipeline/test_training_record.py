@@ -16,6 +16,7 @@ from grainseg.pipeline.training_record import (
     UNKNOWN,
     VALIDATED,
     TrainingRecord,
+    flattering,
     image_roles,
     read_record,
 )
@@ -54,6 +55,11 @@ def test_roles_are_told_by_the_files_content_whatever_they_are_called(run, field
     assert image_roles(record, list_folder(copies).labelled) == {
         "w": FOREIGN, "x": TRAINED, "y": VALIDATED, "z": TESTED,
     }  # fmt: skip
+    w, x, y, z = (copies / "images" / f"{name}.png" for name in "wxyz")
+    said = "of 4 scored pictures 1 trained the network and 1 chose the checkpoint: such scores flatter"
+    assert flattering(record, [w, x, y, z]) == said
+    assert flattering(record, [y]) == "of 1 scored picture 1 chose the checkpoint: such scores flatter"
+    assert flattering(record, [z, w]) is None
 
 
 def test_of_a_moved_or_relative_data_folder_nothing_is_told(run, fields, tmp_path, monkeypatch):
@@ -72,6 +78,7 @@ def test_of_a_moved_or_relative_data_folder_nothing_is_told(run, fields, tmp_pat
 def test_without_a_configuration_nothing_is_known(checkpoint, fields):
     record = record_of(checkpoint)
     assert record == TrainingRecord()
+    assert flattering(record, [fields / "images" / "f0.png"]) is None
     assert set(image_roles(record, list_folder(fields).labelled).values()) == {UNKNOWN}
 
 

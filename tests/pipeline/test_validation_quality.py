@@ -42,7 +42,10 @@ def test_grains_that_validate_are_counted_over_all_images_with_gaps_closed() -> 
 
 def test_the_grains_are_those_of_the_partition_that_is_kept() -> None:
     grains, _ = lines()
-    assert grains == "grains: adapted Rand error 0.298, number off by 6.8 %, mean intercept by 10.9 %"
+    assert (
+        grains
+        == "validation: grains: adapted Rand error 0.298, number off by 6.8 %, mean intercept by 10.9 %"
+    )
     unfitted = {f"val/{name}": value for name, value in SHORT.items() if name not in FITTED}
     assert quality_lines(unfitted)[0].endswith("0.297, number off by 30.0 %, mean intercept by 15.8 %")
 
@@ -65,6 +68,19 @@ def test_a_poor_network_is_warned_of(f1: float, error: float, said: str | None) 
     if said is not None:
         assert said in more[0]
         assert "experiment=best" in more[0]
+
+
+def test_pictures_that_chose_nothing_are_told_and_warned_of_by_name() -> None:
+    good = SHORT | {"boundary_f1": 0.9, "intercept_error_fitted": 0.04}
+    poor = good | {"are_fitted": 0.4, "intercept_error_fitted": 0.06}
+    metrics = {f"val/{name}": value for name, value in good.items()}
+    metrics |= {f"test/{name}": value for name, value in poor.items() if "threshold" not in name}
+    validation, test, warning = quality_lines(metrics)
+    assert validation.startswith("validation: grains: adapted Rand error 0.298, ")
+    assert test == "test: grains: adapted Rand error 0.400, number off by 6.8 %, mean intercept by 6.0 %"
+    assert warning.startswith("warning: mean intercept off by more than 5 % in test: look at")
+    both = quality_lines(metrics | {"val/boundary_f1": 0.8})[-1]
+    assert "boundary F1 below 0.85 in validation; mean intercept off by more than 5 % in test: " in both
 
 
 def test_a_threshold_that_gains_much_is_named() -> None:
