@@ -249,9 +249,10 @@ def test_robustness_makes_a_card(checkpoint: Path, fields: Path, tmp_path: Path)
     for line, words in zip(lines[2:5], ("Mean over the card", "Worst cell", "Largest drift"), strict=True):
         assert line.split(maxsplit=1)[0] in ("met", "MISSED")
         assert words in line
-    assert lines[5].strip().startswith("Doubt, which needs no label: rank correlation ")
-    assert lines[6] == "page:         my card (ü)/robustness.html"
-    assert lines[7] == "TensorBoard:  tensorboard --logdir board"
+    assert "under all that is no change of light" in lines[5]
+    assert lines[6].strip().startswith("Doubt, which needs no label: rank correlation ")
+    assert lines[7] == "page:         my card (ü)/robustness.html"
+    assert lines[8] == "TensorBoard:  tensorboard --logdir board"
     assert {path.name for path in (tmp_path / "my card (ü)").iterdir()} == {
         "robustness.csv",
         "robustness_images.csv",
