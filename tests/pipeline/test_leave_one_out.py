@@ -305,9 +305,7 @@ def test_all_folds_see_pictures_at_one_scale(
 @pytest.mark.slow
 def test_a_real_one(config: TrainConfig, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     result = leave_one_out(config, tmp_path)
-    assert (
-        "in validation choose the checkpoint" not in caplog.text
-    )  # all images together choose the partition
+    assert "in validation choose the checkpoint" not in caplog.text  # all together choose the partition
     spec, networks = load_networks(tmp_path / "checkpoints" / "best.ckpt")
     assert spec.members == len(networks) == 3
     assert isinstance(config.data, FolderDataConfig)
@@ -336,10 +334,7 @@ def test_a_real_one(config: TrainConfig, tmp_path: Path, caplog: pytest.LogCaptu
         (["data=stream", "augment=stream"], "leave_one_out: needs a folder of labelled images"),
         (["data.val=[a]"], r"data\.val=\['a'\]: leave_one_out lets every image validate once"),
         (["data.fold=0", "data.folds=5"], r"data\.fold=0: leave_one_out lets every image validate once"),
-        (
-            ["resume=x/last.ckpt"],
-            "leave_one_out goes on by itself; say hydra",
-        ),
+        (["resume=x/last.ckpt"], "leave_one_out goes on by itself; say hydra"),
         (["trainer=ddp"], "leave_one_out cannot start several processes; say trainer=auto"),
         (["trainer=cpu", "trainer.devices=2"], r"trainer\.devices=2: leave_one_out cannot start several"),
         (["trainer.devices=auto"], r"trainer\.devices=auto: leave_one_out cannot start several"),
