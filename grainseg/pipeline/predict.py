@@ -133,12 +133,14 @@ def predict(config: PredictConfig, command: str = "") -> Prediction:
     for image in progress(images, "predicting"):
         _predict_one(plan, image, result, measurements)
     warn_of_older_maps(output, {path for paths in result.written.values() for path in vars(paths).values()})
+    doubtful_scores: list[str] = []
     if result.scores:
         write_metrics(output / METRICS, result.metrics())
         scored = [image.path for image in images if image.relative in result.scores]
         known = flattering(read_record(checkpoint, spec), scored)
         tolerance = tolerance_warnings(config.boundary_tolerance_px, result.labelled_intercept_px())
-        for warning in (*tolerance, *([] if known is None else [known])):
+        doubtful_scores = [*tolerance, *([] if known is None else [known])]
+        for warning in doubtful_scores:
             log.warning("%s", warning)
     else:
         warn_of_older(output, METRICS)
@@ -147,7 +149,7 @@ def predict(config: PredictConfig, command: str = "") -> Prediction:
     else:
         provenance = prediction_provenance(plan, command)
         title = title_of(config.images)
-        flags = _flags(plan, result)
+        flags = (*_flags(plan, result), *doubtful_scores)  # the page shows the scores, too
         result.measured = measurements.write(title, provenance, flags, card, result.scores)
     return result
 

@@ -53,10 +53,7 @@ def test_a_wrong_mask_costs_the_score_and_not_the_prediction(
         f"{scores.regions.adapted_rand_error:.3f}, number of grains off by "
     )
     assert f"(<code>masks=</code> of this prediction): {sentence}" in page
-    assert (
-        f"<p>1 of 3 images, scored together as one, by <code>masks=</code> of this prediction: {sentence}"
-        in page
-    )
+    assert f"<p>1 of 3 images, by <code>masks=</code> of this prediction: {sentence}" in page
     assert "Not measured: " not in page
     assert "segmentation_images=1" in page  # this checkpoint knows no error of its own
 
@@ -69,6 +66,8 @@ def test_a_mask_whose_judged_part_is_left_out_costs_the_score_and_not_the_predic
         Image.new("L", picture.size, 255).save(tmp_path / "ignored" / "f0.png")
     result = predict(replace(config, masks=str(fields / "masks"), ignored=str(tmp_path / "ignored")))
     assert [path.name for path in result.scores] == ["f1.png", "f2.png"]
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "<p>2 of 3 images, scored together as one, by <code>masks=</code>" in page
     (unscored,) = result.unscored
     assert "f0.png: its mask shows no grain outside what is excluded or ignored" in unscored
 

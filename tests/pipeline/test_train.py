@@ -209,6 +209,8 @@ def test_test_pictures_are_scored_beside_and_seen_as_predictions_will_see_them(
     assert sum(line.startswith("test: grains: ") for line in shown) == 1
     assert f"test/iou {metrics['test/iou']:.4f}  test/boundary_f1 {metrics['test/boundary_f1']:.4f}" in shown
     assert again["f1.png"]["iou"] == pytest.approx(metrics["val/iou"], abs=1e-6)
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "Of 3 scored pictures 1 trained the network and 1 chose the checkpoint: such scores" in page
     masks = [np.asarray(Image.open(tmp_path / each / "f1_mask.png")) for each in ("out", "predictions")]
     np.testing.assert_array_equal(*masks)
 
