@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from grainseg.grains.agreement import BoundaryCounts, PixelScores, boundary_counts, pixel_scores
+from grainseg.grains.scoring.agreement import BoundaryCounts, PixelScores, boundary_counts, pixel_scores
 from grainseg.micrograph.files import read_mask_values
 from grainseg.micrograph.morphology import skeleton
 

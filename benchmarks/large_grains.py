@@ -26,7 +26,7 @@ from scipy.ndimage import distance_transform_edt
 
 from grainseg.micrograph.image import BOUNDARY, FloatImage, Label
 from grainseg.micrograph.morphology import skeleton
-from grainseg.micrograph.synthetic import ONE_SPECIMEN, generate
+from grainseg.micrograph.plain.synthetic import ONE_SPECIMEN, generate
 
 SETS = {
     "iron × 1.3": ("iron", 1.3),

@@ -16,17 +16,17 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 from scipy import optimize, special, stats
 
-from grainseg.grains.compare import difference_estimate, margin_ln
-from grainseg.grains.distribution import bimodality
-from grainseg.grains.intervals import (
+from grainseg.grains.batches.compare import difference_estimate, margin_ln
+from grainseg.grains.batches.distribution import bimodality
+from grainseg.grains.batches.intervals import (
     effective_number,
     mean_diameter,
     mean_intercept,
     percentile_estimate,
     size_distribution,
 )
-from grainseg.grains.samples import Estimate, FieldSample
-from grainseg.grains.welch import fields_for_decision, welch
+from grainseg.grains.batches.samples import Estimate, FieldSample
+from grainseg.grains.batches.welch import fields_for_decision, welch
 from grainseg.micrograph.arrays import Floats, Ints
 
 Scatter = Callable[[Floats], Floats]  # quantile function of u

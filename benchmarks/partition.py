@@ -31,16 +31,16 @@ from scipy import ndimage
 from skimage.morphology import local_minima, reconstruction
 from skimage.segmentation import expand_labels, watershed
 
-from grainseg.grains.agreement_regions import RegionScores, region_scores
-from grainseg.grains.partition import (
+from grainseg.grains.closing.partition import (
     DEFAULT_SETTINGS,
     PartitionSettings,
     partition_mask,
     partition_probability,
 )
+from grainseg.grains.scoring.agreement_regions import RegionScores, region_scores
 from grainseg.micrograph.drawing import boundary_lines
 from grainseg.micrograph.image import BOUNDARY
-from grainseg.micrograph.polycrystal import polycrystal
+from grainseg.micrograph.plain.polycrystal import polycrystal
 
 Grains = npt.NDArray[np.integer]
 Method = Callable[..., Grains]

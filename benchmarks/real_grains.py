@@ -16,16 +16,16 @@ import numpy as np
 import numpy.typing as npt
 
 from grainseg.data.images import network_unit
-from grainseg.grains.agreement_regions import region_scores
-from grainseg.grains.field import measure_field
-from grainseg.grains.field_samples import field_sample
-from grainseg.grains.measurement import FieldMeasurement
-from grainseg.grains.partition import partition_mask, partition_probability
-from grainseg.grains.samples import weighted_percentiles
+from grainseg.grains.batches.field_samples import field_sample
+from grainseg.grains.batches.samples import weighted_percentiles
+from grainseg.grains.closing.partition import partition_mask, partition_probability
+from grainseg.grains.fields.field import measure_field
+from grainseg.grains.fields.measurement import FieldMeasurement
+from grainseg.grains.scoring.agreement_regions import region_scores
 from grainseg.inference.predictor import predict_probability, tile_settings
 from grainseg.micrograph.files import read_mask_values, read_micrograph
 from grainseg.micrograph.image import PixelSize
-from grainseg.micrograph.synthetic import generate
+from grainseg.micrograph.plain.synthetic import generate
 from grainseg.model.checkpoint import load_network
 
 Grains = npt.NDArray[np.integer]

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from grainseg.micrograph.synthetic_folder import ensure_synthetic_folder
+from grainseg.micrograph.plain.synthetic_folder import ensure_synthetic_folder
 
 IRON_COLUMNS = 400
 

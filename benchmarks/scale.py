@@ -19,20 +19,20 @@ import numpy as np
 import numpy.typing as npt
 
 from grainseg.data.images import network_unit
-from grainseg.grains.agreement import boundary_counts
-from grainseg.grains.intercepts import mean_intercept_px
-from grainseg.grains.label_files import read_label
-from grainseg.grains.labelled_grains import label_grains
-from grainseg.grains.partition import partition_or_none
+from grainseg.grains.closing.partition import partition_or_none
+from grainseg.grains.labels.label_files import read_label
+from grainseg.grains.labels.labelled_grains import label_grains
+from grainseg.grains.measuring.intercepts import mean_intercept_px
+from grainseg.grains.scoring.agreement import boundary_counts
 from grainseg.inference.predictor import predict_probability, tile_settings
 from grainseg.inference.scale import on_grid, predict_at_estimate, resample, resampled_shape
 from grainseg.micrograph.drawing import boundary_lines
 from grainseg.micrograph.files import read_micrograph
-from grainseg.micrograph.folder import list_folder
+from grainseg.micrograph.folders.folder import list_folder
 from grainseg.micrograph.image import FloatImage
 from grainseg.micrograph.labels import LabelSpec
 from grainseg.micrograph.normalization import to_unit_range
-from grainseg.micrograph.synthetic import generate
+from grainseg.micrograph.plain.synthetic import generate
 from grainseg.model.checkpoint import load_network
 from grainseg.model.generic import default_checkpoint
 

@@ -19,11 +19,11 @@ from pathlib import Path
 from architectures import TBM_TEST
 
 from grainseg.data.images import network_unit
-from grainseg.grains.agreement_regions import RegionScores, region_scores
-from grainseg.grains.intercepts import GrainIds
-from grainseg.grains.label_files import read_label
-from grainseg.grains.labelled_grains import label_grains
-from grainseg.grains.partition import PartitionSettings, partition_probability
+from grainseg.grains.closing.partition import PartitionSettings, partition_probability
+from grainseg.grains.labels.label_files import read_label
+from grainseg.grains.labels.labelled_grains import label_grains
+from grainseg.grains.measuring.intercepts import GrainIds
+from grainseg.grains.scoring.agreement_regions import RegionScores, region_scores
 from grainseg.inference.predictor import predict_probability, tile_settings
 from grainseg.micrograph.files import read_micrograph
 from grainseg.micrograph.image import FloatImage, Label

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from grainseg.grains.agreement import BoundaryCounts, boundary_counts, fit_threshold
+from grainseg.grains.scoring.agreement import BoundaryCounts, boundary_counts, fit_threshold
 from grainseg.micrograph.files import read_mask_values
 
 

@@ -18,13 +18,13 @@ from scipy.stats import spearmanr
 
 from grainseg.config import LabelledFolderConfig
 from grainseg.data.images import read_labelled
-from grainseg.grains.agreement import boundary_counts, pixel_scores
-from grainseg.grains.doubt import doubt_of
-from grainseg.grains.partition import partition_or_none
-from grainseg.grains.suggestion import boundary_band, disagreement, regions_of
+from grainseg.grains.closing.partition import partition_or_none
+from grainseg.grains.scoring.agreement import boundary_counts, pixel_scores
+from grainseg.grains.trust.doubt import doubt_of
+from grainseg.grains.trust.suggestion import boundary_band, disagreement, regions_of
 from grainseg.inference.ensemble import predict_members
 from grainseg.inference.predictor import tile_settings
-from grainseg.micrograph.folder import list_folder
+from grainseg.micrograph.folders.folder import list_folder
 from grainseg.model.ensemble import load_networks
 from grainseg.model.generic import default_checkpoint
 

@@ -1,4 +1,4 @@
-"""Fit the constants of the doubt (``grainseg.grains.doubt``), and see how well its rank follows the error.
+"""Fit the constants of the doubt (``grainseg.grains.trust.doubt``), and see how its rank follows the error.
 
     python benchmarks/trust.py measure SETS CELLS --checkpoint PATH --images set/stem … [--seed N]
     python benchmarks/trust.py fit CELLS … [--evaluate CELLS …]
@@ -30,7 +30,8 @@ from scipy.stats import spearmanr
 from grainseg.config import LabelledFolderConfig, StreamDataConfig
 from grainseg.data.images import LabelledMicrograph, network_unit, read_labelled
 from grainseg.data.stream import open_stream
-from grainseg.grains.doubt import (
+from grainseg.grains.closing.partition import partition_or_none
+from grainseg.grains.trust.doubt import (
     BIAS,
     DEFAULT_REFERENCE,
     FLAG_ABOVE,
@@ -39,18 +40,17 @@ from grainseg.grains.doubt import (
     make_reference,
     prediction_signs,
 )
-from grainseg.grains.partition import partition_or_none
 from grainseg.inference.predictor import predict_probability, tile_settings
-from grainseg.micrograph.appearance import appearance
+from grainseg.micrograph.checks.appearance import appearance
 from grainseg.micrograph.corruptions import CORRUPTIONS, LEVELS
-from grainseg.micrograph.folder import list_folder
+from grainseg.micrograph.folders.folder import list_folder
 from grainseg.micrograph.image import FloatImage
 from grainseg.micrograph.normalization import to_unit_range
-from grainseg.micrograph.synthetic import generate
+from grainseg.micrograph.plain.synthetic import generate
 from grainseg.micrograph.wide.generator import generate_wide
 from grainseg.model.checkpoint import load_network
 from grainseg.model.generic import default_checkpoint
-from grainseg.pipeline.robustness_methods import Truth, network_method, score_picture
+from grainseg.pipeline.card.robustness_methods import Truth, network_method, score_picture
 
 SIDE_PX = 400
 LOST = 0.15

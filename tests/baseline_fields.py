@@ -6,7 +6,7 @@ from scipy.ndimage import gaussian_filter
 from grainseg.baseline.fields import TrainingField
 from grainseg.micrograph.drawing import boundary_lines
 from grainseg.micrograph.normalization import to_unit_range
-from grainseg.micrograph.polycrystal import polycrystal
+from grainseg.micrograph.plain.polycrystal import polycrystal
 
 
 def drawn_field(seed: int, shape: tuple[int, int] = (120, 150), invert: bool = False) -> TrainingField:

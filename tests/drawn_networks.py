@@ -7,7 +7,7 @@ import numpy as np
 
 from grainseg.micrograph.drawing import boundary_lines
 from grainseg.micrograph.image import BOUNDARY
-from grainseg.micrograph.polycrystal import polycrystal
+from grainseg.micrograph.plain.polycrystal import polycrystal
 
 SIDE = 448
 

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from grainseg.grains.samples import FieldSample
+from grainseg.grains.batches.samples import FieldSample
 
 SD_LN = 0.45
 

@@ -18,7 +18,7 @@ from grainseg.config import (
     parse_train,
 )
 from grainseg.hydra_app import CONF
-from grainseg.micrograph.synthetic import generate
+from grainseg.micrograph.plain.synthetic import generate
 
 ROOT = Path(__file__).resolve().parent.parent
 SMALL_ENCODER = "tu-mobilenetv3_small_100"

@@ -6,21 +6,21 @@ from pathlib import Path
 
 import numpy as np
 
-from grainseg.grains.batch import batch_statistics
-from grainseg.grains.budget import SegmentationError
-from grainseg.grains.compare import compare_batches
-from grainseg.grains.field import measure_field
-from grainseg.grains.field_samples import field_sample
-from grainseg.grains.measurement import FieldMeasurement
-from grainseg.grains.partition import partition_mask
-from grainseg.grains.structure import Structure
+from grainseg.grains.batches.batch import batch_statistics
+from grainseg.grains.batches.budget import SegmentationError
+from grainseg.grains.batches.compare import compare_batches
+from grainseg.grains.batches.field_samples import field_sample
+from grainseg.grains.closing.partition import partition_mask
+from grainseg.grains.fields.field import measure_field
+from grainseg.grains.fields.measurement import FieldMeasurement
+from grainseg.grains.labels.structure import Structure
 from grainseg.micrograph.image import PixelSize
-from grainseg.micrograph.synthetic import SyntheticRecipe, generate
-from grainseg.report.batch_rows import batch_row, budget_rows, comparison_row
-from grainseg.report.contents import Provenance, Report, ReportBatch, ReportImage
-from grainseg.report.preview import make_preview
-from grainseg.report.rows import GRAIN_COLUMNS, BatchedFields, field_rows, grain_rows
-from grainseg.report.tables import write_csv
+from grainseg.micrograph.plain.synthetic import SyntheticRecipe, generate
+from grainseg.report.files.batch_rows import batch_row, budget_rows, comparison_row
+from grainseg.report.files.rows import GRAIN_COLUMNS, BatchedFields, field_rows, grain_rows
+from grainseg.report.files.tables import write_csv
+from grainseg.report.html.contents import Provenance, Report, ReportBatch, ReportImage
+from grainseg.report.pictures.preview import make_preview
 
 PIXEL = PixelSize(0.5, 0.5, "said by the user")
 RECIPE = SyntheticRecipe(mean_grain_px=(16, 16))

@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from grainseg.grains.robustness import ImageScores, Seen, make_card
+from grainseg.grains.trust.robustness import ImageScores, Seen, make_card
 from grainseg.micrograph.corruptions import CORRUPTIONS, KINDS
-from grainseg.report.contents import Provenance
-from grainseg.report.robustness_page import RobustnessReport, make_sample
-from grainseg.report.robustness_plots import card_plots
+from grainseg.report.card.robustness_page import RobustnessReport, make_sample
+from grainseg.report.card.robustness_plots import card_plots
+from grainseg.report.html.contents import Provenance
 
 SEEN = {kind.name: Seen("no", "not drawn in training") for kind in KINDS}
 ROLES = {"a": "trained the network", "b": "chose the checkpoint"}

@@ -1,6 +1,7 @@
 """The rooms of the house and which of them may import which."""
 
 import ast
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,21 @@ def test_the_table_has_no_cycle() -> None:
         ready = {room for room, needs in ALLOWED.items() if room not in done and needs <= done}
         assert ready, "a cycle among the rooms"
         done |= ready
+
+
+@pytest.mark.parametrize("room", sorted({path.parent.name for path in PACKAGE.glob("*/*.py")}))
+def test_the_parts_of_a_room_depend_on_each_other_in_one_direction(room: str) -> None:
+    # A part is a folder of the room, or a module that stands in the room itself.
+    needs: dict[str, set[str]] = {}
+    for path in (PACKAGE / room).rglob("*.py"):
+        part = path.relative_to(PACKAGE / room).parts[0].removesuffix(".py")
+        named = {tuple(name.split(".")) for name in imported(path)}
+        inside = {name[2] for name in named if name[:2] == ("grainseg", room) and len(name) > 2}
+        needs.setdefault(part, set()).update(inside - {part})
+    parts = set(needs)
+    for part in parts:
+        needs[part] &= parts
+    TopologicalSorter(needs).prepare()  # raises a CycleError
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))

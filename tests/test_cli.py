@@ -15,7 +15,7 @@ from grainseg.config.command_line import as_options, crop_of, pixel_size_of
 from grainseg.console import escape_log_lines, prepare_console, say
 from grainseg.errors import GrainsegError
 from grainseg.micrograph.drawing import boundary_lines
-from grainseg.micrograph.polycrystal import polycrystal
+from grainseg.micrograph.plain.polycrystal import polycrystal
 from grainseg.micrograph.wide.contact_sheet import contact_sheet
 from grainseg.model.checkpoint import load_network
 from grainseg.pipeline.synth import synth
@@ -60,7 +60,7 @@ def test_measure_then_compare(masks: Path, tmp_path: Path) -> None:
 def test_terminated_while_it_writes_it_leaves_nothing_and_says_so(tmp_path: Path) -> None:
     code = (
         "import os, signal; from pathlib import Path; from grainseg.console import prepare_console\n"
-        "from grainseg.micrograph.replacing import replacing; prepare_console()\n"
+        "from grainseg.micrograph.formats.replacing import replacing; prepare_console()\n"
         "with replacing(Path('a.csv')) as handle: os.kill(os.getpid(), signal.SIGTERM)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)

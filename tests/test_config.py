@@ -21,10 +21,10 @@ from grainseg.config.parsing import _HAS_NONE
 from grainseg.config.partition import PARTITION_OBJECTIVES
 from grainseg.config.recipe import read_recipe
 from grainseg.errors import GrainsegError
-from grainseg.grains.partition import PartitionSettings
-from grainseg.grains.partition_fit import OBJECTIVES
+from grainseg.grains.closing.partition import PartitionSettings
+from grainseg.grains.scoring.partition_fit import OBJECTIVES
 from grainseg.hydra_app import CONF
-from grainseg.micrograph import pixel_size
+from grainseg.micrograph.scale import pixel_size
 from grainseg.micrograph.wide.recipe import WIDE
 
 

@@ -13,7 +13,7 @@ from helpers import ROOT
 
 from grainseg.inference.predictor import TileSettings, predict_probability
 from grainseg.micrograph.normalization import to_unit_range
-from grainseg.micrograph.synthetic import generate
+from grainseg.micrograph.plain.synthetic import generate
 from grainseg.model.checkpoint import load_network
 
 pytestmark = pytest.mark.slow

@@ -11,7 +11,7 @@ from helpers import compose_train
 
 from grainseg.config import TrainConfig
 from grainseg.inference.predictor import TileSettings, predict_probability
-from grainseg.micrograph.synthetic import generate
+from grainseg.micrograph.plain.synthetic import generate
 from grainseg.model.checkpoint import load_network
 from grainseg.pipeline.train import train
 

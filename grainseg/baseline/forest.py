@@ -15,7 +15,7 @@ import numpy.typing as npt
 from skimage.feature import multiscale_basic_features
 
 from grainseg.baseline.fields import TrainingField, flatten, mean_grain_px
-from grainseg.grains.agreement import fit_threshold
+from grainseg.grains.scoring.agreement import fit_threshold
 from grainseg.micrograph.image import BOUNDARY, GRAIN, FloatImage
 
 log = logging.getLogger(__name__)

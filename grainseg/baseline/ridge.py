@@ -21,7 +21,7 @@ from skimage.segmentation import watershed
 
 from grainseg.baseline.drawing import draw_values, drawing_radius_px
 from grainseg.baseline.fields import TrainingField, flatten, mean_grain_px
-from grainseg.grains.agreement import PixelScores, pixel_scores
+from grainseg.grains.scoring.agreement import PixelScores, pixel_scores
 from grainseg.micrograph.image import BOUNDARY, GRAIN, IGNORE, BoolMask, FloatImage
 from grainseg.micrograph.morphology import near
 

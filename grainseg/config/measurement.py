@@ -15,7 +15,7 @@ from grainseg.config.checks import (
 )
 from grainseg.config.data import LabelConfig
 from grainseg.config.partition import PartitionConfig
-from grainseg.grains.structure import PART_CHOICES, TWIN_CHOICES
+from grainseg.grains.labels.structure import PART_CHOICES, TWIN_CHOICES
 
 SCALES = ("auto", "pixel_size", "grain_size")
 """What a picture can be brought to before a network sees it, if not by a factor."""

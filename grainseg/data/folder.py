@@ -18,9 +18,9 @@ from grainseg.data.scale import (
     suited_shrink,
 )
 from grainseg.data.source import TrainingData
-from grainseg.micrograph.folder import list_folder, split_with_test
+from grainseg.micrograph.folders.folder import list_folder, split_with_test
 from grainseg.micrograph.image import IGNORE
-from grainseg.micrograph.synthetic_folder import ensure_synthetic_folder
+from grainseg.micrograph.plain.synthetic_folder import ensure_synthetic_folder
 
 FEW_PATCHES = 4
 """A warning where less is labelled than this many patches show: every patch is much the same."""

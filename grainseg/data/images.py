@@ -9,12 +9,12 @@ from scipy.ndimage import distance_transform_edt
 
 from grainseg.config import LabelConfig, LabelledFolderConfig
 from grainseg.errors import GrainsegError
-from grainseg.grains.label_files import read_label
-from grainseg.micrograph.colour import colour_warnings
+from grainseg.grains.labels.label_files import read_label
+from grainseg.micrograph.checks.colour import colour_warnings
+from grainseg.micrograph.checks.data_bar import bar_warnings
 from grainseg.micrograph.crop import crop_setting
-from grainseg.micrograph.data_bar import bar_warnings
 from grainseg.micrograph.files import luminance, read_micrograph
-from grainseg.micrograph.folder import LabelledImage
+from grainseg.micrograph.folders.folder import LabelledImage
 from grainseg.micrograph.image import BOUNDARY, GRAIN, IGNORE, FloatImage, Label
 from grainseg.micrograph.labels import LabelSpec, line_width_px, thin_line_warnings
 from grainseg.micrograph.normalization import to_unit_range

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from grainseg.config.checks import MAX_SHRINK
-from grainseg.grains.intercepts import Intercepts, line_intercepts, pooled
-from grainseg.grains.labelled_grains import label_grains
+from grainseg.grains.labels.labelled_grains import label_grains
+from grainseg.grains.measuring.intercepts import Intercepts, line_intercepts, pooled
 from grainseg.micrograph.image import BOUNDARY, GRAIN, IGNORE, Label
 
 SAME = 1.02

@@ -1,5 +1,6 @@
 """Numbers in sentences that people read: plurals, lists, and a minus sign that is one."""
 
+import math
 from collections.abc import Sequence
 
 
@@ -27,3 +28,11 @@ def signed(value: float, places: int) -> str:
 def minus(text: str) -> str:
     """The text of a number, its hyphens as minus signs."""
     return text.replace("-", "−")
+
+
+def percent(ln: float) -> float:
+    """A difference or an uncertainty u of a logarithm in percent of the number itself: 100 · (exp(u) - 1).
+
+    For an uncertainty that is how far it reaches upwards; downwards it reaches less far, 100 · (1 - exp(-u)).
+    """
+    return 100 * math.expm1(ln)

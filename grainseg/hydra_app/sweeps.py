@@ -61,7 +61,7 @@ def sweep_lines(folder: Path, metric: str) -> list[str]:
         folder: Of the sweep; each job has a folder of its own.
         metric: By which they are ranked, one of ``VALIDATION_METRICS``.
     """
-    from grainseg.report.metrics_file import METRICS, read_metrics
+    from grainseg.report.files.metrics_file import METRICS, read_metrics
 
     found: list[tuple[float, str]] = []
     for path in sorted(folder.glob(f"*/{METRICS}")):

@@ -1,1 +1,5 @@
-"""Micrographs: files, labels and synthetic polycrystals (numpy, no torch)."""
+"""Micrographs: files, labels and synthetic polycrystals (numpy, no torch).
+
+``formats`` decodes, ``scale`` finds the pixel size, ``files`` brings both to one `Micrograph`; ``folders``
+says which files are meant; ``checks`` looks a picture over; ``plain`` and ``wide`` draw synthetic ones.
+"""

@@ -17,12 +17,12 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from grainseg.errors import GrainsegError
-from grainseg.micrograph.calibration import Calibration, read_calibration
 from grainseg.micrograph.crop import NO_CROP, Crop, CropSetting
-from grainseg.micrograph.decoding import Stored, read_stored
+from grainseg.micrograph.formats.decoding import Stored, read_stored
+from grainseg.micrograph.formats.replacing import replacing
 from grainseg.micrograph.image import FloatImage, Micrograph
-from grainseg.micrograph.pixel_size import said_by_user
-from grainseg.micrograph.replacing import replacing
+from grainseg.micrograph.scale.calibration import Calibration, read_calibration
+from grainseg.micrograph.scale.pixel_size import said_by_user
 
 IMAGE_SUFFIXES: frozenset[str] = frozenset({".png", ".tif", ".tiff", ".jpg", ".jpeg", ".bmp"})
 """Lower-case extensions that count as images in a folder."""

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from grainseg.errors import GrainsegError
-from grainseg.micrograph.replacing import replacing
+from grainseg.micrograph.formats.replacing import replacing
 
 MAX_BYTES = 16 * 2**30
 """Of all records together: sixteen networks of 1 GiB, or one with an optimizer's state beside it."""

@@ -22,12 +22,12 @@ from grainseg.config.checks import (
     legal_tiles,
 )
 from grainseg.errors import GrainsegError
-from grainseg.grains.budget import SegmentationError
-from grainseg.grains.doubt import Reference, read_reference
-from grainseg.grains.partition import DEFAULT_SETTINGS, PartitionSettings
-from grainseg.grains.validation import ValidationScores
+from grainseg.grains.batches.budget import SegmentationError
+from grainseg.grains.closing.partition import DEFAULT_SETTINGS, PartitionSettings
+from grainseg.grains.scoring.validation import ValidationScores
+from grainseg.grains.trust.doubt import Reference, read_reference
 from grainseg.micrograph.normalization import NORMALIZATION
-from grainseg.micrograph.pixel_size import is_possible
+from grainseg.micrograph.scale.pixel_size import is_possible
 from grainseg.model.archive import are_plain, load_archive, require_finite, save_archive
 from grainseg.model.networks import NetworkSpec, build_network, without_memory
 from grainseg.model.shrinking import look_shrunk

@@ -15,7 +15,7 @@ from safetensors import safe_open
 from safetensors.torch import save
 
 from grainseg.errors import GrainsegError
-from grainseg.micrograph.replacing import replacing
+from grainseg.micrograph.formats.replacing import replacing
 from grainseg.model.archive import require_finite
 
 SUFFIX = ".safetensors"

@@ -1,1 +1,6 @@
-"""The composition root: a checked configuration in, networks and predictions out. No Hydra."""
+"""The composition root: a checked configuration in, networks and predictions out. No Hydra.
+
+A module per command stands here. What several of them share lies in the folders: ``pictures`` (one picture
+from file to grains), ``results`` (tables and report), ``runs`` (around a training), ``references`` (classical
+methods) and ``card`` (robustness).
+"""

@@ -9,41 +9,32 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-from grainseg.baseline.fields import TrainingField
-from grainseg.baseline.forest import fit_forest, forest_probability
-from grainseg.baseline.ridge import ridge_probability, tune_ridge
 from grainseg.config import BaselineConfig
 from grainseg.config.baseline import METHODS
 from grainseg.data.images import LabelledMicrograph, read_labelled, warnings_of
 from grainseg.data.scale import labelled_intercept_px
 from grainseg.errors import GrainsegError
-from grainseg.grains.agreement import fit_threshold
-from grainseg.grains.labelled_grains import label_grains
-from grainseg.grains.partition import DEFAULT_SETTINGS, grains_or_zeros
-from grainseg.grains.scores import THRESHOLD, MaskScores, score_prediction
+from grainseg.grains.closing.partition import DEFAULT_SETTINGS, grains_or_zeros
+from grainseg.grains.scoring.scores import THRESHOLD, MaskScores, score_prediction
 from grainseg.micrograph.files import write_png
-from grainseg.micrograph.folder import LabelledImage, list_folder, split_with_test
+from grainseg.micrograph.folders.folder import LabelledImage, list_folder, split_with_test
+from grainseg.micrograph.folders.selection import SelectedImage, Selection, list_images
 from grainseg.micrograph.image import FloatImage
-from grainseg.micrograph.selection import SelectedImage, Selection, list_images
-from grainseg.pipeline.baseline_prediction import (
-    FittedReference,
-    OutputFolders,
-    TunedReference,
-    predict_pictures,
-)
-from grainseg.pipeline.batch_results import BatchResults, title_of
-from grainseg.pipeline.earlier_run import (
+from grainseg.pipeline.pictures.failures import tell_left_out
+from grainseg.pipeline.pictures.picture import make_output
+from grainseg.pipeline.references.baseline_prediction import OutputFolders, predict_pictures
+from grainseg.pipeline.references.tuning import FittedReference, fit_reference, grey, training_fields, tune
+from grainseg.pipeline.results.batch_results import BatchResults, title_of
+from grainseg.pipeline.results.earlier_run import (
     REPORT,
     require_no_folder,
     require_replaceable,
     warn_of_older,
 )
-from grainseg.pipeline.failures import tell_left_out
-from grainseg.pipeline.picture import make_output
-from grainseg.pipeline.scoring import PredictedGrains, fit_grains, segmentation_error, tolerance_warnings
-from grainseg.report.metrics_file import METRICS, write_metrics
-from grainseg.report.overlay import panel
-from grainseg.report.prediction_files import PREDICTIONS, stem_paths
+from grainseg.pipeline.runs.scoring import tolerance_warnings
+from grainseg.report.files.metrics_file import METRICS, write_metrics
+from grainseg.report.files.prediction_files import PREDICTIONS, stem_paths
+from grainseg.report.pictures.overlay import panel
 from grainseg.training.run_folder import read_config, write_config
 
 log = logging.getLogger(__name__)
@@ -51,8 +42,6 @@ log = logging.getLogger(__name__)
 IMAGES = "images"
 """Folder of the predictions of further pictures, within that of a method."""
 SETTINGS = "settings.yaml"
-OBJECTIVE = "are_count"
-"""What the partition is fitted to, as a training run does by default."""
 
 _SUMMARY = {"IoU": "iou", "boundary F1": "boundary_f1"}
 _SUMMARY_FITTED = {"adapted Rand error": "are_fitted", "grain count error": "grain_count_error_fitted"}
@@ -134,7 +123,7 @@ def baseline(
         started = time.monotonic()
         reference = tune(name, fields, config.seed)
         seconds = time.monotonic() - started
-        found = {image.stem: reference.probability(_grey(image)) for image in labelled.held_out}
+        found = {image.stem: reference.probability(grey(image)) for image in labelled.held_out}
         fitted = fit_reference(name, reference, labelled.val, found)
         run.metrics[name] = _score(config, fitted, labelled, found) | {"train/seconds": seconds}
         run.add(*_predict_labelled(config, fitted, labelled, found, command, options))
@@ -178,48 +167,6 @@ def _warn_of_other_results(config: BaselineConfig) -> None:
     warn_of_older(Path(config.output), *others)
 
 
-def training_fields(images: Sequence[LabelledMicrograph]) -> list[TrainingField]:
-    """What the methods are tuned on: grey pictures, labels and the true grains of each."""
-    return [TrainingField(_grey(image), image.label, label_grains(image.label)) for image in images]
-
-
-def tune(name: str, fields: Sequence[TrainingField], seed: int) -> TunedReference:
-    """Tune a method on labelled pictures.
-
-    Args:
-        name: ``ridge`` or ``forest``.
-        fields: At least one.
-        seed: Of the forest.
-    """
-    if name == "ridge":
-        settings, _ = tune_ridge(fields)
-        return TunedReference(lambda unit: ridge_probability(unit, settings), asdict(settings))
-    forest = fit_forest(fields, seed)
-    said = {"grain_px": forest.grain_px, "operating_point": forest.operating_point, "seed": forest.seed}
-    return TunedReference(lambda unit: forest_probability(unit, forest), said)
-
-
-def fit_reference(
-    name: str, reference: TunedReference, val: Sequence[LabelledMicrograph], found: Mapping[str, FloatImage]
-) -> FittedReference:
-    """Fit partition and threshold of a tuned method to the validation pictures.
-
-    Those that tuned it are no help, as they are to a network: a forest knows their pixels by heart.
-
-    Args:
-        name: Of the method.
-        reference: The method.
-        val: At least one.
-        found: Its boundary maps of these pictures, by stem.
-    """
-    maps, labels = [found[image.stem] for image in val], [image.label for image in val]
-    pictures = [PredictedGrains.of(*picture) for picture in zip(maps, labels, strict=True)]
-    settings = fit_grains(pictures, OBJECTIVE, {})
-    error = segmentation_error([picture.scores(settings) for picture in pictures], "the partition")
-    threshold, _ = fit_threshold(maps, labels)
-    return FittedReference(name, reference, threshold, settings, error)
-
-
 def _read_labelled(config: BaselineConfig) -> _Labelled:
     listing = list_folder(Path(config.data.root))
     tell_left_out(listing.without_mask)
@@ -233,10 +180,6 @@ def _read_labelled(config: BaselineConfig) -> _Labelled:
     for warning in tolerance_warnings(config.boundary_tolerance_px, intercept_px):
         log.warning("%s", warning)
     return _Labelled(train, val, test, files)
-
-
-def _grey(image: LabelledMicrograph) -> FloatImage:
-    return image.unit[:, :, 0]
 
 
 def _score(
@@ -280,7 +223,7 @@ def _write(
     for image in labelled.held_out:
         probability = found[image.stem]
         mask = probability > THRESHOLD
-        drawn = panel(_grey(image), image.label, probability, mask, config.boundary_tolerance_px)
+        drawn = panel(grey(image), image.label, probability, mask, config.boundary_tolerance_px)
         write_png(stem_paths(folder / PREDICTIONS, image.stem).panel, drawn)
 
 

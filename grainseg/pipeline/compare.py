@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from grainseg.errors import GrainsegError
-from grainseg.grains.compare import MAX_MARGIN_G, MIN_MARGIN_G, compare_batches
-from grainseg.grains.copies import copies
-from grainseg.grains.doubted import cautioned
-from grainseg.pipeline.earlier_run import require_table
-from grainseg.report.batch_rows import comparison_row
-from grainseg.report.results import SavedBatch, read_batches
-from grainseg.report.tables import BATCHES, COMPARISONS, write_csv
+from grainseg.grains.batches.compare import MAX_MARGIN_G, MIN_MARGIN_G, compare_batches
+from grainseg.grains.batches.copies import copies
+from grainseg.grains.batches.doubted import cautioned
+from grainseg.pipeline.results.earlier_run import require_table
+from grainseg.report.files.batch_rows import comparison_row
+from grainseg.report.files.results import SavedBatch, read_batches
+from grainseg.report.files.tables import BATCHES, COMPARISONS, write_csv
 
 
 def compare(folders: Sequence[Path], output: Path | None, margin_g: float) -> str:

@@ -17,12 +17,12 @@ from omegaconf import OmegaConf
 from grainseg.config import FolderDataConfig, LabelConfig, TrainConfig, parse_train
 from grainseg.console import prepare_console, say
 from grainseg.errors import GrainsegError
-from grainseg.micrograph.folder import LabelledImage, list_folder
-from grainseg.micrograph.replacing import replacing
-from grainseg.micrograph.selection import OUTPUT_ENDS
-from grainseg.pipeline.validation_quality import TEST, is_tested
-from grainseg.report.metrics_file import METRICS, read_metrics
-from grainseg.report.prediction_files import PREDICTIONS
+from grainseg.micrograph.folders.folder import LabelledImage, list_folder
+from grainseg.micrograph.folders.selection import OUTPUT_ENDS
+from grainseg.micrograph.formats.replacing import replacing
+from grainseg.pipeline.runs.validation_quality import TEST, is_tested
+from grainseg.report.files.metrics_file import METRICS, read_metrics
+from grainseg.report.files.prediction_files import PREDICTIONS
 from grainseg.training.run_folder import CONFIG, checkpoint_path, fold_dir, read_config
 
 ROOT = Path(__file__).resolve().parent.parent.parent

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from grainseg.config import TrainConfig, to_plain
 from grainseg.errors import GrainsegError
-from grainseg.pipeline.resuming import differing
+from grainseg.pipeline.runs.resuming import differing
 from grainseg.pipeline.train import train
-from grainseg.report.metrics_file import METRICS, read_metrics
+from grainseg.report.files.metrics_file import METRICS, read_metrics
 from grainseg.training.run_folder import CONFIG, LAST, checkpoint_path, is_of_training, read_config
 
 log = logging.getLogger(__name__)

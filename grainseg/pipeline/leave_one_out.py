@@ -26,18 +26,18 @@ from grainseg.data.scale import (
     suited_shrink,
 )
 from grainseg.errors import GrainsegError
-from grainseg.grains.doubt import pooled_reference
+from grainseg.grains.trust.doubt import pooled_reference
 from grainseg.inference.device import choose_device
 from grainseg.inference.predictor import predict_probability, tile_settings
-from grainseg.micrograph.folder import list_folder, split_with_test
+from grainseg.micrograph.folders.folder import list_folder, split_with_test
 from grainseg.model.checkpoint import MAX_MEMBERS, CheckpointSpec, load_network
 from grainseg.model.ensemble import write_ensemble
 from grainseg.pipeline.going_on import require_same, train_or_go_on
-from grainseg.pipeline.validation import finish_validation
-from grainseg.pipeline.validation_quality import quality_lines
-from grainseg.report.metrics_file import METRICS, write_metrics
-from grainseg.report.prediction_files import PREDICTIONS
-from grainseg.report.tables import write_csv
+from grainseg.pipeline.runs.validation import finish_validation
+from grainseg.pipeline.runs.validation_quality import quality_lines
+from grainseg.report.files.metrics_file import METRICS, write_metrics
+from grainseg.report.files.prediction_files import PREDICTIONS
+from grainseg.report.files.tables import write_csv
 from grainseg.training.board import log_configuration, tagged_scores
 from grainseg.training.run_folder import (
     CONFIG,

@@ -12,28 +12,29 @@ import numpy.typing as npt
 
 from grainseg.config import MeasureConfig
 from grainseg.errors import GrainsegError
-from grainseg.grains.field_flags import BLANK_EDGE
-from grainseg.grains.label_maps import LabelMap, ZeroMeaning, read_label_map, zeros_are_lines
-from grainseg.grains.left_out import LeftOut
-from grainseg.grains.partition import Partition, partition_mask
-from grainseg.micrograph.calibration import Calibration, read_calibration
+from grainseg.grains.closing.partition import Partition, partition_mask
+from grainseg.grains.fields.field_flags import BLANK_EDGE
+from grainseg.grains.labels.label_maps import LabelMap, ZeroMeaning, read_label_map, zeros_are_lines
+from grainseg.grains.measuring.left_out import LeftOut
 from grainseg.micrograph.crop import NO_CROP, Crop, crop_setting
 from grainseg.micrograph.files import read_mask_values, read_micrograph
+from grainseg.micrograph.folders.selection import (
+    SelectedImage,
+    Selection,
+    find_mask,
+    list_images,
+    refuse_collisions,
+)
 from grainseg.micrograph.image import BOUNDARY, FloatImage, Micrograph, PixelSize
 from grainseg.micrograph.labels import LabelSpec, fit_to_image, to_label
-from grainseg.micrograph.pixel_size import contradiction, said_by_user
-from grainseg.micrograph.selection import SelectedImage, Selection, find_mask, list_images, refuse_collisions
-from grainseg.pipeline.batch_results import (
-    BatchResults,
-    Measurements,
-    summary,
-    title_of,
-)
-from grainseg.pipeline.failures import SKIPPED, tell_failure, tell_unlisted
-from grainseg.pipeline.picture import MappedField, make_output, read_left_out, require_folders
-from grainseg.pipeline.progress import progress
-from grainseg.pipeline.provenance import provenance_of
-from grainseg.report.prediction_files import GRAINS_SUFFIX
+from grainseg.micrograph.scale.calibration import Calibration, read_calibration
+from grainseg.micrograph.scale.pixel_size import contradiction, said_by_user
+from grainseg.pipeline.pictures.failures import SKIPPED, tell_failure, tell_unlisted
+from grainseg.pipeline.pictures.picture import MappedField, make_output, read_left_out, require_folders
+from grainseg.pipeline.pictures.progress import progress
+from grainseg.pipeline.results.batch_results import BatchResults, Measurements, summary, title_of
+from grainseg.pipeline.results.provenance import provenance_of
+from grainseg.report.files.prediction_files import GRAINS_SUFFIX
 
 log = logging.getLogger(__name__)
 

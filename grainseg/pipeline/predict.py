@@ -9,21 +9,40 @@ from pathlib import Path
 from grainseg.config import PredictConfig
 from grainseg.data.images import label_spec, network_unit
 from grainseg.errors import GrainsegError
-from grainseg.grains.doubt import doubt_of
-from grainseg.grains.label_files import read_label
-from grainseg.grains.scores import MaskScores, score_prediction
+from grainseg.grains.labels.label_files import read_label
+from grainseg.grains.scoring.scores import MaskScores, score_prediction
+from grainseg.grains.trust.doubt import doubt_of
 from grainseg.inference.device import choose_device
 from grainseg.inference.ensemble import Forecast, predict_members
 from grainseg.inference.predictor import predict_probability
 from grainseg.inference.scale import on_grid
 from grainseg.micrograph.files import file_sha256
+from grainseg.micrograph.folders.selection import SelectedImage, find_mask, list_images, require_masks
 from grainseg.micrograph.image import GRAIN, FloatImage, Label, Micrograph
 from grainseg.micrograph.labels import line_width_px, thin_line_warnings
-from grainseg.micrograph.selection import SelectedImage, find_mask, list_images, require_masks
 from grainseg.model.ensemble import load_networks
 from grainseg.model.generic import default_checkpoint
-from grainseg.pipeline.batch_results import BatchResults, Measurements, summary, title_of
-from grainseg.pipeline.earlier_run import (
+from grainseg.pipeline.pictures.failures import SKIPPED, tell_failure, tell_unlisted
+from grainseg.pipeline.pictures.members import MemberGrains
+from grainseg.pipeline.pictures.picture import (
+    ClosedPicture,
+    MappedField,
+    OpenedPicture,
+    close_picture,
+    make_output,
+    open_picture,
+    require_folders,
+)
+from grainseg.pipeline.pictures.progress import progress
+from grainseg.pipeline.pictures.scaling import scale_of_picture
+from grainseg.pipeline.prediction_plan import (
+    PredictionPlan,
+    plan_prediction,
+    prediction_provenance,
+    unfinished_warning,
+)
+from grainseg.pipeline.results.batch_results import BatchResults, Measurements, summary, title_of
+from grainseg.pipeline.results.earlier_run import (
     TABLES,
     FileState,
     files_before,
@@ -33,30 +52,11 @@ from grainseg.pipeline.earlier_run import (
     warn_of_older_maps,
     warn_of_unreplaced,
 )
-from grainseg.pipeline.failures import SKIPPED, tell_failure, tell_unlisted
-from grainseg.pipeline.members import MemberGrains
-from grainseg.pipeline.picture import (
-    ClosedPicture,
-    MappedField,
-    OpenedPicture,
-    close_picture,
-    make_output,
-    open_picture,
-    require_folders,
-)
-from grainseg.pipeline.prediction_plan import (
-    PredictionPlan,
-    plan_prediction,
-    prediction_provenance,
-    unfinished_warning,
-)
-from grainseg.pipeline.progress import progress
-from grainseg.pipeline.scaling import scale_of_picture
-from grainseg.pipeline.scoring import labelled_error_flag, tolerance_warnings
-from grainseg.pipeline.training_record import flattering, read_record
-from grainseg.report.metrics_file import METRICS, write_metrics
-from grainseg.report.prediction_files import PredictionPaths, prediction_paths, write_uncertainty
-from grainseg.report.robustness_note import read_note
+from grainseg.pipeline.runs.scoring import labelled_error_flag, tolerance_warnings
+from grainseg.pipeline.runs.training_record import flattering, read_record
+from grainseg.report.files.metrics_file import METRICS, write_metrics
+from grainseg.report.files.prediction_files import PredictionPaths, prediction_paths, write_uncertainty
+from grainseg.report.files.robustness_note import read_note
 
 log = logging.getLogger(__name__)
 

@@ -8,14 +8,14 @@ from torch import nn
 
 from grainseg.config import PredictConfig
 from grainseg.config.checks import SYMMETRIES
-from grainseg.grains.partition import DEFAULT_SETTINGS, PartitionSettings
+from grainseg.grains.closing.partition import DEFAULT_SETTINGS, PartitionSettings
 from grainseg.grains.wording import counted
 from grainseg.inference.predictor import TileSettings, tile_settings
 from grainseg.model.checkpoint import CheckpointSpec
 from grainseg.model.generic import ships
-from grainseg.pipeline.provenance import provenance_of
-from grainseg.pipeline.scaling import Scaling, scaling_of
-from grainseg.report.contents import Provenance
+from grainseg.pipeline.pictures.scaling import Scaling, scaling_of
+from grainseg.pipeline.results.provenance import provenance_of
+from grainseg.report.html.contents import Provenance
 
 
 @dataclass(frozen=True)

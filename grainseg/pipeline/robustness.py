@@ -11,41 +11,35 @@ from pathlib import Path
 from grainseg.config import RobustnessConfig
 from grainseg.data.images import LabelledMicrograph, read_labelled, warnings_of
 from grainseg.errors import GrainsegError
-from grainseg.grains.robustness import Card, ImageScores, Seen, make_card
+from grainseg.grains.trust.robustness import Card, ImageScores, Seen, make_card
 from grainseg.micrograph.corruptions import CORRUPTIONS, KINDS, Corruption
 from grainseg.micrograph.files import file_sha256
-from grainseg.micrograph.folder import LabelledImage, list_folder, split_with_test
+from grainseg.micrograph.folders.folder import LabelledImage, list_folder, split_with_test
+from grainseg.micrograph.formats.replacing import replacing
 from grainseg.micrograph.names import plain_name
-from grainseg.micrograph.replacing import replacing
 from grainseg.model.ensemble import load_networks
-from grainseg.pipeline.batch_results import title_of
-from grainseg.pipeline.corruption_reach import kinds_seen
-from grainseg.pipeline.earlier_run import CARD_PAGE, require_replaceable_card
-from grainseg.pipeline.failures import SKIPPED, tell_failure, tell_left_out
-from grainseg.pipeline.picture import make_output
-from grainseg.pipeline.progress import progress
-from grainseg.pipeline.provenance import provenance_of
-from grainseg.pipeline.robustness_board import write_board
-from grainseg.pipeline.robustness_methods import (
+from grainseg.pipeline.card.corruption_reach import kinds_seen
+from grainseg.pipeline.card.robustness_board import write_board
+from grainseg.pipeline.card.robustness_methods import (
     Method,
     Truth,
     network_method,
     reference_methods,
     score_picture,
 )
-from grainseg.pipeline.training_record import (
-    TESTED,
-    TRAINED,
-    VALIDATED,
-    image_roles,
-    read_record,
-)
-from grainseg.report.robustness_note import PLOT, RobustnessNote, write_note
-from grainseg.report.robustness_page import RobustnessReport, Sample, make_sample, write_robustness
-from grainseg.report.robustness_plots import card_plots
-from grainseg.report.robustness_sentences import remarks, verdicts
-from grainseg.report.robustness_tables import write_cells, write_images
-from grainseg.report.tables import CARD, CARD_IMAGES
+from grainseg.pipeline.pictures.failures import SKIPPED, tell_failure, tell_left_out
+from grainseg.pipeline.pictures.picture import make_output
+from grainseg.pipeline.pictures.progress import progress
+from grainseg.pipeline.results.batch_results import title_of
+from grainseg.pipeline.results.earlier_run import CARD_PAGE, require_replaceable_card
+from grainseg.pipeline.results.provenance import provenance_of
+from grainseg.pipeline.runs.training_record import TESTED, TRAINED, VALIDATED, image_roles, read_record
+from grainseg.report.card.robustness_page import RobustnessReport, Sample, make_sample, write_robustness
+from grainseg.report.card.robustness_plots import card_plots
+from grainseg.report.card.robustness_sentences import remarks, verdicts
+from grainseg.report.card.robustness_tables import write_cells, write_images
+from grainseg.report.files.robustness_note import PLOT, RobustnessNote, write_note
+from grainseg.report.files.tables import CARD, CARD_IMAGES
 
 log = logging.getLogger(__name__)
 

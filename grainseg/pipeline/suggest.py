@@ -12,8 +12,8 @@ from grainseg.config import SuggestConfig
 from grainseg.config.checks import SYMMETRIES
 from grainseg.data.images import MIN_SIDE_PX, network_unit
 from grainseg.errors import GrainsegError
-from grainseg.grains.left_out import LeftOut
-from grainseg.grains.suggestion import (
+from grainseg.grains.measuring.left_out import LeftOut
+from grainseg.grains.trust.suggestion import (
     Region,
     boundary_band,
     disagreement,
@@ -27,19 +27,19 @@ from grainseg.inference.predictor import predict_probability, tile_settings
 from grainseg.inference.scale import on_grid
 from grainseg.micrograph.crop import Crop, crop_setting
 from grainseg.micrograph.files import read_micrograph, write_png
+from grainseg.micrograph.folders.selection import SelectedImage, list_images
 from grainseg.micrograph.image import Micrograph
-from grainseg.micrograph.selection import SelectedImage, list_images
 from grainseg.model.checkpoint import CheckpointSpec
 from grainseg.model.ensemble import load_networks
 from grainseg.model.generic import default_checkpoint
-from grainseg.pipeline.earlier_run import SHEET, require_replaceable_suggestions
-from grainseg.pipeline.failures import SKIPPED, tell_failure, tell_unlisted
-from grainseg.pipeline.picture import OpenedPicture, make_output
-from grainseg.pipeline.progress import progress
-from grainseg.pipeline.scaling import Scaling, scale_of_picture, scaling_unsaid
-from grainseg.report.overlay import to_display
-from grainseg.report.suggestion_sheet import SheetPicture, small_picture, suggestion_sheet
-from grainseg.report.tables import RANKED, REGIONS, write_csv
+from grainseg.pipeline.pictures.failures import SKIPPED, tell_failure, tell_unlisted
+from grainseg.pipeline.pictures.picture import OpenedPicture, make_output
+from grainseg.pipeline.pictures.progress import progress
+from grainseg.pipeline.pictures.scaling import Scaling, scale_of_picture, scaling_unsaid
+from grainseg.pipeline.results.earlier_run import SHEET, require_replaceable_suggestions
+from grainseg.report.files.tables import RANKED, REGIONS, write_csv
+from grainseg.report.pictures.overlay import to_display
+from grainseg.report.pictures.suggestion_sheet import SheetPicture, small_picture, suggestion_sheet
 
 
 @dataclass(frozen=True)

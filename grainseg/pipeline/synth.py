@@ -6,7 +6,7 @@ from grainseg.errors import GrainsegError
 from grainseg.micrograph.files import write_png
 from grainseg.micrograph.names import is_file
 from grainseg.micrograph.wide.contact_sheet import contact_sheet
-from grainseg.report.own_files import is_picture
+from grainseg.report.files.own_files import is_picture
 
 MAX_SHEET_PX = 100_000_000
 MIN_SIDE_PX = 32

@@ -16,24 +16,24 @@ from torch import nn
 from grainseg.config import TrainConfig, to_plain
 from grainseg.data.source import TrainingData
 from grainseg.errors import GrainsegError
-from grainseg.grains.labelled_grains import holes_in_lines
-from grainseg.grains.partition import FEW_PINHOLES, PINHOLE_PX
-from grainseg.grains.scores import THRESHOLD
+from grainseg.grains.closing.partition import FEW_PINHOLES, PINHOLE_PX
+from grainseg.grains.labels.labelled_grains import holes_in_lines
+from grainseg.grains.scoring.scores import THRESHOLD
 from grainseg.inference.predictor import predict_probability, tile_settings
 from grainseg.model.checkpoint import CheckpointSpec, add_to_checkpoint, load_network
 from grainseg.model.generic import load_generic, shipped_weights
 from grainseg.model.losses import build_loss
 from grainseg.model.networks import NetworkSpec, build_network, parameter_count
 from grainseg.model.shrinking import look_shrunk
-from grainseg.pipeline.doubt_reference import training_reference
-from grainseg.pipeline.failures import tell_left_out
-from grainseg.pipeline.observer import generic_observer
-from grainseg.pipeline.resuming import bring_best, check_resume, refused_if_damaged, require_same_shrink
-from grainseg.pipeline.scoring import PredictedGrains, small_enough, tolerance_warnings
-from grainseg.pipeline.validation import finish_validation, fitted_metrics, is_real
-from grainseg.pipeline.validation_quality import TEST, few_grains_warning, is_tested, quality_lines
-from grainseg.report.metrics_file import METRICS, write_metrics
-from grainseg.report.prediction_files import PREDICTIONS
+from grainseg.pipeline.pictures.failures import tell_left_out
+from grainseg.pipeline.runs.doubt_reference import training_reference
+from grainseg.pipeline.runs.observer import generic_observer
+from grainseg.pipeline.runs.resuming import bring_best, check_resume, refused_if_damaged, require_same_shrink
+from grainseg.pipeline.runs.scoring import PredictedGrains, small_enough, tolerance_warnings
+from grainseg.pipeline.runs.validation import finish_validation, fitted_metrics, is_real
+from grainseg.pipeline.runs.validation_quality import TEST, few_grains_warning, is_tested, quality_lines
+from grainseg.report.files.metrics_file import METRICS, write_metrics
+from grainseg.report.files.prediction_files import PREDICTIONS
 from grainseg.training.board import log_scores
 from grainseg.training.datamodule import BoundaryDataModule
 from grainseg.training.module import BoundaryModule

@@ -9,7 +9,7 @@ from grainseg.config import MeasureConfig, StructureConfig
 from grainseg.config.command_line import crop_of, pixel_size_of, text_of
 from grainseg.console import say
 from grainseg.errors import require_all_done
-from grainseg.grains.structure import PART_CHOICES, TWIN_CHOICES
+from grainseg.grains.labels.structure import PART_CHOICES, TWIN_CHOICES
 from grainseg.subcommands.options import Cut, MaxMegapixels, Output, PixelSizeUm, command_line, typed
 
 

@@ -11,19 +11,14 @@ import cv2
 import numpy as np
 import torch
 from lightning import LightningModule, Trainer
-from lightning.pytorch.callbacks import (
-    Callback,
-    EarlyStopping,
-    ModelCheckpoint,
-    RichProgressBar,
-)
+from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint, RichProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 
 from grainseg.config import VALIDATION_METRICS, TrainConfig, to_plain
-from grainseg.grains.scores import THRESHOLD
+from grainseg.grains.scoring.scores import THRESHOLD
 from grainseg.micrograph.image import Label
-from grainseg.report.overlay import Picture, panel
+from grainseg.report.pictures.overlay import Picture, panel
 from grainseg.training.averaging import kept_weights
 from grainseg.training.board import log_configuration
 from grainseg.training.datamodule import BoundaryDataModule, WholePicture

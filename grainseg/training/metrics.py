@@ -1,7 +1,7 @@
 """Metrics of whole pictures, logged after every epoch.
 
-The IoU is torchmetrics' ``BinaryJaccardIndex``; the others are a shell around ``grainseg.grains.scores``, by
-which predictions and what a run ends with are scored, too.
+The IoU is torchmetrics' ``BinaryJaccardIndex``; the others are a shell around
+``grainseg.grains.scoring.scores``, by which predictions and what a run ends with are scored, too.
 """
 
 import numpy as np
@@ -10,8 +10,8 @@ from torch import Tensor
 from torchmetrics import Metric, MetricCollection
 from torchmetrics.classification import BinaryJaccardIndex
 
-from grainseg.grains.partition import DEFAULT_SETTINGS, grains_or_zeros
-from grainseg.grains.scores import THRESHOLD, MaskScores, metrics_of_all, score_prediction
+from grainseg.grains.closing.partition import DEFAULT_SETTINGS, grains_or_zeros
+from grainseg.grains.scoring.scores import THRESHOLD, MaskScores, metrics_of_all, score_prediction
 from grainseg.micrograph.image import IGNORE
 
 

@@ -10,9 +10,9 @@ from omegaconf import OmegaConf
 from yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent
 
 from grainseg.errors import GrainsegError
-from grainseg.micrograph.replacing import replacing
-from grainseg.report.metrics_file import METRICS
-from grainseg.report.prediction_files import PREDICTIONS
+from grainseg.micrograph.formats.replacing import replacing
+from grainseg.report.files.metrics_file import METRICS
+from grainseg.report.files.prediction_files import PREDICTIONS
 
 CONFIG = "config.yaml"
 CHECKPOINTS = "checkpoints"

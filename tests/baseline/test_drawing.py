@@ -7,7 +7,7 @@ from grainseg.baseline.drawing import draw_values, drawing_radius_px
 from grainseg.micrograph.drawing import boundary_lines
 from grainseg.micrograph.labels import line_width_px
 from grainseg.micrograph.morphology import near, skeleton
-from grainseg.micrograph.polycrystal import polycrystal
+from grainseg.micrograph.plain.polycrystal import polycrystal
 
 
 @pytest.mark.parametrize("width", [1, 3, 5, 8])

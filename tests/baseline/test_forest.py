@@ -8,7 +8,7 @@ import pytest
 from baseline_fields import drawn_field
 
 from grainseg.baseline.forest import BoundaryForest, _sample, feature_strips, fit_forest, forest_probability
-from grainseg.grains.agreement import pixel_scores
+from grainseg.grains.scoring.agreement import pixel_scores
 from grainseg.micrograph.image import IGNORE
 
 

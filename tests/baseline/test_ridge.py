@@ -17,9 +17,9 @@ from grainseg.baseline.ridge import (
     tune_ridge,
     watershed_lines,
 )
-from grainseg.grains.agreement import boundary_counts, pixel_scores
-from grainseg.grains.labelled_grains import label_grains
-from grainseg.grains.partition import partition_probability
+from grainseg.grains.closing.partition import partition_probability
+from grainseg.grains.labels.labelled_grains import label_grains
+from grainseg.grains.scoring.agreement import boundary_counts, pixel_scores
 from grainseg.micrograph.image import IGNORE
 
 

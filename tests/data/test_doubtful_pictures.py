@@ -10,12 +10,12 @@ from PIL import Image
 from grainseg.config import FolderDataConfig
 from grainseg.data.folder import read_folder
 from grainseg.data.images import network_unit
-from grainseg.grains.left_out import LeftOut
+from grainseg.grains.measuring.left_out import LeftOut
 from grainseg.micrograph.drawing import crack_pixels
+from grainseg.micrograph.folders.selection import SelectedImage
 from grainseg.micrograph.image import Micrograph
-from grainseg.micrograph.selection import SelectedImage
-from grainseg.micrograph.synthetic import generate
-from grainseg.pipeline.picture import OpenedPicture
+from grainseg.micrograph.plain.synthetic import generate
+from grainseg.pipeline.pictures.picture import OpenedPicture
 
 STEMS = ("a", "b", "c")
 

@@ -12,7 +12,7 @@ from grainseg.data.images import LabelledMicrograph, signed_distance
 from grainseg.micrograph.drawing import boundary_lines
 from grainseg.micrograph.image import BOUNDARY, IGNORE
 from grainseg.micrograph.labels import line_width_px
-from grainseg.micrograph.synthetic import generate
+from grainseg.micrograph.plain.synthetic import generate
 
 SIZE = 64
 

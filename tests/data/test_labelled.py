@@ -11,7 +11,7 @@ from grainseg.data.images import LabelledMicrograph
 from grainseg.data.labelled import labelled_cells, labelled_places
 from grainseg.data.patches import PatchDataset
 from grainseg.micrograph.image import IGNORE
-from grainseg.micrograph.synthetic import generate
+from grainseg.micrograph.plain.synthetic import generate
 
 SIZE = 64
 

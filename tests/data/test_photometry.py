@@ -11,7 +11,7 @@ from grainseg.config import AugmentConfig
 from grainseg.data.photometry import Photometry
 from grainseg.micrograph.image import BOUNDARY
 from grainseg.micrograph.normalization import to_unit_range
-from grainseg.micrograph.synthetic import generate
+from grainseg.micrograph.plain.synthetic import generate
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from scipy.ndimage import gaussian_filter, shift
 from grainseg.data.images import LabelledMicrograph
 from grainseg.data.registration import label_offset_px
 from grainseg.micrograph.image import BOUNDARY, GRAIN, IGNORE, FloatImage
-from grainseg.micrograph.synthetic import generate
+from grainseg.micrograph.plain.synthetic import generate
 
 OFFSETS = [(0.5, 0.3), (-0.4, 0.0), (0.0, 1.0), (-1.5, 0.7)]
 

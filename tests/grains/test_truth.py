@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from tessellations import bimodal, hexagons, laguerre, poisson_voronoi, relaxed_voronoi
 
-from grainseg.grains.budget import hidden_by_lines
-from grainseg.grains.grain_table import grain_table
-from grainseg.grains.intercepts import circle_intercepts, line_intercepts, mean_intercept_px, pooled
-from grainseg.grains.partition import partition_mask
+from grainseg.grains.batches.budget import hidden_by_lines
+from grainseg.grains.closing.partition import partition_mask
+from grainseg.grains.measuring.grain_table import grain_table
+from grainseg.grains.measuring.intercepts import circle_intercepts, line_intercepts, mean_intercept_px, pooled
 from grainseg.micrograph.drawing import boundary_lines
 from grainseg.micrograph.image import BOUNDARY
 

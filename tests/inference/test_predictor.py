@@ -7,7 +7,7 @@ from torch import nn
 
 from grainseg.errors import GrainsegError
 from grainseg.inference.predictor import TileSettings, moved, predict_probability, tile_settings
-from grainseg.micrograph.synthetic import generate
+from grainseg.micrograph.plain.synthetic import generate
 from grainseg.model.checkpoint import CheckpointSpec
 from grainseg.model.networks import NetworkSpec, build_network
 

@@ -6,7 +6,7 @@ from scipy import ndimage
 
 from grainseg.micrograph.drawing import boundary_lines, crack_pixels
 from grainseg.micrograph.image import BOUNDARY
-from grainseg.micrograph.polycrystal import polycrystal
+from grainseg.micrograph.plain.polycrystal import polycrystal
 
 
 def by_definition(grains: np.ndarray, width_px: int) -> np.ndarray:

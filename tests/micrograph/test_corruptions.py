@@ -20,7 +20,7 @@ from grainseg.micrograph.corruptions import (
     to_grid,
 )
 from grainseg.micrograph.drawing import boundary_lines
-from grainseg.micrograph.polycrystal import polycrystal
+from grainseg.micrograph.plain.polycrystal import polycrystal
 
 
 def lost_share(picture, line, reach_px):

@@ -7,7 +7,7 @@ from grainseg.micrograph.drawing import boundary_lines
 from grainseg.micrograph.image import BOUNDARY, GRAIN, IGNORE
 from grainseg.micrograph.label_lines import crack_lines, redrawn_lines, within_reach
 from grainseg.micrograph.labels import line_width_px
-from grainseg.micrograph.polycrystal import polycrystal
+from grainseg.micrograph.plain.polycrystal import polycrystal
 
 SIDE, SPACING = 400, 40
 ROWS, COLUMNS = np.mgrid[:SIDE, :SIDE]

@@ -8,7 +8,7 @@ import tifffile
 from PIL import Image
 
 from grainseg.micrograph.files import write_grain_map, write_mask, write_probability
-from grainseg.report.own_files import is_picture
+from grainseg.report.files.own_files import is_picture
 
 IDS = np.arange(12, dtype=np.uint32).reshape(3, 4) * 70_000
 

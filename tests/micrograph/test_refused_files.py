@@ -12,10 +12,7 @@ from PIL import Image
 from sample_files import GREY8, RGB16, SMOOTH, message, pillow_file, tiff_file
 
 from grainseg.errors import GrainsegError
-from grainseg.micrograph.files import (
-    read_mask_values,
-    read_micrograph,
-)
+from grainseg.micrograph.files import read_mask_values, read_micrograph
 
 
 def test_negative_integers_are_refused(tmp_path):

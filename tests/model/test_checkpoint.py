@@ -12,10 +12,10 @@ from torch import nn
 from torch.nn.functional import avg_pool2d, interpolate
 
 from grainseg.errors import GrainsegError
-from grainseg.grains.budget import SegmentationError
-from grainseg.grains.doubt import DEFAULT_REFERENCE
-from grainseg.grains.partition import PartitionSettings
-from grainseg.grains.validation import ValidationScores
+from grainseg.grains.batches.budget import SegmentationError
+from grainseg.grains.closing.partition import PartitionSettings
+from grainseg.grains.scoring.validation import ValidationScores
+from grainseg.grains.trust.doubt import DEFAULT_REFERENCE
 from grainseg.inference.predictor import tile_settings
 from grainseg.model.checkpoint import (
     _NEW,

@@ -13,8 +13,8 @@ from safetensors.torch import save_file
 from torch import nn
 
 from grainseg.errors import GrainsegError
-from grainseg.grains.budget import SegmentationError
-from grainseg.grains.partition import PartitionSettings
+from grainseg.grains.batches.budget import SegmentationError
+from grainseg.grains.closing.partition import PartitionSettings
 from grainseg.model.checkpoint import CheckpointSpec, load_network, read_checkpoint
 from grainseg.model.networks import build_network, network_input
 from grainseg.model.weights_file import DESCRIPTION, MAX_DESCRIPTION_LENGTH, read_weights, write_weights

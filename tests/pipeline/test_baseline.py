@@ -18,20 +18,16 @@ from PIL import Image
 
 from grainseg.config import BaselineConfig, LabelledFolderConfig, StructureConfig
 from grainseg.errors import GrainsegError
-from grainseg.grains.agreement import pixel_scores
-from grainseg.grains.label_files import read_label
-from grainseg.grains.partition import DEFAULT_SETTINGS
+from grainseg.grains.closing.partition import DEFAULT_SETTINGS
+from grainseg.grains.labels.label_files import read_label
+from grainseg.grains.scoring.agreement import pixel_scores
+from grainseg.micrograph.folders.selection import SelectedImage, Selection
 from grainseg.micrograph.labels import LabelSpec
-from grainseg.micrograph.selection import SelectedImage, Selection
 from grainseg.pipeline import baseline as baseline_module
-from grainseg.pipeline import baseline_prediction
 from grainseg.pipeline.baseline import BaselineRun, baseline
-from grainseg.pipeline.baseline_prediction import (
-    FittedReference,
-    OutputFolders,
-    TunedReference,
-    predict_pictures,
-)
+from grainseg.pipeline.references import baseline_prediction
+from grainseg.pipeline.references.baseline_prediction import OutputFolders, predict_pictures
+from grainseg.pipeline.references.tuning import FittedReference, TunedReference
 
 STEMS = ("f0", "f1", "f2", "f3")
 

@@ -23,7 +23,7 @@ from grainseg.pipeline.deliverable import (
     latest_run,
     make_deliverable,
 )
-from grainseg.report.metrics_file import write_metrics
+from grainseg.report.files.metrics_file import write_metrics
 from grainseg.training.run_folder import checkpoint_path, fold_dir
 
 METRICS = {"val/iou": 0.5, "val/boundary_f1": 0.9}

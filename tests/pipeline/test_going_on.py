@@ -10,7 +10,7 @@ from grainseg.config import TrainConfig, to_plain
 from grainseg.errors import GrainsegError
 from grainseg.pipeline import going_on
 from grainseg.pipeline.going_on import require_same, train_or_go_on
-from grainseg.report.metrics_file import write_metrics
+from grainseg.report.files.metrics_file import write_metrics
 from grainseg.training.run_folder import write_config
 
 BEST, LAST, METRICS = "checkpoints/best.ckpt", "checkpoints/last.ckpt", "metrics.json"

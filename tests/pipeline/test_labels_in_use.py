@@ -15,12 +15,12 @@ from grainseg.config import FolderDataConfig, PredictConfig, TrainConfig
 from grainseg.data.folder import read_folder
 from grainseg.data.images import read_labelled
 from grainseg.errors import GrainsegError
-from grainseg.grains.label_files import read_label
+from grainseg.grains.labels.label_files import read_label
 from grainseg.inference.predictor import moved, predict_probability, tile_settings
-from grainseg.micrograph.folder import LabelledImage
+from grainseg.micrograph.folders.folder import LabelledImage
 from grainseg.micrograph.image import BOUNDARY, IGNORE
 from grainseg.micrograph.labels import LabelSpec
-from grainseg.micrograph.synthetic import generate
+from grainseg.micrograph.plain.synthetic import generate
 from grainseg.model.checkpoint import load_network
 from grainseg.pipeline.predict import predict
 from grainseg.pipeline.train import train

@@ -19,11 +19,11 @@ from torch import nn
 from grainseg.config import FolderDataConfig, TrainConfig, to_plain
 from grainseg.data.folder import read_folder
 from grainseg.errors import GrainsegError
-from grainseg.grains.doubt import SIGNS
-from grainseg.grains.labelled_grains import label_grains
-from grainseg.grains.partition_fit import fit_partition
+from grainseg.grains.labels.labelled_grains import label_grains
+from grainseg.grains.scoring.partition_fit import fit_partition
+from grainseg.grains.trust.doubt import SIGNS
 from grainseg.inference.predictor import TileSettings, predict_probability
-from grainseg.micrograph.folder import list_folder
+from grainseg.micrograph.folders.folder import list_folder
 from grainseg.micrograph.image import FloatImage
 from grainseg.model.checkpoint import CheckpointSpec, load_network
 from grainseg.model.ensemble import load_networks, write_ensemble
@@ -31,9 +31,9 @@ from grainseg.model.networks import build_network
 from grainseg.pipeline import going_on
 from grainseg.pipeline import leave_one_out as tested
 from grainseg.pipeline.leave_one_out import leave_one_out, left_out_images, out_of_fold, over_folds
+from grainseg.pipeline.runs.training_record import TRAINED, image_roles, read_record
 from grainseg.pipeline.train import network_spec, train
-from grainseg.pipeline.training_record import TRAINED, image_roles, read_record
-from grainseg.report.metrics_file import write_metrics
+from grainseg.report.files.metrics_file import write_metrics
 from grainseg.training.run_folder import require_free
 
 STEMS = ["f0", "f1", "f2"]

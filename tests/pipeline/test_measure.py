@@ -12,10 +12,10 @@ from PIL import Image
 
 from grainseg.config import MeasureConfig, StructureConfig
 from grainseg.errors import GrainsegError
-from grainseg.grains.field import measure_field
+from grainseg.grains.fields.field import measure_field
 from grainseg.micrograph.drawing import boundary_lines
 from grainseg.micrograph.files import write_grain_map, write_probability
-from grainseg.micrograph.polycrystal import polycrystal
+from grainseg.micrograph.plain.polycrystal import polycrystal
 from grainseg.pipeline.compare import compare
 from grainseg.pipeline.measure import measure
 

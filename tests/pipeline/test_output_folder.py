@@ -11,9 +11,9 @@ from PIL import Image
 
 from grainseg.config import PredictConfig
 from grainseg.errors import GrainsegError
-from grainseg.micrograph import selection
 from grainseg.micrograph.drawing import boundary_lines
-from grainseg.micrograph.polycrystal import polycrystal
+from grainseg.micrograph.folders import selection
+from grainseg.micrograph.plain.polycrystal import polycrystal
 from grainseg.pipeline import measure as measuring
 from grainseg.pipeline.compare import compare
 from grainseg.pipeline.measure import measure

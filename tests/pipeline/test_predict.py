@@ -15,11 +15,11 @@ from PIL import Image
 
 from grainseg.config import PredictConfig
 from grainseg.errors import GrainsegError
-from grainseg.grains.doubt import FLAG_ABOVE
+from grainseg.grains.trust.doubt import FLAG_ABOVE
 from grainseg.micrograph.files import read_micrograph, write_png
 from grainseg.pipeline.export import export
 from grainseg.pipeline.predict import predict
-from grainseg.report.results import read_batches
+from grainseg.report.files.results import read_batches
 
 
 def save(path: Path, shape: tuple[int, ...], seed: int = 0) -> Path:

@@ -13,8 +13,8 @@ from torch import nn
 
 from grainseg.config import PredictConfig, TrainConfig
 from grainseg.errors import GrainsegError
-from grainseg.grains.budget import SegmentationError
-from grainseg.grains.partition import partition_probability
+from grainseg.grains.batches.budget import SegmentationError
+from grainseg.grains.closing.partition import partition_probability
 from grainseg.model.checkpoint import load_network
 from grainseg.model.ensemble import write_ensemble
 from grainseg.pipeline.predict import predict

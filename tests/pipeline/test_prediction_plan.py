@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from grainseg.config import PredictConfig
-from grainseg.grains.doubt import DEFAULT_REFERENCE
+from grainseg.grains.trust.doubt import DEFAULT_REFERENCE
 from grainseg.model.ensemble import load_networks
 from grainseg.model.generic import default_checkpoint
 from grainseg.pipeline.predict import predict

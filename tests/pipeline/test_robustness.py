@@ -16,18 +16,18 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from grainseg.config import LabelledFolderConfig, RobustnessConfig, to_plain
 from grainseg.data.images import read_labelled
 from grainseg.errors import GrainsegError
-from grainseg.grains.partition import DEFAULT_SETTINGS
+from grainseg.grains.closing.partition import DEFAULT_SETTINGS
 from grainseg.micrograph.corruptions import CORRUPTIONS, LEVELS
 from grainseg.micrograph.drawing import boundary_lines
-from grainseg.micrograph.folder import list_folder
-from grainseg.micrograph.polycrystal import polycrystal
+from grainseg.micrograph.folders.folder import list_folder
+from grainseg.micrograph.plain.polycrystal import polycrystal
 from grainseg.pipeline import robustness as module
-from grainseg.pipeline.earlier_run import require_replaceable_card
+from grainseg.pipeline.card.robustness_board import write_board
+from grainseg.pipeline.card.robustness_methods import Method, Truth, score_picture
+from grainseg.pipeline.results.earlier_run import require_replaceable_card
 from grainseg.pipeline.robustness import robustness
-from grainseg.pipeline.robustness_board import write_board
-from grainseg.pipeline.robustness_methods import Method, Truth, score_picture
-from grainseg.pipeline.training_record import TRAINED, UNKNOWN, VALIDATED
-from grainseg.report.robustness_plots import card_plots
+from grainseg.pipeline.runs.training_record import TRAINED, UNKNOWN, VALIDATED
+from grainseg.report.card.robustness_plots import card_plots
 
 
 @pytest.fixture

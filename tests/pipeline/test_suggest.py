@@ -13,9 +13,9 @@ from grainseg.config import SuggestConfig
 from grainseg.errors import GrainsegError
 from grainseg.inference.ensemble import Forecast
 from grainseg.pipeline import suggest as module
-from grainseg.pipeline.earlier_run import require_replaceable_suggestions
+from grainseg.pipeline.results.earlier_run import require_replaceable_suggestions
 from grainseg.pipeline.suggest import suggest
-from grainseg.report.suggestion_sheet import SheetPicture, suggestion_sheet
+from grainseg.report.pictures.suggestion_sheet import SheetPicture, suggestion_sheet
 
 
 @pytest.fixture
@@ -132,7 +132,7 @@ def test_the_weights_that_ship_see_large_grains_shrunk_and_a_blank_picture_is_na
     spec, networks = module.load_networks(checkpoint)
     known = replace(spec, intercept_px=40.0, label_offset_px=(0.0, 0.0))
     monkeypatch.setattr(module, "load_networks", lambda _: (known, networks))
-    monkeypatch.setattr("grainseg.pipeline.scaling.ships", lambda path: path == checkpoint)
+    monkeypatch.setattr("grainseg.pipeline.pictures.scaling.ships", lambda path: path == checkpoint)
     found = suggest(replace(config, images=str(tmp_path / "in"), crop=None, count=8))
     blank, large = seen
     assert blank == 240

@@ -20,16 +20,16 @@ from PIL import Image
 from grainseg.config import PredictConfig, TrainConfig, to_plain
 from grainseg.data.images import network_unit
 from grainseg.errors import GrainsegError
-from grainseg.grains.agreement import pixel_scores
-from grainseg.grains.label_files import read_label
-from grainseg.grains.partition import partition_probability
+from grainseg.grains.closing.partition import partition_probability
+from grainseg.grains.labels.label_files import read_label
+from grainseg.grains.scoring.agreement import pixel_scores
 from grainseg.inference.predictor import predict_probability, tile_settings
 from grainseg.micrograph.files import read_micrograph
 from grainseg.micrograph.labels import LabelSpec
 from grainseg.model.checkpoint import load_network, read_checkpoint
 from grainseg.pipeline.export import export
 from grainseg.pipeline.predict import predict
-from grainseg.pipeline.scoring import PredictedGrains, fit_grains
+from grainseg.pipeline.runs.scoring import PredictedGrains, fit_grains
 from grainseg.pipeline.train import train, training_summary
 
 

@@ -7,10 +7,10 @@ from torchmetrics import MetricCollection
 from torchmetrics.classification import BinaryJaccardIndex
 
 from grainseg.config import VALIDATION_METRICS
-from grainseg.grains.partition import DEFAULT_SETTINGS, grains_or_zeros
-from grainseg.grains.scores import MaskScores, score_prediction
+from grainseg.grains.closing.partition import DEFAULT_SETTINGS, grains_or_zeros
+from grainseg.grains.scoring.scores import MaskScores, score_prediction
 from grainseg.micrograph.image import BOUNDARY, IGNORE
-from grainseg.micrograph.synthetic import generate
+from grainseg.micrograph.plain.synthetic import generate
 from grainseg.training.metrics import boundary_metrics
 
 

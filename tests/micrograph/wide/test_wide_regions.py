@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from grainseg.micrograph.polycrystal import polycrystal
+from grainseg.micrograph.plain.polycrystal import polycrystal
 from grainseg.micrograph.wide.noise import blobs, smooth_noise
 from grainseg.micrograph.wide.regions import means, nearest_cracks, spread
 

@@ -1,0 +1,265 @@
+"""Do two batches differ, are they equivalent, or are there not enough fields to tell?
+
+The unit of replication is the specimen where both batches name two or more, else the field: Welch's test on
+the units' ln mean intercepts. Grains pooled over fields are never tested against each other (by Kolmogorov
+and Smirnov's test, say): they resemble their neighbours, and such a test takes the scatter between fields for
+a difference between batches. So do fields with the scatter between specimens.
+
+A pair is **different** if the test, corrected after Holm for the number of pairs, finds a difference at 5 %.
+It is **equivalent** if two one-sided tests, corrected likewise, find the difference smaller than a margin.
+Both may hold, where many fields show a difference that is real and too small to matter: the margin says what
+matters, so the verdict is then equivalent, and the sentence says that a difference exists. If neither holds,
+there are **not enough fields**, or specimens.
+"""
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from grainseg.grains.batches.compared import MIN_REPLICATES, ComparedBatch, compared_batch, unequal_lines
+from grainseg.grains.batches.samples import (
+    FIELD,
+    SPECIMEN,
+    UNDEFINED,
+    Estimate,
+    FieldSample,
+    by_specimen,
+    require_samples,
+    t_quantile,
+)
+from grainseg.grains.batches.verdict import (
+    DIFFERENT,
+    EQUIVALENT,
+    NOT_ENOUGH,
+    cautions,
+    decision,
+    finding,
+    no_test,
+    systematic_words,
+)
+from grainseg.grains.batches.welch import NO_SCATTER, Welch, effective_df, fields_for_decision, holm, welch
+from grainseg.grains.measuring.astm import MIN_FIELDS
+
+MIN_MARGIN_G, MAX_MARGIN_G = 0.01, 5.0
+"""Of equivalence: 0.3 % of the mean intercept, which no measurement resolves, to a factor of 5.7."""
+
+_SIGNIFICANCE = 0.05
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two batches; lengths in `unit`, intervals of 95 %, of the sampling and for this pair alone.
+
+    Attributes:
+        a: Name of the first batch.
+        b: Of the second; ratios are b over a, differences b minus a.
+        unit: "µm" or "px".
+        fields_a: Fields with a mean intercept.
+        fields_b: The same.
+        replicate: FIELD or SPECIMEN, the unit of replication of the tests and intervals.
+        specimens_a: Specimens of the first batch; None where fields are the unit.
+        specimens_b: Of the second.
+        ratio: Of the geometric means of the units' mean intercepts: what the tests are about.
+        difference_intercept: Of the pooled mean intercepts.
+        difference_d50: Of the number-weighted median diameters.
+        delta_g: ASTM grain size number of b minus that of a, from the ratio; None in px.
+        p: Of no difference (Welch); nan where the units allow no test.
+        p_holm: Corrected for all pairs compared at once.
+        p_equivalence: Of a difference as large as the margin (two one-sided tests), less what lines that
+            differ in width can add to it.
+        p_equivalence_holm: Corrected likewise.
+        margin_g: Margin of equivalence in grain size numbers.
+        wasserstein: Distance of the number-weighted size distributions, the mean displacement between
+            percentiles; a description, no test. nan without grains.
+        verdict: DIFFERENT, EQUIVALENT or one of NOT_ENOUGH.
+        sentence: The verdict in words.
+        needed: New units per batch from which on any outcome would be a decision, at the scatter seen; None
+            where no scatter was seen, or unequal lines take up the margin.
+        systematic: Which errors cancel between the batches, and which scatter counts, in words.
+    """
+
+    a: str
+    b: str
+    unit: str
+    fields_a: int
+    fields_b: int
+    replicate: str
+    specimens_a: int | None
+    specimens_b: int | None
+    ratio: Estimate
+    difference_intercept: Estimate
+    difference_d50: Estimate
+    delta_g: Estimate | None
+    p: float
+    p_holm: float
+    p_equivalence: float
+    p_equivalence_holm: float
+    margin_g: float
+    wasserstein: float
+    verdict: str
+    sentence: str
+    needed: int | None
+    systematic: str
+
+
+def compare_batches(
+    batches: Mapping[str, Sequence[FieldSample]], unit: str, margin_g: float = 0.25
+) -> tuple[Comparison, ...]:
+    """Compare every batch with every other.
+
+    Args:
+        batches: Fields by batch; fields without crossings have no part in the tests. Where both of a pair
+            name their specimens, two or more, these are the unit, see `by_specimen`.
+        unit: "µm" or "px", of all lengths.
+        margin_g: Differences within ± this many grain size numbers do not matter: 0.25 is a ratio of the mean
+            intercepts of 0.917 to 1.091. From MIN_MARGIN_G to MAX_MARGIN_G.
+
+    Returns:
+        The pairs, in the order of the batches.
+
+    Raises:
+        ValueError: If there are fewer than two batches, the margin is out of its range, the unit is none, or
+            fields of a batch have the same name.
+    """
+    if len(batches) < 2:
+        raise ValueError("a comparison needs at least two batches")
+    if not MIN_MARGIN_G <= margin_g <= MAX_MARGIN_G:
+        raise ValueError(f"margin of {margin_g} G is not from {MIN_MARGIN_G:g} to {MAX_MARGIN_G:g}")
+    for samples in batches.values():
+        require_samples(samples, unit)
+    fields = {name: compared_batch(name, FIELD, samples) for name, samples in batches.items()}
+    named = {name: by_specimen(samples) for name, samples in batches.items()}
+    specimens = {name: compared_batch(name, SPECIMEN, merged) for name, merged in named.items() if merged}
+    pairs = []
+    for a, b in itertools.combinations(batches, 2):
+        units = specimens if a in specimens and b in specimens else fields
+        pairs.append((units[a], units[b]))
+    tests = [_test(a, b) for a, b in pairs]
+    # What unequal lines can hide in a difference must find room in the margin, too.
+    margins = [margin_ln(margin_g) - unequal_lines(*pair) for pair in pairs]
+    p = [float(test.p()) for test in tests]
+    p_equivalence = [float(test.p_equivalence(margin)) for test, margin in zip(tests, margins, strict=True)]
+    tested = sum(not math.isnan(value) for value in p)
+    p_holm, p_equivalence_holm = holm(p), holm(p_equivalence)
+    return tuple(
+        _comparison(*pair, [fields[batch.name].count for batch in pair], unit, margin_g, test, ps, tested)
+        for pair, test, ps in zip(
+            pairs, tests, zip(p, p_holm, p_equivalence, p_equivalence_holm, strict=True), strict=True
+        )
+    )
+
+
+def margin_ln(margin_g: float) -> float:
+    """A difference in G as one of ln mean intercept: G = 2·log2(0.32 mm / ℓ), so ΔG·ln(2)/2."""
+    return margin_g * math.log(2) / 2
+
+
+def difference_estimate(a: Estimate, b: Estimate) -> Estimate:
+    """Difference b - a of two independent estimates of lengths, with Welch-Satterthwaite degrees of freedom.
+
+    Args:
+        a: With its standard error on the ln scale.
+        b: Likewise.
+
+    Returns:
+        The difference in the same unit; no interval where either has none.
+    """
+    value = b.value - a.value
+    errors = [np.asarray((estimate.value * estimate.se_ln) ** 2) for estimate in (a, b)]
+    total = float(sum(errors))
+    if not total > 0:  # nan, too
+        return Estimate(value, math.nan, math.nan, math.nan, 0.0)
+    df = float(effective_df(errors, [a.df, b.df]))
+    reach = t_quantile(df) * math.sqrt(total)
+    return Estimate(value, value - reach, value + reach, math.nan, df)
+
+
+def _test(a: ComparedBatch, b: ComparedBatch) -> Welch:
+    """Of a batch of few units, or whose units are all alike, too little is known about the scatter."""
+    nothing = np.asarray(np.nan)
+    if not (a.count and b.count):
+        return Welch(nothing, nothing, nothing)
+    found = welch(a.ln_intercepts, b.ln_intercepts)
+    testable = all(each.count >= MIN_REPLICATES and not each.all_alike for each in (a, b))
+    return found if testable else Welch(found.difference, nothing, nothing)
+
+
+def _comparison(
+    a: ComparedBatch,
+    b: ComparedBatch,
+    fields: Sequence[int],
+    unit: str,
+    margin_g: float,
+    test: Welch,
+    ps: tuple[float, float, float, float],
+    tested: int,
+) -> Comparison:
+    p, p_holm, p_equivalence, p_equivalence_holm = ps
+    different, equivalent = p_holm < _SIGNIFICANCE, p_equivalence_holm < _SIGNIFICANCE
+    ratio = _ratio(test)
+    needed = _needed(a, b, margin_ln(margin_g) - unequal_lines(a, b), tested + math.isnan(p))
+    verdict = EQUIVALENT if equivalent else DIFFERENT if different else NOT_ENOUGH[a.replicate]
+    by_specimens = a.replicate == SPECIMEN
+    if math.isnan(p):
+        sentences = [no_test(a, b, needed)]
+    else:
+        sentences = [
+            finding(a, b, ratio, p_holm, tested),
+            decision(verdict, different, p_equivalence < _SIGNIFICANCE, margin_g, needed, a.replicate),
+        ]
+    return Comparison(
+        a=a.name,
+        b=b.name,
+        unit=unit,
+        fields_a=fields[0],
+        fields_b=fields[1],
+        replicate=a.replicate,
+        specimens_a=a.count if by_specimens else None,
+        specimens_b=b.count if by_specimens else None,
+        ratio=ratio,
+        difference_intercept=difference_estimate(a.intercept, b.intercept),
+        difference_d50=difference_estimate(a.d50, b.d50),
+        delta_g=_delta_g(ratio) if unit == "µm" else None,
+        p=p,
+        p_holm=p_holm,
+        p_equivalence=p_equivalence,
+        p_equivalence_holm=p_equivalence_holm,
+        margin_g=margin_g,
+        wasserstein=_wasserstein(a, b),
+        verdict=verdict,
+        sentence=" ".join([*sentences, *cautions(a, b)]),
+        needed=needed,
+        systematic=systematic_words(unit, a.replicate),
+    )
+
+
+def _ratio(test: Welch) -> Estimate:
+    value, error, df = math.exp(test.difference), float(test.error), float(test.df)
+    if math.isnan(error):
+        return Estimate(value, math.nan, math.nan, math.nan, 0.0) if value > 0 else UNDEFINED
+    factor = math.exp(t_quantile(df) * error)
+    return Estimate(value, value / factor, value * factor, error, df)
+
+
+def _delta_g(ratio: Estimate) -> Estimate:
+    value, high, low = (-2 * math.log2(number) for number in (ratio.value, ratio.low, ratio.high))
+    return Estimate(value, low, high, ratio.se_ln, ratio.df)
+
+
+def _needed(a: ComparedBatch, b: ComparedBatch, margin: float, pairs: int) -> int | None:
+    """By the scatter of both batches, or of the one that shows some; Bonferroni's bound on Holm's level."""
+    sds = [batch.sd for batch in (a, b) if batch.sd is not None]
+    sds = [sd for sd in sds if sd >= NO_SCATTER]
+    if not sds or margin <= 0:
+        return None
+    return max(MIN_FIELDS, fields_for_decision(sds[0], sds[-1], margin, _SIGNIFICANCE / pairs))
+
+
+def _wasserstein(a: ComparedBatch, b: ComparedBatch) -> float:
+    if not (a.diameters.size and b.diameters.size):
+        return math.nan
+    return float(stats.wasserstein_distance(a.diameters, b.diameters, a.weights, b.weights))

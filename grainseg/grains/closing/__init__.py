@@ -1,0 +1,1 @@
+"""From the boundary map to closed grains."""

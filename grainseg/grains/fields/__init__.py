@@ -1,0 +1,1 @@
+"""One field of view with all that is known of it, and what limits its figures."""

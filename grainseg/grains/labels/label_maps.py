@@ -1,0 +1,190 @@
+"""Grain maps that another program or a person made: checked, and brought to the form that is measured."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+from skimage import measure
+
+from grainseg.errors import GrainsegError
+from grainseg.grains.closing.basins import mean_width_px
+from grainseg.grains.closing.tips import extend_tips
+from grainseg.grains.measuring.enlargement import enlargement
+from grainseg.micrograph.files import require_exact
+from grainseg.micrograph.image import BoolMask
+
+ZeroMeaning = Literal["boundary", "excluded"]
+
+
+@dataclass(frozen=True)
+class LabelMap:
+    """A label map in the form that is measured.
+
+    Attributes:
+        grains: (H, W) uint32 grain ids, 0 only where excluded.
+        line_width_px: Mean width of the lines of zeros that were filled; 0 where none were.
+    """
+
+    grains: npt.NDArray[np.uint32]
+    line_width_px: float
+
+
+_LARGEST_ID = np.iinfo(np.uint32).max
+
+_LINE_SHARE = 0.25
+"""A line reaches no further from its grains than this share of their typical diameter …"""
+
+_LINE_PX = 8.0
+"""… or than this, whichever is more; nor is it wider."""
+
+_PIECES, _PIECES_PER_GRAIN = 100, 4
+"""More separate places than this are no grains, even if a person has edited the map."""
+
+_ENCLOSED = 3
+"""Lines of a boundary mask enclose at least so many places: a twin across a grain leaves two."""
+
+
+def clean_label_map(
+    values: npt.NDArray[Any], source: str, zero_is: ZeroMeaning = "boundary"
+) -> npt.NDArray[np.uint32]:
+    """The grains alone of `read_label_map`: (H, W) uint32, 0 only where excluded."""
+    return read_label_map(values, source, zero_is).grains
+
+
+def read_label_map(values: npt.NDArray[Any], source: str, zero_is: ZeroMeaning = "boundary") -> LabelMap:
+    """Take a label map as it is, or say what is wrong with it.
+
+    Ids stay as they are, gaps in them too, and nothing is split or joined. What 0 means is said by the
+    caller: many programs write the boundary itself as a line of zeros, while a map of `grainseg` has 0 only
+    where there is no grain.
+
+    Args:
+        values: (H, W) numbers of the grains; whole numbers, of whatever type.
+        source: Name of the file or the argument, for the messages.
+        zero_is: "boundary": zeros are lines between grains, and each goes to the grain nearest to it, so that
+            grains reach to the middle of the line. "excluded": zeros are no grain and stay.
+
+    Returns:
+        The grains, and how wide the lines between them were.
+
+    Raises:
+        GrainsegError: Not two-dimensional, not whole numbers, negative, without a grain, a mask of two values
+            instead of a map, or zeros that are too broad for lines.
+    """
+    labels = _whole_numbers(values, source)
+    if not labels.any():
+        raise GrainsegError(f"{source}: holds no grain, every pixel is 0; number the grains from 1 on")
+    _refuse_masks(labels, source)
+    if zero_is == "excluded" or labels.all():
+        return LabelMap(labels, 0.0)
+    return _filled_at_native_step(labels, source)
+
+
+def zeros_are_lines(values: npt.NDArray[Any]) -> bool:
+    """Whether the zeros of a label map draw its boundaries, at the step at which it was drawn.
+
+    Args:
+        values: (H, W) numbers of the grains.
+    """
+    return _draw_network(np.asarray(enlargement(values).native(values) == 0, np.bool_))
+
+
+def _whole_numbers(values: npt.NDArray[Any], source: str) -> npt.NDArray[np.uint32]:
+    if values.ndim != 2 or values.size == 0:
+        raise GrainsegError(
+            f"{source}: has the shape {values.shape}; a label map has one number per pixel, save it as one "
+            "page of one channel"
+        )
+    if values.dtype == np.bool_:
+        raise GrainsegError(f"{source}: is a mask of true and false; number the grains from 1 on")
+    if not np.issubdtype(values.dtype, np.integer) and not np.issubdtype(values.dtype, np.floating):
+        raise GrainsegError(f"{source}: holds {values.dtype} values; save the grain numbers as integers")
+    if np.issubdtype(values.dtype, np.floating):
+        if not np.isfinite(values).all():
+            raise GrainsegError(f"{source}: holds NaN or infinite values; use 0 where there is no grain")
+        fractions = values[values != np.floor(values)]
+        if fractions.size:
+            raise GrainsegError(
+                f"{source}: holds fractions such as {fractions[0]:g}; a label map has whole numbers, save it "
+                "without scaling or smoothing"
+            )
+        require_exact(values, source, "the grain numbers")
+    lowest, highest = values.min(), values.max()
+    if lowest < 0:
+        raise GrainsegError(f"{source}: holds the negative number {lowest:.0f}; number the grains from 1 on")
+    if highest > _LARGEST_ID:
+        raise GrainsegError(f"{source}: holds the number {highest:.0f}; the largest is {_LARGEST_ID}")
+    return values.astype(np.uint32)
+
+
+def _refuse_masks(labels: npt.NDArray[np.uint32], source: str) -> None:
+    """Refuse boundary masks, of which 0 and 255 would read as one grain in many pieces, and pictures."""
+    _refuse_networks(labels, source)
+    only = labels.max()
+    if np.all((labels == 0) | (labels == only)):
+        pieces = ndimage.label(labels)[1]
+        if pieces > 1:
+            raise GrainsegError(
+                f"{source}: has one number ({only}) in {pieces} separate places: that is a mask, not a label "
+                "map; number the grains from 1 on, or give it as a boundary mask"
+            )
+    pieces = int(measure.label(labels, background=0, connectivity=1).max())  # type: ignore[no-untyped-call]
+    ids = np.unique(labels[labels > 0]).size
+    if pieces > _PIECES + _PIECES_PER_GRAIN * ids:
+        raise GrainsegError(
+            f"{source}: its {ids} numbers lie in {pieces} separate places: that is a picture, not a label "
+            "map; give the map of the grains"
+        )
+
+
+def _filled_at_native_step(labels: npt.NDArray[np.uint32], source: str) -> LabelMap:
+    """Fill lines; those of a map that was enlarged by repeating pixels before they were enlarged."""
+    enlarged = enlargement(labels)
+    filled = _filled(enlarged.native(labels), source)
+    return LabelMap(enlarged.again(filled.grains, labels.shape), filled.line_width_px * enlarged.factor)
+
+
+def _filled(labels: npt.NDArray[np.uint32], source: str) -> LabelMap:
+    distance, nearest = ndimage.distance_transform_edt(labels == 0, return_indices=True)
+    _, counts = np.unique(labels[labels > 0], return_counts=True)
+    typical = float(np.sqrt(4 / np.pi * np.median(counts)))
+    reach = float(distance.max())
+    if reach > max(_LINE_PX, _LINE_SHARE * typical):
+        raise GrainsegError(
+            f"{source}: has zeros up to {reach:.0f} px from the nearest grain, too broad for boundary lines; "
+            "say that zeros are excluded, or number these areas"
+        )
+    lines = labels == 0
+    width = mean_width_px(distance[lines])
+    return LabelMap(extend_tips(labels[tuple(nearest)], lines, width), width)
+
+
+def _refuse_networks(labels: npt.NDArray[np.uint32], source: str) -> None:
+    """Two values of which one draws connected thin lines around many places with the other: a boundary mask.
+
+    A grain with pores is thicker between them than they are, or than lines are.
+    """
+    values = np.unique(labels)
+    if values.size != 2:
+        return
+    for line, place in ((values[0], values[1]), (values[1], values[0])):
+        lines = np.asarray(labels == line, np.bool_)
+        if _draw_network(lines):
+            enclosed = ndimage.label(~lines)[1]
+            raise GrainsegError(
+                f"{source}: holds {place} in {enclosed} places and {line} as thin lines between them: that "
+                "is a boundary mask, not a label map; give it as boundaries (kind=boundary "
+                f"boundary_value={line}), or number the grains from 1 on"
+            )
+
+
+def _draw_network(lines: BoolMask) -> bool:
+    """Whether lines are connected, thin, and enclose many places."""
+    if ndimage.label(~lines)[1] < _ENCLOSED or np.count_nonzero(lines) > lines.size / 2:
+        return False
+    pieces = ndimage.label(lines, np.ones((3, 3)))[0]
+    connected = np.bincount(pieces.ravel())[1:].max(initial=0) > np.count_nonzero(lines) / 2
+    width = mean_width_px(ndimage.distance_transform_edt(lines)[lines]) if connected else np.inf
+    return bool(width < min(_LINE_PX, 2 * float(ndimage.distance_transform_edt(~lines).max())))

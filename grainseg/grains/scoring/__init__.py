@@ -1,0 +1,1 @@
+"""Predictions against labels: pixels, lines, grains; and the partition that suits the labels best."""

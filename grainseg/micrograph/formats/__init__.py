@@ -1,0 +1,1 @@
+"""Image files and tables as bytes: decoded with care, written whole or not at all."""

@@ -1,0 +1,1 @@
+"""The parts of a robustness card: what is compared, what training has seen, its curves."""

@@ -1,0 +1,1 @@
+"""One picture, from its file to measured grains, and what fails on the way."""

@@ -1,0 +1,1 @@
+"""The classical references, tuned and put to work."""

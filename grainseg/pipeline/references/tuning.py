@@ -1,0 +1,98 @@
+"""A classical method tuned on labelled pictures, and the partition that suits its boundary maps."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from grainseg.baseline.fields import TrainingField
+from grainseg.baseline.forest import fit_forest, forest_probability
+from grainseg.baseline.ridge import ridge_probability, tune_ridge
+from grainseg.data.images import LabelledMicrograph
+from grainseg.grains.batches.budget import SegmentationError
+from grainseg.grains.closing.partition import PartitionSettings
+from grainseg.grains.labels.labelled_grains import label_grains
+from grainseg.grains.scoring.agreement import fit_threshold
+from grainseg.micrograph.image import FloatImage
+from grainseg.pipeline.runs.scoring import PredictedGrains, fit_grains, segmentation_error
+
+OBJECTIVE = "are_count"
+"""What the partition is fitted to, as a training run does by default."""
+
+
+@dataclass(frozen=True)
+class TunedReference:
+    """A tuned method.
+
+    Attributes:
+        probability: Boundary map (H, W) float32 in [0, 1] of a picture (H, W) float32 in the unit range.
+        settings: What tuning chose, in plain values.
+    """
+
+    probability: Callable[[FloatImage], FloatImage]
+    settings: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class FittedReference:
+    """A tuned method with the partition that suits its boundary maps.
+
+    Attributes:
+        name: Of the method.
+        reference: The method.
+        threshold: Of the mask, with the best IoU on the validation pictures; looked at, not used.
+        partition: Fitted to the validation pictures.
+        segmentation: Error of the mean intercept there; None if there is nothing to measure.
+    """
+
+    name: str
+    reference: TunedReference
+    threshold: float
+    partition: PartitionSettings
+    segmentation: SegmentationError | None
+
+
+def grey(image: LabelledMicrograph) -> FloatImage:
+    """The picture as the references take it, (H, W)."""
+    return image.unit[:, :, 0]
+
+
+def training_fields(images: Sequence[LabelledMicrograph]) -> list[TrainingField]:
+    """What the methods are tuned on: grey pictures, labels and the true grains of each."""
+    return [TrainingField(grey(image), image.label, label_grains(image.label)) for image in images]
+
+
+def tune(name: str, fields: Sequence[TrainingField], seed: int) -> TunedReference:
+    """Tune a method on labelled pictures.
+
+    Args:
+        name: ``ridge`` or ``forest``.
+        fields: At least one.
+        seed: Of the forest.
+    """
+    if name == "ridge":
+        settings, _ = tune_ridge(fields)
+        return TunedReference(lambda unit: ridge_probability(unit, settings), asdict(settings))
+    forest = fit_forest(fields, seed)
+    said = {"grain_px": forest.grain_px, "operating_point": forest.operating_point, "seed": forest.seed}
+    return TunedReference(lambda unit: forest_probability(unit, forest), said)
+
+
+def fit_reference(
+    name: str, reference: TunedReference, val: Sequence[LabelledMicrograph], found: Mapping[str, FloatImage]
+) -> FittedReference:
+    """Fit partition and threshold of a tuned method to the validation pictures.
+
+    Those that tuned it are no help, as they are to a network: a forest knows their pixels by heart.
+
+    Args:
+        name: Of the method.
+        reference: The method.
+        val: At least one.
+        found: Its boundary maps of these pictures, by stem.
+    """
+    maps, labels = [found[image.stem] for image in val], [image.label for image in val]
+    pictures = [PredictedGrains.of(*picture) for picture in zip(maps, labels, strict=True)]
+    settings = fit_grains(pictures, OBJECTIVE, {})
+    error = segmentation_error([picture.scores(settings) for picture in pictures], "the partition")
+    threshold, _ = fit_threshold(maps, labels)
+    return FittedReference(name, reference, threshold, settings, error)

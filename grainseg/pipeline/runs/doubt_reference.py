@@ -1,0 +1,29 @@
+"""What pictures and predictions looked like in training, for the doubt about later ones."""
+
+from collections.abc import Sequence
+
+from grainseg.data.source import TrainingData
+from grainseg.grains.closing.partition import PartitionSettings, partition_or_none
+from grainseg.grains.trust.doubt import Reference, make_reference, prediction_signs
+from grainseg.micrograph.checks.appearance import appearance
+from grainseg.micrograph.image import FloatImage
+
+PATCHES = 64
+"""That stand for all: as augmented as the network saw them, so what it learnt to bear is no deviation."""
+
+
+def training_reference(
+    data: TrainingData, probabilities: Sequence[FloatImage], settings: PartitionSettings
+) -> Reference:
+    """Mean and standard deviation of every sign of the doubt.
+
+    Args:
+        data: Its first patches stand for what the network was trained on.
+        probabilities: (H, W) float32 in [0, 1], predicted for the validation pictures.
+        settings: Of their partition.
+    """
+    patches = (data.patches[number][0].numpy() for number in range(PATCHES))
+    return make_reference(
+        [appearance(patch.transpose(1, 2, 0)) for patch in patches],
+        [prediction_signs(found, partition_or_none(found, settings)) for found in probabilities],
+    )

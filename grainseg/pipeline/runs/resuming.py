@@ -1,0 +1,204 @@
+"""Whether an interrupted run can go on from a checkpoint."""
+
+import logging
+import shutil
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from grainseg.config import TrainConfig, to_plain
+from grainseg.errors import GrainsegError
+from grainseg.micrograph.formats.replacing import replacing
+from grainseg.model.checkpoint import CheckpointSpec, read_training, require_single
+from grainseg.model.networks import NetworkSpec
+from grainseg.pipeline.runs.training_record import recorded_config
+from grainseg.training.averaging import require_same_kept
+from grainseg.training.run_folder import checkpoint_path
+
+log = logging.getLogger(__name__)
+
+_MAY_DIFFER = (
+    "name",
+    "resume",
+    "epochs",
+    "logger",
+    "data.num_workers",
+    "inference.tile_size",
+    "inference.overlap",
+    "trainer.accelerator",
+    "trainer.strategy",
+    "trainer.precision",
+    "callbacks.progress_bar",
+    "callbacks.panels",
+    "callbacks.early_stopping_patience",
+)
+"""What a resumed run may have otherwise: its steps and patches are the same, and so are its scores but for
+the rounding of other hardware and the seams of other tiles."""
+_WHOLE = ("data.regimes", "model.options")
+"""Settings whose keys are free: where one has a key that the other lacks, they differ."""
+_RESTORING = {"_restore_modules_and_callbacks", "restore_training_state"}
+"""In which functions Lightning takes over what a checkpoint holds; it has no hook around them."""
+
+
+def check_resume(config: TrainConfig, network: NetworkSpec, checkpoint: Path) -> CheckpointSpec:
+    """See that the checkpoint can go on as this run.
+
+    Args:
+        config: The run.
+        network: That it trains.
+        checkpoint: To go on from.
+
+    Returns:
+        What the checkpoint says of itself.
+
+    Raises:
+        GrainsegError: There is no such checkpoint, it is damaged, or its run had other settings.
+    """
+    if not checkpoint.is_file():
+        raise GrainsegError(f"resume={checkpoint}: there is no such file; give the last.ckpt of a run")
+    spec, content = read_training(checkpoint)
+    require_single(spec, checkpoint)
+    for key, was, now in (
+        *((f"model.{key}", vars(spec.network)[key], value) for key, value in vars(network).items()),
+        ("inference.tta", spec.tta, config.inference.tta),
+    ):
+        if was != now:
+            raise GrainsegError(
+                f"resume={checkpoint}: has {key}={was}, this run {key}={now}; "
+                "say the overrides of the interrupted run again"
+            )
+    if not content.get("optimizer_states"):
+        raise GrainsegError(f"resume={checkpoint}: holds no optimizer; give the last.ckpt beside it")
+    try:
+        require_same_kept(checkpoint, content["callbacks"], config)
+        done = int(content["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"])
+        if done < 0 or len(content["lr_schedulers"]) != 1:  # without, Lightning would begin the schedule anew
+            raise ValueError
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise _damaged(checkpoint) from error
+    _require_same_settings(config, recorded_config(checkpoint, spec) or {}, checkpoint)
+    _require_epochs(config, done, checkpoint)
+    return spec
+
+
+@contextmanager
+def refused_if_damaged(checkpoint: Path) -> Iterator[None]:
+    """Have what fails while Lightning restores a checkpoint, and nothing else, be an error of that file.
+
+    Args:
+        checkpoint: To go on from; without one there is nothing that could fail so.
+
+    Raises:
+        GrainsegError: Its parts do not belong together, are of the wrong kind, or are missing.
+    """
+    try:
+        yield
+    except (GrainsegError, OSError, MemoryError, torch.OutOfMemoryError):
+        raise
+    except Exception as error:  # plain values of any kind: Lightning and PyTorch raise what they make them
+        frames = traceback.walk_tb(error.__traceback__)
+        if _RESTORING.isdisjoint(frame.f_code.co_name for frame, _ in frames):
+            raise
+        raise _damaged(checkpoint) from error
+
+
+def _damaged(checkpoint: Path) -> GrainsegError:
+    return GrainsegError(f"resume={checkpoint}: is damaged or was changed; give another last.ckpt")
+
+
+def bring_best(checkpoint: Path, run_dir: Path) -> None:
+    """Copy the best checkpoint of before into a run's folder, unless it has one.
+
+    Args:
+        checkpoint: That the run goes on from.
+        run_dir: Folder of the run.
+
+    Raises:
+        GrainsegError: It cannot be written.
+    """
+    here = checkpoint_path(run_dir)
+    best = checkpoint.with_name(here.name)
+    if best.is_file() and not here.exists():
+        # A part of it would be taken for the whole at the next start.
+        with best.open("rb") as source, replacing(here) as target:
+            shutil.copyfileobj(source, target)
+
+
+def require_same_shrink(config: TrainConfig, spec: CheckpointSpec, shrink: int) -> None:
+    """See that a network goes on with pictures on the grid that it knows; checkpoints of before have but one.
+
+    Args:
+        config: The run.
+        spec: What the checkpoint says that it goes on from.
+        shrink: What the data of the resumed run ask for.
+
+    Raises:
+        GrainsegError: The interrupted run had another.
+    """
+    if spec.shrink != shrink:
+        raise GrainsegError(
+            f"resume={config.resume}: its network sees pictures shrunk by {spec.shrink}, the labels ask for "
+            f"{shrink} now; say data.shrink={spec.shrink}"
+        )
+
+
+def _require_same_settings(config: TrainConfig, recorded: Mapping[str, Any], checkpoint: Path) -> None:
+    """See that the run goes on as it was: an image that it has trained must not come to validate it, say."""
+    others = list(differing(recorded, to_plain(config)))
+    if others:
+        was = ", ".join(f"{key}={value}" for key, value, _ in others)
+        now = ", ".join(f"{key}={value}" for key, _, value in others)
+        raise GrainsegError(
+            f"resume={checkpoint}: its run had {was}, this one {now}; say the overrides of the interrupted "
+            "run again, or start a new run"
+        )
+
+
+def differing(
+    before: Mapping[str, Any], now: Mapping[str, Any], prefix: str = ""
+) -> Iterator[tuple[str, object, object]]:
+    """In what two runs differ that would go on as one.
+
+    Args:
+        before: The configuration of the first one; keys that it lacks, as one of another version does, say
+            nothing.
+        now: That of the other.
+        prefix: Of the keys.
+
+    Yields:
+        Key, value of before and value of now.
+    """
+    for name in now:
+        key = prefix + name
+        if name not in before or key in _MAY_DIFFER:
+            continue
+        was, value = before[name], now[name]
+        if isinstance(was, Mapping) and isinstance(value, Mapping) and key not in _WHOLE:
+            yield from differing(was, value, f"{key}.")
+        elif key == "data.root":
+            if _is_other_folder(Path(str(was)), Path(str(value))):
+                yield key, was, value
+        elif was != value:
+            yield key, was, value
+
+
+def _is_other_folder(was: Path, now: Path) -> bool:
+    """Whether these are two folders; one that is gone is taken to have been moved."""
+    if was.resolve() == now.resolve():
+        return False
+    if not was.exists():
+        log.warning("data.root: %s is gone, %s is taken for the same images", was, now)
+        return False
+    return True
+
+
+def _require_epochs(config: TrainConfig, done: int, checkpoint: Path) -> None:
+    """See that a run gets no shorter than it is; with as many epochs it only comes to its scores."""
+    if config.epochs < done:
+        raise GrainsegError(
+            f"epochs={config.epochs}: resume={checkpoint} has more already; say {done} or more"
+        )

@@ -1,0 +1,142 @@
+"""What can be told of a checkpoint's training: its configuration, and which images it used.
+
+A checkpoint itself does not say. Its run folder does, as long as it lies there: ``config.yaml`` beside
+``checkpoints/``. Of the weights that ship with the package the recipe is known. All else is unknown, and is
+called so.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from grainseg.errors import GrainsegError
+from grainseg.grains.wording import counted
+from grainseg.micrograph.files import file_sha256
+from grainseg.micrograph.folders.folder import LabelledImage, list_folder, split_with_test
+from grainseg.micrograph.wide.recipe import WIDE
+from grainseg.model.checkpoint import CheckpointSpec
+from grainseg.model.generic import ships
+from grainseg.training.run_folder import CONFIG, is_of_training, read_config
+
+log = logging.getLogger(__name__)
+
+TRAINED, VALIDATED, TESTED = "trained the network", "chose the checkpoint", "neither trained nor chose"
+FOREIGN = "no image of the training run"
+UNKNOWN = "unknown whether it trained the network"
+
+STREAM_AUGMENT: Mapping[str, float] = {"offset": 0.15, "gain": 0.3, "invert": 0.1}
+"""What ``augment=stream`` adds to the recipe with which weights that ship are trained."""
+
+
+@dataclass(frozen=True)
+class TrainingRecord:
+    """What is known of a training.
+
+    Attributes:
+        source: Who says so, in words; empty where nothing is known.
+        config: The run's configuration in plain values.
+    """
+
+    source: str = ""
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+
+def read_record(checkpoint: Path, spec: CheckpointSpec) -> TrainingRecord:
+    """Find what is known of a checkpoint's training.
+
+    Args:
+        checkpoint: The file.
+        spec: What it says; a configuration of another run is not taken for its own.
+
+    Returns:
+        The record, an empty one where nothing is known.
+    """
+    if ships(checkpoint):
+        config: dict[str, Any] = {
+            "data": {"name": "stream", "recipe": asdict(WIDE)},
+            "augment": dict(STREAM_AUGMENT),
+        }
+        return TrainingRecord("the recipe of the weights that ship", config)
+    try:
+        known = recorded_config(checkpoint, spec)
+    except GrainsegError:
+        return TrainingRecord()
+    return TrainingRecord() if known is None else TrainingRecord(f"{CONFIG} of its run folder", known)
+
+
+def recorded_config(checkpoint: Path, spec: CheckpointSpec) -> dict[str, Any] | None:
+    """The configuration in the run folder of a checkpoint, in plain values; None where there is none.
+
+    Args:
+        checkpoint: The file.
+        spec: What it says.
+
+    Raises:
+        GrainsegError: The configuration cannot be read, or is that of another run.
+    """
+    path = checkpoint.resolve().parent.parent / CONFIG
+    if not path.is_file():
+        return None
+    advice = f"put back that of {checkpoint}, or remove it if nothing shall be known of its training"
+    config = read_config(path, advice)
+    if not is_of_training(config):
+        log.warning("%s: is no configuration of a training; nothing is known of that of %s", path, checkpoint)
+        return None
+    said = config.get("seed"), config["model"].get("architecture"), config["model"].get("encoder")
+    if said != (spec.seed, spec.architecture, spec.encoder):
+        raise GrainsegError(f"{path}: is the configuration of another training; {advice}")
+    return config
+
+
+def image_roles(record: TrainingRecord, images: Sequence[LabelledImage]) -> dict[str, str]:
+    """What each image did for the network, told by its bytes: names may differ, copies may lie elsewhere.
+
+    Args:
+        record: Of the training.
+        images: The images asked about.
+
+    Returns:
+        By stem one of ``TRAINED``, ``VALIDATED``, ``TESTED``, ``FOREIGN`` and ``UNKNOWN``.
+    """
+    roles = file_roles(record, [image.image for image in images])
+    return {image.stem: role for image, role in zip(images, roles, strict=True)}
+
+
+def file_roles(record: TrainingRecord, files: Sequence[Path]) -> list[str]:
+    """As ``image_roles``, of image files, in their order."""
+    data = record.config.get("data", {})
+    if data.get("name") == "stream":  # it trains and validates on drawn pictures alone
+        return [FOREIGN] * len(files)
+    try:
+        root = Path(str(data["root"]))
+        items = list_folder(root).by_stem
+        split = split_with_test(list(items), *(data.get(key) for key in ("val", "test", "fold", "folds")))
+        by_content = {
+            file_sha256(items[stem].image): role
+            for stems, role in zip(split, (TRAINED, VALIDATED, TESTED), strict=True)
+            for stem in stems
+        }
+        if record.config.get("leave_one_out"):  # each trained all networks but one
+            trained = {digest for digest, role in by_content.items() if role != TESTED}
+            by_content |= dict.fromkeys(trained, TRAINED)
+    except (GrainsegError, KeyError, TypeError, OSError):
+        return [UNKNOWN] * len(files)
+    # A relative root may name another folder here than where the run was started.
+    otherwise = FOREIGN if root.is_absolute() else UNKNOWN
+    return [by_content.get(file_sha256(file), otherwise) for file in files]
+
+
+def flattering(record: TrainingRecord, files: Sequence[Path]) -> str | None:
+    """What to say of scores where pictures that the network knows are among them; None where none is known.
+
+    Args:
+        record: Of the training.
+        files: The images that were scored, at least one.
+    """
+    roles = file_roles(record, files)
+    told = [f"{count} {role}" for role in (TRAINED, VALIDATED) if (count := roles.count(role))]
+    if not told:
+        return None
+    return f"of {counted(len(files), 'scored picture')} {' and '.join(told)}: such scores flatter"

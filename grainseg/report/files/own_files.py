@@ -1,0 +1,53 @@
+"""Whether a file that would be written over was written here."""
+
+import json
+from pathlib import Path
+
+from grainseg.errors import GrainsegError
+from grainseg.micrograph.files import mark_of
+from grainseg.micrograph.formats.decoding import read_stored, software_of
+
+_PAGE = Path(__file__).parent.parent / "html" / "templates" / "page.html"
+
+
+def is_page(path: Path) -> bool:
+    """Whether an existing file is a page of ours, by what all of them begin with.
+
+    Args:
+        path: The file; one that cannot be read is none.
+    """
+    head = _PAGE.read_text(encoding="utf-8").partition("{{")[0]
+    try:
+        with path.open(encoding="utf-8") as handle:
+            return handle.read(len(head)) == head
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def is_picture(path: Path) -> bool:
+    """Whether an existing PNG or TIFF file is as it was written here, and was not changed since.
+
+    Args:
+        path: The file; one that cannot be read is none.
+    """
+    software = software_of(path)
+    if not software.startswith("grainseg"):
+        return False  # without decoding it
+    try:
+        return software == mark_of(read_stored(path, float("inf")).samples)
+    except GrainsegError:
+        return False
+
+
+def is_metrics(path: Path, key: str) -> bool:
+    """Whether an existing file holds scores of one kind of run.
+
+    Args:
+        path: The file; one that cannot be read holds none.
+        key: Name of a score that such a run always writes.
+    """
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(values, dict) and key in values

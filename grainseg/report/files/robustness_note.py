@@ -1,0 +1,91 @@
+"""What a robustness card says of a network in a few sentences, kept for the reports of predictions."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from grainseg.errors import GrainsegError
+from grainseg.micrograph.folders.selection import RECORDS
+from grainseg.micrograph.formats.replacing import replacing
+
+PLOT = "robustness.png"
+NOTE = RECORDS[PLOT]
+NOTE_KEY = "checkpoint_sha256"
+"""What every note says."""
+_MOST_BYTES = 2**16
+_MOST_PLOT_BYTES = 2**23
+_PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@dataclass(frozen=True)
+class RobustnessNote:
+    """The network's part of a card.
+
+    Attributes:
+        checkpoint_sha256: Of the network's file.
+        images: Which pictures were corrupted, in a sentence.
+        sentences: What came of it.
+    """
+
+    checkpoint_sha256: str
+    images: str
+    sentences: tuple[str, ...]
+
+
+def write_note(folder: Path, note: RobustnessNote) -> None:
+    """Write a note beside the card's plot.
+
+    Raises:
+        GrainsegError: The file cannot be written.
+    """
+    values = {
+        NOTE_KEY: note.checkpoint_sha256,
+        "images": note.images,
+        "sentences": list(note.sentences),
+    }
+    with replacing(folder / NOTE) as handle:
+        handle.write((json.dumps(values, indent=2) + "\n").encode())
+
+
+def read_note(folder: Path, checkpoint_sha256: str) -> tuple[RobustnessNote, bytes]:
+    """Read the note and the plot of a card.
+
+    Args:
+        folder: ``--output`` of ``grainseg robustness``.
+        checkpoint_sha256: Of the network that the note is wanted for.
+
+    Returns:
+        The note, and the plot as a PNG file's bytes.
+
+    Raises:
+        GrainsegError: There is no card, it is damaged, or it is that of another checkpoint.
+    """
+    card = f"robustness={folder}"
+    try:
+        found, plot = (
+            _at_most(folder / name, most) for name, most in ((NOTE, _MOST_BYTES), (PLOT, _MOST_PLOT_BYTES))
+        )
+    except OSError as error:
+        raise GrainsegError(
+            f"{card}: holds no {NOTE} and {PLOT}; give the output folder of grainseg robustness"
+        ) from error
+    try:
+        values = json.loads(found)
+        note = RobustnessNote(values[NOTE_KEY], values["images"], tuple(values["sentences"]))
+        texts = all(type(each) is str for each in (note.checkpoint_sha256, note.images, *note.sentences))
+    except (ValueError, TypeError, KeyError, RecursionError):
+        texts = False
+    if not texts or not plot.startswith(_PNG):
+        raise GrainsegError(f"{card}: is damaged; run grainseg robustness again")
+    if note.checkpoint_sha256 != checkpoint_sha256:
+        raise GrainsegError(
+            f"{card}: is the card of another checkpoint; run grainseg robustness with this one, or leave "
+            "robustness=null"
+        )
+    return note, plot
+
+
+def _at_most(path: Path, count: int) -> bytes:
+    """The first bytes of a file; a longer one is damaged."""
+    with path.open("rb") as handle:
+        return handle.read(count)

@@ -1,0 +1,1 @@
+"""Overlays, panels and previews: arrays in, pictures out."""
