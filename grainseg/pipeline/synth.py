@@ -1,18 +1,30 @@
 """A sheet of synthetic pictures, to see what a network is pretrained on."""
 
 from pathlib import Path
+from typing import Any
 
+from grainseg.config.recipe import read_recipe
 from grainseg.errors import GrainsegError
 from grainseg.micrograph.files import write_png
 from grainseg.micrograph.names import is_file
 from grainseg.micrograph.wide.contact_sheet import contact_sheet
+from grainseg.micrograph.wide.recipe import WIDE, WideRecipe
 from grainseg.report.files.own_files import is_picture
+from grainseg.training.run_folder import read_config
 
 MAX_SHEET_PX = 100_000_000
 MIN_SIDE_PX = 32
 
 
-def synth(sheet: Path, rows: int, columns: int, side: int, seed: int) -> str:
+def synth(
+    sheet: Path,
+    rows: int,
+    columns: int,
+    side: int,
+    seed: int,
+    config: Path | None = None,
+    regime: str | None = None,
+) -> str:
     """Draw pictures of the wide generator beside their labels into one PNG.
 
     Args:
@@ -21,12 +33,16 @@ def synth(sheet: Path, rows: int, columns: int, side: int, seed: int) -> str:
         columns: Pairs of picture and picture with label side by side.
         side: Height and width of a picture in px.
         seed: That of the first picture; the others have the seeds after it, row by row.
+        config: Whose ranges to show: the ``config.yaml`` of a run on the stream, or what ``train.py … --cfg
+            job`` prints. None: those that ship.
+        regime: One of its ``data.regimes``; None: what trains.
 
     Returns:
         What was written where, in one line.
 
     Raises:
-        GrainsegError: An option cannot be, or the file is of another program or cannot be written.
+        GrainsegError: An option cannot be, the configuration cannot be read or has no such ranges, or the
+            sheet is of another program or cannot be written.
     """
     for option, value, least in (("rows", rows, 1), ("columns", columns, 1), ("side", side, MIN_SIDE_PX)):
         if value < least:
@@ -42,5 +58,32 @@ def synth(sheet: Path, rows: int, columns: int, side: int, seed: int) -> str:
         raise GrainsegError(f"--sheet={sheet}: is written as PNG; give a name that ends in .png")
     if is_file(sheet) and not is_picture(sheet):
         raise GrainsegError(f"--sheet={sheet}: was not written by grainseg; remove it, or give another name")
-    write_png(sheet, contact_sheet(seed, rows, columns, side))
+    write_png(sheet, contact_sheet(seed, rows, columns, side, _recipe(config, regime)))
     return f"{sheet}: seeds {seed} to {seed + rows * columns - 1}, {side} px"
+
+
+def _recipe(config: Path | None, regime: str | None) -> WideRecipe:
+    if config is None:
+        if regime is not None:
+            raise GrainsegError(f"--regime={regime}: is of a configuration; say --config, too")
+        return WIDE
+    advice = "give the config.yaml of a run with data=stream"
+    data = read_config(config, advice).get("data")
+    recipe, regimes = (_mapping(data, key) for key in ("recipe", "regimes"))
+    if not recipe:
+        raise GrainsegError(f"--config={config}: has no data.recipe; {advice}")
+    if regime is not None and regime not in regimes:
+        known = ", ".join(map(str, regimes)) or "none"
+        raise GrainsegError(f"--regime={regime}: there is none of that name; data.regimes has {known}")
+    try:
+        if regime is None:
+            return read_recipe(recipe, "data.recipe")
+        return read_recipe(recipe | _mapping(regimes, regime), f"data.regimes.{regime}")
+    except GrainsegError as error:
+        raise GrainsegError(f"--config={config}: {error}") from error
+
+
+def _mapping(values: object, key: str) -> dict[Any, Any]:
+    """What is below a key of a file that nobody has checked; empty where that is no mapping."""
+    found = values.get(key) if isinstance(values, dict) else None
+    return found if isinstance(found, dict) else {}
