@@ -5,8 +5,10 @@ trained on all others (Stone 1974, J. R. Statist. Soc. B 36:111). All these pred
 partition's settings and show how much the segmentation's error varies, which one image cannot.
 """
 
+import functools
 import logging
 import math
+import operator
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -26,15 +28,18 @@ from grainseg.data.scale import (
     suited_shrink,
 )
 from grainseg.errors import GrainsegError
+from grainseg.grains.closing.partition import grains_or_zeros
+from grainseg.grains.scoring.scores import score_prediction
 from grainseg.grains.trust.doubt import pooled_reference
 from grainseg.inference.device import choose_device
+from grainseg.inference.ensemble import predict_members
 from grainseg.inference.predictor import predict_probability, tile_settings
 from grainseg.micrograph.folders.folder import list_folder, split_with_test
 from grainseg.model.checkpoint import MAX_MEMBERS, CheckpointSpec, load_network
 from grainseg.model.ensemble import write_ensemble
 from grainseg.pipeline.going_on import require_same, train_or_go_on
 from grainseg.pipeline.runs.validation import finish_validation
-from grainseg.pipeline.runs.validation_quality import quality_lines
+from grainseg.pipeline.runs.validation_quality import TEST, quality_lines
 from grainseg.report.files.metrics_file import METRICS, write_metrics
 from grainseg.report.files.prediction_files import PREDICTIONS
 from grainseg.report.files.tables import write_csv
@@ -55,6 +60,8 @@ log = logging.getLogger(__name__)
 FEWEST_IMAGES = 3
 """Each network needs two to train on, and an error needs more than two images to show how it varies."""
 OUT_OF_FOLD = "out_of_fold/"
+ENSEMBLE = "_ensemble"
+"""What the names of the checkpoint's own scores end with: those of test pictures by all networks together."""
 _POOLED = "all images as one, by the checkpoint's partition; in the table each by itself, by the default one"
 """How the grains' scores of all predictions together differ from those of the folds."""
 _SHOWN = ("val/iou", "val/boundary_f1", "val/are", "val/intercept_error", "test/iou", "test/boundary_f1")
@@ -69,7 +76,8 @@ class LeaveOneOut:
         images: Name of the image that each fold left out.
         folds: What ``metrics.json`` of each fold holds.
         metrics: Mean of each over the folds, and its standard deviation (n - 1) under ``…_sd``; under
-            ``out_of_fold/…`` the scores of all predictions together, the grains' with the common partition.
+            ``out_of_fold/…`` the scores of all predictions together, the grains' with the common partition;
+            under ``test/…_ensemble`` those of test pictures by all networks together, with it, too.
     """
 
     run_dir: Path
@@ -83,10 +91,13 @@ class LeaveOneOut:
         rows = [["left out", *(name.removeprefix("val/") for name in names)]]
         for image, scores in zip(self.images, self.folds, strict=True):
             rows.append([image, *(f"{scores[name]:.4f}" for name in names)])
-        for title, end in (("mean", ""), ("sd", "_sd")):
-            rows.append([title, *(f"{self.metrics[name + end]:.4f}" for name in names)])
+        for title, end in (("mean", ""), ("sd", "_sd"), ("together", ENSEMBLE)):
+            cells = [
+                f"{self.metrics[name + end]:.4f}" if name + end in self.metrics else "" for name in names
+            ]
+            rows += [[title, *cells]] if any(cells) else []
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        grains, *others = quality_lines(self.metrics, OUT_OF_FOLD)
+        grains, *others = quality_lines(self.metrics | _of_ensemble(self.metrics), OUT_OF_FOLD)
         board = self.run_dir / TENSORBOARD
         shown = shlex.quote(str(self.run_dir))
         return "\n".join(
@@ -244,8 +255,36 @@ def _combine(
     if spec.segmentation is not None:
         source = f"leave-one-out over {len(images)} images, which also chose checkpoints and partition"
         spec = replace(spec, segmentation=replace(spec.segmentation, source=source))
-    write_ensemble(checkpoint_path(run_dir), spec, [network for _, network in folds])
-    return {f"{OUT_OF_FOLD}{name.removeprefix('val/')}": value for name, value in scores.items()}
+    networks = [network for _, network in folds]
+    write_ensemble(checkpoint_path(run_dir), spec, networks)
+    unseen = {f"{OUT_OF_FOLD}{name.removeprefix('val/')}": value for name, value in scores.items()}
+    return unseen | _test_together(config, spec, networks)
+
+
+def _test_together(
+    config: TrainConfig, spec: CheckpointSpec, networks: Sequence[nn.Module]
+) -> dict[str, float]:
+    """Score the test pictures, where there are any, as a prediction with the ensemble at their own scale."""
+    data = _data(config)
+    items = list_folder(Path(data.root)).by_stem
+    device = choose_device(config.trainer.accelerator, "trainer.accelerator")
+    scores = []
+    for stem in data.test or []:
+        image = read_labelled(items[stem], data, spec.in_channels)
+        together = predict_members([each.to(device) for each in networks], image.unit, tile_settings(spec))
+        grains = grains_or_zeros(together.probability, spec.partition)
+        mask = together.probability > spec.threshold
+        scores.append(score_prediction(mask, grains, image.label, config.boundary_tolerance_px))
+    if not scores:
+        return {}
+    total = functools.reduce(operator.add, scores).metrics()
+    return {f"{TEST}{name}{ENSEMBLE}": value for name, value in total.items()}
+
+
+def _of_ensemble(metrics: Mapping[str, float]) -> dict[str, float]:
+    """The scores of test pictures by all networks together, under the names that one network's have."""
+    own = {name.removesuffix(ENSEMBLE): value for name, value in metrics.items() if name.endswith(ENSEMBLE)}
+    return own | {f"{name}_fitted": value for name, value in own.items()}
 
 
 def _write_board(config: TrainConfig, run_dir: Path, metrics: Mapping[str, float]) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tifffile
 import torch
-from helpers import compose_train, csv_rows
+from helpers import compose_predict, csv_rows
 from omegaconf import OmegaConf
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -30,7 +30,8 @@ from grainseg.model.ensemble import load_networks, write_ensemble
 from grainseg.model.networks import build_network
 from grainseg.pipeline import going_on
 from grainseg.pipeline import leave_one_out as tested
-from grainseg.pipeline.leave_one_out import leave_one_out, left_out_images, out_of_fold, over_folds
+from grainseg.pipeline.leave_one_out import leave_one_out, out_of_fold, over_folds
+from grainseg.pipeline.predict import predict
 from grainseg.pipeline.runs.training_record import TRAINED, image_roles, read_record
 from grainseg.pipeline.train import network_spec, train
 from grainseg.report.files.metrics_file import write_metrics
@@ -133,6 +134,51 @@ def test_what_is_known_of_the_ensemble_comes_from_unseen_images(
     assert spec.validation.intercept_error == result.metrics["out_of_fold/intercept_error_fitted"]
     (grains,) = (line for line in result.summary().splitlines() if ": grains: adapted Rand error" in line)
     assert " (all images as one, by the checkpoint's partition; in the table each by itself, " in grains
+
+
+def test_test_pictures_are_scored_as_a_prediction_with_the_checkpoint_scores_them(
+    fields: Path, config: TrainConfig, tmp_path: Path
+) -> None:
+    networks = [build_network(network_spec(config)) for _ in range(2)]
+    spec = spec_of(config, 0)
+    for number, network in enumerate(networks):
+        network.state_dict()["segmentation_head.0.bias"].fill_(0.4 * number - 0.2)
+    write_ensemble(tmp_path / "best.ckpt", spec, networks)
+    tested_on = replace(config, data=replace(config.data, test=["f0", "f2"]))
+    found = tested._test_together(tested_on, spec, [network.eval() for network in networks])
+    values = [f"checkpoint={tmp_path / 'best.ckpt'}", "images=i", f"output={tmp_path / 'out'}", "scale=null"]
+    prediction = compose_predict(*values, f"masks={fields / 'masks'}", "accelerator=cpu")
+    predicted = predict(replace(prediction, images=f"{fields}/images/f[02].png"))
+    assert found == {f"test/{name}_ensemble": value for name, value in predicted.metrics()["all"].items()}
+    assert 0 < found["test/iou_ensemble"] < 1
+    alone = tested._test_together(tested_on, spec, networks[:1])
+    assert alone["test/iou_ensemble"] != found["test/iou_ensemble"]
+    assert tested._test_together(config, spec, networks) == {}
+
+
+def test_the_closing_lines_judge_the_ensemble_where_pictures_test() -> None:
+    folds = [{"val/iou": iou, "test/iou": iou - 0.1} for iou in (0.5, 0.7)]
+    grains = {"are": 0.1, "grain_count_error": 0.02, "intercept_error": 0.01}
+    metrics = over_folds(folds) | {f"out_of_fold/{name}": value for name, value in grains.items()}
+    metrics |= dict.fromkeys(["out_of_fold/iou", "out_of_fold/iou_fitted", "out_of_fold/boundary_f1"], 0.9)
+    metrics |= {
+        "out_of_fold/threshold_fitted": 0.5,
+        "test/iou_ensemble": 0.8,
+        "test/boundary_f1_ensemble": 0.7,
+    }
+    metrics |= {f"test/{name}_ensemble": 2 * value for name, value in grains.items()}
+    lines = tested.LeaveOneOut(Path("run"), ("a", "b"), tuple(folds), metrics).summary().splitlines()
+    assert [line.split() for line in lines[:6]] == [
+        ["left", "out", "iou", "test/iou"],
+        ["a", "0.5000", "0.4000"],
+        ["b", "0.7000", "0.6000"],
+        ["mean", "0.6000", "0.5000"],
+        ["sd", "0.1414", "0.1414"],
+        ["together", "0.8000"],
+    ]
+    assert lines[5].index("0.8000") == lines[4].rindex("0.1414")  # below the other scores of test pictures
+    assert lines[7] == "test: grains: adapted Rand error 0.200, number off by 4.0 %, mean intercept by 2.0 %"
+    assert lines[8].startswith("warning: boundary F1 below 0.85 in test: ")
 
 
 def test_means_and_deviations_are_over_the_folds(
@@ -247,35 +293,6 @@ def test_every_image_has_trained_the_ensemble(
     assert image_roles(record, list_folder(fields).labelled) == dict.fromkeys(STEMS, TRAINED)
 
 
-@pytest.mark.parametrize(
-    ("count", "test", "message"),
-    [
-        (2, None, "holds 2 labelled images that do not test; leave_one_out needs at least 3"),
-        (3, ["f0"], "holds 2 labelled images that do not test"),
-        (17, None, "holds 17 labelled images, leave_one_out trains a network for each of up to 16"),
-    ],
-)
-def test_too_few_or_too_many_images_are_refused_before_training(
-    count: int, test: list[str] | None, message: str, config: TrainConfig, tmp_path: Path
-) -> None:
-    for kind in ("images", "masks"):
-        (tmp_path / kind).mkdir()
-        for number in range(count):
-            (tmp_path / kind / f"f{number}.png").touch()
-    data = replace(config.data, root=str(tmp_path), test=test)
-    with pytest.raises(GrainsegError, match=message):
-        leave_one_out(replace(config, data=data), tmp_path / "run")
-    assert not (tmp_path / "run").exists()
-
-
-def test_images_that_test_are_never_left_out(config: TrainConfig, tmp_path: Path) -> None:
-    for kind in ("images", "masks"):
-        (tmp_path / kind).mkdir()
-        for stem in "dbace":
-            (tmp_path / kind / f"{stem}.png").touch()
-    assert left_out_images(replace(config.data, root=str(tmp_path), test=["b"])) == ["a", "c", "d", "e"]
-
-
 def test_all_folds_see_pictures_at_one_scale(
     config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -326,21 +343,3 @@ def test_a_real_one(config: TrainConfig, tmp_path: Path, caplog: pytest.LogCaptu
     np.testing.assert_allclose(predict_probability(networks[0], images[0].unit, tiles), out, atol=1e-6)
     ious = [fold["val/iou"] for fold in result.folds]
     assert result.metrics["val/iou"] == pytest.approx(np.mean(ious))
-
-
-@pytest.mark.parametrize(
-    ("overrides", "message"),
-    [
-        (["data=stream", "augment=stream"], "leave_one_out: needs a folder of labelled images"),
-        (["data.val=[a]"], r"data\.val=\['a'\]: leave_one_out lets every image validate once"),
-        (["data.fold=0", "data.folds=5"], r"data\.fold=0: leave_one_out lets every image validate once"),
-        (["resume=x/last.ckpt"], "leave_one_out goes on by itself; say hydra"),
-        (["trainer=ddp"], "leave_one_out cannot start several processes; say trainer=auto"),
-        (["trainer=cpu", "trainer.devices=2"], r"trainer\.devices=2: leave_one_out cannot start several"),
-        (["trainer.devices=auto"], r"trainer\.devices=auto: leave_one_out cannot start several"),
-        (["leave_one_out=often"], "leave_one_out: "),
-    ],
-)
-def test_what_contradicts_it_is_refused(overrides: list[str], message: str) -> None:
-    with pytest.raises(GrainsegError, match=message):
-        compose_train("experiment=leave_one_out", *overrides)
