@@ -48,6 +48,7 @@ from grainseg.pipeline.results.earlier_run import (
     files_before,
     require_metrics,
     require_own_pictures,
+    tables_come_last,
     warn_of_older,
     warn_of_older_maps,
     warn_of_unreplaced,
@@ -130,8 +131,9 @@ def predict(config: PredictConfig, command: str = "") -> Prediction:
     if config.masks is not None:
         require_metrics(output / METRICS, ALL)
     result = Prediction(failures=tell_unlisted(selection))
-    for image in progress(images, "predicting"):
-        _predict_one(plan, image, result, measurements)
+    with tables_come_last(output, *TABLES, METRICS):
+        for image in progress(images, "predicting"):
+            _predict_one(plan, image, result, measurements)
     warn_of_older_maps(output, {path for paths in result.written.values() for path in vars(paths).values()})
     doubtful_scores: list[str] = []
     if result.scores:

@@ -15,9 +15,11 @@ from grainseg.micrograph.drawing import boundary_lines
 from grainseg.micrograph.folders import selection
 from grainseg.micrograph.plain.polycrystal import polycrystal
 from grainseg.pipeline import measure as measuring
+from grainseg.pipeline import predict as predicting
 from grainseg.pipeline.compare import compare
 from grainseg.pipeline.measure import measure
 from grainseg.pipeline.predict import predict
+from grainseg.pipeline.prediction_plan import PredictionPlan
 
 LONG = "a" * 245 + ".png"
 
@@ -49,6 +51,29 @@ def test_a_name_that_leaves_no_room_for_outputs_fails_that_picture_alone(
     assert "name is too long for the file system; shorten" in failure
     assert "left by an earlier run" not in caplog.text
     assert len(csv_rows(tmp_path / "out" / "fields.csv")) == 1
+
+
+def test_a_prediction_that_is_stopped_says_which_tables_are_of_an_earlier_run(
+    config: PredictConfig, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = replace(config, images=str(pictures(tmp_path / "in", "a.png", "b.png")))
+    predict(config)
+    table, mask = (tmp_path / "out" / name for name in ("fields.csv", "a_mask.png"))
+    before = mask.stat().st_ino, table.read_bytes()
+    see = predicting._see
+
+    def stopped(plan: PredictionPlan, image: selection.SelectedImage) -> object:
+        if image.path.name == "b.png":
+            raise KeyboardInterrupt
+        return see(plan, image)
+
+    monkeypatch.setattr(predicting, "_see", stopped)
+    assert "left by an earlier run" not in caplog.text
+    with pytest.raises(KeyboardInterrupt):
+        predict(config)
+    assert (mask.stat().st_ino != before[0], table.read_bytes() == before[1]) == (True, True)
+    tables = "grains.csv, fields.csv, batches.csv, budget.csv, report.html"
+    assert f"out: left by an earlier run, and not of this one: {tables}\n" in caplog.text
 
 
 def test_a_folder_in_the_place_of_a_map_fails_that_picture_alone(

@@ -16,9 +16,11 @@ from grainseg.pipeline.pictures.progress import progress
 from grainseg.pipeline.references.tuning import FittedReference
 from grainseg.pipeline.results.batch_results import BatchResults, Measurements
 from grainseg.pipeline.results.earlier_run import (
+    TABLES,
     FileState,
     files_before,
     require_own_pictures,
+    tables_come_last,
     warn_of_older_maps,
     warn_of_unreplaced,
 )
@@ -73,17 +75,18 @@ def predict_pictures(
     )
     failures = tell_unlisted(selection)
     written: set[Path] = set()
-    for image in progress(selection.images, f"predicting ({fitted.name})"):
-        before: dict[str, FileState] = {}
-        try:
-            require_own_pictures(folders.pictures, image.relative)
-            before = files_before(folders.pictures, image.relative)
-            mapped = _predict_one(config, fitted, image, folders.pictures, known.get(image.path))
-            measurements.add(mapped)
-            written.add(prediction_paths(folders.pictures, image.relative).grains)
-        except SKIPPED as error:
-            failures.append(tell_failure(image.path, error))
-            warn_of_unreplaced(folders.pictures, before)
+    with tables_come_last(folders.tables, *TABLES):
+        for image in progress(selection.images, f"predicting ({fitted.name})"):
+            before: dict[str, FileState] = {}
+            try:
+                require_own_pictures(folders.pictures, image.relative)
+                before = files_before(folders.pictures, image.relative)
+                mapped = _predict_one(config, fitted, image, folders.pictures, known.get(image.path))
+                measurements.add(mapped)
+                written.add(prediction_paths(folders.pictures, image.relative).grains)
+            except SKIPPED as error:
+                failures.append(tell_failure(image.path, error))
+                warn_of_unreplaced(folders.pictures, before)
     warn_of_older_maps(folders.pictures, written)
     source = f"boundaries found by a classical reference ({fitted.name})"
     provenance = provenance_of(source, config, command, ["scikit-learn"])

@@ -1,7 +1,8 @@
 """What an earlier run left in the output folder: named where it stays, and not taken for other files."""
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from grainseg.errors import GrainsegError
@@ -207,3 +208,18 @@ def warn_of_older(output: Path, *names: str) -> None:
     older = [name for name in names if is_file(output / name)]
     if older:
         log.warning("%s: left by an earlier run, and not of this one: %s", output, ", ".join(older))
+
+
+@contextmanager
+def tables_come_last(output: Path, *names: str) -> Iterator[None]:
+    """Where this run is stopped, say which tables are still those of an earlier one, beside newer pictures.
+
+    Args:
+        output: Folder of the tables.
+        names: What is written once all pictures are done, relative to it.
+    """
+    try:
+        yield
+    except BaseException:  # whatever stops it: a signal, or memory that does not suffice
+        warn_of_older(output, *names)
+        raise
