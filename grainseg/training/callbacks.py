@@ -90,6 +90,11 @@ class LossAndScoreBar(RichProgressBar):
         logged = super().get_metrics(trainer, pl_module)
         return {name: logged[name] for name in ("train/loss", "val/iou") if name in logged}
 
+    def _get_train_description(self, current_epoch: int) -> str:
+        """Count epochs from 1, as the lines of a file do; Lightning's bar ends with "Epoch 9/9" of ten."""
+        words = f"Epoch {current_epoch + 1} of {self.trainer.max_epochs}"
+        return words.ljust(len(self.validation_description))  # or the bars below each other would jump
+
 
 class EpochLines(Callback):
     """A line after each epoch, where no bar moves: a file shows a bar at the end alone."""

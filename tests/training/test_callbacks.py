@@ -7,6 +7,7 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,13 @@ import torch
 from lightning.pytorch.callbacks import EarlyStopping
 from lightning.pytorch.trainer.states import TrainerFn
 
-from grainseg.training.callbacks import MovableCheckpoint, SaveOnInterrupt, StopOfPatience, board_panel
+from grainseg.training.callbacks import (
+    LossAndScoreBar,
+    MovableCheckpoint,
+    SaveOnInterrupt,
+    StopOfPatience,
+    board_panel,
+)
 
 NOBODY = SimpleNamespace(global_step=3, save_checkpoint=lambda path: None)
 
@@ -61,6 +68,17 @@ def test_an_ordinary_ctrl_c_stops_at_once_and_the_handler_goes(listening: SaveOn
         signal.raise_signal(signal.SIGINT)
     listening.on_exception(NOBODY, None, caught.value)  # type: ignore[arg-type]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@pytest.mark.parametrize(("epoch", "shown"), [(0, "Epoch 1 of 10"), (9, "Epoch 10 of 10")])
+def test_the_bar_counts_epochs_from_one(epoch: int, shown: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    bar, told = LossAndScoreBar(), []
+    trainer: Any = SimpleNamespace(current_epoch=epoch, max_epochs=10, num_training_batches=5)
+    bar._trainer, bar.progress = trainer, SimpleNamespace()  # type: ignore[assignment]
+    monkeypatch.setattr(bar, "_add_task", lambda total, description: told.append((total, description)))
+    monkeypatch.setattr(bar, "refresh", lambda: None)
+    bar.on_train_epoch_start(trainer, trainer)
+    assert told == [(5, shown)]
 
 
 def test_a_signal_that_the_shell_turned_off_stays_off(tmp_path: Path) -> None:
