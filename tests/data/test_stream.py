@@ -71,7 +71,7 @@ def test_no_picture_comes_twice_and_none_of_the_validation(
     monkeypatch.setattr(stream, "generate_wide", noted)
     module = data_module(stream_config)
     validation, count = set(seeds), len(seeds)
-    assert len(validation) == count == 4
+    assert len(validation) == count == 5
     for number in range(500):
         module.data.patches[number]
     training = set(seeds[count:])
@@ -83,7 +83,13 @@ def test_each_regime_is_what_its_name_says(stream_config: TrainConfig) -> None:
     images = data_module(stream_config).data.val_images
     assert [(image.stem, image.regime) for image in images] == [
         (f"{name}_0", name)
-        for name in ("etched_dark", "bright_grooves", "orientation_contrast", "texture_only")
+        for name in (
+            "etched_dark",
+            "bright_grooves",
+            "orientation_contrast",
+            "texture_only",
+            "unseen_instrument",
+        )
     ]
     for image in images:
         assert image.unit.shape == (64, 64, 1)
@@ -94,6 +100,17 @@ def test_each_regime_is_what_its_name_says(stream_config: TrainConfig) -> None:
         for image in images[:2]
     )
     assert dark < 0 < bright
+
+
+def test_one_regime_lies_beyond_all_that_trains(stream_config: TrainConfig) -> None:
+    assert isinstance(stream_config.data, StreamDataConfig)
+    trained = stream_config.data.training_recipe()
+    regimes = stream_config.data.regime_recipes()
+    for name, held_out in (("unseen_instrument", True), ("texture_only", False)):
+        drawn = [generate_wide(seed, (48, 48), regimes[name]).knobs for seed in range(20)]
+        for knob in ("gamma", "illumination", "defocus_px"):
+            beyond = [float(knobs[knob]) >= getattr(trained, knob)[-1] for knobs in drawn]
+            assert (all if held_out else any)(beyond) is held_out
 
 
 def test_another_regime_leaves_the_pictures_of_the_others(stream_config: TrainConfig) -> None:

@@ -13,7 +13,7 @@ from grainseg.model.checkpoint import read_checkpoint
 from grainseg.pipeline.deliverable import make_deliverable
 from grainseg.pipeline.train import train
 
-REGIMES = ("etched_dark", "bright_grooves", "orientation_contrast", "texture_only")
+REGIMES = ("etched_dark", "bright_grooves", "orientation_contrast", "texture_only", "unseen_instrument")
 
 
 @pytest.mark.slow
