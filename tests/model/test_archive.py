@@ -1,5 +1,6 @@
 """Checkpoints that would fill the memory, or hold what no network can have."""
 
+import re
 import warnings
 import zipfile
 from collections.abc import Callable
@@ -29,11 +30,11 @@ def nested(weight: torch.Tensor) -> torch.Tensor:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda weight: weight * float("nan"), "holds weights that are not finite (encoder."),
-        (lambda weight: weight / 0, "holds weights that are not finite (encoder."),
+        (lambda weight: weight * float("nan"), r"holds weights that are not finite \(encoder\."),
+        (lambda weight: weight / 0, r"holds weights that are not finite \(encoder\."),
         (lambda weight: weight.to(torch.complex64), "do not fit"),
         (torch.Tensor.int, "do not fit"),
-        (nested, "do not fit"),
+        (nested, "do not fit|not a checkpoint, or cut off"),  # from PyTorch 2.15 on it does not even load
     ],
 )
 def test_weights_that_cannot_be_are_refused(
@@ -46,7 +47,7 @@ def test_weights_that_cannot_be_are_refused(
     with pytest.raises(GrainsegError) as caught:
         load_network(path)
     assert str(caught.value).startswith(f"checkpoint {path}: ")
-    assert words in str(caught.value)
+    assert re.search(words, str(caught.value))
 
 
 @pytest.mark.parametrize("width", [float("nan"), float("inf"), 0.0, -5.0, 1e308])
