@@ -11,9 +11,9 @@ import argparse
 from pathlib import Path
 from statistics import mean
 
-from grainseg.grains.closing.lost_boundaries import without_lost_boundaries
 from grainseg.grains.labels.labelled_grains import label_grains
 from grainseg.grains.measuring.intercepts import mean_intercept_px
+from grainseg.grains.trust.lost_boundaries import without_lost_boundaries
 from grainseg.micrograph.corruptions import CORRUPTIONS, Corruption, lost_places
 from grainseg.micrograph.files import read_mask_values, read_micrograph
 from grainseg.micrograph.normalization import to_unit_range

@@ -19,7 +19,7 @@ from grainseg.data.images import network_unit
 from grainseg.grains.batches.field_samples import field_sample
 from grainseg.grains.batches.samples import weighted_percentiles
 from grainseg.grains.closing.partition import partition_mask, partition_probability
-from grainseg.grains.fields.field import measure_field
+from grainseg.grains.fields.measure_field import measure_field
 from grainseg.grains.fields.measurement import FieldMeasurement
 from grainseg.grains.scoring.agreement_regions import region_scores
 from grainseg.inference.predictor import predict_probability, tile_settings

@@ -11,7 +11,7 @@ from grainseg.grains.batches.budget import SegmentationError
 from grainseg.grains.batches.compare import compare_batches
 from grainseg.grains.batches.field_samples import field_sample
 from grainseg.grains.closing.partition import partition_mask
-from grainseg.grains.fields.field import measure_field
+from grainseg.grains.fields.measure_field import measure_field
 from grainseg.grains.fields.measurement import FieldMeasurement
 from grainseg.grains.labels.structure import Structure
 from grainseg.micrograph.image import PixelSize

@@ -1,4 +1,9 @@
-"""What the loss of a training run may be."""
+"""What the loss of a training run may be.
+
+One of your own has the same name in three places: `LOSS_SCHEMAS` below, ``_BUILDERS`` of
+``grainseg.model.losses``, and a file in ``conf/loss/``; a class for settings of its own is exported by
+``grainseg.config``, too.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -71,5 +76,3 @@ LOSS_SCHEMAS: Mapping[str, type[LossConfig]] = {
     "bce_dice_skeleton": SkeletonLossConfig,
     "focal_tversky": FocalTverskyLossConfig,
 }
-"""A loss has the same name in three places: here, in ``_BUILDERS`` of ``grainseg.model.losses``, and as a
-file in ``conf/loss/``."""

@@ -295,7 +295,8 @@ KINDS = (
     Kind("combination", "Combination", _combined, {"": (1, 2, 3)}, "level {:g} of each",
          "linear illumination, blur, Poisson noise, gamma (darker) and JPEG, all at that level"),
 )  # fmt: skip
-"""All kinds of the card. Grey levels are those of the unit range."""
+"""All kinds of the card. Grey levels are those of the unit range. Which of them training may draw, too, is
+told by ``grainseg.pipeline.card.corruption_reach``."""
 
 _BY_NAME = {kind.name: kind for kind in KINDS}
 

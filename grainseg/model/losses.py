@@ -2,7 +2,7 @@
 
 All sums run over the pixels of the whole batch whose label is not IGNORE. The overlap terms are smoothed by
 one pixel, and each is joined to a cross-entropy or counts false positives, so a patch without any boundary
-still pushes its false alarms down.
+still pushes its false alarms down. How to add one: ``grainseg.config.loss``.
 """
 
 from collections.abc import Callable, Mapping

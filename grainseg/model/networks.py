@@ -23,7 +23,8 @@ from grainseg.errors import GrainsegError
 ARCHITECTURES: Mapping[str, type[nn.Module]] = smp.MODEL_ARCHITECTURES_MAPPING
 """One of your own joins them here, ``{**smp.MODEL_ARCHITECTURES_MAPPING, "mine": Mine}``, and is chosen with
 ``model=smp model.architecture=mine``: a module that takes ``encoder_name``, ``encoder_weights``,
-``in_channels`` and ``classes`` by name, and as further keywords what ``model.options`` may hold."""
+``in_channels`` and ``classes`` by name, and as further keywords what ``model.options`` may hold.
+Its checkpoints load where the code has it. See docs/extending.md."""
 _MAX_OPTION = 4096  # of a number in the options: a stranger's checkpoint must not ask for all the memory
 _MAX_OPTION_LENGTH = 16
 _RESERVED_OPTIONS = frozenset({"encoder_name", "encoder_weights", "in_channels", "classes", "activation"})

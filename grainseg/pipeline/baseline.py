@@ -31,7 +31,7 @@ from grainseg.pipeline.results.earlier_run import (
     require_replaceable,
     warn_of_older,
 )
-from grainseg.pipeline.runs.scoring import tolerance_warnings
+from grainseg.pipeline.results.label_remarks import tolerance_warnings
 from grainseg.report.files.metrics_file import METRICS, write_metrics
 from grainseg.report.files.prediction_files import PREDICTIONS, stem_paths
 from grainseg.report.pictures.overlay import panel

@@ -10,7 +10,7 @@ from grainseg.grains.batches.copies import copies
 from grainseg.grains.batches.doubted import cautioned
 from grainseg.pipeline.results.earlier_run import require_table
 from grainseg.report.files.batch_rows import comparison_row
-from grainseg.report.files.results import SavedBatch, read_batches
+from grainseg.report.files.saved_batches import SavedBatch, read_batches
 from grainseg.report.files.tables import BATCHES, COMPARISONS, write_csv
 
 

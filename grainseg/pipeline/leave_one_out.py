@@ -35,6 +35,7 @@ from grainseg.inference.device import choose_device
 from grainseg.inference.ensemble import predict_members
 from grainseg.inference.predictor import predict_probability, tile_settings
 from grainseg.micrograph.folders.folder import list_folder, split_with_test
+from grainseg.micrograph.image import FloatImage
 from grainseg.model.checkpoint import MAX_MEMBERS, CheckpointSpec, load_network
 from grainseg.model.ensemble import write_ensemble
 from grainseg.pipeline.going_on import require_same, train_or_go_on
@@ -95,7 +96,8 @@ class LeaveOneOut:
             cells = [
                 f"{self.metrics[name + end]:.4f}" if name + end in self.metrics else "" for name in names
             ]
-            rows += [[title, *cells]] if any(cells) else []
+            if any(cells):
+                rows.append([title, *cells])
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         grains, *others = quality_lines(self.metrics | _of_ensemble(self.metrics), OUT_OF_FOLD)
         board = self.run_dir / TENSORBOARD
@@ -194,7 +196,7 @@ def over_folds(folds: Sequence[Mapping[str, float]]) -> dict[str, float]:
 
 def out_of_fold(
     images: Sequence[str], folds: Sequence[tuple[CheckpointSpec, nn.Module]], config: TrainConfig
-) -> tuple[list[LabelledMicrograph], list[np.ndarray[tuple[int, ...], np.dtype[np.float32]]]]:
+) -> tuple[list[LabelledMicrograph], list[FloatImage]]:
     """Each image as the network sees it that was trained without it.
 
     Args:
@@ -266,17 +268,18 @@ def _test_together(
 ) -> dict[str, float]:
     """Score the test pictures, where there are any, as a prediction with the ensemble at their own scale."""
     data = _data(config)
+    if not data.test:
+        return {}
     items = list_folder(Path(data.root)).by_stem
     device = choose_device(config.trainer.accelerator, "trainer.accelerator")
+    networks = [network.to(device) for network in networks]
     scores = []
-    for stem in data.test or []:
+    for stem in data.test:
         image = read_labelled(items[stem], data, spec.in_channels)
-        together = predict_members([each.to(device) for each in networks], image.unit, tile_settings(spec))
+        together = predict_members(networks, image.unit, tile_settings(spec))
         grains = grains_or_zeros(together.probability, spec.partition)
         mask = together.probability > spec.threshold
         scores.append(score_prediction(mask, grains, image.label, config.boundary_tolerance_px))
-    if not scores:
-        return {}
     total = functools.reduce(operator.add, scores).metrics()
     return {f"{TEST}{name}{ENSEMBLE}": value for name, value in total.items()}
 

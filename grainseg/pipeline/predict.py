@@ -23,7 +23,7 @@ from grainseg.micrograph.labels import line_width_px, thin_line_warnings
 from grainseg.model.ensemble import load_networks
 from grainseg.model.generic import default_checkpoint
 from grainseg.pipeline.pictures.failures import SKIPPED, tell_failure, tell_unlisted
-from grainseg.pipeline.pictures.members import MemberGrains
+from grainseg.pipeline.pictures.member_grains import MemberGrains
 from grainseg.pipeline.pictures.picture import (
     ClosedPicture,
     MappedField,
@@ -53,7 +53,7 @@ from grainseg.pipeline.results.earlier_run import (
     warn_of_older_maps,
     warn_of_unreplaced,
 )
-from grainseg.pipeline.runs.scoring import labelled_error_flag, tolerance_warnings
+from grainseg.pipeline.results.label_remarks import labelled_error_flag, tolerance_warnings
 from grainseg.pipeline.runs.training_record import flattering, read_record
 from grainseg.report.files.metrics_file import METRICS, write_metrics
 from grainseg.report.files.prediction_files import PredictionPaths, prediction_paths, write_uncertainty
@@ -135,17 +135,7 @@ def predict(config: PredictConfig, command: str = "") -> Prediction:
         for image in progress(images, "predicting"):
             _predict_one(plan, image, result, measurements)
     warn_of_older_maps(output, {path for paths in result.written.values() for path in vars(paths).values()})
-    doubtful_scores: list[str] = []
-    if result.scores:
-        write_metrics(output / METRICS, result.metrics())
-        scored = [image.path for image in images if image.relative in result.scores]
-        known = flattering(read_record(checkpoint, spec), scored)
-        tolerance = tolerance_warnings(config.boundary_tolerance_px, result.labelled_intercept_px())
-        doubtful_scores = [*tolerance, *([] if known is None else [known])]
-        for warning in doubtful_scores:
-            log.warning("%s", warning)
-    else:
-        warn_of_older(output, METRICS)
+    doubtful_scores = _write_scores(plan, images, result)
     if measurements is None:
         warn_of_older(output, *TABLES)
     else:
@@ -181,6 +171,22 @@ def _predict_one(
         return
     if scores is not None:
         result.scores[image.relative] = scores
+
+
+def _write_scores(plan: PredictionPlan, images: list[SelectedImage], result: Prediction) -> list[str]:
+    """Write the scores, if there are any, and say what makes them doubtful, one line each."""
+    output = Path(plan.config.output)
+    if not result.scores:
+        warn_of_older(output, METRICS)
+        return []
+    write_metrics(output / METRICS, result.metrics())
+    scored = [image.path for image in images if image.relative in result.scores]
+    known = flattering(read_record(plan.checkpoint, plan.spec), scored)
+    tolerance = tolerance_warnings(plan.config.boundary_tolerance_px, result.labelled_intercept_px())
+    doubtful = [*tolerance, *([] if known is None else [known])]
+    for warning in doubtful:
+        log.warning("%s", warning)
+    return doubtful
 
 
 def _measurements(plan: PredictionPlan, images: list[SelectedImage]) -> Measurements | None:
@@ -252,15 +258,15 @@ def _write(plan: PredictionPlan, seen: _Seen) -> ClosedPicture:
     return closed
 
 
-def _measured(plan: PredictionPlan, seen: _Seen, field: MappedField) -> MappedField:
+def _measured(plan: PredictionPlan, seen: _Seen, found: MappedField) -> MappedField:
     """The field, with what can be said of its prediction."""
     # On the network's grid, as in training: lines that were enlarged look unsure.
     probability = seen.forecast.probability
     left_out = seen.opened.left_out.on_grid(probability.shape).mask
-    doubt = doubt_of(seen.unit, probability, field.partition, plan.spec.doubt_reference, left_out)
+    doubt = doubt_of(seen.unit, probability, found.partition, plan.spec.doubt_reference, left_out)
     if doubt.flag is not None:
-        log.warning("%s: %s", field.path, doubt.flag)
-    return replace(field, doubt=doubt, members=None if seen.members is None else seen.members.spread())
+        log.warning("%s: %s", found.path, doubt.flag)
+    return replace(found, doubt=doubt, members=None if seen.members is None else seen.members.spread())
 
 
 def _scores(config: PredictConfig, opened: OpenedPicture, closed: ClosedPicture) -> MaskScores | None:

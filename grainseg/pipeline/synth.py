@@ -75,10 +75,10 @@ def _recipe(config: Path | None, regime: str | None) -> WideRecipe:
     if regime is not None and regime not in regimes:
         known = ", ".join(map(str, regimes)) or "none"
         raise GrainsegError(f"--regime={regime}: there is none of that name; data.regimes has {known}")
+    key = "data.recipe" if regime is None else f"data.regimes.{regime}"
+    changes = {} if regime is None else _mapping(regimes, regime)
     try:
-        if regime is None:
-            return read_recipe(recipe, "data.recipe")
-        return read_recipe(recipe | _mapping(regimes, regime), f"data.regimes.{regime}")
+        return read_recipe(recipe | changes, key)
     except GrainsegError as error:
         raise GrainsegError(f"--config={config}: {error}") from error
 

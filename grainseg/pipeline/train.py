@@ -26,10 +26,11 @@ from grainseg.model.losses import build_loss
 from grainseg.model.networks import NetworkSpec, build_network, parameter_count
 from grainseg.model.shrinking import look_shrunk
 from grainseg.pipeline.pictures.failures import tell_left_out
+from grainseg.pipeline.results.label_remarks import tolerance_warnings
 from grainseg.pipeline.runs.doubt_reference import training_reference
 from grainseg.pipeline.runs.observer import generic_observer
+from grainseg.pipeline.runs.partition_choice import PredictedGrains, small_enough
 from grainseg.pipeline.runs.resuming import bring_best, check_resume, refused_if_damaged, require_same_shrink
-from grainseg.pipeline.runs.scoring import PredictedGrains, small_enough, tolerance_warnings
 from grainseg.pipeline.runs.validation import finish_validation, fitted_metrics, is_real
 from grainseg.pipeline.runs.validation_quality import TEST, few_grains_warning, is_tested, quality_lines
 from grainseg.report.files.metrics_file import METRICS, write_metrics

@@ -57,6 +57,7 @@ class KeptWeights(Callback):
         self._in_place = False
         self._seen_step = 0
         self._training = False
+        # "average" of all steps, "start" before the first, "own" of the last step while others are in place.
         self._weights: dict[str, list[Tensor]] = {}
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -70,9 +71,10 @@ class KeptWeights(Callback):
                 name: [value.to(device) for value in kept] for name, kept in self._weights.items()
             }
             return
-        for name, wanted in (("average", self._decay is not None), ("start", self._start_share > 0)):
-            if wanted:
-                self._weights[name] = _copies(values)
+        if self._decay is not None:
+            self._weights["average"] = _copies(values)
+        if self._start_share > 0:
+            self._weights["start"] = _copies(values)
 
     def on_train_batch_start(
         self, trainer: Trainer, pl_module: LightningModule, batch: object, batch_idx: int

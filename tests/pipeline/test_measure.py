@@ -12,7 +12,7 @@ from PIL import Image
 
 from grainseg.config import MeasureConfig, StructureConfig
 from grainseg.errors import GrainsegError
-from grainseg.grains.fields.field import measure_field
+from grainseg.grains.fields.measure_field import measure_field
 from grainseg.micrograph.drawing import boundary_lines
 from grainseg.micrograph.files import write_grain_map, write_probability
 from grainseg.micrograph.plain.polycrystal import polycrystal

@@ -19,7 +19,7 @@ from grainseg.grains.trust.doubt import FLAG_ABOVE
 from grainseg.micrograph.files import read_micrograph, write_png
 from grainseg.pipeline.export import export
 from grainseg.pipeline.predict import predict
-from grainseg.report.files.results import read_batches
+from grainseg.report.files.saved_batches import read_batches
 
 
 def save(path: Path, shape: tuple[int, ...], seed: int = 0) -> Path:

@@ -12,7 +12,7 @@ from PIL import Image
 from grainseg.config import PredictConfig
 from grainseg.errors import GrainsegError
 from grainseg.pipeline.predict import predict
-from grainseg.pipeline.runs.scoring import tolerance_warnings
+from grainseg.pipeline.results.label_remarks import tolerance_warnings
 
 
 def save(path: Path, shape: tuple[int, ...], seed: int = 0) -> Path:

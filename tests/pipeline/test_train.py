@@ -29,7 +29,7 @@ from grainseg.micrograph.labels import LabelSpec
 from grainseg.model.checkpoint import load_network, read_checkpoint
 from grainseg.pipeline.export import export
 from grainseg.pipeline.predict import predict
-from grainseg.pipeline.runs.scoring import PredictedGrains, fit_grains
+from grainseg.pipeline.runs.partition_choice import PredictedGrains, fit_grains
 from grainseg.pipeline.train import train, training_summary
 
 

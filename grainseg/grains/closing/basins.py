@@ -84,10 +84,7 @@ def find_basins(height: FloatImage) -> Basins:
         The basins.
     """
     goal = _uphill(height).ravel()
-    while True:
-        further = goal[goal]
-        if np.array_equal(further, goal):
-            break
+    while not np.array_equal(further := goal[goal], goal):
         goal = further
     del further
     is_summit = goal == np.arange(goal.size, dtype=np.int32)

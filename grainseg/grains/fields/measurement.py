@@ -102,7 +102,10 @@ class FieldMeasurement:
 
     @property
     def elongation(self) -> float:
-        """Ratio of the stretch that explains the four directions' crossings, at least 1; see `anisotropy`."""
+        """Ratio of the stretch that explains the four directions' crossings, at least 1.
+
+        See ``grainseg.grains.measuring.anisotropy``.
+        """
         if not all(lines.length > 0 for lines in self.lines):
             return math.nan
         crossed = [lines.crossings / lines.length for lines in self.lines]

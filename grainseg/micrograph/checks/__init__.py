@@ -1,1 +1,1 @@
-"""What is odd about a picture before anybody looks for boundaries in it."""
+"""What a picture looks like, and what is odd about it, before anybody looks for boundaries in it."""

@@ -31,7 +31,7 @@ def kinds_seen(record: TrainingRecord) -> dict[str, Seen]:
         reaches = _reaches(record.config)
     except (KeyError, TypeError, ValueError, ArithmeticError, IndexError):
         return {kind.name: Seen("unknown", f"{record.source} does not say") for kind in KINDS}
-    found = {kind.name: _answer(kind, reaches.get(kind.name)) for kind in KINDS if kind.name in _DEPTHS}
+    found = {kind.name: _answer(kind, reaches.get(kind.name)) for kind in KINDS}
     parts = [found[name].answer for name, _ in COMBINED]
     some = [name for name, _ in COMBINED if found[name].answer != "no"]
     if some:
@@ -64,7 +64,8 @@ _DEPTHS: Mapping[str, Callable[[float], float]] = {
     "double": lambda factor: abs(math.log(factor)),
     "jpeg": lambda quality: 100 - quality,
 }
-"""How far an amount of a kind is from the untouched picture, so that training and card can be compared."""
+"""How far an amount of a kind is from the untouched picture, so that training and card can be compared.
+A kind that training never draws needs none."""
 
 
 def _reaches(config: Mapping[str, Any]) -> dict[str, _Reach]:

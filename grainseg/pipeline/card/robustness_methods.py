@@ -9,13 +9,13 @@ from torch import nn
 
 from grainseg.config.baseline import METHODS
 from grainseg.data.images import LabelledMicrograph, to_channels
-from grainseg.grains.closing.lost_boundaries import without_lost_boundaries
 from grainseg.grains.closing.partition import Partition, PartitionSettings, partition_or_none
 from grainseg.grains.labels.labelled_grains import label_grains
 from grainseg.grains.scoring.agreement import boundary_counts, pixel_scores
 from grainseg.grains.scoring.agreement_regions import region_scores
 from grainseg.grains.scoring.scores import THRESHOLD
 from grainseg.grains.trust.doubt import doubt_of
+from grainseg.grains.trust.lost_boundaries import without_lost_boundaries
 from grainseg.grains.trust.robustness import ImageScores
 from grainseg.inference.device import choose_device
 from grainseg.inference.ensemble import predict_members

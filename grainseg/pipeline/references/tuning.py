@@ -13,7 +13,7 @@ from grainseg.grains.closing.partition import PartitionSettings
 from grainseg.grains.labels.labelled_grains import label_grains
 from grainseg.grains.scoring.agreement import fit_threshold
 from grainseg.micrograph.image import FloatImage
-from grainseg.pipeline.runs.scoring import PredictedGrains, fit_grains, segmentation_error
+from grainseg.pipeline.runs.partition_choice import PredictedGrains, fit_grains, segmentation_error
 
 OBJECTIVE = "are_count"
 """What the partition is fitted to, as a training run does by default."""

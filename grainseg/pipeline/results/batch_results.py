@@ -19,8 +19,8 @@ from grainseg.grains.batches.compare import Comparison, compare_batches
 from grainseg.grains.batches.copies import copies
 from grainseg.grains.batches.doubted import cautioned
 from grainseg.grains.batches.field_samples import common_unit, field_sample, pooled_elongation, scale_flags
-from grainseg.grains.fields.field import measure_field
 from grainseg.grains.fields.field_flags import too_large
+from grainseg.grains.fields.measure_field import measure_field
 from grainseg.grains.fields.measurement import FieldMeasurement
 from grainseg.grains.fields.members import member_flags
 from grainseg.grains.labels.structure import Structure

@@ -16,7 +16,12 @@ from grainseg.grains.scoring.scores import MaskScores, metrics_of_all, score_pre
 from grainseg.micrograph.files import write_png
 from grainseg.micrograph.image import FloatImage
 from grainseg.model.checkpoint import CheckpointSpec
-from grainseg.pipeline.runs.scoring import PredictedGrains, fit_grains, segmentation_error, with_training
+from grainseg.pipeline.runs.partition_choice import (
+    PredictedGrains,
+    fit_grains,
+    segmentation_error,
+    with_training,
+)
 from grainseg.pipeline.runs.validation_quality import validation_scores
 from grainseg.report.files.prediction_files import PREDICTIONS, stem_paths, write_prediction
 from grainseg.report.pictures.overlay import panel

@@ -1,5 +1,7 @@
 r"""The measurements as CSV: grains.csv, fields.csv, batches.csv, budget.csv and comparisons.csv.
 
+What the columns are is said by ``rows`` and ``batch_rows``; this module writes them.
+
 UTF-8 without a byte order mark, RFC 4180 (commas, CR LF, quotes where needed), a point as decimal sign,
 floats with all their digits, nothing where a number is missing. Units stand in the names of the columns.
 

@@ -5,7 +5,7 @@ import pytest
 
 from grainseg.grains.batches.field_samples import common_unit, field_sample, pooled_elongation, scale_flags
 from grainseg.grains.closing.partition import partition_mask
-from grainseg.grains.fields.field import measure_field
+from grainseg.grains.fields.measure_field import measure_field
 from grainseg.micrograph.drawing import boundary_lines
 from grainseg.micrograph.image import PixelSize
 from grainseg.micrograph.plain.polycrystal import polycrystal

@@ -7,7 +7,7 @@ from scipy import ndimage
 from tessellations import bimodal, laguerre, poisson_voronoi
 
 from grainseg.grains.closing.partition import partition_mask, partition_probability
-from grainseg.grains.fields.field import measure_field
+from grainseg.grains.fields.measure_field import measure_field
 from grainseg.micrograph.drawing import boundary_lines
 from grainseg.micrograph.image import BOUNDARY
 

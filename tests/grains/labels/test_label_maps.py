@@ -3,7 +3,7 @@ import pytest
 from tessellations import hexagons, poisson_voronoi
 
 from grainseg.errors import GrainsegError
-from grainseg.grains.fields.field import measure_field
+from grainseg.grains.fields.measure_field import measure_field
 from grainseg.grains.labels.label_maps import clean_label_map, read_label_map
 from grainseg.grains.measuring.grain_table import grain_table
 from grainseg.grains.measuring.intercepts import mean_intercept_px

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from tessellations import hexagons, laguerre, poisson_voronoi
 
-from grainseg.grains.fields.field import measure_field
+from grainseg.grains.fields.measure_field import measure_field
 from grainseg.grains.measuring.enlargement import AS_DRAWN, Enlargement, enlargement
 
 

@@ -1,10 +1,13 @@
 """Which corruptions of the card a training has seen, told by its configuration alone."""
 
+from dataclasses import replace
+
 import pytest
 from helpers import compose_train
 
 from grainseg.config import to_plain
 from grainseg.micrograph.corruptions import KINDS
+from grainseg.pipeline.card import corruption_reach
 from grainseg.pipeline.card.corruption_reach import kinds_seen
 from grainseg.pipeline.runs.training_record import TrainingRecord
 
@@ -26,6 +29,12 @@ def test_a_configuration_that_says_nothing_of_augmentation_is_unknown(config):
     seen = kinds_seen(TrainingRecord("a text", config))
     assert {each.answer for each in seen.values()} == {"unknown"}
     assert {each.words for each in seen.values()} == {"a text does not say"}
+
+
+def test_a_kind_that_training_cannot_draw_is_not_seen(monkeypatch):
+    monkeypatch.setattr(corruption_reach, "KINDS", (*KINDS, replace(KINDS[0], name="salt")))
+    seen = kinds_seen(record_of("augment=robust", "data=folder", "data.root=x"))
+    assert (seen["salt"].answer, seen["salt"].words) == ("no", "not drawn in training")
 
 
 def test_where_nothing_is_known_nothing_is_told():

@@ -10,12 +10,12 @@ from scipy.ndimage import gaussian_filter
 from grainseg.grains.batches.batch import batch_statistics
 from grainseg.grains.batches.field_samples import field_sample
 from grainseg.grains.closing.partition import DEFAULT_SETTINGS, partition_probability
-from grainseg.grains.fields.field import measure_field
+from grainseg.grains.fields.measure_field import measure_field
 from grainseg.grains.measuring.left_out import LeftOut
 from grainseg.micrograph.folders.selection import SelectedImage
 from grainseg.micrograph.image import FloatImage, Micrograph, PixelSize
 from grainseg.micrograph.plain.synthetic import SyntheticRecipe, generate
-from grainseg.pipeline.pictures.members import MemberGrains
+from grainseg.pipeline.pictures.member_grains import MemberGrains
 from grainseg.pipeline.pictures.picture import OpenedPicture
 
 SIZE = PixelSize(0.5, 0.25, "said by the user")

@@ -11,7 +11,7 @@ from PIL import Image
 
 from grainseg.grains.batches.field_samples import field_sample
 from grainseg.grains.batches.samples import line_share
-from grainseg.grains.fields.field import measure_field
+from grainseg.grains.fields.measure_field import measure_field
 from grainseg.grains.measuring.intercepts import mean_intercept_px
 from grainseg.grains.scoring.agreement_regions import region_scores
 from grainseg.micrograph.drawing import boundary_lines
@@ -19,7 +19,7 @@ from grainseg.micrograph.image import PixelSize
 from grainseg.micrograph.plain.polycrystal import polycrystal
 from grainseg.pipeline.measure import measure
 from grainseg.pipeline.results.batch_results import rms_or_none, summary
-from grainseg.pipeline.runs.scoring import segmentation_error
+from grainseg.pipeline.runs.partition_choice import segmentation_error
 
 
 @pytest.fixture(scope="module")

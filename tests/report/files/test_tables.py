@@ -8,7 +8,7 @@ import pytest
 from report_example import PIXEL, fields_of, image, report, write_fields, write_tables
 
 from grainseg.errors import GrainsegError
-from grainseg.grains.fields.field import measure_field
+from grainseg.grains.fields.measure_field import measure_field
 from grainseg.micrograph.image import PixelSize
 from grainseg.report.files.tables import cell_text, is_table, plain_text, write_csv
 

@@ -7,7 +7,7 @@ from report_example import image, report
 
 from grainseg.errors import GrainsegError
 from grainseg.grains.batches.batch import batch_statistics
-from grainseg.grains.fields.field import measure_field
+from grainseg.grains.fields.measure_field import measure_field
 from grainseg.micrograph.image import PixelSize
 from grainseg.micrograph.plain.synthetic import SyntheticRecipe, generate
 from grainseg.report.html.batch_views import summary_table

@@ -11,7 +11,7 @@ from report_example import fields_of, report
 
 from grainseg.grains.batches.batch import batch_statistics
 from grainseg.grains.batches.samples import FieldSample
-from grainseg.grains.fields.field import measure_field
+from grainseg.grains.fields.measure_field import measure_field
 from grainseg.micrograph.image import PixelSize
 from grainseg.report.html import plots
 from grainseg.report.html.plots import (

@@ -6,7 +6,7 @@ import pytest
 from measured_fields import HALF_UM, cells, flagged
 
 from grainseg.grains.closing.partition import partition_mask
-from grainseg.grains.fields.field import measure_field
+from grainseg.grains.fields.measure_field import measure_field
 from grainseg.grains.fields.measurement import FieldMeasurement
 from grainseg.grains.labels.structure import Structure
 from grainseg.grains.measuring import astm

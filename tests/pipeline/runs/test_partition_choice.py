@@ -10,14 +10,9 @@ from grainseg.data.images import LabelledMicrograph
 from grainseg.grains.closing.partition import DEFAULT_SETTINGS
 from grainseg.grains.scoring.agreement_regions import RegionScores, Sizes
 from grainseg.micrograph.image import IGNORE
-from grainseg.pipeline.runs import scoring
-from grainseg.pipeline.runs.scoring import (
-    PredictedGrains,
-    fit_grains,
-    labelled_error_flag,
-    small_enough,
-    with_training,
-)
+from grainseg.pipeline.results.label_remarks import labelled_error_flag
+from grainseg.pipeline.runs import partition_choice
+from grainseg.pipeline.runs.partition_choice import PredictedGrains, fit_grains, small_enough, with_training
 
 
 def squares(line: float, waist: float = 1.0) -> PredictedGrains:
@@ -46,10 +41,10 @@ def test_training_pictures_join_until_there_are_grains_enough(monkeypatch: pytes
         yield from (unlabelled(), first, second)
         raise AssertionError("more are predicted than needed")
 
-    monkeypatch.setattr(scoring, "ENOUGH_GRAINS", 27)
+    monkeypatch.setattr(partition_choice, "ENOUGH_GRAINS", 27)
     chosen = with_training([val], training())
     assert [id(picture) for picture in chosen] == [id(val), id(first), id(second)]
-    monkeypatch.setattr(scoring, "ENOUGH_GRAINS", 9)
+    monkeypatch.setattr(partition_choice, "ENOUGH_GRAINS", 9)
     assert with_training([val], training()) == [val]
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 
-from grainseg.grains.closing.lost_boundaries import without_lost_boundaries
 from grainseg.grains.measuring.intercepts import mean_intercept_px
+from grainseg.grains.trust.lost_boundaries import without_lost_boundaries
 from grainseg.micrograph.plain.polycrystal import polycrystal
 
 

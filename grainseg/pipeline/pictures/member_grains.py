@@ -6,7 +6,7 @@ import numpy as np
 
 from grainseg.grains.batches.samples import weighted_percentiles
 from grainseg.grains.closing.partition import PartitionSettings, partition_or_none
-from grainseg.grains.fields.field import measure_field
+from grainseg.grains.fields.measure_field import measure_field
 from grainseg.grains.fields.members import MemberSizes, MemberSpread, member_spread
 from grainseg.micrograph.image import FloatImage
 from grainseg.pipeline.pictures.picture import OpenedPicture

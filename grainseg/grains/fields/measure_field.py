@@ -70,10 +70,7 @@ def measure_field(
     enlarged = enlargement(grains) if partition is None else AS_DRAWN
     native, step = enlarged.native(grains), (step[0] * enlarged.factor, step[1] * enlarged.factor)
     hidden = None if ignored is None else enlarged.blocks(ignored)
-    frame = _frame(native, hidden)
-    counted = native[frame] if frame else np.zeros((1, 1), np.uint32)
-    hidden = hidden[frame] if hidden is not None and frame else None
-    closed = partition.closed[frame] if partition is not None and frame else None
+    counted, hidden, closed = _in_frame(native, hidden, None if partition is None else partition.closed)
     visible = counted if hidden is None else np.where(hidden, 0, counted)
     table = grain_table(visible, hidden, step)
     # The density of a single grain would be that of the frame, its intercept that of the frame or its pores.
@@ -84,7 +81,8 @@ def measure_field(
         lines, circles = tuple(map(_uncrossed, lines)), _uncrossed(circles)
     # What a cut inside the frame leaves of a grain stands in none of the rules for its sides and corners.
     blank_edge = enough and _has_blank_edge(counted, hidden, table, step)
-    whole = enough and (hidden is None or not hidden.any()) and not blank_edge
+    cut_inside = hidden is not None and bool(hidden.any())
+    whole = enough and not cut_inside and not blank_edge
     field = FieldMeasurement(
         image=image,
         height_px=grains.shape[0],
@@ -112,7 +110,7 @@ def measure_field(
     )
     limits = MapLimits(
         not_counted=1 - np.count_nonzero(visible) / visible.size,
-        cut_inside=hidden is not None and bool(hidden.any()),
+        cut_inside=cut_inside,
         in_pieces=in_pieces(visible, table, hidden) if partition is None else 0,
         pinholes=0 if partition is None else partition.pinholes,
         blank_edge=blank_edge,
@@ -145,13 +143,20 @@ def _step(pixel_size: PixelSize | None) -> tuple[Step, float | None]:
     return (pixel_size.row_um / unit_um, pixel_size.column_um / unit_um), unit_um
 
 
-def _frame(grains: GrainIds, ignored: BoolMask | None) -> tuple[slice, slice] | None:
-    """The smallest rectangle with all counted pixels; None without any."""
+def _in_frame(
+    grains: GrainIds, ignored: BoolMask | None, closed: BoolMask | None
+) -> tuple[GrainIds, BoolMask | None, BoolMask | None]:
+    """All three cut to the smallest rectangle with all counted pixels; a pixel of nothing without any."""
     counted = grains > 0 if ignored is None else (grains > 0) & ~ignored
     rows, columns = (np.flatnonzero(counted.any(axis=axis)) for axis in (1, 0))
     if rows.size == 0:
-        return None
-    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+        return np.zeros((1, 1), np.uint32), None, None
+    frame = slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+    return (
+        grains[frame],
+        ignored if ignored is None else ignored[frame],
+        closed if closed is None else closed[frame],
+    )
 
 
 def _has_blank_edge(grains: GrainIds, ignored: BoolMask | None, table: GrainTable, step: Step) -> bool:
@@ -160,8 +165,8 @@ def _has_blank_edge(grains: GrainIds, ignored: BoolMask | None, table: GrainTabl
     There the frame may be that of the field of view no more, and what it cut would pass for whole.
     """
     blank = grains == 0 if ignored is None else (grains == 0) & ~ignored
-    rows, columns = (blank[:, [0, -1]].T, step[0]), (blank[[0, -1]], step[1])
-    longest = max(_longest_run(side) * length for sides, length in (rows, columns) for side in sides)
+    sides = (blank[:, 0], step[0]), (blank[:, -1], step[0]), (blank[0], step[1]), (blank[-1], step[1])
+    longest = max(_longest_run(side) * length for side, length in sides)
     return longest > float(np.median(table.ecd_px))
 
 

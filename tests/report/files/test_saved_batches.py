@@ -8,7 +8,7 @@ import pytest
 from report_example import PIXEL, fields_of, image, report, write_fields
 
 from grainseg.errors import GrainsegError
-from grainseg.report.files.results import read_batches
+from grainseg.report.files.saved_batches import read_batches
 
 
 def given(field):
