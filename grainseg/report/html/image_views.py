@@ -95,6 +95,16 @@ def image_table(batch: str, field: FieldMeasurement) -> Table:
         ("Largest grain (ALA)", f"ala_area_{area}", names[area], "g_ala"),
         ("Longest over shortest intercept of the four directions", "anisotropy", "", ""),
         ("Elongation, whatever its direction", "elongation", "", ""),
+        *(
+            (
+                f"Median diameter (D50) of the {end} of the ensemble's networks",
+                f"d50_members_{key}_{suffix}",
+                unit,
+                "",
+            )
+            for end, key in (("least", "low"), ("greatest", "high"))
+            if field.members is not None
+        ),
         ("Grains, those cut by the border too", "count", "", ""),
         ("Length closed by the partition", f"closed_length_{suffix}", unit, ""),
         ("Open ends of lines", "open_ends", "", ""),

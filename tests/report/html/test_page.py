@@ -8,6 +8,7 @@ from report_example import image, report
 from grainseg.errors import GrainsegError
 from grainseg.grains.batches.batch import batch_statistics
 from grainseg.grains.fields.measure_field import measure_field
+from grainseg.grains.fields.members import MemberRange, MemberSpread
 from grainseg.micrograph.image import PixelSize
 from grainseg.micrograph.plain.synthetic import SyntheticRecipe, generate
 from grainseg.report.html.batch_views import summary_table
@@ -120,6 +121,27 @@ def test_shares_of_closed_boundary_are_in_percent(example):
     parts = [part for table in tables for line in table.lines for cell in line.cells for part in cell.parts]
     shown = [part.text for part in parts if getattr(part, "key", "") == "closed_share"]
     assert shown == 2 * [f"{100 * first.field.closed_share:.1f}"]
+
+
+def test_the_range_over_an_ensemble_s_networks_stands_with_each_image(example):
+    unit_um = example.images[0].field.unit_um
+    intercept, d50 = MemberRange(3.0, 4.0, 0.1), MemberRange(5.0, 7.0, 0.1)
+    field = replace(example.images[0].field, members=MemberSpread(2, intercept, d50))
+    shown = {
+        part.key: float(part.value)
+        for line in image_table("A", field).lines
+        for cell in line.cells
+        for part in cell.parts
+        if "_members_" in getattr(part, "key", "")
+    }
+    assert shown == pytest.approx(
+        {
+            "mean_intercept_members_low_um": 3 * unit_um,
+            "mean_intercept_members_high_um": 4 * unit_um,
+            "d50_members_low_um": 5 * unit_um,
+            "d50_members_high_um": 7 * unit_um,
+        }
+    )
 
 
 def test_given_maps_say_that_closed_gaps_are_not_known(tmp_path):
