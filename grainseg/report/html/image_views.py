@@ -97,7 +97,7 @@ def image_table(batch: str, field: FieldMeasurement) -> Table:
         ("Elongation, whatever its direction", "elongation", "", ""),
         *(
             (
-                f"Median diameter (D50) of the {end} of the ensemble's networks",
+                f"Median diameter (D50), {end} of the networks",
                 f"d50_members_{key}_{suffix}",
                 unit,
                 "",
