@@ -76,13 +76,13 @@ def image_table(batch: str, field: FieldMeasurement) -> Table:
     unit, _ = unit_of(field)
     suffix, per_area, area = ("um", "mm2", "um2") if unit == "µm" else ("px", "px2", "px")
     names = {"mm2": "mm⁻²", "px2": "px⁻²", "um2": "µm²", "px": "px²"}
+    ends = () if field.members is None else (("least", "low"), ("greatest", "high"))
     quantities = [
         ("Mean intercept, four directions", f"mean_intercept_{suffix}", unit, "g_intercept"),
         ("without closed gaps", f"mean_intercept_without_closed_{suffix}", unit, ""),
         *(
             (f"of the {end} of the ensemble's networks", f"mean_intercept_members_{key}_{suffix}", unit, "")
-            for end, key in (("least", "low"), ("greatest", "high"))
-            if field.members is not None
+            for end, key in ends
         ),
         *(
             (f"at {field.angles_deg[lines.name]:.4g}°", f"intercept_deg{lines.name}_{suffix}", unit, "")
@@ -102,8 +102,7 @@ def image_table(batch: str, field: FieldMeasurement) -> Table:
                 unit,
                 "",
             )
-            for end, key in (("least", "low"), ("greatest", "high"))
-            if field.members is not None
+            for end, key in ends
         ),
         ("Grains, those cut by the border too", "count", "", ""),
         ("Length closed by the partition", f"closed_length_{suffix}", unit, ""),
