@@ -136,6 +136,7 @@ class DoubtCheck:
     Attributes:
         rank_iou: Spearman's rank correlation of the doubt with the share of the IoU that is lost; nan where
             all are alike.
+        rank_f1: The same with 1 less the boundary F1.
         rank_count: The same with the magnitude of the relative error of the number of grains.
         bad: Predictions that lost more than `MUCH_LOST` of the IoU on their untouched picture.
         bad_flagged: Those of them that the doubt flags.
@@ -144,6 +145,7 @@ class DoubtCheck:
     """
 
     rank_iou: float
+    rank_f1: float
     rank_count: float
     bad: int
     bad_flagged: int
@@ -207,6 +209,7 @@ class Card:
         flagged = [(lost > MUCH_LOST, each.doubt > FLAG_ABOVE) for each, lost in pairs]
         return DoubtCheck(
             rank_iou=_rank_correlation(doubts, [lost for _, lost in pairs]),
+            rank_f1=_rank_correlation(doubts, [1 - each.boundary_f1 for each, _ in pairs]),
             rank_count=_rank_correlation(doubts, [abs(each.signed_count_error) for each, _ in pairs]),
             bad=sum(bad for bad, _ in flagged),
             bad_flagged=flagged.count((True, True)),

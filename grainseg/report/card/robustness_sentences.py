@@ -102,13 +102,13 @@ def doubt_sentence(card: Card) -> str | None:
     if check is None:
         return None
     ranks = [MISSING if math.isnan(rank) else minus(f"{rank:.2f}")
-             for rank in (check.rank_iou, check.rank_count)]  # fmt: skip
+             for rank in (check.rank_iou, check.rank_f1, check.rank_count)]  # fmt: skip
     return (
         f"Doubt, which needs no label: rank correlation {ranks[0]} with the share of the IoU that is lost, "
-        f"{ranks[1]} with the grain count error (Spearman, pictures of all cells; 1 would be perfect, 0 no "
-        f"better than chance). Flagged (above {FLAG_ABOVE:g}): {check.bad_flagged} of {check.bad} that lost "
-        f"more than {_percent(MUCH_LOST)} of the IoU on the untouched picture, {check.good_flagged} of the "
-        f"{check.good} others."
+        f"{ranks[1]} with what is missing from a boundary F1 of 1, {ranks[2]} with the grain count error "
+        f"(Spearman, pictures of all cells; 1 would be perfect, 0 no better than chance). Flagged (above "
+        f"{FLAG_ABOVE:g}): {check.bad_flagged} of {check.bad} that lost more than {_percent(MUCH_LOST)} of "
+        f"the IoU on the untouched picture, {check.good_flagged} of the {check.good} others."
     )
 
 

@@ -77,6 +77,7 @@ def cell_row(card: Card, cell: Cell) -> Row:
         **_spread("intercept_error", cell.intercept_error),
         **_spread("doubt", cell.doubt),
         "doubt_rank_correlation_iou_lost": None if check is None else check.rank_iou,
+        "doubt_rank_correlation_boundary_f1_lost": None if check is None else check.rank_f1,
         "doubt_rank_correlation_grain_count_error": None if check is None else check.rank_count,
     }
     return row

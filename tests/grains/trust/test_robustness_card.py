@@ -141,10 +141,11 @@ def test_cards_have_the_same_pictures_throughout():
 def test_a_doubt_that_rises_with_the_error_ranks_perfectly():
     def change(each, image):
         clean, share = {"a": 0.6, "b": 0.4}[image], (CORRUPTIONS.index(each) + 1) / (len(CORRUPTIONS) + 1)
-        return scores(image, iou=clean * (1 - share), count=-share, doubt=share / 2)
+        return scores(image, iou=clean * (1 - share), f1=0.9 * (1 - share), count=-share, doubt=share / 2)
 
     check = card(change=change).doubt_check
     assert check.rank_iou == pytest.approx(1, abs=1e-3)  # the untouched pictures tie
+    assert check.rank_f1 == pytest.approx(1, abs=1e-3)
     assert check.rank_count == pytest.approx(1, abs=1e-3)
     lost = [(n + 1) / (len(CORRUPTIONS) + 1) for n in range(len(CORRUPTIONS))]
     assert check.bad == 2 * sum(share > MUCH_LOST for share in lost)

@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 import pytest
 from robustness_example import ROLES, SEEN, card, robustness_report, scores
 
+from grainseg.grains.trust.doubt import FLAG_ABOVE
 from grainseg.grains.trust.robustness import Seen
 from grainseg.micrograph.corruptions import CORRUPTIONS, KINDS
 from grainseg.report.card.robustness_page import write_robustness
@@ -228,7 +229,7 @@ def test_the_page_says_whether_the_doubt_works(made, tmp_path):
         image, iou=0.3 if each.kind.name == "blur" else 0.55, doubt=0.4 if each.kind.name == "blur" else 0.01
     ))  # fmt: skip
     sentence = doubt_sentence(falling)
-    assert "Flagged (above 0.06): 6 of 6 that lost more than 15 %" in sentence
+    assert f"Flagged (above {FLAG_ABOVE:g}): 6 of 6 that lost more than 15 %" in sentence
     write_robustness(tmp_path / "x.html", replace(made, cards=[falling]))
     assert sentence in (tmp_path / "x.html").read_text(encoding="utf-8")
     without = card(change=lambda each, image: scores(image, doubt=math.nan))
