@@ -247,8 +247,8 @@ predictions for 20 plain synthetic fields (``python benchmarks/trust.py referenc
 
 BIAS = -3.92
 WEIGHTS = {"grey": 0.20, "texture": 0.72, UNCERTAIN: 0.69, OPEN_ENDS: 0.35, CLOSED: 0.52}
-"""Of the logarithms of `deviations`. Fitted on 28 November 2026 by ``benchmarks/trust.py`` (docs/robustness.md
-has the commands) to three networks on corrupted pictures: the weights that ship on synthetic fields and etched
+"""Of what `deviations` finds. Fitted on 28 November 2026 by ``benchmarks/trust.py`` (docs/robustness.md has
+the commands) to three networks on corrupted pictures: the weights that ship on synthetic fields and etched
 iron, one trained on iron, and one trained on texture."""
 FLAG_ABOVE = 0.07
 """Of the fitted predictions above it half lost more than `MUCH_LOST` of their IoU."""
