@@ -31,7 +31,10 @@ def main() -> None:
     asked = parser.parse_args()
     config = configuration([])
     assert isinstance(config.data, StreamDataConfig)
-    together = asked.regimes or list(config.data.regimes)
+    known = list(config.data.regimes)
+    together = asked.regimes or known
+    if unknown := set(together) - set(known):
+        parser.error(f"--regimes: no {', '.join(sorted(unknown))}; data.regimes has {', '.join(known)}")
     images = open_stream(config.data, config.augment, config.model.in_channels, config.seed).val_images
     for path in asked.weights:
         spec, network = load_network(path)
