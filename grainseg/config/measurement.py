@@ -7,6 +7,7 @@ from grainseg.config.checks import (
     SYMMETRIES,
     check_accelerator,
     check_crop,
+    check_fraction,
     check_one_of,
     check_pixel_size,
     check_positive,
@@ -104,6 +105,7 @@ class PredictConfig(MeasurementConfig):
             that their pixel or grain size is that of the training; ``auto``: the weights that ship shrink
             pictures with larger grains, networks of your own resample nothing.
         tta: Test-time augmentation, one of ``SYMMETRIES``; None is the checkpoint's.
+        adapt: Share of a picture's own statistics in the batch normalisation; None is the checkpoint's.
         robustness: Folder of a robustness card of the same checkpoint, for the report.
     """
 
@@ -116,6 +118,7 @@ class PredictConfig(MeasurementConfig):
     accelerator: str
     robustness: str | None
     tta: str | None
+    adapt: float | None
     data: LabelConfig
     partition: PartitionConfig
 
@@ -130,6 +133,8 @@ class PredictConfig(MeasurementConfig):
         check_accelerator("accelerator", self.accelerator)
         if self.tta is not None:
             check_one_of("tta", self.tta, tuple(SYMMETRIES))
+        if self.adapt is not None:
+            check_fraction("adapt", self.adapt)
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from grainseg.config.checks import check_accelerator, check_positive, check_seed
+from grainseg.config.checks import check_accelerator, check_fraction, check_positive, check_seed
 from grainseg.config.data import LabelledFolderConfig
 
 
@@ -16,6 +16,7 @@ class RobustnessConfig:
             takes the run's test images, else its validation images, else all.
         output: Folder of everything that is written.
         references: Whether the classical references stand beside the network.
+        adapt: Share of a picture's own statistics in the batch normalisation; None is the checkpoint's.
         tensorboard: Folder of TensorBoard's event files; None is ``tensorboard`` in the output folder.
         seed: Of the corruptions and the forest.
         boundary_tolerance_px: Of the boundary F1.
@@ -26,6 +27,7 @@ class RobustnessConfig:
     data: LabelledFolderConfig
     output: str
     references: bool
+    adapt: float | None
     tensorboard: str | None
     seed: int
     boundary_tolerance_px: float
@@ -35,4 +37,6 @@ class RobustnessConfig:
         """Check ranges."""
         check_seed("seed", self.seed)
         check_positive("boundary_tolerance_px", self.boundary_tolerance_px)
+        if self.adapt is not None:
+            check_fraction("adapt", self.adapt)
         check_accelerator("accelerator", self.accelerator)

@@ -190,11 +190,12 @@ class LoggerConfig:
 
 @dataclass
 class InferenceConfig:
-    """Tiles and views of the whole-image prediction."""
+    """Tiles and views of the whole-image prediction, and its adaptation to the picture."""
 
     tile_size: int
     overlap: int
     tta: str
+    adapt: float
 
     def __post_init__(self) -> None:
         """Check ranges."""
@@ -202,6 +203,7 @@ class InferenceConfig:
         rule = f"must be at least 0 and at most inference.tile_size - {STRIDE}"
         require(legal_tiles(self.tile_size, self.overlap), "inference.overlap", rule, self.overlap)
         check_one_of("inference.tta", self.tta, tuple(SYMMETRIES))
+        check_fraction("inference.adapt", self.adapt)
 
 
 @dataclass

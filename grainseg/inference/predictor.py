@@ -5,7 +5,7 @@ logs, the saved mask and a later prediction agree, whatever precision the hardwa
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ from torch import nn
 
 from grainseg.config.checks import STRIDE, SYMMETRIES
 from grainseg.errors import GrainsegError
+from grainseg.inference.adaptation import adapted, parts_of
 from grainseg.inference.views import RunningMean, view
 from grainseg.micrograph.image import FloatImage
 from grainseg.model.checkpoint import CheckpointSpec
@@ -34,6 +35,7 @@ class TileSettings:
             its training did: rows down and columns to the right.
         stride: Grid in px on which the network shifts with its input.
         views: 1, the picture as it is, or 8: the mean over all its flips and quarter turns.
+        adapt: Share of the picture's own statistics in the batch normalisation, 0-1.
     """
 
     tile_size: int
@@ -41,6 +43,7 @@ class TileSettings:
     offset_px: tuple[float, float] = (0.0, 0.0)
     stride: int = STRIDE
     views: int = 1
+    adapt: float = 0.0
 
     @property
     def halo(self) -> int:
@@ -56,6 +59,7 @@ def tile_settings(spec: CheckpointSpec) -> TileSettings:
         offset_px=spec.label_offset_px,
         stride=STRIDE * spec.shrink,
         views=SYMMETRIES[spec.tta],
+        adapt=spec.adapt,
     )
 
 
@@ -119,16 +123,21 @@ def _seen(network: nn.Module, unit: FloatImage, tiles: TileSettings) -> FloatIma
     network.eval()
     device = next(network.parameters()).device
 
+    def as_input(parts: FloatImage) -> torch.Tensor:
+        return network_input(torch.from_numpy(parts).to(device, memory_format=torch.channels_last))
+
     def probability(tile: FloatImage) -> FloatImage:
-        tensor = torch.from_numpy(tile[None]).to(device, memory_format=torch.channels_last)
-        logits = network(network_input(tensor))
-        result: FloatImage = torch.sigmoid(logits[0, 0]).cpu().numpy()
+        result: FloatImage = torch.sigmoid(network(as_input(tile[None]))[0, 0]).cpu().numpy()
         return result
 
     plan = plan_tiles(unit.shape[:2], tiles.tile_size, tiles.overlap, tiles.halo, tiles.stride)
     channels_first = np.ascontiguousarray(unit.transpose(2, 0, 1))
     exact = torch.backends.cudnn.flags(enabled=True, allow_tf32=False)  # TF32 keeps 10 bits of 23
-    with torch.inference_mode(), torch.autocast(device.type, enabled=False), exact, _memory_errors():
+    plain = torch.autocast(device.type, enabled=False)
+    with torch.inference_mode(), plain, exact, _memory_errors(), ExitStack() as context:
+        if tiles.adapt:
+            parts = as_input(parts_of(plan.pad(channels_first), tiles.tile_size, tiles.stride))
+            context.enter_context(adapted(network, parts, tiles.adapt))
         stitched = stitch(channels_first, plan, probability)
     if not np.isfinite(stitched).all():
         raise GrainsegError("the network answers with NaN, its training has diverged; lower optimizer.lr")

@@ -35,14 +35,15 @@ from grainseg.model.weights_file import SUFFIX, read_weights
 from grainseg.versions import versions
 
 KEY = "grainseg"
-FORMAT = 8
-"""1 had no partition and no segmentation error, 2 no number of steps, 3 to 7 not all that ``_NEW`` names."""
+FORMAT = 9
+"""1 had no partition and no segmentation error, 2 no number of steps, 3 to 8 not all that ``_NEW`` names."""
 _NEW: Mapping[int, Mapping[str, Any]] = {
     3: {"pixel_size_um": None, "intercept_px": None, "doubt_reference": None, "members": 1},
     4: {"label_offset_px": (0.0, 0.0)},
     5: {"shrink": 1},
     6: {"tta": "none"},
     7: {"validation": None},
+    8: {"adapt": 0.0},
 }
 """What a layout that is still read did not say, which the next one does: its files mean these values even
 when the defaults of ``CheckpointSpec`` change."""
@@ -80,6 +81,7 @@ class CheckpointSpec:
             columns to the right; predictions follow the labels.
         shrink: Edge in px of the squares of a picture that the network sees as one px, see ``shrinking.py``.
         tta: Test-time augmentation of the predictions that the values above were found with.
+        adapt: Share of a picture's own statistics in the batch normalisation, likewise, 0-1.
         validation: Scores of the validation pictures, None if unknown or the pictures were synthetic.
         members: Networks in the file, 1 to ``MAX_MEMBERS``; see ``ensemble.py`` for several.
         format: Version of this layout.
@@ -106,6 +108,7 @@ class CheckpointSpec:
     label_offset_px: tuple[float, float] = (0.0, 0.0)
     shrink: int = 1
     tta: str = "none"
+    adapt: float = 0.0
     validation: ValidationScores | None = None
     members: int = 1
     format: int = FORMAT
@@ -249,6 +252,7 @@ def _is_in_range(spec: CheckpointSpec) -> bool:
         and (spec.intercept_px is None or 1 <= spec.intercept_px <= 10_000)
         and 1 <= spec.shrink <= MAX_SHRINK
         and spec.tta in SYMMETRIES
+        and 0 <= spec.adapt <= 1
         and 1 <= spec.members <= MAX_MEMBERS
     )
 

@@ -10,11 +10,12 @@ from grainseg.config import PredictConfig
 from grainseg.config.checks import SYMMETRIES
 from grainseg.grains.closing.partition import DEFAULT_SETTINGS, PartitionSettings
 from grainseg.grains.wording import counted
+from grainseg.inference.adaptation import require_adaptable
 from grainseg.inference.predictor import TileSettings, tile_settings
 from grainseg.model.checkpoint import CheckpointSpec
 from grainseg.model.generic import ships
 from grainseg.pipeline.pictures.scaling import Scaling, scaling_of
-from grainseg.pipeline.results.provenance import provenance_of
+from grainseg.pipeline.results.provenance import adaptation, provenance_of
 from grainseg.report.html.contents import Provenance
 
 
@@ -31,7 +32,7 @@ class PredictionPlan:
         scaling: How pictures are brought to the scale of the training.
         threshold: Of the mask.
         tta: Test-time augmentation, one of ``SYMMETRIES``.
-        tiles: How a picture is cut, and in how many views it is seen.
+        tiles: How a picture is cut, in how many views it is seen, and how far the networks adapt to it.
         partition: Of the grains; None where none are asked for.
     """
 
@@ -50,7 +51,8 @@ class PredictionPlan:
         """What of this prediction is not as it was when the checkpoint's error was found."""
         scaled = [] if self.scaling.choice is None else [f"scale={self.scaling.choice}"]
         seen = [] if self.tta == self.spec.tta else [f"tta={self.tta}"]
-        return [*(f"partition.{name}" for name in self.config.partition.given()), *scaled, *seen]
+        adapted = [] if self.tiles.adapt == self.spec.adapt else [f"adapt={self.tiles.adapt:g}"]
+        return [*(f"partition.{name}" for name in self.config.partition.given()), *scaled, *seen, *adapted]
 
 
 def plan_prediction(
@@ -70,9 +72,13 @@ def plan_prediction(
         networks: Those in it.
 
     Raises:
-        GrainsegError: The checkpoint does not know the scale of its training, which is asked for.
+        GrainsegError: The checkpoint does not know the scale of its training, which is asked for; or its
+            networks cannot adapt to a picture.
     """
     tta = spec.tta if config.tta is None else config.tta
+    adapt = spec.adapt if config.adapt is None else config.adapt
+    for network in networks:
+        require_adaptable(network, adapt, "adapt")
     measured = config.partition.name != "none"
     return PredictionPlan(
         config=config,
@@ -83,7 +89,7 @@ def plan_prediction(
         scaling=scaling_of(config, spec, checkpoint),
         threshold=spec.threshold if config.threshold is None else config.threshold,
         tta=tta,
-        tiles=replace(tile_settings(spec), views=SYMMETRIES[tta]),
+        tiles=replace(tile_settings(spec), views=SYMMETRIES[tta], adapt=adapt),
         partition=replace(spec.partition, **config.partition.given()) if measured else None,
     )
 
@@ -122,6 +128,7 @@ def prediction_provenance(plan: PredictionPlan, command: str) -> Provenance:
         checkpoint_sha256=plan.checkpoint_sha256,
         settings={"Threshold of the mask": f"{plan.threshold:g}, {by}"}
         | _averaged(plan)
+        | adaptation(plan.tiles.adapt, plan.config.adapt)
         | plan.scaling.says()
         | {"Line width of the training labels": f"{plan.spec.line_width_px:.1f} px"}
         | _validation(plan)

@@ -4,7 +4,7 @@ import logging
 import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from grainseg.config import RobustnessConfig
 from grainseg.data.images import LabelledMicrograph, read_labelled, warnings_of
 from grainseg.errors import GrainsegError
 from grainseg.grains.trust.robustness import Card, ImageScores, Seen, make_card
+from grainseg.inference.adaptation import require_adaptable
 from grainseg.micrograph.corruptions import CORRUPTIONS, KINDS, Corruption
 from grainseg.micrograph.files import file_sha256
 from grainseg.micrograph.folders.folder import LabelledImage, list_folder, split_with_test
@@ -32,7 +33,7 @@ from grainseg.pipeline.pictures.picture import make_output
 from grainseg.pipeline.pictures.progress import progress
 from grainseg.pipeline.results.batch_results import title_of
 from grainseg.pipeline.results.earlier_run import CARD_PAGE, require_replaceable_card
-from grainseg.pipeline.results.provenance import provenance_of
+from grainseg.pipeline.results.provenance import adaptation, provenance_of
 from grainseg.pipeline.runs.training_record import TESTED, TRAINED, VALIDATED, image_roles, read_record
 from grainseg.report.card.robustness_page import RobustnessReport, Sample, make_sample, write_robustness
 from grainseg.report.card.robustness_plots import card_plots
@@ -97,6 +98,10 @@ def robustness(config: RobustnessConfig, command: str = "") -> RobustnessRun:
     checkpoint, output = Path(config.checkpoint), Path(config.output)
     require_replaceable_card(output)
     spec, networks = load_networks(checkpoint)
+    if config.adapt is not None:
+        spec = replace(spec, adapt=config.adapt)
+        for network in networks:
+            require_adaptable(network, config.adapt, "--adapt")
     digest = file_sha256(checkpoint)
     record = read_record(checkpoint, spec)
     listing = list_folder(Path(config.data.root))
@@ -106,7 +111,7 @@ def robustness(config: RobustnessConfig, command: str = "") -> RobustnessRun:
     stems, why = _choose(config, roles)
     images, failures = _read(config, [items[stem] for stem in stems], spec.in_channels)
     shown = {image.stem: roles[image.stem] for image in images}
-    choice = _choice(why, shown, [stem for stem in stems if stem not in shown])
+    choice = _choice(why, shown, [stem for stem in stems if stem not in shown], spec.adapt)
     make_output(config.output)
     methods = [network_method(spec, networks, config.accelerator)]
     if config.references:
@@ -140,6 +145,7 @@ def robustness(config: RobustnessConfig, command: str = "") -> RobustnessRun:
             ["torch", "scikit-learn"] if config.references else ["torch"],
             checkpoint=checkpoint,
             checkpoint_sha256=digest,
+            settings=adaptation(spec.adapt, config.adapt),
         ),
         choice=choice,
         roles=shown,
@@ -183,11 +189,12 @@ def _choose(config: RobustnessConfig, roles: Mapping[str, str]) -> tuple[list[st
     return known, "all labelled images"
 
 
-def _choice(why: str, shown: Mapping[str, str], lost: Sequence[str]) -> str:
-    """The sentence that says which images are on the card, and how many of them did what for the network."""
+def _choice(why: str, shown: Mapping[str, str], lost: Sequence[str], adapt: float) -> str:
+    """Which images are on the card, how many of them did what, and whether the network adapts to them."""
     told = "; ".join(f"{count}: {role}" for role, count in Counter(shown.values()).items())
     without = f", without {', '.join(lost)}, which cannot be read" if lost else ""
-    return f"Images: {why} ({told}){without}."
+    adapts = f" The network adapts to each picture by {adapt:g}." if adapt else ""
+    return f"Images: {why} ({told}){without}.{adapts}"
 
 
 def _read(

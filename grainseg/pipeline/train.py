@@ -19,6 +19,7 @@ from grainseg.errors import GrainsegError
 from grainseg.grains.closing.partition import FEW_PINHOLES, PINHOLE_PX
 from grainseg.grains.labels.labelled_grains import holes_in_lines
 from grainseg.grains.scoring.scores import THRESHOLD
+from grainseg.inference.adaptation import require_adaptable
 from grainseg.inference.predictor import predict_probability, tile_settings
 from grainseg.model.checkpoint import CheckpointSpec, add_to_checkpoint, load_network
 from grainseg.model.generic import load_generic, shipped_weights
@@ -111,6 +112,7 @@ def _build_network(config: TrainConfig) -> nn.Module:
     if init == "generic":
         shipped_weights(spec)  # that there are some shows before a network is built for them
     network = build_network(spec, "imagenet" if init == "imagenet" else None)
+    require_adaptable(network, config.inference.adapt, "inference.adapt")
     if init == "generic":
         load_generic(network, spec)
     return network
@@ -183,6 +185,7 @@ def _build_module(config: TrainConfig, network: nn.Module, data: BoundaryDataMod
         tile_size=config.inference.tile_size,
         overlap=config.inference.overlap,
         tta=config.inference.tta,
+        adapt=float(config.inference.adapt),
         threshold=THRESHOLD,
         line_width_px=data.data.line_width_px,
         seed=config.seed,

@@ -49,6 +49,10 @@ def robustness(
     label_width_px: LabelWidth = None,
     zero: LabelZero = None,
     crop: Cut = "auto",
+    adapt: Annotated[
+        float | None,
+        typer.Option(help="0-1: how far the network adapts to each picture; default: as in training."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of the corruptions and the random forest.")] = 0,
     boundary_tolerance_px: Tolerance = 3.0,
     accelerator: Accelerator = "auto",
@@ -73,6 +77,7 @@ def robustness(
         ),
         output=str(output),
         references=references,
+        adapt=adapt,
         tensorboard=text_of(tensorboard),
         seed=seed,
         boundary_tolerance_px=boundary_tolerance_px,

@@ -1,5 +1,7 @@
 """Whole-picture prediction: exact where the halo covers the network's view, right for any size."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -52,10 +54,12 @@ def test_any_size_comes_out_as_it_went_in(architecture: str, shape: tuple[int, i
 
 def test_a_checkpoint_says_how_its_network_predicts() -> None:
     spec = CheckpointSpec(
-        "unet", "resnet18", 1, 16, {}, 64, 16, 0.5, 3.0, 0, label_offset_px=(0.5, -0.25), shrink=3, tta="d4"
+        "unet", "resnet18", 1, 16, {}, 64, 16, 0.5, 3.0, 0, label_offset_px=(0.5, -0.25), shrink=3
     )
-    tiles = TileSettings(tile_size=192, overlap=48, offset_px=(0.5, -0.25), stride=96, views=8)
+    tiles = TileSettings(tile_size=192, overlap=48, offset_px=(0.5, -0.25), stride=96)
     assert tile_settings(spec) == tiles
+    seen = replace(tiles, views=8, adapt=0.25)
+    assert tile_settings(replace(spec, tta="d4", adapt=0.25)) == seen
 
 
 def test_inference_is_float32_even_within_autocast() -> None:

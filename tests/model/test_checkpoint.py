@@ -176,6 +176,8 @@ def test_what_is_no_checkpoint_is_refused(kind: str, content: dict[str, Any], tm
         ({"threshold": float("nan")}, "out of range"),
         ({"tta": "d8"}, "out of range"),
         ({"tta": None}, "'tta' is missing or cannot be"),
+        *(({"adapt": value}, "out of range") for value in (-0.1, 1.1, float("nan"))),
+        *(({"adapt": value}, "'adapt' is missing or cannot be") for value in (0, True, "0.1", None)),
         *(({"shrink": value}, "out of range") for value in (0, -1, 9, 10**400)),
         *(({"shrink": value}, "'shrink' is missing or cannot be") for value in (True, 2.0, "2", None)),
         *(

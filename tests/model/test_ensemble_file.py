@@ -107,7 +107,7 @@ def claim(members: object) -> Callable[[dict[str, Any]], None]:
             for value in (True, None, 3.0, "3", [3], torch.tensor(3))
         ),
         (lambda content: content[KEY].pop("members"), "'members' is missing or cannot be"),
-        (lambda content: content[KEY].update(format=9), "has layout 9, this version reads 3 to 8"),
+        (lambda content: content[KEY].update(format=10), "has layout 10, this version reads 3 to 9"),
     ],
 )
 def test_what_cannot_be_is_refused(
@@ -127,7 +127,7 @@ def test_a_checkpoint_of_the_layout_before_is_one_network(networks: list[nn.Modu
     write_ensemble(path, SPEC, networks[:1])
     content = torch.load(path, weights_only=True)
     content[KEY]["format"] = 3
-    for name in ("members", "label_offset_px", "shrink", "tta", "validation"):
+    for name in ("members", "label_offset_px", "shrink", "tta", "adapt", "validation"):
         del content[KEY][name]
     torch.save(content, path)
     spec, _ = read_checkpoint(path)

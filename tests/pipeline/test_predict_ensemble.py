@@ -2,6 +2,7 @@
 
 import csv
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 
 import numpy as np
@@ -130,24 +131,28 @@ def test_views_are_the_checkpoints_and_its_error_is_that_of_its_own(
     checkpoints: tuple[Path, list[Path]], fields: Path, tmp_path: Path
 ) -> None:
     spec, network = load_network(checkpoints[1][0])
-    known = replace(spec, tta="d4", segmentation=SegmentationError(0.01, 0.02, 3, "three images"))
+    known = replace(spec, tta="d4", adapt=0.2, segmentation=SegmentationError(0.01, 0.02, 3, "three images"))
     write_ensemble(tmp_path / "d4.ckpt", known, [network])
     config = predicting(tmp_path / "d4.ckpt", fields, tmp_path / "own")
     predict(config)
     assert (tmp_path / "own" / "f0_uncertainty.tif").is_file()
     page = (tmp_path / "own" / "report.html").read_text(encoding="utf-8")
     assert "d4, the mean over 8 views, by the checkpoint" in page
+    assert "0.2 of it by the picture's own statistics, by the checkpoint" in unescape(page)
     assert "three images: bias" in page
     for said, flagged in ((None, True), (0.03, False)):
-        predict(replace(config, tta="none", segmentation_rel_unc=said))
+        predict(replace(config, tta="none", adapt=0.5, segmentation_rel_unc=said))
         page = (tmp_path / "own" / "report.html").read_text(encoding="utf-8")
-        assert ("Said by hand: tta=none; the segmentation error" in page) == flagged
+        assert ("Said by hand: tta=none, adapt=0.5; the segmentation error" in page) == flagged
+        assert "0.5 of it by the picture's own statistics, said by the user" in unescape(page)
         assert "three images: bias" not in page
 
 
 def test_other_words_are_refused() -> None:
     with pytest.raises(GrainsegError, match="tta=d8: must be one of none, d4"):
         compose_predict("images=i", "output=o", "tta=d8")
+    with pytest.raises(GrainsegError, match=r"adapt=1\.5: must lie between 0 and 1"):
+        compose_predict("images=i", "output=o", "adapt=1.5")
 
 
 def test_its_grains_are_those_of_the_mean(outputs: tuple[Path, list[Path]], checkpoint: Path) -> None:

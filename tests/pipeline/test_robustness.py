@@ -4,6 +4,7 @@ import csv
 import math
 import shutil
 from dataclasses import replace
+from html import unescape
 
 import numpy as np
 import pytest
@@ -38,7 +39,7 @@ def config(checkpoint, fields, tmp_path):
     )  # fmt: skip
     return RobustnessConfig(
         checkpoint=str(checkpoint), data=data, output=str(tmp_path / "out"), references=False,
-        tensorboard=None, seed=0, boundary_tolerance_px=3.0, accelerator="cpu",
+        adapt=None, tensorboard=None, seed=0, boundary_tolerance_px=3.0, accelerator="cpu",
     )  # fmt: skip
 
 
@@ -165,7 +166,7 @@ def test_the_doubt_is_that_of_the_picture_as_it_was_seen(image):
 
 def test_everything_is_written_and_may_be_written_over(config, tmp_path):
     board = tmp_path / "board"
-    run = robustness(replace(config, tensorboard=str(board)), "grainseg robustness …")
+    run = robustness(replace(config, adapt=0.3, tensorboard=str(board)), "grainseg robustness …")
     require_replaceable_card(tmp_path / "out")
     out = tmp_path / "out"
     assert {path.name for path in out.iterdir()} == {
@@ -198,7 +199,10 @@ def test_everything_is_written_and_may_be_written_over(config, tmp_path):
     assert {row["doubt_rank_correlation_iou_lost"] for row in corrupted} == {""}
     assert "Doubt, which needs no label: rank correlation" in run.summary()
     assert "Largest drift of the mean intercept under all that is no change of light" in run.summary()
-    assert "the images that were named (1: unknown whether it trained the network)" in run.summary()
+    told = "the images that were named (1: unknown whether it trained the network). The network adapts to"
+    assert f"{told} each picture by 0.3." in run.summary()
+    page = unescape((out / "robustness.html").read_text(encoding="utf-8"))
+    assert "0.3 of it by the picture's own statistics, said by the user" in page
     with Image.open(out / "robustness.png") as plot:
         assert plot.size[0] > 1000
 

@@ -191,7 +191,9 @@ def test_test_pictures_are_scored_beside_and_seen_as_predictions_will_see_them(
     smoke_config: TrainConfig, fields: Path, tmp_path: Path
 ) -> None:
     config = replace(smoke_config, epochs=1, data=replace(smoke_config.data, val=["f1"], test=["f2"]))
-    config = replace(config, inference=replace(config.inference, tta="d4"), optimized_metric="val/are")
+    config = replace(
+        config, inference=replace(config.inference, tta="d4", adapt=0.2), optimized_metric="val/are"
+    )
     metrics = train(config, tmp_path)
     assert {"test/iou", "test/precision", "test/recall", "test/boundary_f1"} <= set(metrics)
     logged = tensorboard_events(tmp_path)

@@ -40,3 +40,14 @@ def provenance_of(
         command=command,
         settings=settings or {},
     )
+
+
+def adaptation(share: float, said: float | None) -> dict[str, str]:
+    """How far networks adapt to each picture, where they do, by its title.
+
+    Args:
+        share: Of the picture's own statistics in the batch normalisation.
+        said: What the user said of it; None where the checkpoint did.
+    """
+    by = "by the checkpoint" if said is None else "said by the user"
+    return {"Batch normalisation": f"{share:g} of it by the picture's own statistics, {by}"} if share else {}

@@ -65,6 +65,7 @@ def check_resume(config: TrainConfig, network: NetworkSpec, checkpoint: Path) ->
     for key, was, now in (
         *((f"model.{key}", vars(spec.network)[key], value) for key, value in vars(network).items()),
         ("inference.tta", spec.tta, config.inference.tta),
+        ("inference.adapt", spec.adapt, config.inference.adapt),
     ):
         if was != now:
             raise GrainsegError(

@@ -119,6 +119,7 @@ def _context(report: RobustnessReport) -> dict[str, Any]:
             *facts,
             ("Command", provenance.command),
             ("Seed", report.seed),
+            *provenance.settings.items(),
             *provenance.versions.items(),
         ],
     }

@@ -154,6 +154,7 @@ def test_an_image_that_has_trained_a_run_cannot_come_to_validate_it(
         ({"optimized_metric": "val/are"}, "had optimized_metric=val/iou, this one optimized_metric=val/are"),
         ({"model": {"options": {"decoder_attention_type": "scse"}}}, r"has model\.options=\{\}, this run"),
         ({"inference": {"tta": "d4"}}, "has inference.tta=none, this run inference.tta=d4; say"),
+        ({"inference": {"adapt": 0.1}}, "has inference.adapt=0.0, this run inference.adapt=0.1; say"),
         ({"trainer": {"gradient_clip": 0.5}}, r"had trainer\.gradient_clip=1\.0, this one"),
         ({"batch_size": 3, "seed": 5}, "had seed=0, batch_size=2, this one seed=5, batch_size=3"),
         ({"epochs": 2}, r"epochs=2: resume=.* has more already; say 3 or more"),
