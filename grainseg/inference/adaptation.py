@@ -54,7 +54,7 @@ def parts_of(padded: FloatImage, tile: int, stride: int) -> FloatImage:
 
     Args:
         padded: (C, H, W); H and W are multiples of the stride.
-        tile: Side of a tile in px. A picture that is no larger is taken whole; no part is longer, since
+        tile: Side of a tile in px. A picture of no larger area is taken whole; no part is longer, since
             some networks take pictures of one size only.
         stride: Of the network, in px.
 
