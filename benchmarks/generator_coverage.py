@@ -60,7 +60,8 @@ def real(folder: Path) -> Iterator[dict[str, float]]:
         for row in range(0, unit.shape[0] - SIDE_PX + 1, SIDE_PX):
             for column in range(0, unit.shape[1] - SIDE_PX + 1, SIDE_PX):
                 part = np.s_[row : row + SIDE_PX, column : column + SIDE_PX]
-                yield properties(to_unit_range(unit[part]), line[part])
+                if line[part].any() and not line[part].all():
+                    yield properties(to_unit_range(unit[part]), line[part])
 
 
 def drawn(count: int, seed: int) -> Iterator[dict[str, float]]:
@@ -82,6 +83,10 @@ def main() -> None:
     usual = np.sort(np.asarray(tree.query(tree.data, 2)[0])[:, 1])
     for folder in options.folders:
         found = np.array([[each[name] for name in names] for each in real(folder)])
+        if not found.size:
+            parser.error(
+                f"{folder}: no part of {SIDE_PX} × {SIDE_PX} px with lines and grains in its pictures"
+            )
         below = (known[None] < found[:, None]).mean(1)
         print(f"{folder.name}: {len(found)} parts")
         distance = tree.query((found - known.mean(0)) / known.std(0))[0]

@@ -28,7 +28,7 @@ def main() -> None:
     spec, network = load_network(arguments.checkpoint)
     pixels = read_micrograph(arguments.image).pixels if arguments.image else generate(11, (1600, 1600)).pixels
     unit = network_unit(pixels, spec.in_channels)
-    tiles = tile_settings(spec)
+    tiles = replace(tile_settings(spec), adapt=0.0)  # or tiles of another size would see other statistics
     side = math.ceil(max(unit.shape) / tiles.stride) * tiles.stride
     whole = predict_probability(network, unit, replace(tiles, tile_size=side, overlap=0))
     print("| tile | overlap | mean difference | class changes | maximum |")

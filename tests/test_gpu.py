@@ -28,6 +28,7 @@ def test_training_on_a_gpu_predicts_as_the_cpu_does(smoke_config: TrainConfig, t
     assert np.isfinite(probability).all()
     spec, network = load_network(tmp_path / "checkpoints" / "best.ckpt")
     unit = generate(0, (100, 120)).pixels[:, :, None]
-    tiles = TileSettings(spec.tile_size, spec.overlap)
-    on_cpu = predict_probability(network, unit, tiles)
-    np.testing.assert_allclose(predict_probability(network.cuda(), unit, tiles), on_cpu, atol=1e-4)
+    for adapt in (0.0, 0.3):
+        tiles = TileSettings(spec.tile_size, spec.overlap, adapt=adapt)
+        on_cpu = predict_probability(network.cpu(), unit, tiles)
+        np.testing.assert_allclose(predict_probability(network.cuda(), unit, tiles), on_cpu, atol=1e-4)

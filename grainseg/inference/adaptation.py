@@ -6,6 +6,7 @@ layer. No label is needed, and no weight changes. With the picture's alone: Li e
 mixed with the training's, where there is one picture only: Schneider et al. 2020, NeurIPS 33:11539.
 """
 
+import math
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
@@ -19,8 +20,8 @@ from grainseg.micrograph.image import FloatImage
 
 SIDE_STRIDES = 8
 """Side of a part of a larger picture, in strides of the network: 256 px."""
-PARTS = 3
-"""Along each axis. Together they are as large as a tile of 768 px, and need as much memory."""
+PARTS = 9
+"""Together they are as large as a tile of 768 px, and need as much memory: more than a smaller tile does."""
 
 
 def batch_norms(network: nn.Module) -> list[_BatchNorm]:
@@ -59,14 +60,19 @@ def parts_of(padded: FloatImage, tile: int, stride: int) -> FloatImage:
         stride: Of the network, in px.
 
     Returns:
-        (N, C, h, w), N = 1 or 9; h and w are multiples of the stride.
+        (N, C, h, w), N = 1 or `PARTS`; h and w are multiples of the stride.
     """
     side = min(SIDE_STRIDES * stride, tile)
     height, width = padded.shape[1:]
     if height * width <= tile**2:
         return padded[None]
     high, wide = min(side, height), min(side, width)
-    tops, lefts = (np.linspace(0, length, PARTS).astype(int) for length in (height - high, width - wide))
+    # Along one axis where the other has no room for two.
+    down = 1 if height == high else PARTS if width == wide else math.isqrt(PARTS)
+    tops, lefts = (
+        np.linspace(0, room, count).astype(int)
+        for room, count in ((height - high, down), (width - wide, PARTS // down))
+    )
     return np.stack([padded[:, top : top + high, left : left + wide] for top in tops for left in lefts])
 
 
@@ -86,6 +92,8 @@ def adapted(network: nn.Module, parts: torch.Tensor, share: float) -> Iterator[N
 
     def mix(layer: nn.Module, seen: tuple[torch.Tensor]) -> None:
         assert isinstance(layer, _BatchNorm)
+        if seen[0].numel() == seen[0].shape[1]:  # what was pooled to one value has no variance
+            return
         axes = [axis for axis in range(seen[0].dim()) if axis != 1]
         variance, mean = torch.var_mean(seen[0], axes, correction=0)
         for kept, own in zip(_kept(layer), (mean, variance), strict=True):

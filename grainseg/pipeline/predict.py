@@ -119,11 +119,13 @@ def predict(config: PredictConfig, command: str = "") -> Prediction:
     require_folders(config)
     spec, networks = load_networks(checkpoint)
     digest = file_sha256(checkpoint)
-    card = None if config.robustness is None else read_note(Path(config.robustness), digest)
     unfinished = unfinished_warning(spec, checkpoint)
     if unfinished is not None:
         log.warning("%s", unfinished)
     plan = plan_prediction(config, checkpoint, digest, spec, networks)
+    card = None
+    if config.robustness is not None:
+        card = read_note(Path(config.robustness), digest, plan.tiles.adapt)
     for network in networks:
         network.to(choose_device(config.accelerator, "accelerator"))
     measurements = _measurements(plan, images)

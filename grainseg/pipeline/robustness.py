@@ -101,7 +101,7 @@ def robustness(config: RobustnessConfig, command: str = "") -> RobustnessRun:
     if config.adapt is not None:
         spec = replace(spec, adapt=config.adapt)
         for network in networks:
-            require_adaptable(network, config.adapt, "--adapt")
+            require_adaptable(network, config.adapt, "adapt")
     digest = file_sha256(checkpoint)
     record = read_record(checkpoint, spec)
     listing = list_folder(Path(config.data.root))
@@ -132,7 +132,7 @@ def robustness(config: RobustnessConfig, command: str = "") -> RobustnessRun:
     svg, png = card_plots(cards)
     write_cells(output / CARD, cards)
     write_images(output / CARD_IMAGES, cards, shown)
-    write_note(output, _note(digest, choice, cards[0]))
+    write_note(output, _note(digest, choice, cards[0], spec.adapt))
     with replacing(output / PLOT) as handle:  # after the note, without which it would be taken for another's
         handle.write(png)
     report = RobustnessReport(
@@ -161,9 +161,10 @@ def robustness(config: RobustnessConfig, command: str = "") -> RobustnessRun:
     return RobustnessRun(cards, shown, choice, output / CARD_PAGE, board, failures)
 
 
-def _note(digest: str, choice: str, card: Card) -> RobustnessNote:
+def _note(digest: str, choice: str, card: Card, adapt: float) -> RobustnessNote:
     """What the report of a prediction says of the network."""
-    return RobustnessNote(digest, choice, (*(verdict.sentence for verdict in verdicts(card)), *remarks(card)))
+    sentences = (*(verdict.sentence for verdict in verdicts(card)), *remarks(card))
+    return RobustnessNote(digest, choice, sentences, adapt)
 
 
 def _choose(config: RobustnessConfig, roles: Mapping[str, str]) -> tuple[list[str], str]:

@@ -105,10 +105,21 @@ def test_a_small_picture_is_taken_whole_and_a_large_one_in_nine_parts(stride: in
     assert parts.shape == (9, 2, side, side)
     corners = {tuple(part[:, 0, 0].astype(int)) for part in parts}
     assert corners == {(top, left) for top in (0, 2 * side, 4 * side) for left in (0, side // 2, side)}
-    long = parts_of(np.zeros((1, stride, 600 * stride), np.float32), tile, stride)
-    assert long.shape == (9, 1, stride, side)
+    columns = np.broadcast_to(np.arange(600 * stride, dtype=np.float32), (1, stride, 600 * stride))
+    for long, turned in ((columns, False), (columns.transpose(0, 2, 1), True)):
+        parts = parts_of(long, tile, stride)
+        assert parts.shape == ((9, 1, side, stride) if turned else (9, 1, stride, side))
+        assert len(set(parts[:, 0, 0, 0])) == 9, "each at a place of its own"
     # A network that takes 224 px only has tiles of that, and sees no larger part.
     assert parts_of(np.zeros((1, 512, 512), np.float32), 224, 32).shape == (9, 1, 224, 224)
+
+
+def test_what_is_pooled_to_one_value_keeps_the_statistics_of_training() -> None:
+    """It has no variance of its own, by which other tiles would be divided."""
+    layer = nn.BatchNorm2d(3).eval()
+    before = copy.deepcopy(layer.state_dict())
+    with adapted(layer, torch.rand(1, 3, 1, 1), 1.0):
+        assert same_state(layer, before)
 
 
 def test_a_network_without_batch_normalisation_is_named() -> None:

@@ -37,6 +37,19 @@ def explicit_views(network: nn.Module, unit: FloatImage) -> list[FloatImage]:
     return found
 
 
+def test_each_network_adapts_to_the_picture_in_each_view_by_itself() -> None:
+    networks = [
+        nn.Sequential(one_sided_network(seed), nn.BatchNorm2d(1), nn.Conv2d(1, 1, 3, padding=1)).eval()
+        for seed in range(3)
+    ]
+    unit, tiles = picture(97, 33), replace(TILES, views=8, adapt=0.4)
+    alone = np.stack([predict_probability(network, unit, tiles) for network in networks])
+    forecast = predict_members(networks, unit, tiles)
+    np.testing.assert_allclose(forecast.probability, alone.mean(0), atol=1e-6)
+    unadapted = predict_members(networks, unit, replace(tiles, adapt=0.0)).probability
+    assert np.abs(forecast.probability - unadapted).max() > 1e-3
+
+
 @pytest.mark.parametrize("shape", [(64, 64), (50, 131), (97, 33), (1, 5)])
 @pytest.mark.parametrize("count", [1, 3])
 def test_all_views_are_the_mean_of_explicit_flips(shape: tuple[int, int], count: int) -> None:

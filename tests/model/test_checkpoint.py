@@ -83,7 +83,7 @@ def test_what_is_said_of_the_grains_can_be_added_later(content: dict[str, Any], 
     assert weights.keys() == load_network(path)[1].state_dict().keys()
 
 
-@pytest.mark.parametrize("layout", [3, 4, 5, 7])
+@pytest.mark.parametrize("layout", [3, 4, 5, 7, 8])
 def test_the_layouts_before_are_read(content: dict[str, Any], tmp_path: Path, layout: int) -> None:
     new = {name for older in range(layout, FORMAT) for name in _NEW[older]}
     before = {name: value for name, value in content[KEY].items() if name not in new} | {"format": layout}

@@ -195,6 +195,8 @@ def test_test_pictures_are_scored_beside_and_seen_as_predictions_will_see_them(
         config, inference=replace(config.inference, tta="d4", adapt=0.2), optimized_metric="val/are"
     )
     metrics = train(config, tmp_path)
+    spec, _ = load_network(tmp_path / "checkpoints" / "best.ckpt")
+    assert (spec.tta, spec.adapt) == ("d4", 0.2)
     assert {"test/iou", "test/precision", "test/recall", "test/boundary_f1"} <= set(metrics)
     logged = tensorboard_events(tmp_path)
     announced = logged.SummaryMetadata("_hparams_/experiment").plugin_data.content

@@ -37,7 +37,8 @@ _MAY_DIFFER = (
     "callbacks.early_stopping_patience",
 )
 """What a resumed run may have otherwise: its steps and patches are the same, and so are its scores but for
-the rounding of other hardware and the seams of other tiles."""
+the rounding of other hardware, the seams of other tiles, and the statistics that a network which adapts to
+each picture takes from other parts of it."""
 _WHOLE = ("data.regimes", "model.options")
 """Settings whose keys are free: where one has a key that the other lacks, they differ."""
 _RESTORING = {"_restore_modules_and_callbacks", "restore_training_state"}

@@ -12,6 +12,7 @@ PLOT = "robustness.png"
 NOTE = RECORDS[PLOT]
 NOTE_KEY = "checkpoint_sha256"
 """What every note says."""
+_ADAPT = "adapt"
 _MOST_BYTES = 2**16
 _MOST_PLOT_BYTES = 2**23
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -25,11 +26,13 @@ class RobustnessNote:
         checkpoint_sha256: Of the network's file.
         images: Which pictures were corrupted, in a sentence.
         sentences: What came of it.
+        adapt: Share of a picture's own statistics in the batch normalisation.
     """
 
     checkpoint_sha256: str
     images: str
     sentences: tuple[str, ...]
+    adapt: float = 0.0
 
 
 def write_note(folder: Path, note: RobustnessNote) -> None:
@@ -42,23 +45,25 @@ def write_note(folder: Path, note: RobustnessNote) -> None:
         NOTE_KEY: note.checkpoint_sha256,
         "images": note.images,
         "sentences": list(note.sentences),
+        _ADAPT: note.adapt,
     }
     with replacing(folder / NOTE) as handle:
         handle.write((json.dumps(values, indent=2) + "\n").encode())
 
 
-def read_note(folder: Path, checkpoint_sha256: str) -> tuple[RobustnessNote, bytes]:
+def read_note(folder: Path, checkpoint_sha256: str, adapt: float) -> tuple[RobustnessNote, bytes]:
     """Read the note and the plot of a card.
 
     Args:
         folder: ``--output`` of ``grainseg robustness``.
         checkpoint_sha256: Of the network that the note is wanted for.
+        adapt: How far it adapts to each picture there.
 
     Returns:
         The note, and the plot as a PNG file's bytes.
 
     Raises:
-        GrainsegError: There is no card, it is damaged, or it is that of another checkpoint.
+        GrainsegError: There is no card, it is damaged, or it is that of another checkpoint or adaptation.
     """
     card = f"robustness={folder}"
     try:
@@ -71,16 +76,23 @@ def read_note(folder: Path, checkpoint_sha256: str) -> tuple[RobustnessNote, byt
         ) from error
     try:
         values = json.loads(found)
-        note = RobustnessNote(values[NOTE_KEY], values["images"], tuple(values["sentences"]))
+        sentences = tuple(values["sentences"])
+        note = RobustnessNote(values[NOTE_KEY], values["images"], sentences, values[_ADAPT])
         texts = all(type(each) is str for each in (note.checkpoint_sha256, note.images, *note.sentences))
+        whole = texts and type(note.adapt) is float
     except (ValueError, TypeError, KeyError, RecursionError):
-        texts = False
-    if not texts or not plot.startswith(_PNG):
+        whole = False
+    if not whole or not plot.startswith(_PNG):
         raise GrainsegError(f"{card}: is damaged; run grainseg robustness again")
     if note.checkpoint_sha256 != checkpoint_sha256:
         raise GrainsegError(
             f"{card}: is the card of another checkpoint; run grainseg robustness with this one, or leave "
             "robustness=null"
+        )
+    if note.adapt != adapt:
+        raise GrainsegError(
+            f"{card}: its network adapts to each picture by {note.adapt:g}, this prediction's by {adapt:g}; "
+            f"run grainseg robustness with --adapt {adapt:g}, or leave robustness=null"
         )
     return note, plot
 

@@ -13,7 +13,9 @@ from grainseg.report.files.robustness_note import NOTE, PLOT, RobustnessNote, re
 from grainseg.report.html.page import write_report
 
 SHA = hashlib.sha256(b"network").hexdigest()
-CARD = RobustnessNote(SHA, "Images: of <b>Monday</b>.", ("Mean over the card: 95 %.", "Worst cell: 67 %."))
+CARD = RobustnessNote(
+    SHA, "Images: of <b>Monday</b>.", ("Mean over the card: 95 %.", "Worst cell: 67 %."), 0.1
+)
 PNG = b"\x89PNG\r\n\x1a\n and so on"
 
 
@@ -25,17 +27,24 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_note_reads_back(folder: Path) -> None:
-    assert read_note(folder, SHA) == (CARD, PNG)
+    assert read_note(folder, SHA, 0.1) == (CARD, PNG)
 
 
 def test_the_card_of_another_network_is_refused(folder: Path) -> None:
     with pytest.raises(GrainsegError, match="is the card of another checkpoint"):
-        read_note(folder, hashlib.sha256(b"another").hexdigest())
+        read_note(folder, hashlib.sha256(b"another").hexdigest(), 0.1)
+
+
+def test_the_card_of_another_adaptation_is_refused(folder: Path) -> None:
+    with pytest.raises(
+        GrainsegError, match=r"adapts .* by 0\.1, this prediction's by 0; run .* --adapt 0, or"
+    ):
+        read_note(folder, SHA, 0.0)
 
 
 def test_a_folder_without_a_card_is_refused(tmp_path: Path) -> None:
     with pytest.raises(GrainsegError, match=rf"robustness={tmp_path}: holds no {NOTE}"):
-        read_note(tmp_path, SHA)
+        read_note(tmp_path, SHA, 0.1)
 
 
 @pytest.mark.parametrize(
@@ -44,22 +53,24 @@ def test_a_folder_without_a_card_is_refused(tmp_path: Path) -> None:
         "",
         "[1]",
         "[" * 60_000,
-        json.dumps({"checkpoint_sha256": SHA, "images": "x"}),
-        json.dumps({"checkpoint_sha256": SHA, "images": 3, "sentences": []}),
-        json.dumps({"checkpoint_sha256": SHA, "images": "x", "sentences": [1]}),
-        json.dumps({"checkpoint_sha256": SHA, "images": "x", "sentences": ["x" * 2**16]}),
+        json.dumps({"checkpoint_sha256": SHA, "images": "x", "adapt": 0.1}),
+        json.dumps({"checkpoint_sha256": SHA, "images": "x", "sentences": []}),
+        json.dumps({"checkpoint_sha256": SHA, "images": 3, "sentences": [], "adapt": 0.1}),
+        json.dumps({"checkpoint_sha256": SHA, "images": "x", "sentences": [], "adapt": "0.1"}),
+        json.dumps({"checkpoint_sha256": SHA, "images": "x", "sentences": [1], "adapt": 0.1}),
+        json.dumps({"checkpoint_sha256": SHA, "images": "x", "sentences": ["x" * 2**16], "adapt": 0.1}),
     ],
 )
 def test_a_damaged_note_is_refused(folder: Path, text: str) -> None:
     (folder / NOTE).write_text(text)
     with pytest.raises(GrainsegError, match="is damaged"):
-        read_note(folder, SHA)
+        read_note(folder, SHA, 0.1)
 
 
 def test_a_plot_that_is_none_is_refused(folder: Path) -> None:
     (folder / PLOT).write_bytes(b"<svg onload=alert(1)>")
     with pytest.raises(GrainsegError, match="is damaged"):
-        read_note(folder, SHA)
+        read_note(folder, SHA, 0.1)
 
 
 def test_the_report_takes_it_over_and_escapes_it(tmp_path: Path) -> None:
