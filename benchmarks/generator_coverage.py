@@ -4,9 +4,9 @@
 
 Each folder has ``images/`` and ``masks/`` (boundary 255). Real pictures are looked at in parts of 256 × 256
 px, as large as those of the stream. Of each property the table gives the share of the synthetic pictures that
-have less of it, for the least, the middle and the greatest of a folder's parts; near 0 or 1 hardly anything
-is drawn. The last row asks for all properties at once, each in standard deviations of the synthetic pictures:
-the distance to the nearest of these, among the distances of synthetic pictures to theirs.
+have less of it, for the least, the median and the greatest of a folder's parts; near 0 or 1 hardly anything
+is drawn. The last row takes all properties together, each in standard deviations of the synthetic pictures:
+the share of these whose nearest neighbour is nearer than a part's.
 """
 
 import argparse
@@ -91,9 +91,9 @@ def main() -> None:
         print(f"{folder.name}: {len(found)} parts")
         distance = tree.query((found - known.mean(0)) / known.std(0))[0]
         nearest = np.searchsorted(usual, distance) / usual.size
-        for name, shares in [*zip(names, below.T, strict=True), ("all at once", nearest)]:
-            low, middle, high = np.quantile(shares, (0, 0.5, 1))
-            print(f"  {name:18} {low:.2f}  {middle:.2f}  {high:.2f}", flush=True)
+        for name, shares in [*zip(names, below.T, strict=True), ("all together", nearest)]:
+            low, median, high = np.quantile(shares, (0, 0.5, 1))
+            print(f"  {name:18} {low:.2f}  {median:.2f}  {high:.2f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -100,8 +100,7 @@ def robustness(config: RobustnessConfig, command: str = "") -> RobustnessRun:
     spec, networks = load_networks(checkpoint)
     if config.adapt is not None:
         spec = replace(spec, adapt=config.adapt)
-        for network in networks:
-            require_adaptable(network, config.adapt, "adapt")
+        require_adaptable(networks[0], config.adapt, "adapt")  # all are built alike
     digest = file_sha256(checkpoint)
     record = read_record(checkpoint, spec)
     listing = list_folder(Path(config.data.root))

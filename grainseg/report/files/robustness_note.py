@@ -12,7 +12,6 @@ PLOT = "robustness.png"
 NOTE = RECORDS[PLOT]
 NOTE_KEY = "checkpoint_sha256"
 """What every note says."""
-_ADAPT = "adapt"
 _MOST_BYTES = 2**16
 _MOST_PLOT_BYTES = 2**23
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -32,7 +31,7 @@ class RobustnessNote:
     checkpoint_sha256: str
     images: str
     sentences: tuple[str, ...]
-    adapt: float = 0.0
+    adapt: float
 
 
 def write_note(folder: Path, note: RobustnessNote) -> None:
@@ -45,7 +44,7 @@ def write_note(folder: Path, note: RobustnessNote) -> None:
         NOTE_KEY: note.checkpoint_sha256,
         "images": note.images,
         "sentences": list(note.sentences),
-        _ADAPT: note.adapt,
+        "adapt": note.adapt,
     }
     with replacing(folder / NOTE) as handle:
         handle.write((json.dumps(values, indent=2) + "\n").encode())
@@ -77,7 +76,7 @@ def read_note(folder: Path, checkpoint_sha256: str, adapt: float) -> tuple[Robus
     try:
         values = json.loads(found)
         sentences = tuple(values["sentences"])
-        note = RobustnessNote(values[NOTE_KEY], values["images"], sentences, values[_ADAPT])
+        note = RobustnessNote(values[NOTE_KEY], values["images"], sentences, values["adapt"])
         texts = all(type(each) is str for each in (note.checkpoint_sha256, note.images, *note.sentences))
         whole = texts and type(note.adapt) is float
     except (ValueError, TypeError, KeyError, RecursionError):
