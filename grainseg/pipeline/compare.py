@@ -6,7 +6,7 @@ from pathlib import Path
 
 from grainseg.errors import GrainsegError
 from grainseg.grains.batches.compare import MAX_MARGIN_G, MIN_MARGIN_G, compare_batches
-from grainseg.grains.batches.copies import copies
+from grainseg.grains.batches.copies import copies, distinct
 from grainseg.grains.batches.doubted import cautioned
 from grainseg.pipeline.results.earlier_run import require_table
 from grainseg.report.files.batch_rows import comparison_row
@@ -47,7 +47,8 @@ def compare(folders: Sequence[Path], output: Path | None, margin_g: float) -> st
             f"{without}: without a pixel size, which others have; say it to grainseg measure "
             "(--pixel-size-um) or predict.py (pixel_size_um) and run it again"
         )
-    samples = {name: batch.samples for name, batch in batches.items()}
+    parted = {name: distinct(batch.samples) for name, batch in batches.items()}
+    samples = {name: kept for name, (kept, _) in parted.items()}
     copy = next(copies(samples), None)
     if copy is not None:
         raise GrainsegError(copy.sentence)
@@ -58,6 +59,11 @@ def compare(folders: Sequence[Path], output: Path | None, margin_g: float) -> st
         f"{name}: without a pixel size, so left out: {', '.join(batch.left_out)}."
         for name, batch in batches.items()
         if batch.left_out
+    ]
+    left_out += [
+        f"{name}: copies of other fields, so left out: {', '.join(again)}."
+        for name, (_, again) in parted.items()
+        if again
     ]
     systematic = dict.fromkeys(comparison.systematic for comparison in comparisons)
     return "\n".join([*left_out, *(comparison.sentence for comparison in comparisons), *systematic])

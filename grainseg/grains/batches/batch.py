@@ -314,9 +314,10 @@ def _elongated(elongation: float) -> list[str]:
     """G by lines and by counts then differ, and other sections of the same material have others."""
     if not elongation > _EQUIAXED:  # nan, too
         return []
+    how = "elongated without end" if math.isinf(elongation) else f"elongated {elongation:.1f} : 1"
     return [
-        f"grains are elongated {elongation:.1f} : 1: sizes and G are those of this section; ASTM E112 asks "
-        "for counts on the principal planes"
+        f"grains are {how}: sizes and G are those of this section; ASTM E112 asks for counts on the "
+        "principal planes"
     ]
 
 

@@ -1,4 +1,4 @@
-"""Fields that stand in two batches: compared, a batch and its copy would be equivalent without any doubt."""
+"""Fields that are the same picture: as several fields it would narrow intervals, and hide what differs."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ _TOLERANCE = 1e-9
 
 @dataclass(frozen=True)
 class Copy:
-    """Two fields of different batches that have the very same grains.
+    """Two fields that have the very same grains.
 
     Attributes:
-        batch: The later batch.
-        field: Its field.
-        first_batch: The batch before.
-        first_field: Its field.
+        batch: Batch of the later field.
+        field: The later field.
+        first_batch: Batch of the field before, which may be the same.
+        first_field: The field before.
     """
 
     batch: str
@@ -37,7 +37,7 @@ class Copy:
 
 
 def copies(batches: Mapping[str, Sequence[FieldSample]]) -> Iterator[Copy]:
-    """Find fields that are those of an earlier batch, whatever their scale: no two places are alike.
+    """Find fields that are earlier ones, whatever their scale: no two places are alike.
 
     Args:
         batches: Fields of each batch, in any unit.
@@ -52,9 +52,22 @@ def copies(batches: Mapping[str, Sequence[FieldSample]]) -> Iterator[Copy]:
                 continue
             alike = seen.setdefault((round(sample.crossings, 6), sample.diameters.size), [])
             for first_batch, first in alike:
-                if first_batch != batch and _same(sample, first):
+                if _same(sample, first):
                     yield Copy(batch, sample.name, first_batch, first.name)
             alike.append((batch, sample))
+
+
+def distinct(samples: Sequence[FieldSample]) -> tuple[tuple[FieldSample, ...], tuple[str, ...]]:
+    """The fields of a batch without those that are earlier ones of it, and the names of these.
+
+    Args:
+        samples: Of one batch, in any unit.
+
+    Returns:
+        Fields that stand for a place each, and the names of the others; both in their order.
+    """
+    later = {copy.field: None for copy in copies({"": samples})}
+    return tuple(sample for sample in samples if sample.name not in later), tuple(later)
 
 
 def _same(one: FieldSample, other: FieldSample) -> bool:

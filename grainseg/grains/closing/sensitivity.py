@@ -21,8 +21,10 @@ def threshold_sd_ln(
 ) -> float | None:
     """Standard uncertainty of ln mean intercept from the choice of the threshold.
 
-    Half the span of ln mean intercept between the thresholds ``REACH`` below and above the chosen one, over
-    √3: what the GUM (JCGM 100:2008, 4.3.7) gives a value that may lie anywhere between two bounds.
+    Any threshold within ``REACH`` of the chosen one could as well have been chosen, each as likely (GUM,
+    JCGM 100:2008, 4.3.7). ln mean intercept is taken to change linearly from the chosen threshold down to the
+    lowest, by a, and up to the highest, by b. Its root mean square about the value that is reported is then
+    √((a² + b²)/6): for a steady shift half the span over √3, and not nothing where a and b cancel.
 
     Args:
         probability: (H, W) float32 in [0, 1]; of larger maps the middle is looked at.
@@ -38,7 +40,7 @@ def threshold_sd_ln(
     middle = np.ascontiguousarray(probability[rows, columns])
     left_out = left_out.window(rows, columns)
     found = []
-    for shift in (-REACH, REACH):
+    for shift in (-REACH, 0.0, REACH):
         threshold = min(max(settings.threshold + shift, 0.01), 0.99)
         partition = partition_or_none(middle, replace(settings, threshold=threshold), left_out.mask)
         if partition is None:
@@ -46,4 +48,5 @@ def threshold_sd_ln(
         found.append(left_out.mean_intercept_px(partition.grains))
     if not all(math.isfinite(length) and length > 0 for length in found):
         return None
-    return abs(math.log(found[1] / found[0])) / 2 / math.sqrt(3)
+    lowest, chosen, highest = map(math.log, found)
+    return math.hypot(lowest - chosen, highest - chosen) / math.sqrt(6)

@@ -91,8 +91,9 @@ def grain_table(grains: GrainIds, ignored: BoolMask | None = None, step: Step = 
     Grains that lie wholly inside the frame are more often small ones. A grain whose box is w × h would be
     whole in a share (1 - w/W)·(1 - h/H) of the positions of a W × H frame, so with the weight
     1 / [(1 - w/W)·(1 - h/H)] the whole grains stand for all (Miles 1974, in Harding and Kendall, Stochastic
-    Geometry, 228-247; Lantuéjoul 1978). The frame is the whole map. What is ignored inside it cuts large
-    grains more often, too: where there is some, the share is multiplied by that of `share_beside`.
+    Geometry, 228-247; Lantuéjoul 1978). The frame is the map but for half a pixel all around. What is
+    ignored inside it cuts large grains more often, too: where there is some, the share is multiplied by that
+    of `share_beside`.
 
     The weights' scatter grows without bound as grains come to fill the frame, or what is left of it. Those
     that the frame would give more than 16, or that hardly find a place, have none.
@@ -179,12 +180,16 @@ def _runs(grains: GrainIds) -> _Runs:
 
 
 def _spans(runs: _Runs, shape: tuple[int, ...]) -> tuple[Floats, Floats]:
-    """Height and width of each grain's box as shares of the frame."""
+    """Height and width of each grain's box as shares of the frame, at most 1.
+
+    A grain on an outermost pixel counts as cut. So of a side of n px the frame keeps n - 1: a box of w px is
+    whole at n - 1 - w places.
+    """
     rows = np.maximum.reduceat(runs.row, runs.first_of) - np.minimum.reduceat(runs.row, runs.first_of) + 1
     columns = (
         np.maximum.reduceat(runs.right, runs.first_of) - np.minimum.reduceat(runs.left, runs.first_of) + 1
     )
-    return rows / shape[0], columns / shape[1]
+    return np.minimum(rows / max(shape[0] - 1, 1), 1), np.minimum(columns / max(shape[1] - 1, 1), 1)
 
 
 def _axes(runs: _Runs, step: Step) -> tuple[Floats, Floats, Floats]:

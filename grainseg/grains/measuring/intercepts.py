@@ -24,8 +24,8 @@ length / crossings the mean intercept of the grains alone, 2·L / (2·P_grain-gr
 (Underwood 1970, Quantitative Stereology, ch. 4). An `ignored` pixel is different: nobody judged it, the
 grain goes on behind it, and the line is cut there with neither length nor crossing.
 
-**Equal weights.** Each set of lines is scaled to lines one px apart, so that a sum over the directions gives
-each its share of the half-turn whatever the spacing of its lines.
+**Weights.** Each set of lines is scaled to lines one px apart, times its share of a mean over all directions
+(`direction_weights`), so that a sum over the sets is that mean whatever the spacing of their lines.
 
 ℓ = π·A / (2·L) connects the mean intercept, averaged over directions, to the boundary length L in the area
 A: P_L = (2/π)·L_A (Smith and Guttman 1953, J. Metals 5:81; Underwood 1970).
@@ -53,6 +53,9 @@ _Cut = tuple[slice, slice] | tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
 _Counts = npt.NDArray[np.float64]
 
 SQUARE: Step = (1.0, 1.0)
+
+_LEAST_SHARE = 0.05
+"""Of a direction in the mean over directions: without lines it would have no mean intercept of its own."""
 
 DIRECTIONS: dict[str, tuple[int, int]] = {"0": (0, 1), "45": (-1, 1), "90": (1, 0), "135": (1, 1)}
 """Rows and columns that one step goes: degrees anticlockwise from the row, as one sees the picture."""
@@ -229,7 +232,11 @@ def _direction(
 
 
 def direction_weights(step: Step) -> dict[str, float]:
-    """Spacing of the lines of each direction, times its share of the half-turn over a quarter of it.
+    """Spacing of the lines of each direction, times four times its share of a mean over all directions.
+
+    In square pixels each direction has a quarter. Otherwise the shares are those for which a + b·cos 2φ has
+    the right mean, and cos 4φ too unless a share would fall below ``_LEAST_SHARE``: crossings per length of
+    elongated grains are about a + b·cos 2φ, so which way they lie in the picture hardly matters.
 
     Args:
         step: Height and width of a pixel.
@@ -238,13 +245,16 @@ def direction_weights(step: Step) -> dict[str, float]:
         By name of the direction; 1, √½, 1, √½ for square pixels of size 1.
     """
     height, width = step
-    diagonal = math.atan2(height, width)
+    double = math.cos(2 * math.atan2(height, width))
+    # diagonal + diagonal + row + column = 1; times their cos 2φ, double, double, 1 and -1, they add up to 0.
+    diagonal = min(1 / (4 * (1 - double**2)), (1 - 2 * _LEAST_SHARE) / (2 * (1 + abs(double))))
+    row, column = ((1 - 2 * diagonal * (1 + sign * double)) / 2 for sign in (1, -1))
     spacing = height * width / math.hypot(height, width)
     return {
-        "0": height * diagonal * 4 / math.pi,
-        "45": spacing,
-        "90": width * (math.pi / 2 - diagonal) * 4 / math.pi,
-        "135": spacing,
+        "0": height * 4 * row,
+        "45": spacing * 4 * diagonal,
+        "90": width * 4 * column,
+        "135": spacing * 4 * diagonal,
     }
 
 

@@ -16,7 +16,7 @@ from grainseg.config.command_line import as_options
 from grainseg.grains.batches.batch import BatchStatistics, batch_statistics
 from grainseg.grains.batches.budget import SegmentationError, StatedError
 from grainseg.grains.batches.compare import Comparison, compare_batches
-from grainseg.grains.batches.copies import copies
+from grainseg.grains.batches.copies import copies, distinct
 from grainseg.grains.batches.doubted import cautioned
 from grainseg.grains.batches.field_samples import common_unit, field_sample, pooled_elongation, scale_flags
 from grainseg.grains.fields.field_flags import too_large
@@ -126,7 +126,7 @@ class Measurements:
         first = self._first_of.setdefault(digest, field.image)
         if first == field.image:
             return ()
-        flag = f"has the very grains of {first}: one picture counts as two fields; remove one"
+        flag = f"has the very grains of {first}: one picture is not two fields; remove one"
         log.warning("%s: %s", mapped.path, flag)
         return (flag,)
 
@@ -189,8 +189,9 @@ class Measurements:
 
     def _report_batch(self, name: str, fields: Sequence[FieldMeasurement]) -> ReportBatch:
         unit = common_unit(fields)
-        used = [field for field in fields if unit == "px" or field.unit_um is not None]
-        samples = tuple(field_sample(field, unit) for field in used)
+        scaled = [field for field in fields if unit == "px" or field.unit_um is not None]
+        samples, again = distinct([field_sample(field, unit) for field in scaled])
+        used = [field for field in scaled if field.image not in again]
         stated, pictures = self._config.segmentation_rel_unc, self._config.segmentation_images
         statistics = batch_statistics(
             name,
@@ -202,7 +203,9 @@ class Measurements:
             pooled_elongation(used, unit),
         )
         flags = [*statistics.flags, *scale_flags(used), *too_large([field.grains for field in used])]
-        if len(used) < len(fields):
+        if again:
+            flags.append(f"copies of other fields, so left out of this batch: {', '.join(again)}")
+        if len(scaled) < len(fields):
             lost = ", ".join(field.image for field in fields if field.unit_um is None)
             flags.append(f"without a pixel size, so left out of this batch: {lost}")
         return ReportBatch(replace(statistics, flags=tuple(flags)), samples)

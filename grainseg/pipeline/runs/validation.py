@@ -2,6 +2,7 @@
 
 import functools
 import logging
+import math
 import operator
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
@@ -92,14 +93,20 @@ def _fit_partition(
 
 
 def fitted_metrics(scores: Iterable[RegionScores], prefix: str) -> dict[str, float]:
-    """Scores over all pictures together of grains by the partition that the checkpoint keeps.
+    """Scores of grains by the partition that the checkpoint keeps.
+
+    They are over all pictures together, where errors of opposite sign cancel. The root mean square of the
+    pictures' own errors of the mean intercept stands beside them.
 
     Args:
         scores: One per picture, at least one.
         prefix: Of the names, as in ``<prefix>are_fitted``.
     """
-    total = functools.reduce(operator.add, scores)
-    return {f"{prefix}{name}_fitted": value for name, value in total.metrics().items()}
+    scores = list(scores)
+    metrics = functools.reduce(operator.add, scores).metrics()
+    root_sum = math.hypot(*(each.signed_intercept_error for each in scores))
+    metrics["intercept_error_rms"] = root_sum / math.sqrt(len(scores))
+    return {f"{prefix}{name}_fitted": value for name, value in metrics.items()}
 
 
 def _write_and_score(

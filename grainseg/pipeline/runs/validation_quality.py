@@ -65,7 +65,7 @@ def quality_lines(metrics: Mapping[str, float], prefix: str = "val/") -> list[st
         prefix: Of the names of the validation's scores.
     """
     parts = {"validation": prefix} | ({"test": TEST} if is_tested(metrics) else {})
-    lines = [_grains_line(name, _grains(metrics, part)) for name, part in parts.items()]
+    lines = [_grains_line(name, metrics, part) for name, part in parts.items()]
     threshold, iou = metrics[f"{prefix}threshold_fitted"], metrics[f"{prefix}iou_fitted"]
     if iou - metrics[f"{prefix}iou"] > WORTHWHILE_IOU:
         lines.insert(
@@ -87,23 +87,34 @@ def is_tested(metrics: Mapping[str, float]) -> bool:
     return f"{TEST}iou" in metrics
 
 
-def _grains_line(name: str, grains: Sequence[float]) -> str:
-    are, count, intercept = grains
+def _grains_line(name: str, metrics: Mapping[str, float], prefix: str) -> str:
+    are, count, intercept = _grains(metrics, prefix)
+    rms = _intercept_rms(metrics, prefix)
+    single = (
+        f" (single pictures by {100 * rms:.1f} %, root mean square)"
+        if f"{rms:.3f}" != f"{intercept:.3f}"
+        else ""
+    )
     return (
         f"{name}: grains: adapted Rand error {are:.3f}, number off by {100 * count:.1f} %, "
-        f"mean intercept by {100 * intercept:.1f} %"
+        f"mean intercept by {100 * intercept:.1f} %{single}"
     )
 
 
 def _poor(metrics: Mapping[str, float], prefix: str) -> str:
     """What is poor about scores, in words; empty where nothing is."""
-    _, _, intercept = _grains(metrics, prefix)
     poor = []
     if not metrics[f"{prefix}boundary_f1"] >= LEAST_F1:  # nan is no good network's
         poor.append(f"boundary F1 below {LEAST_F1:g}")
-    if not intercept <= MOST_INTERCEPT_ERROR:
+    if not _intercept_rms(metrics, prefix) <= MOST_INTERCEPT_ERROR:
         poor.append(f"mean intercept off by more than {100 * MOST_INTERCEPT_ERROR:g} %")
     return ", ".join(poor)
+
+
+def _intercept_rms(metrics: Mapping[str, float], prefix: str) -> float:
+    """Of the pictures' own errors; of all together where nothing was fitted to them."""
+    _, _, intercept = _grains(metrics, prefix)
+    return float(metrics.get(f"{prefix}intercept_error_rms_fitted", intercept))
 
 
 def _grains(metrics: Mapping[str, float], prefix: str) -> tuple[float, ...]:

@@ -55,7 +55,7 @@ def batch_row(stats: BatchStatistics) -> Row:
         f"geometric_mean_diameter_{unit}": _finite(math.exp(stats.lognormal_mean_ln)),
         "lognormal_sd_ln": _finite(stats.lognormal_sd_ln),
         "lognormal_distance": _finite(stats.lognormal_distance),
-        "elongation": _finite(stats.elongation),
+        "elongation": None if math.isnan(stats.elongation) else stats.elongation,
         "bimodal": stats.bimodal,
         "bimodality": stats.bimodality,
         "combined_uncertainty_ln": budget.combined_ln,

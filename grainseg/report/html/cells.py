@@ -63,7 +63,7 @@ class Table:
 
 
 def number_text(value: Value, half: float = math.nan, places: int | None = None) -> str:
-    """Round to given decimal places, or to two digits of an uncertainty but never fewer than three digits."""
+    """Round to given places, or to three digits; to more where two digits of an uncertainty ask for it."""
     if value is None or isinstance(value, str) or math.isnan(value):
         return MISSING
     if isinstance(value, int):
@@ -72,11 +72,11 @@ def number_text(value: Value, half: float = math.nan, places: int | None = None)
         return "∞"
     if places is None:
         places = 2 - math.floor(math.log10(abs(value))) if value else 0
-        if 0 < half < math.inf:
-            places = max(places, 1 - math.floor(math.log10(half)))
+    if 0 < half < math.inf:
+        places = max(places, 1 - math.floor(math.log10(half)))
     if not -6 <= places <= 6:
         return minus(f"{value:.3e}")
-    return minus(f"{value:.{max(places, 0)}f}")
+    return minus(f"{value:z.{max(places, 0)}f}")  # z: no negative zero
 
 
 def half_text(half: float) -> str:

@@ -1,8 +1,8 @@
-"""One field in two batches is found, whatever its scale and name."""
+"""One picture as two fields is found, whatever its scale and name."""
 
 import numpy as np
 
-from grainseg.grains.batches.copies import copies
+from grainseg.grains.batches.copies import copies, distinct
 from grainseg.grains.batches.samples import FieldSample
 
 
@@ -18,6 +18,12 @@ def test_a_copy_is_found_at_another_scale() -> None:
     assert "d in B has the very grains of b in A" in found.sentence
 
 
-def test_fields_of_one_batch_and_of_few_grains_are_no_copies() -> None:
-    assert not list(copies({"A": [sample("a", 0), sample("b", 0)], "B": [sample("c", 1)]}))
+def test_fields_of_one_grain_are_no_copies() -> None:
     assert not list(copies({"A": [sample("a", 0, grains=1)], "B": [sample("b", 0, grains=1)]}))
+
+
+def test_of_copies_in_one_batch_the_first_stays() -> None:
+    fields = [sample("a", 0), sample("b", 1), sample("c", 0), sample("d", 0, 0.5), sample("e", 2)]
+    kept, again = distinct(fields)
+    assert [field.name for field in kept] == ["a", "b", "e"]
+    assert again == ("c", "d")

@@ -78,11 +78,24 @@ def test_weight_by_definition():
     table = grain_table(grains)
     assert table.id.tolist() == [1, 5, 9]
     assert table.touches_border.tolist() == [True, False, True]
-    assert table.weight[1] == pytest.approx(1 / ((1 - 5 / 20) * (1 - 12 / 40)))
+    assert table.weight[1] == pytest.approx(1 / ((1 - 5 / 19) * (1 - 12 / 39)))
     assert table.weight[[0, 2]].tolist() == [0, 0]
-    assert table.span.tolist() == [1, 12 / 40, 8 / 20]
+    assert table.span.tolist() == [1, 12 / 39, 8 / 19]
     assert table.neighbours.tolist() == [2, 1, 1]
     assert not table.too_large.any()
+
+
+@pytest.mark.parametrize("side", [4, 12])
+def test_weights_stand_for_the_places_at_which_a_grain_is_cut(side):
+    """Over all places of a picture on a grain, its weights add up to the frame, whatever the grain's size."""
+    total = 0.0
+    for top in range(-side, 20):
+        for left in range(-side, 20):
+            grains = np.ones((20, 20), np.uint32)
+            grains[max(top, 0) : top + side, max(left, 0) : left + side] = 2
+            table = grain_table(grains)
+            total += table.weight[table.id == 2].sum()
+    assert total == pytest.approx(19**2)
 
 
 def test_a_grain_that_fills_the_frame_has_no_weight():
@@ -91,7 +104,7 @@ def test_a_grain_that_fills_the_frame_has_no_weight():
     grains[2:38, 2:38] = 2
     grains[10:14, 10:14] = 3
     table = grain_table(grains)
-    assert table.weight.tolist() == [0, 0, pytest.approx(1 / 0.9**2)]
+    assert table.weight.tolist() == [0, 0, pytest.approx(1 / (1 - 4 / 39) ** 2)]
     assert table.too_large.tolist() == [False, True, False]
 
 

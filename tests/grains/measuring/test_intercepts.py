@@ -8,6 +8,7 @@ from grainseg.grains.measuring.intercepts import (
     Intercepts,
     circle_chains,
     circle_intercepts,
+    direction_weights,
     line_intercepts,
     mean_intercept_px,
     pooled,
@@ -255,6 +256,23 @@ def test_pixels_that_are_not_square(step):
         assert lines.mean == pytest.approx(truth, rel=0.05)
     half_turn = sum(lines.length for lines in found)
     assert half_turn == pytest.approx(4 * 1000 * 1000, rel=0.01)
+
+
+@pytest.mark.parametrize("height", [0.25, 0.6, 1.0, 1.25, 1.7, 2.0, 5.0])
+def test_shares_of_the_directions_take_the_mean_of_elongated_grains(height):
+    """Crossings per length are about a + b·cos 2φ, whichever way the grains lie."""
+    weights = direction_weights((height, 1.0))
+    diagonal = math.atan(height)
+    angles = {"0": 0.0, "45": diagonal, "90": math.pi / 2, "135": -diagonal}
+    spacing = {"0": height, "45": height * math.cos(diagonal), "90": 1.0, "135": height * math.cos(diagonal)}
+    share = {name: weights[name] / spacing[name] / 4 for name in angles}
+    assert sum(share.values()) == pytest.approx(1)
+    assert min(share.values()) >= 0.05 - 1e-12
+    assert sum(part * math.cos(2 * angles[name]) for name, part in share.items()) == pytest.approx(
+        0, abs=1e-12
+    )
+    fourth = sum(part * math.cos(4 * angles[name]) for name, part in share.items())
+    assert abs(fourth) < (1e-12 if 0.6 < height < 1.7 else 1)
 
 
 def test_elongated_grains_by_direction():

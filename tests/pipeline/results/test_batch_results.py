@@ -2,6 +2,7 @@
 
 import math
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from grainseg.grains.scoring.agreement_regions import region_scores
 from grainseg.micrograph.drawing import boundary_lines
 from grainseg.micrograph.image import PixelSize
 from grainseg.micrograph.plain.polycrystal import polycrystal
+from grainseg.pipeline.compare import compare
 from grainseg.pipeline.measure import measure
 from grainseg.pipeline.results.batch_results import rms_or_none, summary
 from grainseg.pipeline.runs.partition_choice import segmentation_error
@@ -105,6 +107,22 @@ def test_a_picture_under_two_names_is_named(
     assert [image for image, flag in flags.items() if "very grains" in flag] == ["b/again.tif"]
     assert "has the very grains of a/1.png" in flags["b/again.tif"]
     assert "again.tif: has the very grains of a/1.png" in caplog.text
+
+
+def test_of_a_picture_twice_in_a_batch_one_counts(folder: Path, tmp_path: Path) -> None:
+    alone = measure(measure_config(folder, tmp_path / "alone")).results
+    shutil.copy(folder / "a" / "0.png", folder / "a" / "again.png")
+    results = measure(measure_config(folder, tmp_path / "out")).results
+    assert results is not None
+    assert alone is not None
+    flag = "copies of other fields, so left out of this batch: a/again.png"
+    flags = (*alone.batches[0].flags, flag)
+    assert repr(results.batches[0]) == repr(replace(alone.batches[0], flags=flags))  # nan is not nan
+    assert repr(results.comparisons) == repr(alone.comparisons)
+    assert compare([tmp_path / "out"], None, 0.25).splitlines() == [
+        "a: copies of other fields, so left out: a/again.png.",
+        *compare([tmp_path / "alone"], None, 0.25).splitlines(),
+    ]
 
 
 def test_two_pictures_of_one_grain_each_are_no_copies(tmp_path: Path) -> None:

@@ -1,9 +1,12 @@
 """What the end of a training says of its network."""
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
+from grainseg.grains.scoring.agreement_regions import region_scores
 from grainseg.micrograph.image import BOUNDARY, GRAIN, Label
+from grainseg.pipeline.runs.validation import fitted_metrics
 from grainseg.pipeline.runs.validation_quality import few_grains_warning, quality_lines, validation_scores
 
 SHORT = {
@@ -68,6 +71,29 @@ def test_a_poor_network_is_warned_of(f1: float, error: float, said: str | None) 
     if said is not None:
         assert said in more[0]
         assert "experiment=best" in more[0]
+
+
+def test_errors_that_cancel_between_pictures_are_told_and_warned_of() -> None:
+    grains, warning = lines(boundary_f1=0.9, intercept_error_fitted=0.0, intercept_error_rms_fitted=0.239)
+    assert grains.endswith("mean intercept by 0.0 % (single pictures by 23.9 %, root mean square)")
+    assert warning.startswith("warning: mean intercept off by more than 5 % in validation: ")
+    (grains,) = lines(boundary_f1=0.9, intercept_error_fitted=0.02, intercept_error_rms_fitted=0.02)
+    assert grains.endswith("mean intercept by 2.0 %")
+
+
+def test_fitted_scores_of_several_pictures_say_what_each_is_off_by() -> None:
+    truth = grid(10)
+    scores = [region_scores(grid(cells), truth) for cells in (8, 12)]
+    metrics = fitted_metrics(scores, "val/")
+    assert metrics["val/intercept_error_fitted"] < 0.01
+    apart = [each.intercept_error for each in scores]
+    assert metrics["val/intercept_error_rms_fitted"] == pytest.approx(np.sqrt(np.mean(np.square(apart))))
+    assert min(apart) > 0.15
+
+
+def grid(cells: int) -> npt.NDArray[np.int64]:
+    place = np.arange(240) * cells // 240
+    return place[:, None] * cells + place[None, :] + 1
 
 
 def test_pictures_that_chose_nothing_are_told_and_warned_of_by_name() -> None:
