@@ -48,16 +48,16 @@ Method = Callable[..., Grains]
 
 def thresholded(probability: npt.NDArray[np.float32], threshold: float) -> Grains:
     cores, _ = ndimage.label(probability <= threshold)
-    grains: Grains = expand_labels(cores, max(probability.shape))  # type: ignore[no-untyped-call]
+    grains: Grains = expand_labels(cores, max(probability.shape))
     return grains
 
 
 def minima_of_probability(probability: npt.NDArray[np.float32], h: float) -> Grains:
     # Not h_minima: it marks the deepest pixels, of which a flat basin has many that do not touch.
     raised = probability + np.float32(h)
-    filled = reconstruction(raised, probability, method="erosion")  # type: ignore[no-untyped-call]
-    seeds, _ = ndimage.label(local_minima(filled))  # type: ignore[no-untyped-call]
-    grains: Grains = watershed(probability, seeds)  # type: ignore[no-untyped-call]
+    filled = reconstruction(raised, probability, method="erosion")
+    seeds, _ = ndimage.label(local_minima(filled))
+    grains: Grains = watershed(probability, seeds)
     return grains
 
 

@@ -115,7 +115,7 @@ def feature_strips(
     for top in range(0, height, step):
         bottom = min(top + step, height)
         above, below = max(0, top - _REACH_PX), min(height, bottom + _REACH_PX)
-        features = multiscale_basic_features(  # type: ignore[no-untyped-call]
+        features = multiscale_basic_features(
             flat[above:below], sigma_min=SIGMA_MIN_PX, sigma_max=SIGMA_MAX_PX
         )
         yield slice(top, bottom), features[top - above : bottom - above]

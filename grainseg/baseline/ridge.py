@@ -165,7 +165,7 @@ def line_response(flat: FloatImage, scale_px: float, edge_weight: float, dark: b
     Returns:
         (H, W) float32 in [0, 1]; 1 from the 99th percentile of the picture on.
     """
-    response = np.asarray(sato(flat, sigmas=[scale_px], black_ridges=dark))  # type: ignore[no-untyped-call]
+    response = np.asarray(sato(flat, sigmas=[scale_px], black_ridges=dark))
     if edge_weight:
         edge = edge_weight * scale_px * gaussian_gradient_magnitude(flat, scale_px)
         response = np.maximum(response, edge)
@@ -186,8 +186,8 @@ def watershed_lines(response: FloatImage, depth: float) -> WatershedLines:
         The lines; none where there is one basin only.
     """
     relief = np.rint(response * _LEVELS).astype(np.uint8)
-    dips = h_minima(relief, max(1, round(depth * _LEVELS)))  # type: ignore[no-untyped-call]
-    basins = np.asarray(watershed(relief, label(dips)[0], watershed_line=True))  # type: ignore[no-untyped-call]
+    dips = h_minima(relief, max(1, round(depth * _LEVELS)))
+    basins = np.asarray(watershed(relief, label(dips)[0], watershed_line=True))
     line = basins == 0
     strength = np.zeros(response.shape, np.float32)
     if line.all() or not line.any():  # a picture of one grey level

@@ -81,7 +81,5 @@ def _offset(probability: FloatImage, label: Label) -> npt.NDArray[np.float64] | 
     )
     if not seen.any():
         return None
-    shift, _, _ = phase_cross_correlation(  # type: ignore[no-untyped-call]
-        drawn, seen, upsample_factor=_UPSAMPLING, normalization=None
-    )
+    shift, _, _ = phase_cross_correlation(drawn, seen, upsample_factor=_UPSAMPLING, normalization=None)
     return np.asarray(shift, dtype=np.float64)

@@ -190,7 +190,7 @@ def thin_line_warnings(width_px: float, spec: LabelSpec) -> tuple[str, ...]:
 
 
 def _perimeter_px(mask: npt.NDArray[np.bool_]) -> float:
-    return float(perimeter_crofton(mask, directions=4))  # type: ignore[no-untyped-call]
+    return float(perimeter_crofton(mask, directions=4))
 
 
 def _drawn_anew(drawing: Label, path: Path, width_px: int) -> Label:

@@ -19,7 +19,7 @@ def skeleton(mask: BoolMask) -> BoolMask:
     Returns:
         (H, W), a subset of the mask.
     """
-    return np.asarray(skeletonize(mask), np.bool_)  # type: ignore[no-untyped-call]
+    return np.asarray(skeletonize(mask), np.bool_)
 
 
 def near(mask: BoolMask, tolerance_px: float) -> BoolMask:

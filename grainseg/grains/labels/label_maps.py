@@ -130,7 +130,7 @@ def _refuse_masks(labels: npt.NDArray[np.uint32], source: str) -> None:
                 f"{source}: has one number ({only}) in {pieces} separate places: that is a mask, not a label "
                 "map; number the grains from 1 on, or give it as a boundary mask"
             )
-    pieces = int(measure.label(labels, background=0, connectivity=1).max())  # type: ignore[no-untyped-call]
+    pieces = int(measure.label(labels, background=0, connectivity=1).max())
     ids = np.unique(labels[labels > 0]).size
     if pieces > _PIECES + _PIECES_PER_GRAIN * ids:
         raise GrainsegError(

@@ -152,7 +152,7 @@ def in_pieces(grains: GrainIds, table: GrainTable, ignored: BoolMask | None = No
     Returns:
         Grains with two or more pieces; pixels that touch at a corner are one piece.
     """
-    pieces = measure.label(grains, background=0, connectivity=2)  # type: ignore[no-untyped-call]
+    pieces = measure.label(grains, background=0, connectivity=2)
     size = np.bincount(pieces.ravel())
     owner = np.zeros(size.size, np.int64)
     owner[pieces] = grains  # any pixel of a piece tells its grain

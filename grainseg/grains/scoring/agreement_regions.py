@@ -229,7 +229,7 @@ def counted_pixels(label: GrainIds, judged: BoolMask, hidden: BoolMask) -> BoolM
 def _parts(grains: GrainIds, hidden: BoolMask) -> GrainIds:
     """Grains, cut into the parts that hidden pixels leave; still 0 where there is no grain."""
     seen = np.where(hidden, 0, grains.astype(np.int64))
-    return np.asarray(measure.label(seen, background=0, connectivity=1), np.int64)  # type: ignore[no-untyped-call]
+    return np.asarray(measure.label(seen, background=0, connectivity=1), np.int64)
 
 
 def judged_grains(grains: GrainIds, judged: BoolMask) -> tuple[Floats, Floats]:

@@ -45,7 +45,7 @@ def grains_that_show(cells: GrainMap, width_px: int, smallest_px2: int) -> Grain
 
 def _pieces_of_cells(cells: GrainMap) -> GrainMap:
     """Number the 4-connected pieces of equal numbers, from 1 up."""
-    pieces: GrainMap = measure.label(cells, background=-1, connectivity=1).astype(np.int32)  # type: ignore[no-untyped-call]
+    pieces: GrainMap = measure.label(cells, background=-1, connectivity=1).astype(np.int32)
     return pieces
 
 
