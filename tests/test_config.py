@@ -18,11 +18,9 @@ from grainseg.config import (
     to_plain,
 )
 from grainseg.config.parsing import _HAS_NONE
-from grainseg.config.partition import PARTITION_OBJECTIVES
 from grainseg.config.recipe import read_recipe
 from grainseg.errors import GrainsegError
 from grainseg.grains.closing.partition import PartitionSettings
-from grainseg.grains.scoring.partition_fit import OBJECTIVES
 from grainseg.hydra_app import CONF
 from grainseg.micrograph.scale import pixel_size
 from grainseg.micrograph.wide.recipe import WIDE
@@ -228,7 +226,6 @@ def test_a_pixel_size_is_a_number_or_one_for_rows_and_one_for_columns() -> None:
 
 
 def test_choices_of_the_schema_are_those_of_the_rooms_that_use_them() -> None:
-    assert set(PARTITION_OBJECTIVES) == set(OBJECTIVES)
     assert (checks.MIN_PIXEL_UM, checks.MAX_PIXEL_UM) == (pixel_size.MIN_PIXEL_UM, pixel_size.MAX_PIXEL_UM)
     settings = {field.name for field in fields(PartitionSettings)}
     given = compose_predict("checkpoint=a", "images=i", "output=o", *(f"partition.{s}=0.5" for s in settings))

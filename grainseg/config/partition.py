@@ -4,16 +4,12 @@ from dataclasses import dataclass
 
 from grainseg.config.checks import check_fraction, check_one_of, require
 
-PARTITION_OBJECTIVES = ("are_count", "are", "voi", "count")
-"""What the partition's settings are fitted to on the labelled images."""
-
 
 @dataclass
 class PartitionConfig:
     """How the boundary map becomes closed grains."""
 
     name: str
-    objective: str
     threshold: float | None
     depth: float | None
     support: float | None
@@ -22,7 +18,6 @@ class PartitionConfig:
     def __post_init__(self) -> None:
         """Check the choices and ranges."""
         check_one_of("partition.name", self.name, ("watershed", "none"))
-        check_one_of("partition.objective", self.objective, PARTITION_OBJECTIVES)
         if self.threshold is not None:
             require(0 < self.threshold < 1, "partition.threshold", "must lie between 0 and 1", self.threshold)
         for name in ("depth", "support", "min_size"):

@@ -85,7 +85,10 @@ def _read_run(run: Path) -> tuple[dict[str, float], TrainConfig]:
         raise GrainsegError(f"{run}: its best checkpoint or its predictions are gone; train again")
     if not config:
         raise GrainsegError(f"{run}: its {CONFIG} is no configuration")
-    parsed = parse_train(OmegaConf.create(config))
+    try:
+        parsed = parse_train(OmegaConf.create(config))
+    except GrainsegError as error:  # as of a run of another version
+        raise GrainsegError(f"{run / CONFIG}: {error}") from error
     if parsed.leave_one_out:
         raise GrainsegError(
             f"{run}: is a leave-one-out run; give one of its folds, such as {fold_dir(run, 0)}"

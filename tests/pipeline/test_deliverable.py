@@ -107,6 +107,13 @@ def test_what_is_no_finished_run_is_not_handed_over(
         make_deliverable(run, folds / "x.zip")
 
 
+def test_a_run_of_another_version_is_refused_by_its_file_and_key(folds: Path) -> None:
+    path = fold_dir(folds, 1) / "config.yaml"
+    path.write_text(path.read_text(encoding="utf-8") + "gone: 1\n", encoding="utf-8")
+    with pytest.raises(GrainsegError, match=r"config\.yaml: gone: there is no such key"):
+        make_deliverable(fold_dir(folds, 1), folds / "x.zip")
+
+
 def test_nothing_but_what_a_run_writes_is_handed_over(folds: Path) -> None:
     run, predictions = fold_dir(folds, 1), fold_dir(folds, 1) / "predictions"
     (predictions / "private.txt").touch()

@@ -118,8 +118,7 @@ def test_what_is_known_of_the_ensemble_comes_from_unseen_images(
         np.testing.assert_array_equal(written, knowing[number])
     images, _ = read_all(config, networks)
     truth = [label_grains(image.label) for image in images]
-    fitted, _ = fit_partition(knowing.values(), truth, [None] * 3, "are_count")
-    assert spec.partition == fitted
+    assert spec.partition == fit_partition(knowing.values(), truth, [None] * 3)
     told = [spec.line_width_px, spec.steps, *spec.label_offset_px, spec.intercept_px]
     assert told == pytest.approx([4, 2, 0.5, 0, 40])
     assert spec.doubt_reference == dict.fromkeys(SIGNS, (1.0, pytest.approx(math.sqrt(5 / 3), abs=1e-4)))

@@ -144,7 +144,7 @@ def test_the_partition_is_fitted_and_kept(
         unit = network_unit(read_micrograph(fields / "images" / f"{stem}.png").pixels, 1)
         label = read_label(fields / "masks" / f"{stem}.png", unit.shape[:2], LabelSpec())
         pictures.append(PredictedGrains.of(predict_probability(network, unit, tile_settings(spec)), label))
-    assert fit_grains(pictures, "are_count", {}) == spec.partition
+    assert fit_grains(pictures) == spec.partition
     if spec.segmentation is not None:
         assert abs(np.expm1(spec.segmentation.bias_ln)) == pytest.approx(
             metrics["val/intercept_error_fitted"]

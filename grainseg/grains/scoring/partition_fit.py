@@ -5,6 +5,7 @@ scored from the table of their overlaps with the labelled grains, without lookin
 extension of tips at the end of a partition, which leaves the count and moves errors little, is left out.
 """
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import astuple, dataclass, field, fields, replace
 from functools import cache
@@ -75,14 +76,13 @@ class FitScore:
         """Magnitude of the relative error of the number of grains."""
         return abs(self.predicted / self.label - 1)
 
+    @property
+    def error(self) -> float:
+        """What a fit minimises: adapted Rand error (which pixels belong together) plus grain count error.
 
-OBJECTIVES: dict[str, Callable[[FitScore], float]] = {
-    "are_count": lambda score: score.adapted_rand_error + score.grain_count_error,
-    "are": lambda score: score.adapted_rand_error,
-    "voi": lambda score: score.overlap.voi_split + score.overlap.voi_merge,
-    "count": lambda score: score.grain_count_error,
-}
-"""What a fit can minimise: the first weighs which pixels belong together and how many grains there are."""
+        Infinite for settings that leave no grain in any image.
+        """
+        return self.adapted_rand_error + self.grain_count_error if self.predicted else math.inf
 
 
 _TOLERANCE = 1.0
@@ -95,9 +95,8 @@ def fit_partition(
     probabilities: Iterable[FloatImage],
     labels: Iterable[GrainIds],
     ignores: Iterable[BoolMask | None],
-    objective: str = "are_count",
     given: Mapping[str, float] = NOTHING_GIVEN,
-) -> tuple[PartitionSettings, dict[str, float]]:
+) -> PartitionSettings:
     """Find settings whose error over all images together cannot be told from the least.
 
     With one image of a hundred grains the error jumps by chance from one value of a setting to the next, and
@@ -111,26 +110,19 @@ def fit_partition(
         probabilities: One (H, W) float32 in [0, 1] per image.
         labels: Their (H, W) grain ids, as from `label_grains`; 0 = no grain, not judged.
         ignores: Their (H, W) masks of pixels that nobody judged, or None.
-        objective: One of `OBJECTIVES`.
         given: Settings that somebody said, by name: the others are fitted to suit them.
 
-    Returns:
-        The settings, and their scores: "objective" (its value at the choice itself), "are", "voi_split",
-        "voi_merge", "grain_count_error".
-
     Raises:
-        ValueError: Unknown objective, a setting outside its range, no images, not as many labels and masks,
-            shapes that differ, or a label without a judged grain.
+        ValueError: A setting outside its range, no images, not as many labels and masks, shapes that differ,
+            or a label without a judged grain.
     """
-    if objective not in OBJECTIVES:
-        raise ValueError(f"objective {objective!r}: must be one of {', '.join(OBJECTIVES)}")
-    images = [_Image(*each) for each in zip(probabilities, labels, ignores, strict=True)]
+    images = [LabelledMap(*each) for each in zip(probabilities, labels, ignores, strict=True)]
     if not images:
         raise ValueError("fit_partition needs at least one image")
 
     @cache
-    def score(*values: float) -> FitScore:
-        return sum((image.score(*values) for image in images), FitScore())
+    def error(*values: float) -> float:
+        return sum((image.score(*values) for image in images), FitScore()).error
 
     base = replace(DEFAULT_SETTINGS, **given)
     names = [item.name for item in fields(PartitionSettings)]
@@ -138,27 +130,15 @@ def fit_partition(
     grid: Grid = tuple(said.get(name, axis) for name, axis in zip(names, GRID, strict=True))
     tolerance = _TOLERANCE / np.sqrt(sum(image.grains for image in images))
     for _ in range(_WIDENINGS + 1):
-        chosen = _choose(grid, lambda *values: _error(score(*values), objective), tolerance)
+        chosen = _choose(grid, error, tolerance)
         wider = _widened(grid, chosen)
         if wider == grid:
             break
         grid = wider
     defaults = astuple(base)
-    if _error(score(*defaults), objective) < _error(score(*chosen), objective):
+    if error(*defaults) < error(*chosen):
         chosen = defaults  # the neighbours' mean can mislead where errors jump, as those of a bad network do
-    best = score(*chosen)
-    return PartitionSettings(*chosen), {
-        "objective": OBJECTIVES[objective](best),
-        "are": best.adapted_rand_error,
-        "voi_split": best.overlap.voi_split,
-        "voi_merge": best.overlap.voi_merge,
-        "grain_count_error": best.grain_count_error,
-    }
-
-
-def _error(score: FitScore, objective: str) -> float:
-    """What is minimised; infinite for a choice that leaves no grain in any image."""
-    return OBJECTIVES[objective](score) if score.predicted else np.inf
+    return PartitionSettings(*chosen)
 
 
 def _choose(grid: Grid, error: Callable[..., float], tolerance: float) -> tuple[float, ...]:
@@ -215,8 +195,20 @@ class _Stage:
         return FitScore(overlap_sums(self.table), count, label)
 
 
-class _Image:
-    """One image, its number of labelled `grains`, and what was computed for it, kept at each stage."""
+class LabelledMap:
+    """A boundary map with its labelled grains; what was computed for it is kept at each stage.
+
+    Args:
+        probability: (H, W) float32 in [0, 1].
+        label: (H, W) grain ids, 0 = no grain, not judged.
+        ignore: (H, W), which pixels nobody judged, or None.
+
+    Attributes:
+        grains: Number of labelled grains, those that ignored pixels cut counted in part.
+
+    Raises:
+        ValueError: Shapes that differ, or a label without a judged grain.
+    """
 
     def __init__(self, probability: FloatImage, label: GrainIds, ignore: BoolMask | None) -> None:
         if probability.shape != label.shape:
@@ -234,7 +226,10 @@ class _Image:
         self._supported = cache(self._without_unsupported)
 
     def score(self, threshold: float, depth: float, support: float, min_size: float) -> FitScore:
-        """A field that is all boundary counts as one region that is no grain."""
+        """Score the grains that these settings make, whose tips are not extended.
+
+        A field that is all boundary counts as one region that is no grain.
+        """
         stage = self._supported(threshold, depth, support)
         if stage is None:
             alone = overlap_sums(overlaps(np.zeros_like(self._label), self._label))

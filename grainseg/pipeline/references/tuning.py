@@ -15,9 +15,6 @@ from grainseg.grains.scoring.agreement import fit_threshold
 from grainseg.micrograph.image import FloatImage
 from grainseg.pipeline.runs.partition_choice import PredictedGrains, fit_grains, segmentation_error
 
-OBJECTIVE = "are_count"
-"""What the partition is fitted to, as a training run does by default."""
-
 
 @dataclass(frozen=True)
 class TunedReference:
@@ -92,7 +89,7 @@ def fit_reference(
     """
     maps, labels = [found[image.stem] for image in val], [image.label for image in val]
     pictures = [PredictedGrains.of(*picture) for picture in zip(maps, labels, strict=True)]
-    settings = fit_grains(pictures, OBJECTIVE, {})
+    settings = fit_grains(pictures)
     error = segmentation_error([picture.scores(settings) for picture in pictures], "the partition")
     threshold, _ = fit_threshold(maps, labels)
     return FittedReference(name, reference, threshold, settings, error)

@@ -14,7 +14,7 @@ from grainseg.grains.closing.partition import PartitionSettings, grains_or_zeros
 from grainseg.grains.labels.labelled_grains import label_grains
 from grainseg.grains.measuring.intercepts import GrainIds
 from grainseg.grains.scoring.agreement_regions import RegionScores, region_scores
-from grainseg.grains.scoring.partition_fit import fit_partition
+from grainseg.grains.scoring.partition_fit import NOTHING_GIVEN, fit_partition
 from grainseg.micrograph.image import IGNORE, BoolMask, FloatImage, Label
 
 ENOUGH_GRAINS = 1000
@@ -78,23 +78,20 @@ def with_training(
 
 
 def fit_grains(
-    pictures: Sequence[PredictedGrains], objective: str, given: Mapping[str, float]
+    pictures: Sequence[PredictedGrains], given: Mapping[str, float] = NOTHING_GIVEN
 ) -> PartitionSettings:
     """Choose the partition's settings on labelled pictures.
 
     Args:
         pictures: At least one, each with a judged grain.
-        objective: See ``fit_partition``.
         given: Settings that are not fitted, by name.
     """
-    settings, _ = fit_partition(
+    return fit_partition(
         [picture.probability for picture in pictures],
         [picture.grains for picture in pictures],
         [picture.ignored for picture in pictures],
-        objective,
         given,
     )
-    return settings
 
 
 def segmentation_error(

@@ -82,9 +82,7 @@ def _fit_partition(
         PredictedGrains.of(probability, image.label)
         for probability, image in zip(probabilities, images, strict=True)
     ]
-    settings = fit_grains(
-        with_training(pictures, training), config.partition.objective, config.partition.given()
-    )
+    settings = fit_grains(with_training(pictures, training), config.partition.given())
     scores = [picture.scores(settings) for picture in pictures]
     log.info("partition: %s", ", ".join(f"{name} {value:g}" for name, value in asdict(settings).items()))
     error = segmentation_error(scores) if is_real(config) else None

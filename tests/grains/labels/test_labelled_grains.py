@@ -10,8 +10,7 @@ import pytest
 from grainseg.grains.closing.partition import DEFAULT_SETTINGS, partition_probability
 from grainseg.grains.labels.labelled_grains import cut_grains, hidden_part, holes_in_lines, label_grains, rim
 from grainseg.grains.scoring.agreement_regions import RegionScores, region_scores
-from grainseg.grains.scoring.partition_fit import _Image as FieldScores
-from grainseg.grains.scoring.partition_fit import fit_partition
+from grainseg.grains.scoring.partition_fit import LabelledMap, fit_partition
 from grainseg.micrograph.drawing import boundary_lines
 from grainseg.micrograph.image import BOUNDARY, GRAIN, IGNORE
 from grainseg.micrograph.plain.polycrystal import polycrystal
@@ -200,6 +199,13 @@ def test_holes_in_lines_are_counted():
     assert holes_in_lines(label) == (small + 1, places + 1)
 
 
+def fit_and_errors(probability, label, ignored):
+    """Fitted settings, and their adapted Rand error and grain count error as the fit sees them."""
+    settings = fit_partition([probability], [label], [ignored])
+    score = LabelledMap(probability, label, ignored).score(*astuple(settings))
+    return settings, np.array([score.adapted_rand_error, score.grain_count_error])
+
+
 @pytest.mark.slow
 def test_a_fit_sees_the_judged_grains_alone():
     """It finds what it finds at the same place in a field labelled whole; the rest has next to no say.
@@ -210,15 +216,16 @@ def test_a_fit_sees_the_judged_grains_alone():
     for seed in range(1, 4):
         label, grains, probability, ignored = quarter(seed)
         known = label_grains(partly(label, ignored))
-        settings, scores = fit_partition([probability], [known], [ignored])
-        _, whole = fit_partition([probability], [grains], [ignored])
         deep = cv2.erode(ignored.astype(np.uint8), np.ones((9, 9))) > 0
-        _, other = fit_partition([np.where(deep, probability.T, probability)], [known], [ignored])
-        keys = ("are", "grain_count_error")
-        apart.append([[scores[key] - reference[key] for key in keys] for reference in (whole, other)])
+        elsewhere = np.where(deep, probability.T, probability)
+        (settings, found), (_, whole), (_, other) = (
+            fit_and_errors(*each, ignored)
+            for each in ((probability, known), (probability, grains), (elsewhere, known))
+        )
+        apart.append([found - whole, found - other])
         # What is reported afterwards is scored on the partition of the whole field.
         after = region_scores(partition_probability(probability, settings).grains, known, ignored)
-        assert after.adapted_rand_error == pytest.approx(scores["are"], abs=0.02)
+        assert after.adapted_rand_error == pytest.approx(found[0], abs=0.02)
     np.testing.assert_allclose(np.mean(apart, axis=0), 0, atol=0.02)
     np.testing.assert_allclose(apart, 0, atol=0.1)
 
@@ -229,7 +236,7 @@ def test_what_a_fit_scores_is_what_is_reported_afterwards():
     for seed in range(10):
         label, _, probability, ignored = quarter(seed)
         known = label_grains(partly(label, ignored))
-        fitted = FieldScores(probability, known, ignored).score(*astuple(DEFAULT_SETTINGS))
+        fitted = LabelledMap(probability, known, ignored).score(*astuple(DEFAULT_SETTINGS))
         after = region_scores(partition_probability(probability).grains, known, ignored)
         assert after.adapted_rand_error == pytest.approx(fitted.adapted_rand_error, abs=0.005)
         errors.append(after.grain_count_error - fitted.grain_count_error)
@@ -242,7 +249,7 @@ def test_the_edge_of_a_judged_place_does_not_bias_the_count():
     differences = []
     for seed in range(10):
         label, grains, probability, ignored = quarter(seed)
-        judged = FieldScores(probability, label_grains(partly(label, ignored)), ignored).score(*settings)
-        whole = FieldScores(probability, grains, ignored).score(*settings)
+        judged = LabelledMap(probability, label_grains(partly(label, ignored)), ignored).score(*settings)
+        whole = LabelledMap(probability, grains, ignored).score(*settings)
         differences.append(judged.predicted / judged.label - whole.predicted / whole.label)
     assert np.mean(differences) == pytest.approx(0, abs=0.01)

@@ -61,9 +61,9 @@ def test_large_training_pictures_are_left_out() -> None:
 def test_pictures_that_trained_have_a_say_in_the_partition() -> None:
     """The validation picture alone shows nothing that must be joined; the others do."""
     val, training = squares(1, waist=0), [squares(1, waist=0.6)] * 4
-    alone = fit_grains([val], "are_count", {})
+    alone = fit_grains([val])
     assert alone == DEFAULT_SETTINGS
-    together = fit_grains(with_training([val], training), "are_count", {})
+    together = fit_grains(with_training([val], training))
     assert training[0].scores(together).grain_count_error < 0.1 < training[0].scores(alone).grain_count_error
     assert val.scores(together).grain_count_error < 0.1
 

@@ -202,7 +202,7 @@ def test_a_run_may_go_on_on_another_machine_but_not_with_other_options() -> None
             "model": {"options": options},
         }
 
-    before, now = run("16-mixed", 8, a="b"), run("32-true", 0)
+    before, now = run("16-mixed", 8, a="b") | {"of_another_version": 1}, run("32-true", 0)
     assert list(differing(before, now)) == [("model.options", {"a": "b"}, {})]
 
 
