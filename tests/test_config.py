@@ -13,7 +13,6 @@ from grainseg.config import (
     ClDiceLossConfig,
     StreamDataConfig,
     TrainConfig,
-    checks,
     parse_train,
     to_plain,
 )
@@ -22,7 +21,6 @@ from grainseg.config.recipe import read_recipe
 from grainseg.errors import GrainsegError
 from grainseg.grains.closing.partition import PartitionSettings
 from grainseg.hydra_app import CONF
-from grainseg.micrograph.scale import pixel_size
 from grainseg.micrograph.wide.recipe import WIDE
 
 
@@ -225,8 +223,7 @@ def test_a_pixel_size_is_a_number_or_one_for_rows_and_one_for_columns() -> None:
     assert compose_predict(*paths).pixel_size_um is None
 
 
-def test_choices_of_the_schema_are_those_of_the_rooms_that_use_them() -> None:
-    assert (checks.MIN_PIXEL_UM, checks.MAX_PIXEL_UM) == (pixel_size.MIN_PIXEL_UM, pixel_size.MAX_PIXEL_UM)
+def test_settings_of_the_schema_are_those_of_the_partition() -> None:
     settings = {field.name for field in fields(PartitionSettings)}
     given = compose_predict("checkpoint=a", "images=i", "output=o", *(f"partition.{s}=0.5" for s in settings))
     assert given.partition.given() == dict.fromkeys(settings, 0.5)

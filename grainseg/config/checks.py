@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from grainseg.errors import GrainsegError
+from grainseg.micrograph.scale.pixel_limits import MAX_PIXEL_UM, MIN_PIXEL_UM
 
 MAX_LABEL_OFFSET_PX = 4.0
 """Labels that lie farther beside their pictures belong to another field."""
@@ -18,8 +19,6 @@ MAX_SHRINK = 8
 """Largest factor of shrinking; beyond it a patch of the default size covers more than 1280 px."""
 MAX_FACTOR = 10.0
 """Largest factor by which a picture is resampled for a network; beyond it somebody mistook the unit."""
-MIN_PIXEL_UM, MAX_PIXEL_UM = 0.0005, 50.0
-"""Smallest and largest pixel in µm that a micrograph of grains can have."""
 ACCELERATORS = ("auto", "cpu", "gpu", "mps")
 
 TILE_RULE = f"must be a positive multiple of {STRIDE}, the stride of the networks, up to {MAX_TILE_PX}"

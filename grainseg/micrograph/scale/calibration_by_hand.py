@@ -23,7 +23,8 @@ from grainseg.micrograph.formats.text_tables import TextTable, parse_table
 from grainseg.micrograph.names import plain_name
 from grainseg.micrograph.scale.calibration_text import decode
 from grainseg.micrograph.scale.evidence import Evidence
-from grainseg.micrograph.scale.pixel_size import MAX_PIXEL_UM, MIN_PIXEL_UM, Claim, Rank, is_possible
+from grainseg.micrograph.scale.pixel_limits import MAX_PIXEL_UM, MIN_PIXEL_UM
+from grainseg.micrograph.scale.pixel_size import Claim, Rank, is_possible
 
 TABLE_NAME = "pixel_sizes.csv"
 

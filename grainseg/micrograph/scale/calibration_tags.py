@@ -18,7 +18,8 @@ from tifffile import TiffFile, TiffPage
 
 from grainseg.micrograph.scale.calibration_text import count_of, decode, ini_sections, um_per, value_of
 from grainseg.micrograph.scale.evidence import Evidence
-from grainseg.micrograph.scale.pixel_size import MAX_PIXEL_UM, Claim, Rank
+from grainseg.micrograph.scale.pixel_limits import MAX_PIXEL_UM
+from grainseg.micrograph.scale.pixel_size import Claim, Rank
 
 FEI_TAGS = (34682, 34680)  # FEI_HELIOS and FEI_SFEG
 ZEISS_TAG = 34118  # CZ_SEM

@@ -12,10 +12,7 @@ import numpy as np
 
 from grainseg.errors import GrainsegError
 from grainseg.micrograph.image import PixelSize
-
-MIN_PIXEL_UM = 0.0005
-MAX_PIXEL_UM = 50.0
-"""Smallest and largest pixel in µm that a micrograph of grains can have: 0.5 nm and 50 µm."""
+from grainseg.micrograph.scale.pixel_limits import MAX_PIXEL_UM, MIN_PIXEL_UM
 
 DISAGREEMENT = 0.02
 """Two sources that differ by more than this share contradict each other."""
