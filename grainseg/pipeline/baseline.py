@@ -1,8 +1,6 @@
 """The classical references: tuned, scored and written as a training run is. Needs no torch."""
 
-import functools
 import logging
-import operator
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -15,7 +13,7 @@ from grainseg.data.images import LabelledMicrograph, read_labelled, warnings_of
 from grainseg.data.scale import labelled_intercept_px
 from grainseg.errors import GrainsegError
 from grainseg.grains.closing.partition import DEFAULT_SETTINGS, grains_or_zeros
-from grainseg.grains.scoring.scores import THRESHOLD, MaskScores, score_prediction
+from grainseg.grains.scoring.scores import THRESHOLD, MaskScores, score_prediction, total
 from grainseg.micrograph.files import write_png
 from grainseg.micrograph.folders.folder import LabelledImage, list_folder, split_with_test
 from grainseg.micrograph.folders.selection import SelectedImage, Selection, list_images
@@ -203,8 +201,8 @@ def _score(
                 mask = probability > threshold
                 scores.append(score_prediction(mask, grains, image.label, config.boundary_tolerance_px))
             if scores:
-                total = functools.reduce(operator.add, scores).metrics()
-                metrics |= {f"{stage}/{key}{suffix}": value for key, value in total.items()}
+                together = total(scores).metrics()
+                metrics |= {f"{stage}/{key}{suffix}": value for key, value in together.items()}
     return metrics
 
 

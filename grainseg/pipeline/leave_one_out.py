@@ -5,10 +5,8 @@ trained on all others (Stone 1974, J. R. Statist. Soc. B 36:111). All these pred
 partition's settings and show how much the segmentation's error varies, which one image cannot.
 """
 
-import functools
 import logging
 import math
-import operator
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -29,7 +27,7 @@ from grainseg.data.scale import (
 )
 from grainseg.errors import GrainsegError
 from grainseg.grains.closing.partition import grains_or_zeros
-from grainseg.grains.scoring.scores import score_prediction
+from grainseg.grains.scoring.scores import score_prediction, total
 from grainseg.grains.trust.doubt import pooled_reference
 from grainseg.inference.device import choose_device
 from grainseg.inference.ensemble import predict_members
@@ -52,6 +50,7 @@ from grainseg.training.run_folder import (
     TENSORBOARD,
     checkpoint_path,
     fold_dir,
+    remove_events,
     require_free_or_folds,
     write_config,
 )
@@ -280,8 +279,8 @@ def _test_together(
         grains = grains_or_zeros(together.probability, spec.partition)
         mask = together.probability > spec.threshold
         scores.append(score_prediction(mask, grains, image.label, config.boundary_tolerance_px))
-    total = functools.reduce(operator.add, scores).metrics()
-    return {f"{TEST}{name}{ENSEMBLE}": value for name, value in total.items()}
+    metrics = total(scores).metrics()
+    return {f"{TEST}{name}{ENSEMBLE}": value for name, value in metrics.items()}
 
 
 def _of_ensemble(metrics: Mapping[str, float]) -> dict[str, float]:
@@ -292,8 +291,7 @@ def _of_ensemble(metrics: Mapping[str, float]) -> dict[str, float]:
 
 def _write_board(config: TrainConfig, run_dir: Path, metrics: Mapping[str, float]) -> None:
     """Write means and standard deviations to TensorBoard, in place of those of an earlier start."""
-    for old in (run_dir / TENSORBOARD).glob("events.out.tfevents.*"):
-        old.unlink()
+    remove_events(run_dir / TENSORBOARD)
     logger = TensorBoardLogger(run_dir, name="", version=TENSORBOARD, default_hp_metric=False)
     plain = to_plain(config)
     log_configuration(logger, plain)

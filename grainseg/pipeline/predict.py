@@ -2,7 +2,6 @@
 
 import functools
 import logging
-import operator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from grainseg.config import PredictConfig
 from grainseg.data.images import label_spec, network_unit
 from grainseg.errors import GrainsegError
 from grainseg.grains.labels.label_files import read_label
-from grainseg.grains.scoring.scores import MaskScores, score_prediction
+from grainseg.grains.scoring.scores import MaskScores, score_prediction, total
 from grainseg.grains.trust.doubt import doubt_of
 from grainseg.inference.device import choose_device
 from grainseg.inference.ensemble import Forecast, predict_members
@@ -94,7 +93,7 @@ class Prediction:
         return None if regions is None else regions.label.mean_intercept_px
 
     def _total(self) -> MaskScores:
-        return functools.reduce(operator.add, self.scores.values())
+        return total(self.scores.values())
 
 
 def predict(config: PredictConfig, command: str = "") -> Prediction:

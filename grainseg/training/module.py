@@ -86,10 +86,6 @@ class BoundaryModule(LightningModule):
         self.log_dict(self.val_metrics.compute(), prog_bar=True)
         self.val_metrics.reset()
 
-    def predict_step(self, batch: WholePicture, batch_idx: int) -> Tensor:
-        """Boundary probability (H, W) of one whole picture."""
-        return self.predict_whole(batch[0])
-
     def test_step(self, batch: WholePicture, batch_idx: int) -> None:
         """Score one whole picture."""
         unit, label, regime = batch

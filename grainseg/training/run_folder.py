@@ -35,6 +35,12 @@ def fold_dir(run_dir: Path, number: int) -> Path:
     return run_dir / f"fold_{number}"
 
 
+def remove_events(folder: Path) -> None:
+    """Delete the TensorBoard events of an earlier start, which would mix with new ones in one curve."""
+    for old in folder.glob("events.out.tfevents.*"):
+        old.unlink()
+
+
 def write_config(path: Path, plain: Mapping[str, Any]) -> None:
     """Write plain values as YAML, as ``config.yaml`` of a run.
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from scipy.ndimage import distance_transform_edt
 
 from grainseg.errors import GrainsegError
-from grainseg.grains.labels.label_maps import clean_label_map
+from grainseg.grains.labels.label_maps import read_label_map
 from grainseg.micrograph.crop import NO_CROP, Crop
 from grainseg.micrograph.files import read_mask_values
 from grainseg.micrograph.image import BOUNDARY, Label
@@ -49,7 +49,7 @@ def read_label(
 def boundaries_of_grains(values: npt.NDArray[np.integer[Any]], path: Path, spec: LabelSpec) -> Label:
     """Draw the boundaries of a map of grains; `crack_lines` says how.
 
-    Lines of zeros go to the grains beside them, each to the middle, as in `clean_label_map`.
+    Lines of zeros go to the grains beside them, each to the middle, as in `read_label_map`.
 
     Args:
         values: (H, W) as stored, a number for each grain.
@@ -60,7 +60,7 @@ def boundaries_of_grains(values: npt.NDArray[np.integer[Any]], path: Path, spec:
         (H, W) uint8 with the codes GRAIN, BOUNDARY and IGNORE.
 
     Raises:
-        GrainsegError: Zeros of which nobody said what they are, nothing judged, what `clean_label_map`
+        GrainsegError: Zeros of which nobody said what they are, nothing judged, what `read_label_map`
             refuses, no two grains that meet, or lines too wide for these grains.
     """
     assert spec.width_px is not None  # LabelSpec sees to it
@@ -75,12 +75,13 @@ def boundaries_of_grains(values: npt.NDArray[np.integer[Any]], path: Path, spec:
         ignored |= zeros
     if ignored.all():
         raise GrainsegError(f"{path}: every pixel is ignored; number some grains or remove it")
-    labels = clean_label_map(np.where(ignored, 0, values), str(path), "excluded")
+    labels = read_label_map(np.where(ignored, 0, values), str(path), "excluded").grains
     depth = np.zeros(values.shape, np.float32)
     if spec.zero == "boundary" and zeros.any():
         # What nobody judged has a number, too: lines beside it are filled up to their middle only.
         aside = int(labels.max()) + 1
-        labels = clean_label_map(np.where(ignored, aside, labels.astype(np.int64)), str(path), "boundary")
+        drawn = np.where(ignored, aside, labels.astype(np.int64))
+        labels = read_label_map(drawn, str(path), "boundary").grains
         ignored |= labels == aside
         depth = np.asarray(distance_transform_edt(zeros), np.float32)
     grains = np.unique(labels, return_inverse=True)[1].reshape(values.shape).astype(np.int32) + 1

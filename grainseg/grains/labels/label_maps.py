@@ -46,13 +46,6 @@ _ENCLOSED = 3
 """Lines of a boundary mask enclose at least so many places: a twin across a grain leaves two."""
 
 
-def clean_label_map(
-    values: npt.NDArray[Any], source: str, zero_is: ZeroMeaning = "boundary"
-) -> npt.NDArray[np.uint32]:
-    """The grains alone of `read_label_map`: (H, W) uint32, 0 only where excluded."""
-    return read_label_map(values, source, zero_is).grains
-
-
 def read_label_map(values: npt.NDArray[Any], source: str, zero_is: ZeroMeaning = "boundary") -> LabelMap:
     """Take a label map as it is, or say what is wrong with it.
 

@@ -5,8 +5,9 @@ What a run logs after every epoch, what it ends with and what a prediction with 
 
 import functools
 import operator
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -75,6 +76,18 @@ def score_prediction(
     return MaskScores(pixel_scores(mask, label), boundary_counts(mask, label, tolerance_px), regions)
 
 
+_Scores = TypeVar("_Scores", MaskScores, RegionScores)
+
+
+def total(scores: Iterable[_Scores]) -> _Scores:
+    """Scores of pictures together, as of one large one.
+
+    Args:
+        scores: Per picture, at least one.
+    """
+    return functools.reduce(operator.add, scores)
+
+
 def metrics_of_all(scores: Sequence[MaskScores], regimes: Sequence[str]) -> dict[str, float]:
     """Metrics of pictures scored together, and ``iou_<regime>`` of those of each kind.
 
@@ -89,5 +102,4 @@ def metrics_of_all(scores: Sequence[MaskScores], regimes: Sequence[str]) -> dict
     for regime, score in zip(regimes, scores, strict=True):
         if regime:
             kinds[regime] = kinds.get(regime, PixelScores()) + score.pixels
-    together = functools.reduce(operator.add, scores)
-    return together.metrics() | {f"iou_{regime}": pixels.iou for regime, pixels in kinds.items()}
+    return total(scores).metrics() | {f"iou_{regime}": pixels.iou for regime, pixels in kinds.items()}

@@ -10,8 +10,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from grainseg.grains.trust.robustness import Card, Cell
 from grainseg.micrograph.corruptions import LEVELS
-
-_EVENTS = "events.out.tfevents.*"
+from grainseg.training.run_folder import remove_events
 
 
 def write_board(folder: Path, cards: Sequence[Card], png: bytes) -> None:
@@ -27,8 +26,7 @@ def write_board(folder: Path, cards: Sequence[Card], png: bytes) -> None:
     """
     for number, card in enumerate(cards):
         run = folder / f"robustness_{card.method}"
-        for old in run.glob(_EVENTS):
-            old.unlink()
+        remove_events(run)
         with SummaryWriter(str(run)) as writer:
             for name in dict.fromkeys(map(_curve_name, card.cells)):
                 _write_cell(writer, name, 0, card.clean)

@@ -1,9 +1,7 @@
 """The end of a run: the partition is chosen, and the validation pictures are written and scored."""
 
-import functools
 import logging
 import math
-import operator
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -13,7 +11,7 @@ from grainseg.data.images import LabelledMicrograph
 from grainseg.grains.closing.partition import DEFAULT_SETTINGS, grains_or_zeros, partition_or_none
 from grainseg.grains.scoring.agreement import fit_threshold
 from grainseg.grains.scoring.agreement_regions import RegionScores
-from grainseg.grains.scoring.scores import MaskScores, metrics_of_all, score_prediction
+from grainseg.grains.scoring.scores import MaskScores, metrics_of_all, score_prediction, total
 from grainseg.micrograph.files import write_png
 from grainseg.micrograph.image import FloatImage
 from grainseg.model.checkpoint import CheckpointSpec
@@ -101,7 +99,7 @@ def fitted_metrics(scores: Iterable[RegionScores], prefix: str) -> dict[str, flo
         prefix: Of the names, as in ``<prefix>are_fitted``.
     """
     scores = list(scores)
-    metrics = functools.reduce(operator.add, scores).metrics()
+    metrics = total(scores).metrics()
     root_sum = math.hypot(*(each.signed_intercept_error for each in scores))
     metrics["intercept_error_rms"] = root_sum / math.sqrt(len(scores))
     return {f"{prefix}{name}_fitted": value for name, value in metrics.items()}
@@ -127,7 +125,7 @@ def _write_and_score(
         write_png(paths.panel, panel(pixels, image.label, probability, mask, tolerance_px))
         default = grains_or_zeros(probability, DEFAULT_SETTINGS)
         scores.append(score_prediction(mask, default, image.label, tolerance_px))
-    total = metrics_of_all(scores, [image.regime for image in images])
+    metrics = metrics_of_all(scores, [image.regime for image in images])
     threshold, iou = fit_threshold(probabilities, [image.label for image in images])
     fitted = {"val/iou_fitted": iou, "val/threshold_fitted": threshold}
-    return {f"val/{name}": value for name, value in total.items()} | fitted
+    return {f"val/{name}": value for name, value in metrics.items()} | fitted

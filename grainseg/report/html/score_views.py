@@ -1,11 +1,9 @@
 """How predictions agree with labels, in words of a page."""
 
-import functools
 import math
-import operator
 from collections.abc import Mapping
 
-from grainseg.grains.scoring.scores import MaskScores
+from grainseg.grains.scoring.scores import MaskScores, total
 from grainseg.grains.wording import signed
 from grainseg.report.html.cells import number_text
 
@@ -32,7 +30,7 @@ def total_sentence(scores: Mapping[str, MaskScores]) -> str | None:
     """
     if not scores:
         return None
-    return score_sentence(functools.reduce(operator.add, scores.values()))
+    return score_sentence(total(scores.values()))
 
 
 def _percent(value: float) -> str:

@@ -4,7 +4,7 @@ from tessellations import hexagons, poisson_voronoi
 
 from grainseg.errors import GrainsegError
 from grainseg.grains.fields.measure_field import measure_field
-from grainseg.grains.labels.label_maps import clean_label_map, read_label_map
+from grainseg.grains.labels.label_maps import read_label_map
 from grainseg.grains.measuring.grain_table import grain_table
 from grainseg.grains.measuring.intercepts import mean_intercept_px
 from grainseg.micrograph.drawing import boundary_lines
@@ -14,7 +14,7 @@ MAP = np.array([[5, 5, 0, 2, 2], [5, 5, 0, 2, 2], [0, 0, 0, 2, 2], [9, 9, 9, 0, 
 
 def message(values, **options):
     with pytest.raises(GrainsegError) as caught:
-        clean_label_map(values, "map.tif", **options)
+        read_label_map(values, "map.tif", **options)
     text = str(caught.value)
     assert text.startswith("map.tif: ")
     assert "\n" not in text
@@ -23,22 +23,22 @@ def message(values, **options):
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.int64, np.uint64, np.float32, np.float64])
 def test_whole_numbers_of_any_type_are_taken_as_they_are(dtype):
-    found = clean_label_map(MAP.astype(dtype), "map.tif", zero_is="excluded")
+    found = read_label_map(MAP.astype(dtype), "map.tif", zero_is="excluded").grains
     assert found.dtype == np.uint32
     np.testing.assert_array_equal(found, MAP)
 
 
 def test_numbers_that_floats_cannot_tell_apart_are_refused():
     with pytest.raises(GrainsegError, match="from 16777216 on, which float32 cannot tell apart"):
-        clean_label_map(np.array([[1, 2**24]], np.float32), "a map")
+        read_label_map(np.array([[1, 2**24]], np.float32), "a map")
 
 
 def test_lines_of_zeros_go_to_the_nearest_grain():
-    found = clean_label_map(MAP, "map.tif")
+    found = read_label_map(MAP, "map.tif").grains
     assert set(np.unique(found)) == {2, 5, 9}
     np.testing.assert_array_equal(found[MAP > 0], MAP[MAP > 0])
     whole = np.where(MAP == 0, 4, MAP)
-    np.testing.assert_array_equal(clean_label_map(whole, "map.tif"), whole)
+    np.testing.assert_array_equal(read_label_map(whole, "map.tif").grains, whole)
 
 
 @pytest.mark.parametrize("width_px", [1, 2, 3, 5, 7])
@@ -47,7 +47,7 @@ def test_filled_grains_reach_to_the_middle_of_the_line(width_px):
     grains = structure.grain_map((0, 0), (700, 700))
     drawn = np.where(boundary_lines(grains.astype(np.int32), width_px) == 1, 0, grains)
 
-    filled = clean_label_map(drawn, "map.tif")
+    filled = read_label_map(drawn, "map.tif").grains
 
     truth = structure.mean_intercept((0, 0), (700, 700))
     assert mean_intercept_px(filled) == pytest.approx(truth, rel=0.01)
@@ -78,7 +78,7 @@ def test_a_boundary_mask_is_not_taken_for_a_label_map(zero_is):
     assert "2 separate places" in message(mask, zero_is=zero_is)
     one = np.full((20, 20), 255, np.uint8)
     one[:3] = 0
-    np.testing.assert_array_equal(clean_label_map(one, "one.tif", zero_is="excluded"), one)
+    np.testing.assert_array_equal(read_label_map(one, "one.tif", zero_is="excluded").grains, one)
 
 
 @pytest.mark.parametrize("zero_is", ["boundary", "excluded"])
@@ -101,10 +101,10 @@ def test_maps_of_two_values_that_are_no_networks():
     small = np.ones((10, 10), np.uint8)
     small[[2, 5, 7], [3, 6, 2]] = 0
     for labels in (porous, lamella, halves, inclusion, small):
-        np.testing.assert_array_equal(clean_label_map(labels, "map.tif", "excluded"), labels)
+        np.testing.assert_array_equal(read_label_map(labels, "map.tif", "excluded").grains, labels)
     bicrystal = np.where(abs(x - 40) < 2, 0, halves)
-    np.testing.assert_array_equal(clean_label_map(bicrystal, "map.tif", "excluded"), bicrystal)
-    assert set(np.unique(clean_label_map(bicrystal, "map.tif"))) == {1, 2}
+    np.testing.assert_array_equal(read_label_map(bicrystal, "map.tif", "excluded").grains, bicrystal)
+    assert set(np.unique(read_label_map(bicrystal, "map.tif").grains)) == {1, 2}
 
 
 def test_lines_of_an_enlarged_map_are_filled_at_its_own_step():
@@ -124,11 +124,11 @@ def test_broad_areas_of_zeros_are_no_lines():
     labels[:, 50:] = 2
     labels[20:60, 30:70] = 0
     assert "too broad" in message(labels)
-    assert (clean_label_map(labels, "map.tif", zero_is="excluded") == 0).sum() == 1600
+    assert (read_label_map(labels, "map.tif", zero_is="excluded").grains == 0).sum() == 1600
 
 
 def test_a_picture_is_no_label_map():
     """A micrograph's 256 grey values lie in thousands of places."""
     grey = np.random.default_rng(0).integers(0, 256, (100, 120))
     with pytest.raises(GrainsegError, match="that is a picture, not a label map"):
-        clean_label_map(grey, "micrograph.png", "excluded")
+        read_label_map(grey, "micrograph.png", "excluded")
