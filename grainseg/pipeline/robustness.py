@@ -117,17 +117,7 @@ def robustness(config: RobustnessConfig, command: str = "") -> RobustnessRun:
         train, val = _tuning_images(config, items, roles, stems)
         methods += reference_methods(train, val, config.seed)
     scores, samples = _scores(config, images, methods)
-    by_references = {kind.name: UNTOUCHED for kind in KINDS}
-    seen = [kinds_seen(record), *(by_references for _ in methods[1:])]
-    cards = tuple(
-        make_card(
-            method.name,
-            known,
-            scores[method.name, None],
-            {each: scores[method.name, each] for each in CORRUPTIONS},
-        )
-        for method, known in zip(methods, seen, strict=True)
-    )
+    cards = _cards(methods, scores, kinds_seen(record))
     svg, png = card_plots(cards)
     write_cells(output / CARD, cards)
     write_images(output / CARD_IMAGES, cards, shown)
@@ -158,6 +148,25 @@ def robustness(config: RobustnessConfig, command: str = "") -> RobustnessRun:
     board = output / BOARD if config.tensorboard is None else Path(config.tensorboard)
     write_board(board, cards, png)
     return RobustnessRun(cards, shown, choice, output / CARD_PAGE, board, failures)
+
+
+def _cards(
+    methods: Sequence[Method],
+    scores: Mapping[tuple[str, Corruption | None], Sequence[ImageScores]],
+    seen_by_network: Mapping[str, Seen],
+) -> tuple[Card, ...]:
+    """A card per method: the network's, which comes first, and those of the references."""
+    seen_by_references = {kind.name: UNTOUCHED for kind in KINDS}
+    seen = [seen_by_network, *(seen_by_references for _ in methods[1:])]
+    return tuple(
+        make_card(
+            method.name,
+            known,
+            scores[method.name, None],
+            {each: scores[method.name, each] for each in CORRUPTIONS},
+        )
+        for method, known in zip(methods, seen, strict=True)
+    )
 
 
 def _note(digest: str, choice: str, card: Card, adapt: float) -> RobustnessNote:

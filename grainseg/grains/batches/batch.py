@@ -160,11 +160,7 @@ def batch_statistics(
         *_few(per_unit, replicate),
         *_unequal(units, replicate),
         *_unlimited(d90, d90_area),
-        *(
-            [f"{counted(more, f'more {replicate}')} would bring %RA from {accuracy:.1f} to 10"]
-            if more
-            else []
-        ),
+        *_missing(more, accuracy, replicate),
         *_elongated(elongation),
         *([f"the size distribution has {why}, {_NOT_ONE_MEAN}"] if bimodal else []),
     ]
@@ -308,6 +304,12 @@ def _unlimited(d90: Estimate, d90_area: Estimate) -> list[str]:
         for name, estimate in (("D90 by number", d90), ("D90 by area", d90_area))
         if estimate.df > 0 and math.isnan(estimate.high)
     ]
+
+
+def _missing(more: int | None, accuracy: float, replicate: str) -> list[str]:
+    if not more:
+        return []
+    return [f"{counted(more, f'more {replicate}')} would bring %RA from {accuracy:.1f} to 10"]
 
 
 def _elongated(elongation: float) -> list[str]:
