@@ -118,9 +118,6 @@ def plan_tiles(shape: tuple[int, int], tile: int, overlap: int, halo: int, strid
         stride: Grid in px on which the network shifts with its input; origins and the padded image are
             multiples of it.
 
-    Returns:
-        The plan.
-
     Raises:
         ValueError: If tile, overlap, halo and stride do not go together.
     """

@@ -58,9 +58,6 @@ def fit_forest(fields: Sequence[TrainingField], seed: int = 0) -> BoundaryForest
     Args:
         fields: At least one.
         seed: Determines which pixels, and the trees.
-
-    Returns:
-        The forest.
     """
     from sklearn.ensemble import RandomForestClassifier  # heavy, and only this needs it
 

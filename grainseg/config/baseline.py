@@ -29,7 +29,6 @@ class BaselineConfig(MeasurementConfig):
     boundary_tolerance_px: float
 
     def __post_init__(self) -> None:
-        """Check ranges."""
         super().__post_init__()
         check_one_of("method", self.method, (*METHODS, BOTH))
         check_seed("seed", self.seed)

@@ -45,7 +45,6 @@ class LabelConfig:
     max_megapixels: float
 
     def __post_init__(self) -> None:
-        """Check ranges."""
         check_positive("data.max_megapixels", self.max_megapixels)
         for key in ("boundary_value", "ignore_value"):
             value = getattr(self, key)
@@ -68,7 +67,6 @@ class LabelledFolderConfig(LabelConfig):
     crop: Any
 
     def __post_init__(self) -> None:
-        """Check ranges."""
         LabelConfig.__post_init__(self)
         check_crop("data.crop", self.crop)
 
@@ -83,7 +81,6 @@ class DataConfig:
     num_workers: int
 
     def __post_init__(self) -> None:
-        """Check ranges."""
         require(legal_tiles(self.tile_size, 0), "data.tile_size", TILE_RULE, self.tile_size)
         check_positive("data.patches_per_epoch", self.patches_per_epoch)
         legal = 0 <= self.num_workers <= MAX_WORKERS
@@ -100,7 +97,6 @@ class FolderDataConfig(DataConfig, LabelledFolderConfig):
     label_offset: Any
 
     def __post_init__(self) -> None:
-        """Check ranges."""
         DataConfig.__post_init__(self)
         LabelledFolderConfig.__post_init__(self)
         check_label_offset("data.label_offset", self.label_offset)
@@ -127,7 +123,6 @@ class StreamDataConfig(DataConfig):
     regimes: dict[str, Any]
 
     def __post_init__(self) -> None:
-        """Check ranges."""
         super().__post_init__()
         require(32 <= self.val_side <= 4096, "data.val_side", "must be 32 to 4096", self.val_side)
         require(1 <= self.val_pictures <= 1000, "data.val_pictures", "must be 1 to 1000", self.val_pictures)

@@ -25,7 +25,6 @@ class DiceLossConfig(LossConfig):
     dice_weight: float
 
     def __post_init__(self) -> None:
-        """Check ranges."""
         check_not_negative("loss.dice_weight", self.dice_weight)
 
 
@@ -37,7 +36,6 @@ class ClDiceLossConfig(DiceLossConfig):
     iterations: int
 
     def __post_init__(self) -> None:
-        """Check ranges."""
         super().__post_init__()
         check_not_negative("loss.cldice_weight", self.cldice_weight)
         require(1 <= self.iterations <= 50, "loss.iterations", "must be 1 to 50", self.iterations)
@@ -50,7 +48,6 @@ class SkeletonLossConfig(DiceLossConfig):
     skeleton_weight: float
 
     def __post_init__(self) -> None:
-        """Check ranges."""
         super().__post_init__()
         check_not_negative("loss.skeleton_weight", self.skeleton_weight)
 
@@ -64,7 +61,6 @@ class FocalTverskyLossConfig(LossConfig):
     gamma: float
 
     def __post_init__(self) -> None:
-        """Check ranges."""
         for key in ("false_positive_weight", "false_negative_weight", "gamma"):
             check_positive(f"loss.{key}", getattr(self, key))
 

@@ -16,7 +16,6 @@ class PartitionConfig:
     min_size: float | None
 
     def __post_init__(self) -> None:
-        """Check the choices and ranges."""
         check_one_of("partition.name", self.name, ("watershed", "none"))
         if self.threshold is not None:
             require(0 < self.threshold < 1, "partition.threshold", "must lie between 0 and 1", self.threshold)

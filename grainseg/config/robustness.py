@@ -34,7 +34,6 @@ class RobustnessConfig:
     accelerator: str
 
     def __post_init__(self) -> None:
-        """Check ranges."""
         check_seed("seed", self.seed)
         check_positive("boundary_tolerance_px", self.boundary_tolerance_px)
         if self.adapt is not None:

@@ -48,7 +48,6 @@ class AugmentConfig:
     invert: float
 
     def __post_init__(self) -> None:
-        """Check ranges."""
         require(0 <= self.rotate_deg <= 180, "augment.rotate_deg", "must be 0 to 180", self.rotate_deg)
         rule = "needs 0.25 <= scale_min <= 1 <= scale_max <= 4"
         ordered = 0.25 <= self.scale_min <= 1 <= self.scale_max <= 4
@@ -82,7 +81,6 @@ class ModelConfig:
     options: dict[str, Any]
 
     def __post_init__(self) -> None:
-        """Check ranges."""
         check_one_of("model.init", self.init, ("scratch", "generic", "imagenet"))
         rule = "must be at least 0 and less than 1"
         require(0 <= self.generic_share < 1, "model.generic_share", rule, self.generic_share)
@@ -103,7 +101,6 @@ class OptimizerConfig:
     encoder_lr_factor: float
 
     def __post_init__(self) -> None:
-        """Check ranges."""
         check_one_of("optimizer.name", self.name, ("adamw", "sgd"))
         check_positive("optimizer.lr", self.lr)
         check_not_negative("optimizer.weight_decay", self.weight_decay)
@@ -119,7 +116,6 @@ class SchedulerConfig:
     warmup: float
 
     def __post_init__(self) -> None:
-        """Check ranges."""
         check_one_of("scheduler.name", self.name, ("cosine", "constant"))
         require(0 <= self.warmup < 1, "scheduler.warmup", "must lie in [0, 1)", self.warmup)
 
@@ -136,7 +132,6 @@ class TrainerConfig:
     accumulate_grad_batches: int
 
     def __post_init__(self) -> None:
-        """Check ranges."""
         check_accelerator("trainer.accelerator", self.accelerator)
         check_one_of("trainer.strategy", self.strategy, ("auto", "ddp"))
         countable = self.devices == "auto" or (isinstance(self.devices, int) and self.devices >= 1)
@@ -172,7 +167,6 @@ class CallbacksConfig:
     panels: int
 
     def __post_init__(self) -> None:
-        """Check ranges."""
         if self.early_stopping_patience is not None:
             check_positive("callbacks.early_stopping_patience", self.early_stopping_patience)
         if self.ema_decay is not None:
@@ -198,7 +192,6 @@ class InferenceConfig:
     adapt: float
 
     def __post_init__(self) -> None:
-        """Check ranges."""
         require(legal_tiles(self.tile_size, 0), "inference.tile_size", TILE_RULE, self.tile_size)
         rule = f"must be at least 0 and at most inference.tile_size - {STRIDE}"
         require(legal_tiles(self.tile_size, self.overlap), "inference.overlap", rule, self.overlap)
@@ -231,7 +224,6 @@ class TrainConfig:
     partition: PartitionConfig
 
     def __post_init__(self) -> None:
-        """Check ranges and what concerns several groups."""
         check_seed("seed", self.seed)
         check_positive("epochs", self.epochs)
         check_positive("batch_size", self.batch_size)

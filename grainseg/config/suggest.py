@@ -34,7 +34,6 @@ class SuggestConfig:
     max_megapixels: float
 
     def __post_init__(self) -> None:
-        """Check ranges."""
         require(1 <= self.count <= MAX_COUNT, "count", f"must be 1 to {MAX_COUNT}", self.count)
         fits = self.window_px is None or self.window_px >= MIN_WINDOW_PX
         require(fits, "window_px", f"must be {MIN_WINDOW_PX} or more", self.window_px)

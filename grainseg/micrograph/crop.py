@@ -32,7 +32,6 @@ class Crop:
     right: int = 0
 
     def __post_init__(self) -> None:
-        """Check the numbers."""
         for field in fields(self):
             value = getattr(self, field.name)
             if isinstance(value, bool) or not isinstance(value, int) or value < 0:

@@ -79,9 +79,6 @@ def find_basins(height: FloatImage) -> Basins:
 
     Args:
         height: (H, W) float32.
-
-    Returns:
-        The basins.
     """
     goal = _uphill(height).ravel()
     while not np.array_equal(further := goal[goal], goal):

@@ -23,9 +23,6 @@ def count_open_ends(boundary: BoolMask, line_width_px: float, left_out: BoolMask
         boundary: (H, W), true on boundaries.
         line_width_px: Mean width of the lines.
         left_out: (H, W), where ends do not count.
-
-    Returns:
-        The number of ends.
     """
     rounds = math.ceil(line_width_px)
     lines = skeleton(boundary).astype(np.uint8)

@@ -152,9 +152,6 @@ def partition_probability(
         settings: How.
         left_out: (H, W), what is not measured: grains lie there, too, but nothing is closed or ends there.
 
-    Returns:
-        The partition.
-
     Raises:
         ValueError: Not two-dimensional, empty, NaN or outside [0, 1].
         GrainsegError: The whole field is boundary.
@@ -240,9 +237,6 @@ def partition_mask(
         settings: How.
         left_out: As for `partition_probability`.
 
-    Returns:
-        The partition.
-
     Raises:
         ValueError: Not two-dimensional, empty, or not bool.
         GrainsegError: The whole field is boundary.
@@ -263,9 +257,6 @@ def over_segment(
         threshold: A pixel is boundary where its probability exceeds this.
         drawn: Whether its boundaries were drawn, not predicted; the support of a border is the share drawn.
         left_out: (H, W), where lines say nothing about those that are measured.
-
-    Returns:
-        The pieces.
 
     Raises:
         ValueError: Not two-dimensional, empty, NaN or outside [0, 1].

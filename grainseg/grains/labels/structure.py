@@ -38,7 +38,6 @@ class Structure:
     pores: str = "unknown"
 
     def __post_init__(self) -> None:
-        """Check the choices."""
         for key, choices in (
             ("twins", TWIN_CHOICES),
             ("second_phase", PART_CHOICES),

@@ -101,9 +101,6 @@ def boundary_counts(predicted: BoolMask, label: Label, tolerance_px: float) -> B
         label: (H, W) of GRAIN, BOUNDARY and IGNORE.
         tolerance_px: Largest distance at which two pixels match.
 
-    Returns:
-        The counts.
-
     Raises:
         ValueError: If the shapes differ.
     """
@@ -125,9 +122,6 @@ def pixel_scores(predicted: BoolMask, label: Label) -> PixelScores:
     Args:
         predicted: (H, W), true on boundaries.
         label: (H, W) of GRAIN, BOUNDARY and IGNORE.
-
-    Returns:
-        The counts.
 
     Raises:
         ValueError: If the shapes differ.

@@ -165,9 +165,6 @@ def region_scores(predicted: GrainIds, label: GrainIds, ignore: BoolMask | None 
         label: (H, W) grain ids, as from `label_grains`; 0 = no grain, which is not judged.
         ignore: (H, W), true where nobody judged.
 
-    Returns:
-        The sums.
-
     Raises:
         ValueError: Shapes differ, an id is negative, or no pixel is judged.
     """

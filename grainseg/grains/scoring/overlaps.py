@@ -102,9 +102,6 @@ def overlaps(predicted: GrainIds, label: GrainIds) -> Overlaps:
     Args:
         predicted: (P,) region of each judged pixel, not negative.
         label: (P,) grain of each judged pixel.
-
-    Returns:
-        The table.
     """
     ids = predicted.astype(np.int64), label.astype(np.int64)
     table = coo_array((np.ones(predicted.size), ids)).tocsr().tocoo()

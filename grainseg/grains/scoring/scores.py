@@ -64,9 +64,6 @@ def score_prediction(
         label: (H, W) uint8 codes.
         tolerance_px: Tolerance of the line score.
 
-    Returns:
-        The counts.
-
     Raises:
         ValueError: Shapes differ, or the grains are given and the label has no judged one.
     """

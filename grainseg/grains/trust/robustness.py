@@ -270,9 +270,6 @@ def make_card(
         clean: On the untouched pictures, at least one.
         corrupted: By corruption, on the same pictures in the same order.
 
-    Returns:
-        The card.
-
     Raises:
         ValueError: A corruption has another number of pictures.
     """

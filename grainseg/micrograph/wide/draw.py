@@ -102,9 +102,6 @@ def draw(recipe: WideRecipe, rng: np.random.Generator) -> Drawn:
     Args:
         recipe: The ranges.
         rng: Gives each property the same random numbers whatever the ranges of the others are.
-
-    Returns:
-        The values.
     """
     values = {}
     for name, allowed in ranges(recipe).items():
