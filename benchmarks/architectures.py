@@ -2,9 +2,9 @@
 
     python benchmarks/architectures.py FOLDER RUNS [--sets synthetic iron] [--seeds 0 1 2]
 
-Trains with the default recipe, one process per run; a run that is already there is not repeated. Prints mean
-and standard deviation over seeds of what was measured on the test pictures, which served no choice. Training
-times are those of ``benchmarks/step_time.py``.
+Trains with the default recipe, one process per run; a run that already exists is not repeated. Prints the
+mean and standard deviation over the seeds of the scores on the test pictures, which were not used for any
+choice. Training times are measured by ``benchmarks/step_time.py``.
 """
 
 import argparse
@@ -26,7 +26,8 @@ TBM_TEST = (
     "m21-512-1024,m10-0-768,m10-256-1024,m10-256-512,m10-512-512,"
     "m11-0-0,m11-0-256,m11-256-256,m11-512-256,m11-512-768"
 )
-# The pictures that neither train nor validate test; iron's right halves 1-3 chose the recipe and stay out.
+# Validation pictures, test pictures, pictures left out: iron's right halves 1-3 chose the recipe.
+# All other pictures train.
 SPLITS = {
     "synthetic": ("field_5", "test_1,test_2,test_3,test_4,test_5", ""),
     "iron": ("005_left", "004_right,005_right", "001_right,002_right,003_right"),

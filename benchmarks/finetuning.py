@@ -1,11 +1,12 @@
-"""Choose the recipe for five labelled images: variants, on pictures that no figure is reported on.
+"""Compare variants of the recipe for five labelled images, on pictures that are not used for reported scores.
 
     python benchmarks/finetuning.py FOLDER RUNS [--variants NAME …] [--sets iron] [--seeds 0]
 
 ``FOLDER`` is made by ``real_sets.py``. On iron the left halves of 1-4 train, the left half of 5 chooses the
 checkpoint, and the right halves of 1-3 choose the recipe. On tbm four crops of m21 train and a fifth chooses
-checkpoint and recipe. The last columns say what is unlearnt of other materials: iron's network predicts tbm's
-crop, and tbm's the right halves of iron. One process per run; a run that is already there is not repeated.
+checkpoint and recipe. The last columns show how much is unlearnt of other materials: iron's network predicts
+tbm's crop, and tbm's network the right halves of iron. One process per run; a run that already exists is not
+repeated.
 """
 
 import argparse
@@ -29,9 +30,9 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "crops of 256 px": ("data.tile_size=256", "batch_size=3", "data.patches_per_epoch=120"),
     "scratch, light": ("model.init=scratch", "augment=light", "data.label_offset=null"),
 }
-"""The default recipe with these changes: eight, lest a set be searched for what it likes by chance.
-Larger crops are fewer, so that a step sees as many pixels as the default's."""
-# What validates, what tests variants, and what stays out: it tests the recipe that was chosen.
+"""Changes to the default recipe. Only eight, since with many variants one would win on a set by chance.
+Fewer of the larger crops are used, so that a step sees as many pixels as a step of the default."""
+# Validation pictures; pictures that test the variants; pictures left out, which test the chosen recipe.
 SPLITS = {
     "iron": ("005_left", "001_right,002_right,003_right", "004_right,005_right"),
     "tbm": ("m21-256-1024", "", TBM_TEST),

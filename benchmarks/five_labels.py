@@ -1,14 +1,14 @@
-"""What five labelled images give: without a label, from scratch, with the default and with the best recipe.
+"""Scores with five labelled images: without a label, from scratch, with the default and with the best recipe.
 
     python benchmarks/five_labels.py SOURCE FOLDER RUNS [--seeds 0 1 2] [--sets iron tbm]
     python benchmarks/five_labels.py SOURCE FOLDER RUNS --recipes best
     python benchmarks/five_labels.py SOURCE FOLDER RUNS --recipes unetplusplus deeplabv3plus
 
-``FOLDER`` is made from ``SOURCE`` by ``real_sets.py``. Four images train, a fifth chooses the checkpoint
-(``best``: each image does for the network that the others train), all five the partition, the test images
-choose nothing; the network trained on iron predicts ``SOURCE/nist``, too. A run that is already there is not
-repeated. Scores are those of ``predict.py``, over all pixels of the test images, mean and standard deviation
-over the seeds.
+``FOLDER`` is made from ``SOURCE`` by ``real_sets.py``. Four images train, and a fifth chooses the checkpoint
+(``best``: each image chooses that of the network trained on the others). All five choose the partition. The
+test images choose nothing. The network trained on iron also predicts ``SOURCE/nist``. A run that already
+exists is not repeated. Scores are those of ``predict.py``, over all pixels of the test images, as mean and
+standard deviation over the seeds.
 """
 
 import argparse

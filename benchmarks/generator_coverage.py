@@ -1,12 +1,13 @@
-"""Where real micrographs lie among the pictures of the wide generator: what it does not draw shows here.
+"""Where real micrographs lie among the pictures of the wide generator, to find what it does not draw.
 
     python benchmarks/generator_coverage.py FOLDER ... [--pictures 400] [--seed 0]
 
-Each folder has ``images/`` and ``masks/`` (boundary 255). Real pictures are looked at in parts of 256 × 256
-px, as large as those of the stream. Of each property the table gives the share of the synthetic pictures that
-have less of it, for the least, the median and the greatest of a folder's parts; near 0 or 1 hardly anything
-is drawn. The last row takes all properties together, each in standard deviations of the synthetic pictures:
-the share of these whose nearest neighbour is nearer than a part's.
+Each folder has ``images/`` and ``masks/`` (boundary 255). Real pictures are analysed in parts of 256 × 256
+px, the size of the stream's pictures. For each property, the table gives the share of the synthetic pictures
+with a smaller value, for the lowest, the median and the highest value of a folder's parts. Near 0 or 1, the
+generator draws hardly any such pictures. The last row takes all properties together, each in standard
+deviations of the synthetic pictures: the share of synthetic pictures whose nearest neighbour is closer than
+that of a part.
 """
 
 import argparse
@@ -26,11 +27,11 @@ from grainseg.micrograph.wide.generator import generate_wide
 
 SIDE_PX = 256
 BESIDE_PX = (2, 6)
-"""How far from the line of a label its grains begin to be themselves, and where beside it ends."""
+"""Distances from a label's line: where the grain proper begins, and where the zone beside the line ends."""
 
 
 def properties(unit: FloatImage, line: BoolMask) -> dict[str, float]:
-    """What tells one kind of micrograph from another.
+    """Properties that distinguish one kind of micrograph from another.
 
     Args:
         unit: (H, W) float32 in the unit range.

@@ -1,17 +1,17 @@
-"""What a steady hand could reach: a label against itself, its lines moved as somebody draws them.
+"""Scores of a label against itself with displaced lines, as if it had been drawn again by hand.
 
     python benchmarks/label_ceiling.py MASK [MASK ...] [--predicted MASK ... [--predicted MASK ...]]
 
-Every boundary of the label is there, none is too much, and all are as wide; they only lie elsewhere by a
-smooth random displacement (standard deviation in px along each axis, correlated over about 10 px). IoU and
-boundary F1 of that bound what a network can have whose lines lie no better. ``--predicted`` names a
-prediction for each mask, in the same order, and says how far its lines lie from the label's where both have
-one: the root mean square of the distances of their middles up to 5 px.
+No boundary of the label is missing, none is added, and all keep their width; they are only moved by a smooth
+random displacement (standard deviation in px along each axis, correlated over about 10 px). The resulting IoU
+and boundary F1 are upper bounds for a network whose lines are placed no more accurately. ``--predicted``
+names a prediction for each mask, in the same order, and prints how far its lines lie from the label's where
+both have one: the root mean square of the distances between their middles, up to 5 px.
 
-With two predictions whose errors have nothing to do with each other, ``--predicted`` said twice, the three
-distances tell how far each of the three lies from the boundary itself: the three-cornered hat of Gray and
-Allan 1974 (https://doi.org/10.1109/FREQ.1974.200027). What the predictions have wrong alike is taken for the
-label's fault, so that networks of one start say too much about it.
+With two predictions whose errors are independent (``--predicted`` given twice), the three distances yield how
+far each of the three lies from the boundary itself: the three-cornered hat of Gray and Allan 1974
+(https://doi.org/10.1109/FREQ.1974.200027). Errors that both predictions share are attributed to the label, so
+that networks with a common start overstate the label's error.
 """
 
 import argparse
@@ -58,7 +58,7 @@ def apart_px2(first: Sequence[Mask], second: Sequence[Mask]) -> float:
 
 
 def of_each_px(three: Sequence[Sequence[Mask]]) -> list[float]:
-    """How far each of three independent drawings lies from what all three draw (nan: not to be told)."""
+    """How far each of three independent drawings lies from the common boundary (nan: undetermined)."""
     apart = {pair: apart_px2(three[pair[0]], three[pair[1]]) for pair in combinations(range(3), 2)}
     own = [sum(d if one in pair else -d for pair, d in apart.items()) / 2 for one in range(3)]
     return [float(np.sqrt(square)) if square >= 0 else float("nan") for square in own]

@@ -1,12 +1,12 @@
-"""What ``data.shrink`` gains where the labelled grains are large.
+"""The gain from ``data.shrink`` where the labelled grains are large.
 
     python benchmarks/large_grains.py FOLDER RUNS [--sets NAME …] [--shrink 1 auto] [--seeds 0 1]
 
-``FOLDER`` is made by ``real_sets.py``; its pictures are enlarged cubically, the middles of their labels'
-lines likewise and drawn anew with 3 px. They are split as in ``finetuning.py``; what validates is scored,
-too. The synthetic fields are drawn with large grains: five of seeds 501 to 505, of which the last validates,
-and four of seeds 601 to 604. F1 is within 3 px times the magnification. A run that is already there is not
-repeated.
+``FOLDER`` is made by ``real_sets.py``. Its pictures are enlarged by cubic interpolation; the middles of their
+labels' lines are enlarged as well and drawn again 3 px wide. They are split as in ``finetuning.py``; the
+validation picture is scored, too. The synthetic fields are drawn with large grains: five with seeds 501 to
+505, of which the last validates, and four with seeds 601 to 604. The tolerance of F1 is 3 px times the
+magnification. A run that already exists is not repeated.
 """
 
 import argparse
@@ -73,7 +73,7 @@ def drawn(target: Path) -> None:
 
 
 def parts(name: str, folder: Path, made: Path) -> tuple[list[str], str, list[str], float]:
-    """Write a set; its pictures that train, validate and test, and its magnification."""
+    """Write a set; return its pictures that train, validate and test, and its magnification."""
     if name == SYNTHETIC:
         drawn(made)
         return [f"{seed}" for seed in range(501, 505)], "505", [f"{seed}" for seed in range(601, 605)], 1.0

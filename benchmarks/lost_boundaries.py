@@ -1,10 +1,11 @@
-"""How far an exposure moves the labelled mean intercept, however good the method: boundaries that are gone.
+"""How far boundaries lost by exposure move the labelled mean intercept, independent of any method.
 
     python benchmarks/lost_boundaries.py FOLDER --images 004_right 005_right [--reach 2 4]
 
-``FOLDER`` holds ``images/`` and ``masks/`` (boundaries: 255). Brighter exposures of the robustness card; the
-drift of the label without the boundaries of which more than half is lost, in the mean over the images, where
-a place counts as lost that is even as far as ``--reach`` px to all sides. The card takes the line's width.
+``FOLDER`` holds ``images/`` and ``masks/`` (boundaries: 255). For the brighter exposures of the robustness
+card, prints the drift of the label's mean intercept without the boundaries of which more than half is lost,
+as a mean over the images. A place counts as lost if the picture is uniform there up to ``--reach`` px to all
+sides. The card uses the width of the line.
 """
 
 import argparse

@@ -2,11 +2,11 @@
 
     python benchmarks/metrology.py [--runs 10000] [--tests 40000]
 
-Simulated batches whose truth is known by integration. A field has a fixed area and a deviation u of its own:
-its grains' diameters are log-normal (median exp(u), sd of ln 0.45), about 150 exp(-2u) of them, of which
-those count that do not touch the border, weighted after Miles and Lantuéjoul; its crossings scatter by
-another 3 %. The intervals are computed by the package's own functions, one batch at a time; the tests for
-all batches at once. Prints the tables of docs/metrology.md.
+The batches are simulated; their true values are known by integration. A field has a fixed area and its own
+deviation u. It has about 150 exp(-2u) grains with log-normal diameters (median exp(u), sd of ln 0.45). Only
+grains that do not touch the border count, weighted after Miles and Lantuéjoul. Its crossings scatter by
+another 3 %. The intervals are computed by the package's own functions, one batch at a time; the tests for all
+batches at once. Prints the tables of docs/metrology.md.
 """
 
 import argparse
@@ -33,11 +33,11 @@ Scatter = Callable[[Floats], Floats]  # quantile function of u
 
 GRAINS = 150
 SD_LN = 0.45
-NOISE = 0.03  # of ln intercept within a field: the measured 3 % at 13 grains across
-SIDE = math.sqrt(GRAINS * math.pi / 4 * math.exp(2 * SD_LN**2))  # of the field, in median diameters
+NOISE = 0.03  # of ln intercept within a field: 3 %, as measured for fields 13 grains across
+SIDE = math.sqrt(GRAINS * math.pi / 4 * math.exp(2 * SD_LN**2))  # side of the field, in median diameters
 FIELDS = (5, 10, 20)
 DESIGNS = ((5, 5), (5, 10), (10, 10), (20, 20))
-BETWEEN_SPECIMENS = 0.03  # standard deviation of their ln mean intercepts, where there are specimens
+BETWEEN_SPECIMENS = 0.03  # standard deviation of the specimens' ln mean intercepts, where there are specimens
 SIZES = ((1,) * 5, (2, 2, 1, 1, 1), (4, 1, 1, 1, 1), (16, 1, 1, 1, 1), (16, 16, 1, 1, 1), (16, *(1,) * 9))
 NESTED = ((1, 5), (1, 10), (1, 20), (3, 3), (3, 7), (5, 2), (5, 4), (10, 2))  # specimens, fields of each
 SHARES = (0.1, 0.5, 0.9)
@@ -64,7 +64,7 @@ SCATTERS = {
 
 
 def truth(scatter: Scatter) -> list[float]:
-    """What infinitely many fields would give, in the order of NAMES."""
+    """The values for infinitely many fields, in the order of NAMES."""
     u = scatter((np.arange(20_000) + 0.5) / 20_000)
     number = np.exp(-2 * u) / np.exp(-2 * u).sum()
     area = np.full(u.size, 1 / u.size)
@@ -87,12 +87,12 @@ def batch(
     scale: float = 1.0,
     sizes: Sequence[float] | None = None,
 ) -> list[FieldSample]:
-    """Fields, each as large as GRAINS says or `sizes` times that."""
+    """Fields, each as large as GRAINS implies, or `sizes` times that."""
     samples = []
     for index, (u, area) in enumerate(zip(scatter(rng.random(fields)), sizes or [1.0] * fields, strict=True)):
         ln_size = u + SD_LN * rng.standard_normal(rng.poisson(area * GRAINS * math.exp(-2 * u)))
         size = np.exp(ln_size)
-        # Chance that a grain does not touch the border.
+        # Probability that a grain does not touch the border.
         seen = np.maximum(1 - size / (SIDE * math.sqrt(area)), 0) ** 2
         keep = rng.random(size.size) < seen
         noise = NOISE / math.sqrt(area)
@@ -123,7 +123,7 @@ def coverage(runs: int) -> None:
             found = [estimates(samples) for samples in batches]
             intervals = np.array([[(e.low, e.high) for e in run] for run in found])
             low, high = intervals[..., 0], intervals[..., 1]
-            inside = (low <= true) & (true <= high)  # without a limit it counts as missed
+            inside = (low <= true) & (true <= high)  # an interval without a limit counts as missed
             covered = (f"{100 * share:.1f}" for share in inside.mean(axis=0))
             largest = [max(float(field.diameters.max()) for field in samples) for samples in batches]
             up_to_largest = 100 * np.mean(high[:, -1] > 0.9999 * np.array(largest))
@@ -200,7 +200,7 @@ def nested(tests: int) -> None:
         rng = np.random.default_rng([19, specimens, fields])
         a, b = (_on_specimens(rng, tests, specimens, fields) for _ in range(2))
         found = [welch(a.reshape(tests, -1), b.reshape(tests, -1)).p() < 0.05]
-        if specimens > 1:  # all length over all crossings of a specimen's fields, which are of one size
+        if specimens > 1:  # a specimen's total length over its total crossings; its fields have one size
             found.append(welch(*(-np.log(np.exp(-each).mean(axis=2)) for each in (a, b))).p() < 0.05)
         rates = [f"{100 * np.mean(each):.1f}" for each in found]
         row([specimens, fields, *rates, *(["–"] if specimens == 1 else [])])

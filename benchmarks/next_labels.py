@@ -1,10 +1,11 @@
-"""Do the images that ``grainseg suggest`` ranks first teach a network more than those that it ranks last?
+"""Does a network learn more from the images that ``grainseg suggest`` ranks first than from the last ones?
 
     python benchmarks/next_labels.py FOLDER RUNS CHECKPOINT [--seeds 0 1]
 
-On tbm of ``real_sets.py``. ``CHECKPOINT`` is a network of the default recipe that four crops of m21 trained
-(``five_labels.py``). It ranks the ten crops that it has not seen; the first three, or the last three, are
-added to its labels, and the network trained anew. What ranks in between tests; it was never trained on.
+Uses the set tbm of ``real_sets.py``. ``CHECKPOINT`` is a network of the default recipe that was trained on
+four crops of m21 (``five_labels.py``). It ranks the ten crops that it has not seen. The first three, or the
+last three, are added to its labels, and the network is trained again. The crops ranked in between are the
+test pictures; no network is trained on them.
 """
 
 import argparse

@@ -4,15 +4,17 @@
     python benchmarks/partition.py --fresh [--blur-px 0.7]
     python benchmarks/partition.py --megapixels 100
 
-A label is a map of grain ids, or a mask of two values whose boundaries are drawn with the greater one; of a
-label larger than its map the top left counts. Each method is fitted to each map by itself (adapted Rand
-error and relative count error together), and once to all of them; with that one choice, drawn closed networks
-(lines 2, 3 and 5 px wide, grains of 20, 30, 45 and 60 px) and the same with 7 px gaps in 5 % of their
-boundaries are counted. Without maps only the drawn networks are looked at, by the default of the package.
+A label is a map of grain ids, or a mask of two values in which the greater one marks the boundaries; of a
+label larger than its map, the top left part is used. Each method is fitted to each map separately (sum of
+adapted Rand error and relative count error), and once to all maps. With this common choice, the grains of
+drawn closed networks (lines 2, 3 and 5 px wide, grains of 20, 30, 45 and 60 px) are counted, and those of the
+same networks with 7 px gaps in 5 % of their boundaries. Without maps, only the drawn networks are counted,
+with the default of the package.
 
-``--fresh`` counts twelve more drawn networks of each grain size, of seeds that chose nothing. Gaps of 7 px
-are cut into any boundaries, of which one shorter than that is gone then, and into such as are longer than a
-gap and the line's width, so that something of each is left. Blurred, they are counted as a probability is.
+``--fresh`` counts twelve more drawn networks for each grain size, with seeds that were not used for any
+choice. Gaps of 7 px are cut into any boundaries, where a boundary shorter than that disappears, and into
+boundaries longer than a gap and the line's width, where a part of each remains. Blurred networks are counted
+in the same way as a probability.
 """
 
 import argparse
@@ -53,7 +55,7 @@ def thresholded(probability: npt.NDArray[np.float32], threshold: float) -> Grain
 
 
 def minima_of_probability(probability: npt.NDArray[np.float32], h: float) -> Grains:
-    # Not h_minima: it marks the deepest pixels, of which a flat basin has many that do not touch.
+    # Not h_minima: it marks the deepest pixels, and a flat basin has many of these that are not connected.
     raised = probability + np.float32(h)
     filled = reconstruction(raised, probability, method="erosion")
     seeds, _ = ndimage.label(local_minima(filled))
@@ -98,7 +100,7 @@ def cut_gaps(
     seed: int,
     longer_px: float = 0.0,
 ) -> npt.NDArray[np.bool_]:
-    """Cut a gap into the middle of a share of the boundaries, all of them longer than so much."""
+    """Cut a gap into the middle of a share of the boundaries, all at least ``longer_px`` long."""
     middles, length_px = boundary_middles(grains)
     chosen = np.random.default_rng(seed).permutation(middles[length_px >= longer_px])
     gapped = lines.copy()
@@ -112,8 +114,8 @@ def boundary_middles(grains: Grains) -> tuple[npt.NDArray[np.float64], npt.NDArr
     """Where the boundary of each pair of neighbours can be cut.
 
     Returns:
-        (N, 2) the point of it that is nearest to its centre of gravity, and (N,) the diagonal of the
-        rectangle around it.
+        (N, 2) the point of the boundary nearest to its centre of gravity, and (N,) the diagonal of its
+        bounding rectangle.
     """
     points: dict[tuple[int, int], list[tuple[float, float]]] = {}
     for down, right in ((0, 1), (1, 0)):

@@ -1,8 +1,9 @@
-"""Speed of ``experiment=pretrain`` on one core: drawing the stream, and training on it, each alone.
+"""Speed of ``experiment=pretrain`` on one core: drawing the stream, and training on it, measured separately.
 
     OMP_NUM_THREADS=1 python benchmarks/pretraining.py [override ...]
 
-Processor time of one thread, so that a busy machine changes little; bfloat16 and single precision in turns.
+Measures the processor time of one thread, so that other load has little effect. bfloat16 and single precision
+take turns.
 """
 
 import argparse

@@ -1,12 +1,12 @@
-"""Grain size from predicted maps against maps that a person drew, on real sets.
+"""Grain sizes from predicted maps, compared with maps that a person drew, on real sets.
 
     python benchmarks/real_grains.py SOURCE IRON_CHECKPOINT [--synthetic SYNTHETIC_CHECKPOINT]
 
 ``SOURCE/iron`` holds ``images/``, ``masks/`` (lines) and ``labels/`` (grain ids, drawn at half the resolution
 and enlarged by repeating pixels) of five consecutive sections; the network was trained on left halves
-(``real_sets.py``), so the right halves are shown apart. ``SOURCE/nist/images/steel.png`` has 0.2252 µm per
-px. Synthetic pictures are those of a seed that trained and chose nothing. Errors are predicted over drawn,
-less 1.
+(``real_sets.py``), so the right halves are shown separately. ``SOURCE/nist/images/steel.png`` has 0.2252 µm
+per px. The seeds of the synthetic pictures were not used for training or for any choice. Errors are predicted
+over drawn, minus 1.
 """
 
 import argparse

@@ -1,12 +1,12 @@
-"""Lay out labelled sets as data folders with an honest split, for ``benchmarks/architectures.py``.
+"""Write labelled sets as data folders with independent splits, for ``benchmarks/architectures.py``.
 
     python benchmarks/real_sets.py SOURCE OUTPUT
 
 ``SOURCE/iron`` holds ``images/`` and ``masks/`` of five consecutive sections, which resemble each other: the
-left halves of 1-4 train, the left half of 5 validates, the right halves of 4 and 5 test, and those of 1-3
-serve the choice of the recipe. ``SOURCE/tbm`` holds crops of three micrographs: four crops of m21 train, a
-fifth validates, the rest and the other micrographs test. ``synthetic`` is the embedded default, and five
-fields of another seed that test.
+left halves of 1-4 train, the left half of 5 validates, the right halves of 4 and 5 test, and those of 1-3 are
+used to choose the recipe. ``SOURCE/tbm`` holds crops of three micrographs: four crops of m21 train, a fifth
+validates, and the rest and the other micrographs test. ``synthetic`` holds the embedded default set, and five
+test fields of another seed.
 """
 
 import argparse
@@ -41,7 +41,7 @@ def tbm(source: Path, output: Path) -> None:
 
 
 def view(source: Path, target: Path, stems: Collection[str]) -> Path:
-    """A data folder of some of the pictures of another, as links."""
+    """A data folder with links to some of the pictures of another data folder."""
     for kind in ("images", "masks"):
         (target / kind).mkdir(parents=True, exist_ok=True)
         for path in (source / kind).iterdir():
@@ -52,7 +52,7 @@ def view(source: Path, target: Path, stems: Collection[str]) -> Path:
 
 
 def without(source: Path, left_out: str) -> set[str]:
-    """Names of a data folder's pictures but for these, with commas between them."""
+    """Names of a data folder's pictures except those in ``left_out``, which is separated by commas."""
     return {path.stem for path in (source / "images").iterdir()} - set(left_out.split(","))
 
 

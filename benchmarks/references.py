@@ -2,9 +2,9 @@
 
     python benchmarks/references.py FOLDER OUTPUT [--sets synthetic iron tbm] [--nist SOURCE/nist]
 
-Calls ``grainseg baseline`` once per set and prints what was measured on the test pictures, which served no
-choice. ``--nist`` tests on that picture of another steel what was tuned on iron, as it is done with networks.
-The grains' errors are those of the partition as fitted to the validation picture.
+Calls ``grainseg baseline`` once per set and prints the scores on the test pictures, which were not used for
+any choice. With ``--nist``, the references tuned on iron are also tested on that picture of another steel, as
+is done with networks. The grains' errors are those of the partition fitted to the validation picture.
 """
 
 import argparse
@@ -37,7 +37,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("output", type=Path)
     parser.add_argument("--sets", nargs="+", default=["synthetic", "iron", "tbm"], choices=SPLITS)
-    parser.add_argument("--nist", type=Path, help="its data folder")
+    parser.add_argument("--nist", type=Path, help="the data folder of nist")
     arguments = parser.parse_args()
     rows = []
     for name in [*arguments.sets, *(["nist"] if arguments.nist else [])]:

@@ -1,9 +1,9 @@
-"""What weights find on the validation pictures of ``data=stream``, regime by regime.
+"""Scores of weights on the validation pictures of ``data=stream``, for each regime.
 
     python benchmarks/regimes.py WEIGHTS ... [--regimes NAME ...]
 
-A run of ``experiment=pretrain`` logs the same of its own checkpoints; this looks at weights of before a
-regime was there. Pictures are those of the present generator and of ``conf/data/stream.yaml``.
+A run of ``experiment=pretrain`` logs the same scores for its own checkpoints; this script is for weights that
+are older than a regime. Pictures are those of the present generator and of ``conf/data/stream.yaml``.
 """
 
 import argparse
@@ -27,7 +27,7 @@ def show(name: str, scores: list[MaskScores]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("weights", nargs="+")
-    parser.add_argument("--regimes", nargs="+", help="count these together; default: all")
+    parser.add_argument("--regimes", nargs="+", help="regimes in the row 'together'; default: all")
     asked = parser.parse_args()
     config = configuration([])
     assert isinstance(config.data, StreamDataConfig)
@@ -41,7 +41,7 @@ def main() -> None:
         by_regime = defaultdict(list)
         for image in images:
             mask = predict_probability(network, image.unit, tile_settings(spec)) > spec.threshold
-            nothing = np.zeros(image.label.shape, np.uint32)  # grains are not looked at
+            nothing = np.zeros(image.label.shape, np.uint32)  # grains are not scored
             scores = score_prediction(mask, nothing, image.label, config.boundary_tolerance_px)
             by_regime[image.regime].append(scores)
         print(path)

@@ -1,9 +1,10 @@
-"""What ``scale=grain_size`` gains where grains are larger or smaller than in training.
+"""The gain from ``scale=grain_size`` where grains are larger or smaller than in training.
 
-Labelled pictures are shrunk and enlarged, their grains with them, and predicted with and without it. Lines of
-3 px are drawn anew between the grains of each size, so that the tolerance means the same for both.
+Labelled pictures and their grains are shrunk and enlarged, and predicted with and without this setting. At
+each size, lines of 3 px are drawn again between the grains, so that the tolerance has the same meaning for
+both.
 
-F1 is within 3 px, error that of the mean intercept; null and grain_size are the two settings.
+The tolerance of F1 is 3 px; "error" is that of the mean intercept; null and grain_size are the two settings.
 
     python benchmarks/scale.py FOLDER [--stems A B …] [--checkpoint PATH] [--magnifications 0.25 0.5 1 2]
     python benchmarks/scale.py --synthetic 901 902 903      # fields of these seeds
@@ -68,7 +69,7 @@ def main() -> None:
     parser.add_argument("--stems", nargs="*", default=[])
     parser.add_argument("--synthetic", type=int, nargs="*", default=[])
     parser.add_argument("--checkpoint", type=Path)
-    parser.add_argument("--intercept-px", type=float, help="another grain size than the checkpoint's")
+    parser.add_argument("--intercept-px", type=float, help="grain size to use in place of the checkpoint's")
     parser.add_argument("--magnifications", type=float, nargs="*", default=[0.25, 0.5, 1.0, 2.0])
     arguments = parser.parse_args()
     spec, network = load_network(arguments.checkpoint or default_checkpoint())

@@ -1,8 +1,8 @@
-"""How far a tiled prediction lies from one pass over the whole picture.
+"""How far a tiled prediction differs from one pass over the whole picture.
 
     python benchmarks/seams.py CHECKPOINT [--image PICTURE] [--tiles 768:256 512:192]
 
-Without a picture, a synthetic field of 1600 × 1600 px is drawn. Everything is float32.
+Without ``--image``, a synthetic field of 1600 × 1600 px is drawn. All computations are in float32.
 """
 
 import argparse
@@ -28,7 +28,7 @@ def main() -> None:
     spec, network = load_network(arguments.checkpoint)
     pixels = read_micrograph(arguments.image).pixels if arguments.image else generate(11, (1600, 1600)).pixels
     unit = network_unit(pixels, spec.in_channels)
-    tiles = replace(tile_settings(spec), adapt=0.0)  # or tiles of another size would see other statistics
+    tiles = replace(tile_settings(spec), adapt=0.0)  # else tiles of other sizes use other statistics
     side = math.ceil(max(unit.shape) / tiles.stride) * tiles.stride
     whole = predict_probability(network, unit, replace(tiles, tile_size=side, overlap=0))
     print("| tile | overlap | mean difference | class changes | maximum |")

@@ -4,10 +4,10 @@ r"""Choose the partition of weights that ship on real pictures, and write their 
     python benchmarks/ship_weights.py FOLDER CHECKPOINT --partition 0.6 0.3 0.15 --intercept-px 35 \
         --steps-before 2560 --write grainseg/weights/unet_resnet18.safetensors
 
-``FOLDER`` is made by ``real_sets.py``. Synthetic pictures have boundaries where nobody sees any, so what
-their validation chooses finds too many grains. Looked at here are iron's right halves of 1-3 and five crops
-of tbm's m21; no figure is reported on the former, and the latter train and validate. ``--steps-before``
-counts the steps of the weights that the run started from.
+``FOLDER`` is made by ``real_sets.py``. Synthetic pictures have boundaries where none can be seen, so a
+partition chosen by their validation finds too many grains. This script uses iron's right halves of 1-3 and
+five crops of tbm's m21; no figure is reported for the former, and the latter train and validate.
+``--steps-before`` is the number of steps of the weights that the run started from.
 """
 
 import argparse

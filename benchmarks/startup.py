@@ -1,4 +1,4 @@
-"""How long ``train.py --help`` and ``--cfg job`` take, as a multiple of a bare Hydra program in the same run.
+"""Time of ``train.py --help`` and ``--cfg job``, as a multiple of a bare Hydra program's in the same run.
 
 python benchmarks/startup.py
 """
@@ -37,7 +37,7 @@ def main() -> None:
         bare.write_text(BARE, encoding="utf-8")
         for flags in (["--help"], ["--cfg", "job"]):
             reference, ours = [], []
-            for _ in range(REPEATS):  # in turns, so that a busy machine slows both
+            for _ in range(REPEATS):  # in turns, so that other load slows both
                 reference.append(seconds([sys.executable, str(bare), *flags]))
                 ours.append(seconds([sys.executable, "train.py", *flags]))
             ratio = statistics.median(ours) / statistics.median(reference)

@@ -2,7 +2,8 @@
 
     python benchmarks/step_time.py [--precision float32]
 
-The default batch: 8 patches of 160 px, one channel. In turns, so that a busy machine slows all alike.
+The batch is the default one: 8 patches of 160 px, one channel. The architectures take turns, so that other
+load slows all of them equally.
 """
 
 import argparse

@@ -1,9 +1,9 @@
-"""The best IoU that a network could reach that draws its map at a coarser grid, as DeepLabV3+ does.
+"""The best possible IoU of a network that draws its map on a coarser grid, as DeepLabV3+ does.
 
     python benchmarks/stride_ceiling.py MASK [MASK ...]
 
-The label itself is averaged over squares of 2 or 4 px, enlarged again and thresholded as suits it best: what
-is lost that way no training brings back. DeepLabV3+ decodes at a quarter of the resolution.
+The label itself is averaged over squares of 2 or 4 px, enlarged again and thresholded at the best threshold.
+No training can recover what is lost in this way. DeepLabV3+ decodes at a quarter of the resolution.
 """
 
 import argparse

@@ -1,10 +1,11 @@
-"""Does the disagreement that ``grainseg suggest`` ranks by follow the true error?
+"""Does the disagreement by which ``grainseg suggest`` ranks correlate with the true error?
 
     python benchmarks/suggest.py DATA_ROOT [--checkpoint PATH] [--window-px 128]
 
-Spearman's rank correlation with 1 - F1 (3 px) and 1 - IoU over the labelled images of a folder and over their
-regions, of means of the disagreement over the band about the predicted boundary, the whole picture and the
-pixels that may be boundary, of the entropy of the mean probability over that band, and of the doubt.
+Prints Spearman's rank correlations with 1 - F1 (3 px) and 1 - IoU, over the labelled images of a folder and
+over their regions. They are given for the mean disagreement in the band around the predicted boundary, in the
+whole picture and in the pixels that may be boundary, for the entropy of the mean probability in that band,
+and for the doubt.
 """
 
 import argparse

@@ -1,15 +1,15 @@
-"""Fit the constants of the doubt (``grainseg.grains.trust.doubt``), and see how its rank follows the error.
+"""Fit the constants of the doubt (``grainseg.grains.trust.doubt``), and correlate its rank with the error.
 
     python benchmarks/trust.py measure SETS CELLS --checkpoint PATH --images set/stem … [--seed N]
     python benchmarks/trust.py fit CELLS … [--evaluate CELLS …]
     python benchmarks/trust.py evaluate CELLS …
     python benchmarks/trust.py reference --pictures N
 
-``measure`` adds the cells of the robustness card of the images (their first 400 × 400 px; ``wide/7`` is a
-picture of the wide generator) to a file of JSON lines: scores and signs. ``fit`` prints the constants and the
-rank correlations; what is fitted is the IoU lost against the image's untouched picture. ``evaluate`` prints
-the latter for the constants of the package. ``reference`` prints what stands for the training of the network
-that ships: patches of its stream, and plain synthetic fields.
+``measure`` appends scores and signs to a file of JSON lines, for each cell of the images' robustness card
+(their first 400 × 400 px; ``wide/7`` is a picture of the wide generator). ``fit`` prints the constants and
+the rank correlations; it fits the IoU lost relative to the untouched picture. ``evaluate`` prints the rank
+correlations for the constants of the package. ``reference`` prints the values that represent the training of
+the network that ships, from patches of its stream and plain synthetic fields.
 """
 
 import argparse
@@ -129,7 +129,7 @@ def score(constants: np.ndarray, x: np.ndarray) -> np.ndarray:
 
 
 def fit(arguments: argparse.Namespace) -> None:
-    """A fractional logit (Papke & Wooldridge 1996, J. Appl. Econometrics 11:619), no weight below 0."""
+    """Fit a fractional logit (Papke & Wooldridge 1996, J. Appl. Econometrics 11:619), no weight below 0."""
     rows = read_cells(arguments.cells)
     x, lost = inputs(rows), np.clip([row["lost"] for row in rows], 0, 1)
 

@@ -1,8 +1,8 @@
-"""Speed of the wide generator: pictures of 256 × 256 px a second on one core, the label included.
+"""Speed of the wide generator: pictures of 256 × 256 px per second on one core, labels included.
 
     python benchmarks/wide_generator.py [--pictures 200] [--side 256] [--seed 0]
 
-One thread; processor time and wall clock, since a shared machine slows the second only.
+Uses one thread and prints processor time and wall-clock time, since other load slows only the latter.
 """
 
 import argparse
