@@ -45,6 +45,7 @@ from grainseg.pipeline.results.earlier_run import (
     TABLES,
     FileState,
     files_before,
+    maps_before,
     require_metrics,
     require_own_pictures,
     tables_come_last,
@@ -131,11 +132,12 @@ def predict(config: PredictConfig, command: str = "") -> Prediction:
     make_output(config.output)
     if config.masks is not None:
         require_metrics(output / METRICS, ALL)
+    older_maps = maps_before(output)
     result = Prediction(failures=tell_unlisted(selection))
     with tables_come_last(output, *TABLES, METRICS):
         for image in progress(images, "predicting"):
             _predict_one(plan, image, result, measurements)
-    warn_of_older_maps(output, {path for paths in result.written.values() for path in vars(paths).values()})
+    warn_of_older_maps(output, older_maps)
     doubtful_scores = _write_scores(plan, images, result)
     if measurements is None:
         warn_of_older(output, *TABLES)

@@ -83,6 +83,7 @@ def test_a_folder_in_the_place_of_a_map_fails_that_picture_alone(
     result = predict(replace(config, images=str(pictures(tmp_path / "in", "a.png", "b.png"))))
     assert [path.name for path in result.written] == ["b.png"]
     assert "a_uncertainty.tif: cannot be written" in result.failures[0]
+    assert "of an earlier run" not in caplog.text  # this run wrote a_grains.tif before the picture failed
     predict(replace(config, images=str(tmp_path / "in" / "a.png")))
     assert "not of this one: a_mask.png" not in caplog.text  # it was written anew before the picture failed
 

@@ -19,13 +19,13 @@ from grainseg.pipeline.results.earlier_run import (
     TABLES,
     FileState,
     files_before,
+    maps_before,
     require_own_pictures,
     tables_come_last,
     warn_of_older_maps,
     warn_of_unreplaced,
 )
 from grainseg.pipeline.results.provenance import provenance_of
-from grainseg.report.files.prediction_files import prediction_paths
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def predict_pictures(
         replace(config, output=str(folders.tables)), relatives, title, fitted.segmentation, options
     )
     failures = tell_unlisted(selection)
-    written: set[Path] = set()
+    older_maps = maps_before(folders.pictures)
     with tables_come_last(folders.tables, *TABLES):
         for image in progress(selection.images, f"predicting ({fitted.name})"):
             before: dict[str, FileState] = {}
@@ -83,11 +83,10 @@ def predict_pictures(
                 before = files_before(folders.pictures, image.relative)
                 mapped = _predict_one(config, fitted, image, folders.pictures, known.get(image.path))
                 measurements.add(mapped)
-                written.add(prediction_paths(folders.pictures, image.relative).grains)
             except SKIPPED as error:
                 failures.append(tell_failure(image.path, error))
                 warn_of_unreplaced(folders.pictures, before)
-    warn_of_older_maps(folders.pictures, written)
+    warn_of_older_maps(folders.pictures, older_maps)
     source = f"boundaries found by a classical reference ({fitted.name})"
     provenance = provenance_of(source, config, command, ["scikit-learn"])
     flags = tuple(f"not measured: {failure}" for failure in failures)

@@ -1,7 +1,7 @@
 """What an earlier run left in the output folder: named where it stays, and not taken for other files."""
 
 import logging
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -147,22 +147,6 @@ def _overwritten(path: Path, why: str) -> str:
     return f"{path}: {why} and would be overwritten; choose another output folder"
 
 
-def warn_of_older_maps(output: Path, written: Collection[Path]) -> None:
-    """Say where maps of an earlier run lie beside the new ones: `grainseg measure` would measure them, too.
-
-    Args:
-        output: Folder of the new ones.
-        written: All maps that this run has written, with or without its other files.
-    """
-    older = sorted(path for path in output.rglob(f"*{GRAINS_SUFFIX}.tif") if path not in written)
-    if older:
-        log.warning(
-            "%s: has grains of %s of an earlier run, %s first, which are in no table of this one; "
-            "'grainseg measure' would take them, too",
-            output, counted(len(older), "picture"), older[0],
-        )  # fmt: skip
-
-
 FileState = tuple[int, int]
 """Tells a file from one that took its place: its number in the file system, and when it was written."""
 
@@ -189,6 +173,34 @@ def warn_of_unreplaced(output: Path, before: Mapping[str, FileState]) -> None:
         before: What was there, see `files_before`.
     """
     warn_of_older(output, *(name for name, state in before.items() if _state(output / name) == state))
+
+
+def maps_before(output: Path) -> dict[Path, FileState]:
+    """All grain maps that are in a folder before a run writes its own.
+
+    Args:
+        output: Folder of all pictures' files, which need not exist.
+    """
+    states = {path: _state(path) for path in output.rglob(f"*{GRAINS_SUFFIX}.tif")}
+    return {path: state for path, state in states.items() if state is not None}
+
+
+def warn_of_older_maps(output: Path, before: Mapping[Path, FileState]) -> None:
+    """Say where maps of an earlier run lie beside the new ones: `grainseg measure` would measure them, too.
+
+    A map that this run wrote of a picture that failed later is none of these.
+
+    Args:
+        output: Folder of the new ones.
+        before: What was there, see `maps_before`.
+    """
+    older = sorted(path for path, state in before.items() if _state(path) == state)
+    if older:
+        log.warning(
+            "%s: has grains of %s of an earlier run, %s first, which are in no table of this one; "
+            "'grainseg measure' would take them, too",
+            output, counted(len(older), "picture"), older[0],
+        )  # fmt: skip
 
 
 def _state(path: Path) -> FileState | None:
