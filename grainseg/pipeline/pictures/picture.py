@@ -186,7 +186,7 @@ def read_left_out(
         max_megapixels: Larger masks are refused.
 
     Raises:
-        GrainsegError: A mask cannot be read or has another size.
+        GrainsegError: A mask cannot be read, has another size, or nothing of the picture is left.
     """
     masks: dict[str, BoolMask] = {}
     warnings = []
@@ -199,7 +199,18 @@ def read_left_out(
             continue
         values = fit_to_image(read_mask_values(path, max_megapixels), path, shape, crop)
         masks[key] = np.asarray(values != 0, np.bool_)
-    return LeftOut(masks.get("excluded"), masks.get("ignored"), tuple(warnings))
+        if masks[key].all():
+            raise GrainsegError(
+                f"{path}: is nowhere 0, so {key}={folder} leaves nothing of the picture; give a mask that is "
+                "0 where grains are to be measured"
+            )
+    left_out = LeftOut(masks.get("excluded"), masks.get("ignored"), tuple(warnings))
+    if left_out.mask is not None and left_out.mask.all():
+        raise GrainsegError(
+            f"{relative}: excluded={config.excluded} and ignored={config.ignored} together leave nothing of "
+            "the picture; leave less out"
+        )
+    return left_out
 
 
 def close_picture(
