@@ -45,7 +45,7 @@ def predict_members(
         of_member: Is given the probability of each network in turn, (H, W) float32, the mean over its views.
 
     Raises:
-        GrainsegError: A network answers with NaN.
+        DivergedError: A network answers with NaN.
         ValueError: No network.
     """
     if not networks:

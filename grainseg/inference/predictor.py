@@ -7,6 +7,7 @@ logs, the saved mask and a later prediction agree, whatever precision the hardwa
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -21,6 +22,29 @@ from grainseg.micrograph.image import FloatImage
 from grainseg.model.checkpoint import CheckpointSpec
 from grainseg.model.networks import network_input
 from grainseg.tiling import plan_tiles, stitch
+
+
+class DivergedError(GrainsegError):
+    """A network answers with NaN. The advice is for those who train it."""
+
+    def __init__(self) -> None:
+        super().__init__("the network answers with NaN, its training has diverged; lower optimizer.lr")
+
+
+@contextmanager
+def named_if_diverged(picture: str | Path, checkpoint: str | Path) -> Iterator[None]:
+    """Where a network that is only used answers with NaN, name its checkpoint and the picture.
+
+    Raises:
+        GrainsegError: It does.
+    """
+    try:
+        yield
+    except DivergedError as error:
+        raise GrainsegError(
+            f"{picture}: the network of checkpoint {checkpoint} answers with NaN: its training diverged, or "
+            "the file was changed; give another checkpoint"
+        ) from error
 
 
 @dataclass(frozen=True)
@@ -81,7 +105,7 @@ def predict_probability(
         (H, W) float32 in [0, 1], the mean over the views.
 
     Raises:
-        GrainsegError: The network answers with NaN.
+        DivergedError: The network answers with NaN.
     """
     together = RunningMean()
     for number in range(tiles.views):
@@ -140,6 +164,6 @@ def _seen(network: nn.Module, unit: FloatImage, tiles: TileSettings) -> FloatIma
             context.enter_context(adapted(network, parts, tiles.adapt))
         stitched = stitch(channels_first, plan, probability)
     if not np.isfinite(stitched).all():
-        raise GrainsegError("the network answers with NaN, its training has diverged; lower optimizer.lr")
+        raise DivergedError
     # Blending tiles in float32 can end a few 1e-7 above 1, which is no probability.
     return np.clip(stitched, 0, 1, out=stitched)

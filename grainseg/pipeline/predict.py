@@ -13,7 +13,7 @@ from grainseg.grains.scoring.scores import MaskScores, score_prediction, total
 from grainseg.grains.trust.doubt import doubt_of
 from grainseg.inference.device import choose_device
 from grainseg.inference.ensemble import Forecast, predict_members
-from grainseg.inference.predictor import predict_probability
+from grainseg.inference.predictor import named_if_diverged, predict_probability
 from grainseg.inference.scale import on_grid
 from grainseg.micrograph.files import file_sha256
 from grainseg.micrograph.folders.selection import SelectedImage, find_mask, list_images, require_masks
@@ -158,7 +158,8 @@ def _predict_one(
     try:
         require_own_pictures(output, image.relative)
         before = files_before(output, image.relative)
-        seen = _see(plan, image)
+        with named_if_diverged(image.path, plan.checkpoint):
+            seen = _see(plan, image)
         closed = _write(plan, seen)
         result.written[image.relative] = prediction_paths(output, image.relative)
         if measurements is not None:

@@ -13,6 +13,7 @@ from grainseg.data.images import LabelledMicrograph, read_labelled, warnings_of
 from grainseg.errors import GrainsegError
 from grainseg.grains.trust.robustness import Card, ImageScores, Seen, make_card
 from grainseg.inference.adaptation import require_adaptable
+from grainseg.inference.predictor import named_if_diverged
 from grainseg.micrograph.corruptions import CORRUPTIONS, KINDS, Corruption
 from grainseg.micrograph.files import file_sha256
 from grainseg.micrograph.folders.folder import LabelledImage, list_folder, split_with_test
@@ -263,9 +264,9 @@ def _scores(
         if image is images[0]:
             samples.append(make_sample(corruption, picture, image.shape))
         for method in methods:
-            found = score_picture(
-                method, picture, truths[image.stem], corruption is not None, config.boundary_tolerance_px
-            )
+            truth, corrupted = truths[image.stem], corruption is not None
+            with named_if_diverged(image.stem, config.checkpoint):
+                found = score_picture(method, picture, truth, corrupted, config.boundary_tolerance_px)
             scores.setdefault((method.name, corruption), []).append(found)
     return scores, samples
 

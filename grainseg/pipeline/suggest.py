@@ -23,7 +23,7 @@ from grainseg.grains.trust.suggestion import (
 )
 from grainseg.inference.device import choose_device
 from grainseg.inference.ensemble import predict_members
-from grainseg.inference.predictor import predict_probability, tile_settings
+from grainseg.inference.predictor import named_if_diverged, predict_probability, tile_settings
 from grainseg.inference.scale import on_grid
 from grainseg.micrograph.crop import Crop, crop_setting
 from grainseg.micrograph.files import read_micrograph, write_png
@@ -114,7 +114,8 @@ def suggest(config: SuggestConfig) -> Suggestions:
         name = image.relative.as_posix()
         try:
             picture = _read(config, image)
-            look = _look_at(config, ranking, image, picture)
+            with named_if_diverged(image.path, checkpoint):
+                look = _look_at(config, ranking, image, picture)
         except SKIPPED as error:
             failures.append(tell_failure(image.path, error))
             continue

@@ -8,7 +8,13 @@ import torch
 from torch import nn
 
 from grainseg.errors import GrainsegError
-from grainseg.inference.predictor import TileSettings, moved, predict_probability, tile_settings
+from grainseg.inference.predictor import (
+    TileSettings,
+    moved,
+    named_if_diverged,
+    predict_probability,
+    tile_settings,
+)
 from grainseg.micrograph.plain.synthetic import generate
 from grainseg.model.checkpoint import CheckpointSpec
 from grainseg.model.networks import NetworkSpec, build_network
@@ -76,8 +82,12 @@ def test_a_diverged_network_is_one_line() -> None:
         def forward(self, unit: torch.Tensor) -> torch.Tensor:
             return super().forward(unit) * float("nan")
 
+    network, unit = Diverged(1, 1, 1), np.zeros((40, 50, 1), np.float32)
     with pytest.raises(GrainsegError, match=r"its training has diverged; lower optimizer\.lr"):
-        predict_probability(Diverged(1, 1, 1), np.zeros((40, 50, 1), np.float32), TileSettings(64, 32))
+        predict_probability(network, unit, TileSettings(64, 32))
+    words = "^a.png: the network of checkpoint b.ckpt answers with NaN: .*; give another checkpoint$"
+    with pytest.raises(GrainsegError, match=words), named_if_diverged("a.png", "b.ckpt"):
+        predict_probability(network, unit, TileSettings(64, 32))
 
 
 def test_a_network_that_is_certain_stays_a_probability() -> None:
