@@ -5,7 +5,7 @@ A checkpoint is one of Lightning's with the key ``grainseg`` added. It is read b
 project's own tables. A weights file (``weights_file.py``) stands for a checkpoint and is checked alike.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, is_dataclass, replace
 from pathlib import Path
 from types import UnionType
@@ -14,13 +14,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 import torch
 from torch import nn
 
-from grainseg.config.checks import (
-    MAX_LABEL_OFFSET_PX,
-    MAX_SHRINK,
-    SYMMETRIES,
-    legal_decoder_width,
-    legal_tiles,
-)
+from grainseg.config.checks import MAX_SHRINK, SYMMETRIES, legal_decoder_width, legal_tiles
 from grainseg.errors import GrainsegError
 from grainseg.grains.batches.budget import SegmentationError
 from grainseg.grains.closing.partition import DEFAULT_SETTINGS, PartitionSettings
@@ -29,6 +23,7 @@ from grainseg.grains.trust.doubt import Reference, read_reference
 from grainseg.micrograph.normalization import NORMALIZATION
 from grainseg.micrograph.scale.pixel_size import is_possible
 from grainseg.model.archive import are_plain, load_archive, require_finite, save_archive
+from grainseg.model.described import read_numbers, read_offset, shortened
 from grainseg.model.networks import NetworkSpec, build_network, without_memory
 from grainseg.model.shrinking import look_shrunk
 from grainseg.model.weights_file import SUFFIX, read_weights
@@ -201,27 +196,37 @@ def _parse_spec(values: Mapping[str, Any], path: Path) -> CheckpointSpec:
         name for name, types in _TYPES.items() if name in values and type(values[name]) not in types
     )
     if wrong:
-        raise GrainsegError(f"checkpoint {path}: its value {wrong[0]!r} is missing or cannot be")
+        raise GrainsegError(
+            f"checkpoint {path}: its value {shortened(wrong[0])!r} is missing or cannot be; give another one"
+        )
     try:
         segmentation, validation = values["segmentation"], values["validation"]
         reference = values["doubt_reference"]
         spec = CheckpointSpec(
             **{
                 **values,
-                "partition": PartitionSettings(**_read_numbers(values["partition"])),
+                "partition": PartitionSettings(**read_numbers(values["partition"])),
                 "segmentation": None if segmentation is None else SegmentationError(**segmentation),
                 "validation": None if validation is None else ValidationScores(**validation),
-                "label_offset_px": _read_offset(values["label_offset_px"]),
+                "label_offset_px": read_offset(values["label_offset_px"]),
                 "doubt_reference": None if reference is None else read_reference(reference),
             }
         )
     except (TypeError, ValueError) as error:
-        raise GrainsegError(f"checkpoint {path}: its values for the grains cannot be: {error}") from error
-    if not _is_in_range(spec):
-        raise GrainsegError(f"checkpoint {path}: a value of its description is out of range")
-    if spec.normalization != NORMALIZATION:
+        # What Python says of arguments, a TypeError, tells nobody anything.
+        reason = "its settings are not those of this version" if isinstance(error, TypeError) else str(error)
         raise GrainsegError(
-            f"checkpoint {path}: needs normalisation {spec.normalization}, this version has {NORMALIZATION}"
+            f"checkpoint {path}: its values for the grains cannot be: {reason}; give another one"
+        ) from error
+    if not _is_in_range(spec):
+        raise GrainsegError(
+            f"checkpoint {path}: a value of its description is out of range; give another one"
+        )
+    if spec.normalization != NORMALIZATION:
+        needed = shortened(spec.normalization)
+        raise GrainsegError(
+            f"checkpoint {path}: needs normalisation {needed}, this version has {NORMALIZATION}; use the "
+            "grainseg version that wrote it"
         )
     return spec
 
@@ -255,30 +260,6 @@ def _is_in_range(spec: CheckpointSpec) -> bool:
         and 0 <= spec.adapt <= 1
         and 1 <= spec.members <= MAX_MEMBERS
     )
-
-
-def _read_offset(values: Sequence[object]) -> tuple[float, float]:
-    """Check an offset of labels, in px down and to the right.
-
-    Raises:
-        ValueError: It is not two numbers in the range.
-    """
-    numbers = [value for value in values if isinstance(value, float) and abs(value) <= MAX_LABEL_OFFSET_PX]
-    if len(values) != 2 or len(numbers) != 2:
-        raise ValueError("label_offset_px is no offset in its range")
-    return numbers[0], numbers[1]
-
-
-def _read_numbers(values: Mapping[str, Any]) -> dict[str, float]:
-    """Check the values of a partition's settings, none of which is as large as 10.
-
-    Raises:
-        ValueError: One is no number, or a truth value or text that could pass for one.
-    """
-    for name, value in values.items():
-        if type(value) not in (int, float) or not -10 <= value <= 10:
-            raise ValueError(f"{name} is no number in its range")
-    return {name: float(value) for name, value in values.items()}
 
 
 def add_to_checkpoint(path: Path, spec: CheckpointSpec) -> None:
@@ -322,13 +303,20 @@ def build_filled(spec: CheckpointSpec, weights: Mapping[str, torch.Tensor], path
     """Build a checkpoint's network with these weights, on the CPU and in evaluation mode.
 
     Raises:
-        GrainsegError: The weights do not fit the network, or are not finite.
+        GrainsegError: There is no such network, or the weights do not fit it or are not finite.
     """
     misfit = GrainsegError(
         f"checkpoint {path}: its weights do not fit {spec.architecture} with {spec.encoder}; "
         "it was changed or damaged, give another one or train again"
     )
-    if not are_plain(weights) or not _fits(spec, weights):
+    try:
+        fits = are_plain(weights) and _fits(spec, weights)
+    except GrainsegError as error:  # whose advice is for those who say the keys of a model
+        reason = shortened(str(error).partition(";")[0].replace("model.", ""))
+        raise GrainsegError(
+            f"checkpoint {path}: names a network that cannot be built ({reason}); give another one"
+        ) from error
+    if not fits:
         raise misfit
     require_finite(weights, path)
     network = look_shrunk(build_network(spec.network), spec.shrink)
@@ -343,6 +331,8 @@ def _fits(spec: CheckpointSpec, weights: Mapping[str, torch.Tensor]) -> bool:
     """Whether a network has these weights, without memory for it: a small file may name a huge encoder."""
     with without_memory():
         expected = look_shrunk(build_network(spec.network), spec.shrink).state_dict()
-    return {name: tensor.shape for name, tensor in expected.items()} == {
-        name: tensor.shape for name, tensor in weights.items()
-    }
+    kinds, found = (
+        {name: (tensor.shape, tensor.is_floating_point()) for name, tensor in tensors.items()}
+        for tensors in (expected, weights)
+    )
+    return kinds == found

@@ -161,16 +161,22 @@ def test_what_is_no_checkpoint_is_refused(kind: str, content: dict[str, Any], tm
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"architecture": "os.system"}, "model.architecture=os.system is unknown"),
-        ({"encoder": "tu-hf-hub:someone/something"}, "is unknown"),
-        ({"options": {"encoder_weights": "imagenet"}}, "is not an option"),
+        (
+            {"architecture": "os.system"},
+            "(1).ckpt: names a network that cannot be built (architecture=os.system is unknown); give ano",
+        ),
+        (
+            {"encoder": "tu-hf-hub:someone/something"},
+            "built (encoder=tu-hf-hub:someone/something is unknown)",
+        ),
+        ({"options": {"encoder_weights": "imagenet"}}, "(options.encoder_weights=imagenet is not an option"),
         ({"options": {"_target_": "os.system"}}, "is not an option"),
         ({"in_channels": 1.0}, "'in_channels' is missing or cannot be"),
         ({"in_channels": True}, "'in_channels' is missing or cannot be"),
         ({"surprise": 1}, "'surprise' is missing or cannot be"),
         ({3: 1}, "'3' is missing or cannot be"),
         ({"options": {"decoder_channels": [10**9] * 5}}, "is not an option"),
-        ({"options": {"decoder_channels": [16] * 10**5}}, "is not an option"),
+        ({"options": {"decoder_channels": [16] * 10**5}}, "…); give another one"),
         ({"decoder_width": 10**9}, "out of range"),
         ({"tile_size": 100}, "out of range"),
         ({"threshold": float("nan")}, "out of range"),
@@ -195,11 +201,15 @@ def test_what_is_no_checkpoint_is_refused(kind: str, content: dict[str, Any], tm
             for value in ((), (0.5,), (0.5, 0.5, 0.5), (0.5, 5.0), (0.5, float("nan")), (0.5, "1"), (1, True))
         ),
         ({"label_offset_px": 0.5}, "'label_offset_px' is missing or cannot be"),
-        ({"normalization": "z-score"}, "needs normalisation z-score"),
+        ({"normalization": "z-score"}, "needs normalisation z-score, "),
+        ({"normalization": "z" * 10_000}, f"needs normalisation {'z' * 199}…, "),
         ({"format": 99}, "has layout 99"),
         ({"format": 3.0}, "has layout unknown"),
         ({"format": torch.zeros(3)}, "has layout unknown"),
-        ({"partition": {"threshold": 0.5}}, "values for the grains cannot be"),
+        (
+            {"partition": {"threshold": 0.5}},
+            "grains cannot be: its settings are not those of this version; g",
+        ),
         ({"partition": SETTINGS | {"threshold": 1.0}}, "threshold 1.0 outside"),
         ({"partition": SETTINGS | {"depth": float("nan")}}, "depth is no number in its range"),
         ({"partition": SETTINGS | {"depth": "deep"}}, "values for the grains cannot be"),
@@ -247,6 +257,14 @@ def test_values_that_cannot_be_are_refused(
     with pytest.raises(GrainsegError) as caught:
         load_network(path)
     assert message in str(caught.value)
+
+
+def test_whole_numbers_are_no_weights(content: dict[str, Any], tmp_path: Path) -> None:
+    key = f"{NETWORK_PREFIX}segmentation_head.0.weight"
+    state = content["state_dict"]
+    with pytest.raises(GrainsegError, match="weights do not fit unet with"):
+        load_network(saved(content | {"state_dict": state | {key: state[key].long()}}, tmp_path))
+    load_network(saved(content | {"state_dict": state | {key: state[key].half()}}, tmp_path))
 
 
 @pytest.mark.parametrize("encoder", ["resnet152", "mit_b0"])
