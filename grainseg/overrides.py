@@ -101,15 +101,17 @@ def require_sayable(arguments: list[str], conf: Path) -> None:
         conf: Whose folders are the groups.
 
     Raises:
-        GrainsegError: One looks like an option, lacks its ``=``, is an empty path (an unset variable of the
-            shell, and the current folder for Python), chooses nothing of a group, or keeps a study where
-            the libraries that are installed cannot.
+        GrainsegError: One looks like an option, lacks its ``=`` or its key, is an empty path (an unset
+            variable of the shell, and the current folder for Python), chooses nothing of a group, or keeps a
+            study where the libraries that are installed cannot.
     """
     before = ""
     for argument, after in zip(arguments, [*arguments[1:], ""], strict=True):
         match = _OPTION.fullmatch(argument)
         if match and match[1] not in _OPTIONS_OF_HYDRA:
             raise GrainsegError(f"--{match[1]}: is no option; settings are said as {match[1]}=VALUE")
+        if re.match(r"[+~]*=", argument):
+            raise GrainsegError(f"{argument}: lacks its key; say KEY=VALUE")
         belongs_to_option = before.startswith("-") and "=" not in before and before not in _FLAGS
         if re.fullmatch(r"[\w.]+", argument) and not belongs_to_option:
             if _PATH.fullmatch(before) or _FOLDER.fullmatch(before):

@@ -136,6 +136,17 @@ def run_in_process(monkeypatch: pytest.MonkeyPatch, main: str, *arguments: str) 
         (["train", "name=Müller,Ä"], "name=Müller,Ä: must be one name, without a comma; to sweep over names"),
         (["train", "seed=\x1b[31m"], r"seed=\x1b[31m: "),
         (["train", "epochs", "3"], "epochs: settings are said with =; say epochs=3"),
+        (["train", "=3"], "=3: lacks its key; say KEY=VALUE"),
+        (["predict", "+=a.png", "output=b"], "+=a.png: lacks its key; say KEY=VALUE"),
+        (
+            ["train", "hydra.run.dir=file/run"],
+            "file/run: Not a directory; choose another folder (hydra.run.dir,",
+        ),
+        (
+            ["train", "-m", "seed=1,2", "hydra.sweep.dir=file"],
+            "file: File exists; choose another folder (hydra",
+        ),
+        (["train", "hydra.run.dir=log"], "{folder}/log/train.log: Is a directory; choose another folder"),
         (["train", "-m", "epochs", "seed=1"], "epochs: settings are said with =; say epochs=VALUE"),
         (
             ["train", "model.options.encoder_depth=3"],
@@ -159,10 +170,36 @@ def test_a_wrong_command_line_is_one_line(
     tmp_path: Path,
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+    (tmp_path / "log" / "train.log").mkdir(parents=True)
     assert run_in_process(monkeypatch, *arguments) == 1
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 1
-    assert lines[0].startswith(f"error: {message}")
+    assert lines[0].startswith(f"error: {message.replace('{folder}', str(tmp_path))}")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "key"),
+    [
+        (["hydra.run.dir=a/images"], "hydra.run.dir"),
+        (["-m", "seed=1,2", "hydra.sweep.dir=a/masks"], "hydra.sweep.dir"),
+    ],
+)
+def test_no_run_is_written_among_its_own_images_or_masks(
+    arguments: list[str],
+    key: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as caught:
+        run_in_process(monkeypatch, "train", "data=folder", "data.root=a", *arguments)
+    assert caught.value.code == 1
+    folder = arguments[-1].partition("=")[2]
+    expected = f"error: {key}={folder} is the folder of the {Path(folder).name}; choose another one\n"
+    assert capsys.readouterr().err == expected
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_sweep_starts_no_processes_that_would_start_it_again(

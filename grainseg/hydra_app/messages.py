@@ -1,6 +1,7 @@
 """Errors in one line: of Hydra's and OmegaConf's, what a person needs of them."""
 
 import re
+import traceback
 
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
@@ -23,9 +24,25 @@ def one_line(error: BaseException) -> str:
         return text
     if text == "No trials are completed yet.":  # Optuna's; tune.yaml lets trials fail
         return "no trial of the study came to an end, see above"
+    folder = _of_run_folder(error)
+    if folder is not None:
+        return folder
     if isinstance(error, OSError | MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return f"{type(error).__name__}: {text}"
     return f"{type(error).__name__}: {text} (a bug; {TRACEBACK}=1 shows where)"
+
+
+def _of_run_folder(error: BaseException) -> str | None:
+    """What to say where Hydra cannot make the folder of a run or the log in it; None of other errors."""
+    reason = (
+        error.__cause__ if isinstance(error, ValueError) else error
+    )  # logging has a ValueError of its own
+    if not isinstance(reason, OSError) or not reason.filename or not reason.strerror:
+        return None
+    frames = traceback.walk_tb(error.__traceback__)
+    if any(frame.f_globals.get("__name__") == "grainseg.hydra_app.tasks" for frame, _ in frames):
+        return None  # the folder was made, and this is about another file
+    return f"{reason.filename}: {reason.strerror}; choose another folder (hydra.run.dir, hydra.sweep.dir)"
 
 
 def _of_hydra(error: HydraException | OmegaConfBaseException) -> str:
