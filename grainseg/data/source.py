@@ -24,7 +24,8 @@ class TrainingData:
         val_images: They choose the checkpoint.
         train_images: What the patches are cut from, as far as these are whole pictures.
         test_images: They choose nothing; may be empty.
-        left_out: Files of pictures that nobody labelled.
+        without_mask: Files of pictures that nobody labelled, which are left out.
+        without_image: Files of masks that belong to no picture, likewise.
         labelled_share: Share of the training pictures' pixels that somebody labelled, in (0, 1].
         pixel_size_um: µm per px of the training images; None if unknown or not the same in all.
         intercept_px: Mean intercept of the training labels; None if unknown or without meaning.
@@ -40,7 +41,8 @@ class TrainingData:
     val_images: tuple[LabelledMicrograph, ...]
     train_images: tuple[LabelledMicrograph, ...] = ()
     test_images: tuple[LabelledMicrograph, ...] = ()
-    left_out: tuple[Path, ...] = ()
+    without_mask: tuple[Path, ...] = ()
+    without_image: tuple[Path, ...] = ()
     labelled_share: float = 1.0
     pixel_size_um: float | None = None
     intercept_px: float | None = None

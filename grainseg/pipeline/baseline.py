@@ -167,7 +167,7 @@ def _warn_of_other_results(config: BaselineConfig) -> None:
 
 def _read_labelled(config: BaselineConfig) -> _Labelled:
     listing = list_folder(Path(config.data.root))
-    tell_left_out(listing.without_mask)
+    tell_left_out(listing.without_mask, listing.without_image)
     files = listing.by_stem
     chosen = config.data
     split = split_with_test(list(files), chosen.val, chosen.test, chosen.fold, chosen.folds)

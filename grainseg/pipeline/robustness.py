@@ -105,7 +105,7 @@ def robustness(config: RobustnessConfig, command: str = "") -> RobustnessRun:
     digest = file_sha256(checkpoint)
     record = read_record(checkpoint, spec)
     listing = list_folder(Path(config.data.root))
-    tell_left_out(listing.without_mask)
+    tell_left_out(listing.without_mask, listing.without_image)
     items = listing.by_stem
     roles = image_roles(record, listing.labelled)
     stems, why = _choose(config, roles)

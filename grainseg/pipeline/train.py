@@ -140,7 +140,7 @@ def _read_data(config: TrainConfig, fold: bool) -> BoundaryDataModule:
 
 def _tell_of(opened: TrainingData) -> None:
     """Say what trains, and what of the labels may surprise their maker."""
-    tell_left_out(opened.left_out)
+    tell_left_out(opened.without_mask, opened.without_image)
     log.info("train on %s", opened.trains_on)
     for part, images in (("val", opened.val_images), ("test", opened.test_images)):
         if images:

@@ -1,6 +1,6 @@
 """A folder of labelled micrographs, and its split into training, validation and test images."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,10 +31,12 @@ class FolderListing:
     Attributes:
         labelled: Images with a mask, at least one.
         without_mask: Images that nobody labelled.
+        without_image: Masks of no image: perhaps of another name than theirs.
     """
 
     labelled: tuple[LabelledImage, ...]
     without_mask: tuple[Path, ...]
+    without_image: tuple[Path, ...]
 
     @property
     def by_stem(self) -> dict[str, LabelledImage]:
@@ -64,7 +66,7 @@ def list_folder(root: Path) -> FolderListing:
             f"data.root={root}: no image has a mask; a mask has its image's name, but "
             f"{root / 'images'} holds {next(iter(images))} … and {root / 'masks'} {next(iter(masks))} …"
         )
-    return FolderListing(labelled, tuple(path for stem, path in images.items() if stem not in masks))
+    return FolderListing(labelled, _not_in(masks, images), _not_in(images, masks))
 
 
 def split_stems(
@@ -158,6 +160,10 @@ def _files_by_stem(folder: Path) -> dict[str, Path]:
             f"{folder}: holds no image; put files of {', '.join(sorted(IMAGE_SUFFIXES))} there"
         )
     return by_stem
+
+
+def _not_in(others: Mapping[str, Path], files: Mapping[str, Path]) -> tuple[Path, ...]:
+    return tuple(path for stem, path in files.items() if stem not in others)
 
 
 def _listed(folder: Path) -> list[Path]:

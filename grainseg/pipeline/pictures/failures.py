@@ -2,7 +2,7 @@
 
 import errno
 import logging
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 from grainseg.errors import GrainsegError
@@ -46,7 +46,16 @@ def tell_unlisted(selection: Selection) -> list[str]:
     return lines
 
 
-def tell_left_out(without_mask: Iterable[Path]) -> None:
-    """Say which images of a data folder nobody labelled."""
-    for path in without_mask:
-        log.warning("%s has no mask and is left out", path)
+def tell_left_out(without_mask: Sequence[Path], without_image: Sequence[Path]) -> None:
+    """Say in one line which images of a data folder have no mask, and which masks no image.
+
+    A mask under a wrong name is one of the latter, and its image one of the former.
+    """
+    parts = [
+        f"{', '.join(map(str, paths))} {'has' if len(paths) == 1 else 'have'} no {partner}"
+        for paths, partner in ((without_mask, "mask"), (without_image, "image"))
+        if paths
+    ]
+    if parts:
+        rule = "; a mask has the name of its image" if without_image else ""
+        log.warning("%s: left out%s", ", ".join(parts), rule)

@@ -46,12 +46,13 @@ def test_names_that_two_systems_write_in_two_ways_are_one(tmp_path):
     assert split_stems(stems, ["Gefu\N{COMBINING DIAERESIS}ge"], None, None) == (["a"], ["Gef\u00fcge"])
 
 
-def test_images_without_mask_are_listed(tmp_path):
-    root = fill(tmp_path, ["c.png", "a.png", "b.png"], ["b.png"])
+def test_images_without_mask_and_masks_without_image_are_listed(tmp_path):
+    root = fill(tmp_path, ["c.png", "a.png", "b.png"], ["b.png", "c_mask.png", "a_mask.png"])
     listing = list_folder(root)
     assert [item.stem for item in listing.labelled] == ["b"]
     assert listing.by_stem == {"b": listing.labelled[0]}
     assert listing.without_mask == (root / "images" / "a.png", root / "images" / "c.png")
+    assert listing.without_image == (root / "masks" / "a_mask.png", root / "masks" / "c_mask.png")
 
 
 def test_other_files_are_left_out(tmp_path):
