@@ -196,10 +196,10 @@ def test_what_is_left_of_a_picture_that_fails_now_is_named(
     assert "not of this one: grains.csv, fields.csv, batches.csv, budget.csv, report.html" in caplog.text
 
 
-def test_an_output_that_is_a_file_is_found_before_any_work(config: PredictConfig, tmp_path: Path) -> None:
+def test_an_output_that_cannot_be_made_is_found_at_once(config: PredictConfig, tmp_path: Path) -> None:
     (tmp_path / "out").touch()
-    with pytest.raises(GrainsegError, match=r"output=.*out: is no folder and cannot be made one"):
-        predict(config)
+    with pytest.raises(GrainsegError, match=r"output=.*out/a: is no folder and cannot be made one"):
+        predict(replace(config, output=str(tmp_path / "out" / "a")))
 
 
 def test_a_gpu_that_is_not_there_is_said(config: PredictConfig) -> None:

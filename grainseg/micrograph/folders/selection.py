@@ -9,7 +9,7 @@ from pathlib import Path
 
 from grainseg.errors import GrainsegError
 from grainseg.micrograph.files import IMAGE_SUFFIXES
-from grainseg.micrograph.names import plain_name
+from grainseg.micrograph.names import is_file, plain_name
 
 log = logging.getLogger(__name__)
 
@@ -71,9 +71,11 @@ def list_images(images: str, output: Path, key: str = "images") -> Selection:
         key: Name of the setting, for the error.
 
     Raises:
-        GrainsegError: Nothing is found, the output would lie among the pictures, or two pictures would write
-            the same output.
+        GrainsegError: Nothing is found, the output is a file or would lie among the pictures, or two pictures
+            would write the same output.
     """
+    if is_file(output):
+        raise GrainsegError(f"output={output}: is a file; give a folder")
     path, root = Path(images), selection_root(images)
     if root.resolve() == output.resolve():
         raise GrainsegError(f"output={output} is the folder of the {key}; choose another one")

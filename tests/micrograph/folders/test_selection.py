@@ -112,6 +112,8 @@ def test_what_is_a_picture_of_a_folder(tmp_path: Path) -> None:
         assert names == ["a.TIF", "d_mask.png", "d_overlay.png"]
     with pytest.raises(GrainsegError, match="is the folder of the images"):
         list_images(str(tmp_path), tmp_path)
+    with pytest.raises(GrainsegError, match=r"output=.*a\.TIF: is a file; give a folder"):
+        list_images(str(tmp_path), tmp_path / "a.TIF")
     with pytest.raises(GrainsegError, match="is one mask for 3 pictures"):
         require_masks(tmp_path / "d_mask.png", found)
     touch(tmp_path, "a.png")
