@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,7 @@ from grainseg.micrograph.checks.data_bar import bar_warnings
 from grainseg.micrograph.crop import crop_setting
 from grainseg.micrograph.files import luminance, read_micrograph
 from grainseg.micrograph.folders.folder import LabelledImage
-from grainseg.micrograph.image import BOUNDARY, GRAIN, IGNORE, FloatImage, Label
+from grainseg.micrograph.image import BOUNDARY, GRAIN, IGNORE, FloatImage, Label, Micrograph
 from grainseg.micrograph.labels import LabelSpec, line_width_px, thin_line_warnings
 from grainseg.micrograph.normalization import to_unit_range
 
@@ -94,6 +95,26 @@ def network_unit(pixels: FloatImage, channels: int) -> FloatImage:
     return to_unit_range(to_channels(pixels, channels))
 
 
+def require_side(picture: Micrograph, path: Path, crop_key: str, fix: str) -> None:
+    """See that a picture is large enough to be labelled.
+
+    Args:
+        picture: As cropped.
+        path: Its file, for the error.
+        crop_key: Name of the setting that crops it.
+        fix: What to do with a picture that was too small before it was cropped.
+
+    Raises:
+        GrainsegError: A side is shorter than ``MIN_SIDE_PX``.
+    """
+    if min(picture.shape) >= MIN_SIDE_PX:
+        return
+    if min(picture.crop.uncut(picture.shape)) >= MIN_SIDE_PX:
+        height, width = picture.shape
+        fix = f"{crop_key}={picture.crop} leaves {width} × {height} px: cut less"
+    raise GrainsegError(f"{path}: a side is shorter than {MIN_SIDE_PX} px; {fix}")
+
+
 def read_labelled(item: LabelledImage, config: LabelledFolderConfig, channels: int) -> LabelledMicrograph:
     """Read one image and its mask.
 
@@ -102,10 +123,7 @@ def read_labelled(item: LabelledImage, config: LabelledFolderConfig, channels: i
     """
     spec = label_spec(config)
     micrograph = read_micrograph(item.image, config.max_megapixels, crop=crop_setting(config.crop))
-    if min(micrograph.shape) < MIN_SIDE_PX:
-        raise GrainsegError(
-            f"{item.image}: a side is shorter than {MIN_SIDE_PX} px; take it and its mask out of the folder"
-        )
+    require_side(micrograph, item.image, "data.crop", "take it and its mask out of the folder")
     label = read_label(item.mask, micrograph.shape, spec, config.max_megapixels, micrograph.crop)
     unit = network_unit(micrograph.pixels, channels)
     width_px = line_width_px(label)

@@ -10,7 +10,7 @@ from torch import nn
 
 from grainseg.config import SuggestConfig
 from grainseg.config.checks import SYMMETRIES
-from grainseg.data.images import MIN_SIDE_PX, network_unit
+from grainseg.data.images import network_unit, require_side
 from grainseg.errors import GrainsegError
 from grainseg.grains.measuring.left_out import LeftOut
 from grainseg.grains.trust.suggestion import (
@@ -161,11 +161,7 @@ class _Look:
 
 def _read(config: SuggestConfig, image: SelectedImage) -> Micrograph:
     picture = read_micrograph(image.path, config.max_megapixels, None, crop_setting(config.crop))
-    if min(picture.shape) < MIN_SIDE_PX:
-        raise GrainsegError(
-            f"{image.path}: a side is shorter than {MIN_SIDE_PX} px, and training would refuse it; take it "
-            "out of the folder"
-        )
+    require_side(picture, image.path, "crop", "training would refuse it, take it out of the folder")
     return picture
 
 

@@ -10,6 +10,7 @@ from PIL import Image
 from grainseg.config import FolderDataConfig
 from grainseg.data.folder import read_folder
 from grainseg.data.images import network_unit
+from grainseg.errors import GrainsegError
 from grainseg.grains.measuring.left_out import LeftOut
 from grainseg.micrograph.drawing import crack_pixels
 from grainseg.micrograph.folders.selection import SelectedImage
@@ -75,6 +76,9 @@ def test_a_data_bar_that_trains_is_said_with_the_crop(barred: Path) -> None:
     assert "rows are mostly of one grey level" in found
     assert "cut it with data.crop=[0,14,0,0]" in found
     assert "data bar" not in warnings(barred, 1, "data.crop=[0,14,0,0]")
+    words = r"a\.png: a side is shorter than 32 px; data\.crop=.*bottom 80.* leaves 120 × 30 px: cut less"
+    with pytest.raises(GrainsegError, match=words):
+        warnings(barred, 1, "data.crop=[0,80,0,0]")
 
 
 def test_a_thin_drawing_that_is_taken_as_wide_as_it_is_drawn_is_said(barred: Path, root: Path) -> None:

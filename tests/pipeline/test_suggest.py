@@ -104,7 +104,7 @@ def test_one_bad_picture_does_not_stop_the_others(
     assert closed == "closed: cannot be listed"
     assert "bad.png" in bad
     assert "large.png: needs more memory than there is" in large
-    assert "small.png: a side is shorter than 32 px, and training would refuse it" in small
+    assert "small.png: a side is shorter than 32 px; training would refuse it, take" in small
     assert [name for name, _ in found.images] == ["good.png"]
     assert found.summary().count("look first whether it shows metal at all") == 1
     assert "see the warnings" not in found.summary()
