@@ -118,7 +118,11 @@ def test_messages_name_options_and_leave_paths_alone() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["measure", "nowhere", "--output", "out"], "masks=nowhere: no such file"),
+        (["measure", "nowhere", "--output", "out"], "MASKS=nowhere: no such file"),
+        (
+            ["measure", "nowhere", "--output", "out", "--pores", "excluded"],
+            "--pores=excluded: nothing says where",
+        ),
         (["measure", "nowhere", "--output", "out", "--pixel-size-um", "0"], "--pixel-size-um=0.0: must be"),
         (
             ["measure", "nowhere", "--output", "out", "--pixel-size-um", "x"],
@@ -168,7 +172,7 @@ def test_messages_name_options_and_leave_paths_alone() -> None:
         ),
         pytest.param(
             ["suggest", "nowhere", "--output", "out"],
-            "images=nowhere: no such file, or no pictures there",
+            "IMAGES=nowhere: no such file, or no pictures there",
             marks=pytest.mark.slow,
         ),
         (["synth", "--sheet", "sheet.jpg"], "--sheet=sheet.jpg: is written as PNG"),

@@ -93,7 +93,8 @@ class MeasurementConfig:
     def require_masks(self) -> None:
         """Raise a GrainsegError if something is to be left out, and nothing says where it is."""
         rule = "nothing says where it is; give excluded=FOLDER with masks"
-        require(not self.excludes() or self.excluded is not None, "structure", rule, "excluded")
+        part = "pores" if self.structure.pores == "excluded" else "second_phase"
+        require(not self.excludes() or self.excluded is not None, f"structure.{part}", rule, "excluded")
 
 
 @dataclass

@@ -117,13 +117,21 @@ def fit_to_image(
     return values
 
 
-def to_label(values: npt.NDArray[np.integer[Any]], path: Path, spec: LabelSpec) -> Label:
+def to_label(
+    values: npt.NDArray[np.integer[Any]],
+    path: Path,
+    spec: LabelSpec,
+    grains_key: str = "data.label_kind=instances",
+    ignore_key: str | None = "data.ignore_value",
+) -> Label:
     """Translate the values of a mask of two kinds of pixels, refusing what cannot be a boundary label.
 
     Args:
         values: (H, W) as stored.
         path: Its file, for the errors.
         spec: Meaning of the values, of the kind 'boundary' or 'lines'.
+        grains_key: For the errors: what one says where a mask numbers the grains.
+        ignore_key: For the errors: what takes the value of pixels that nobody judged; None if nothing does.
 
     Returns:
         (H, W) uint8 with the codes GRAIN, BOUNDARY and IGNORE.
@@ -136,7 +144,7 @@ def to_label(values: npt.NDArray[np.integer[Any]], path: Path, spec: LabelSpec) 
     label[values == spec.boundary_value] = BOUNDARY
     if spec.ignore_value is not None:
         label[values == spec.ignore_value] = IGNORE
-    _check_values(path, np.unique(values[label != IGNORE]).tolist(), spec)
+    _check_values(path, np.unique(values[label != IGNORE]).tolist(), spec, grains_key, ignore_key)
     _check_polarity(path, label, values, spec)
     return label if spec.width_px is None else _drawn_anew(label, path, spec.width_px)
 
@@ -230,7 +238,9 @@ def _written(value: object) -> str:
     return "null" if value is None else str(value)
 
 
-def _check_values(path: Path, found: list[int], spec: LabelSpec) -> None:
+def _check_values(
+    path: Path, found: list[int], spec: LabelSpec, grains_key: str, ignore_key: str | None
+) -> None:
     """Check the sorted distinct values, the ignore value left out."""
     if not found:
         raise GrainsegError(
@@ -242,10 +252,9 @@ def _check_values(path: Path, found: list[int], spec: LabelSpec) -> None:
         if path.suffix.lower() in (".jpg", ".jpeg"):
             fix = "JPEG smears values, export the mask as PNG"
         elif len(found) > _MANY_VALUES:
-            kinds = "data.label_kind=instances (grainseg measure: --kind grains)"
-            fix += f", without smoothing; if it numbers the grains, say {kinds}"
+            fix += f", without smoothing; if it numbers the grains, say {grains_key}"
         elif spec.boundary_value in found:
-            fix += ", without smoothing, or name a third one as data.ignore_value"
+            fix += ", without smoothing" + (f", or name a third one as {ignore_key}" if ignore_key else "")
         raise GrainsegError(
             f"{path}: holds {len(found)} values ({listed}) where a boundary mask has two "
             f"(data.boundary_value={spec.boundary_value}); {fix}"

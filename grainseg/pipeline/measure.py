@@ -216,6 +216,6 @@ def _grains(
         zero_is: ZeroMeaning = "boundary" if config.zero == "boundary" else "excluded"
         label_map = read_label_map(values, str(item.path), zero_is)
         return replace(label_map, grains=left_out.of_grains(label_map.grains)), None
-    label = to_label(values, item.path, LabelSpec(boundary_value=config.boundary_value))
+    label = to_label(values, item.path, LabelSpec(boundary_value=config.boundary_value), "kind=grains", None)
     partition = partition_mask(np.asarray(label == BOUNDARY, np.bool_), left_out=left_out.mask)
     return LabelMap(left_out.of_grains(partition.grains), partition.line_width_px), partition

@@ -47,15 +47,14 @@ def typed(command: Callable[..., Any]) -> dict[str, str]:
         command: The subcommand.
 
     Returns:
-        By key, the option; for ``data.root`` whichever option or argument it is.
+        By key, the option, or the argument as the help names it; for ``data.root`` whichever it is.
     """
     found: dict[str, str] = {}
     for name, parameter in signature(command).parameters.items():
         note = parameter.annotation.__metadata__[0]
         argument = isinstance(note, typer.models.ArgumentInfo)
-        word = note.metavar if argument else f"--{name.replace('_', '-')}"
-        if not argument:
-            found[name] = word
+        word = (note.metavar or name.upper()) if argument else f"--{name.replace('_', '-')}"
+        found[name] = word
         if note.metavar == DATA_ROOT:
             found["data.root"] = word
     return found
