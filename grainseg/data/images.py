@@ -13,6 +13,7 @@ from grainseg.errors import GrainsegError
 from grainseg.grains.labels.label_files import read_label
 from grainseg.micrograph.checks.colour import colour_warnings
 from grainseg.micrograph.checks.data_bar import bar_warnings
+from grainseg.micrograph.checks.exposure import exposure_warnings
 from grainseg.micrograph.crop import crop_setting
 from grainseg.micrograph.files import luminance, read_micrograph
 from grainseg.micrograph.folders.folder import LabelledImage
@@ -129,6 +130,7 @@ def read_labelled(item: LabelledImage, config: LabelledFolderConfig, channels: i
     width_px = line_width_px(label)
     ignored = np.asarray(label == IGNORE, np.bool_)
     warnings = (
+        *exposure_warnings(unit, ignored),
         *bar_warnings(unit, ignored, micrograph.crop, "data.crop"),
         *colour_warnings(micrograph.pixels, channels, ignored),
         *thin_line_warnings(width_px, spec),

@@ -88,3 +88,14 @@ def test_a_thin_drawing_that_is_taken_as_wide_as_it_is_drawn_is_said(barred: Pat
     )
     assert "thin drawings" not in warnings(barred, 1, *fix.split())
     assert "thin drawings" not in warnings(root, 1)
+
+
+def test_a_picture_that_shows_nothing_is_said_before_it_trains(root: Path, tmp_path: Path) -> None:
+    for kind in ("images", "masks"):
+        (tmp_path / kind).mkdir()
+        for stem in STEMS:
+            (tmp_path / kind / f"{stem}.png").symlink_to(root / kind / f"{stem}.png")
+    (tmp_path / "images" / "b.png").unlink()
+    save(tmp_path / "images" / "b.png", np.full((96, 120), 90))
+    assert "b: the picture has one grey level only: it shows nothing" in warnings(tmp_path, 3)
+    assert "grey level" not in warnings(root, 3)
