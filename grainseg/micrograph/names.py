@@ -4,6 +4,8 @@ import re
 from pathlib import Path
 from unicodedata import normalize
 
+_CONTROLS = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+
 
 def shown(text: object) -> str:
     """A name, or a line with names, as it is logged: escaped where it would break the line or is no text.
@@ -12,6 +14,15 @@ def shown(text: object) -> str:
         text: A path or a text.
     """
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(text))
+
+
+def without_controls(text: str) -> str:
+    """A text as it is written into a file for people: as `shown`, but tabs and line ends are its own.
+
+    Args:
+        text: Perhaps with names in it.
+    """
+    return _CONTROLS.sub(lambda match: repr(match[0])[1:-1], text)
 
 
 def plain_name(name: str) -> str:

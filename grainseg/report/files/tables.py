@@ -11,7 +11,7 @@ Security Project advises (https://owasp.org/www-community/attacks/CSV_Injection)
 full-width forms), a tab or a line end. So may any piece of it behind a comma, semicolon, tab or line end,
 where a cell begins for a spreadsheet of another locale; blanks and quotes in front change nothing. Numbers,
 negative ones too, are left alone. `plain_text` takes the apostrophes away again. Bytes of a file name that
-are no UTF-8 are written as escapes such as ``\udcff``, and stay so.
+are no UTF-8, and control characters, are written as escapes such as ``\udcff`` and ``\x1b``, and stay so.
 """
 
 import csv
@@ -25,6 +25,7 @@ import numpy as np
 
 from grainseg.micrograph.folders.selection import RECORDS
 from grainseg.micrograph.formats.replacing import replacing
+from grainseg.micrograph.names import without_controls
 from grainseg.report.files.batch_rows import Value
 
 _CELL_START = r"(?<![^,;\t\r\n])"  # the text's, or behind a separator
@@ -101,7 +102,7 @@ def cell_text(value: Value) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        return _TO_MARK.sub(lambda match: f"{match[0]}'", value)
+        return _TO_MARK.sub(lambda match: f"{match[0]}'", without_controls(value))
     if isinstance(value, bool | np.bool_):
         return "true" if value else "false"
     if isinstance(value, int | np.integer):

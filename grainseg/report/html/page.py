@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from grainseg.grains.wording import counted
 from grainseg.micrograph.formats.replacing import replacing
+from grainseg.micrograph.names import without_controls
 from grainseg.report.html import batch_views, image_views, plots
 from grainseg.report.html.contents import Report, ReportBatch, ReportImage
 from grainseg.report.html.flags import flagged
@@ -58,7 +59,7 @@ def write_page(path: Path, template: str, context: Mapping[str, Any]) -> None:
     }
     html = _environment().get_template(template).render(shared | dict(context))
     with replacing(path) as handle:
-        handle.write(html.encode("utf-8", "backslashreplace"))
+        handle.write(without_controls(html).encode("utf-8", "backslashreplace"))
 
 
 def _environment() -> jinja2.Environment:

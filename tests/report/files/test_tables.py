@@ -89,10 +89,10 @@ def test_every_text_comes_back_and_none_is_a_formula(tmp_path):
         assert not text.lstrip(' "').startswith(("\t", "\r", "\n", "\0"))
 
 
-def test_a_name_that_is_no_unicode_is_escaped(tmp_path):
-    write_csv(tmp_path / "t.csv", [{"name": b"a\xff".decode("utf-8", "surrogateescape")}])
+def test_what_is_no_text_in_a_name_is_escaped(tmp_path):
+    write_csv(tmp_path / "t.csv", [{"name": b"a\xff\x1b".decode("utf-8", "surrogateescape")}])
 
-    assert read(tmp_path / "t.csv")[0]["name"] == "a\\udcff"
+    assert read(tmp_path / "t.csv")[0]["name"] == "a\\udcff\\x1b"
 
 
 def test_columns_are_those_of_all_rows_and_named_ones_need_no_row(tmp_path):
