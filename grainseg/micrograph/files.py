@@ -271,6 +271,9 @@ def _unit_scaled(stored: Stored, path: Path) -> FloatImage:
         with np.errstate(over="ignore"):  # too large for float32 becomes infinite
             pixels = samples.astype(np.float32)
         if not np.isfinite(pixels).all():
+            if np.isfinite(samples).all():
+                largest = np.finfo(np.float32).max
+                raise GrainsegError(f"{path}: holds pixels beyond ±{largest:.1e}; divide them before saving")
             raise GrainsegError(f"{path}: holds NaN or infinite pixels; replace them before saving")
         return pixels
     if samples.dtype.kind == "i" and samples.min() < 0:

@@ -75,10 +75,11 @@ def read_note(folder: Path, checkpoint_sha256: str, adapt: float) -> tuple[Robus
         ) from error
     try:
         values = json.loads(found)
-        sentences = tuple(values["sentences"])
-        note = RobustnessNote(values[NOTE_KEY], values["images"], sentences, values["adapt"])
+        sentences = values["sentences"]
+        note = RobustnessNote(values[NOTE_KEY], values["images"], tuple(sentences), values["adapt"])
         texts = all(type(each) is str for each in (note.checkpoint_sha256, note.images, *note.sentences))
-        whole = texts and type(note.adapt) is float
+        # Of a text tuple() takes the letters.
+        whole = texts and type(sentences) is list and type(note.adapt) is float
     except (ValueError, TypeError, KeyError, RecursionError):
         whole = False
     if not whole or not plot.startswith(_PNG):

@@ -16,6 +16,8 @@ from grainseg.report.files.tables import FIELDS, GRAINS, plain_text
 _Key = tuple[str, str]  # batch and image
 _Grain = tuple[float, float]  # diameter in px and weight
 
+_MOST = 1e12
+"""No field has so many px or µm; sums of squares of larger numbers may overflow."""
 _DIRECTIONS = ("deg0", "deg45", "deg90", "deg135")
 
 
@@ -157,14 +159,14 @@ def _cell(row: Mapping[str, str], column: str, path: Path) -> str:
 
 
 def _number(row: Mapping[str, str], column: str, path: Path) -> float:
-    """A length, count or weight: none of them is negative."""
+    """A length, count or weight: none of them is negative, or as large as ``_MOST``."""
     text = _cell(row, column, path)
     try:
         number = float(text)
     except ValueError:
         number = math.nan
-    if not 0 <= number < math.inf:
+    if not 0 <= number < _MOST:
         raise GrainsegError(
-            f"{path}: {column} is {text!r}, which is no number from 0 on; predict or measure again"
+            f"{path}: {column} is {text!r}, which is no number from 0 to {_MOST:g}; predict or measure again"
         )
     return number

@@ -58,6 +58,7 @@ def test_a_folder_without_a_card_is_refused(tmp_path: Path) -> None:
         json.dumps({"checkpoint_sha256": SHA, "images": 3, "sentences": [], "adapt": 0.1}),
         json.dumps({"checkpoint_sha256": SHA, "images": "x", "sentences": [], "adapt": "0.1"}),
         json.dumps({"checkpoint_sha256": SHA, "images": "x", "sentences": [1], "adapt": 0.1}),
+        json.dumps({"checkpoint_sha256": SHA, "images": "x", "sentences": "x", "adapt": 0.1}),
         json.dumps({"checkpoint_sha256": SHA, "images": "x", "sentences": ["x" * 2**16], "adapt": 0.1}),
     ],
 )

@@ -133,7 +133,7 @@ def replaced(path, column, value):
         writer.writerows(rows)
 
 
-@pytest.mark.parametrize("value", ["nan", "inf", "-inf", "1e999", "x", "-1", " "])
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf", "1e999", "1e200", "x", "-1", " "])
 @pytest.mark.parametrize(
     ("table", "column"),
     [
