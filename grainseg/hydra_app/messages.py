@@ -34,9 +34,8 @@ def one_line(error: BaseException) -> str:
 
 def _of_run_folder(error: BaseException) -> str | None:
     """What to say where Hydra cannot make the folder of a run or the log in it; None of other errors."""
-    reason = (
-        error.__cause__ if isinstance(error, ValueError) else error
-    )  # logging has a ValueError of its own
+    # Where a log file cannot be opened, logging raises a ValueError from the OSError.
+    reason = error.__cause__ if isinstance(error, ValueError) else error
     if not isinstance(reason, OSError) or not reason.filename or not reason.strerror:
         return None
     frames = traceback.walk_tb(error.__traceback__)
