@@ -130,6 +130,18 @@ class MovableCheckpoint(ModelCheckpoint):
 class StopOfPatience(EarlyStopping):
     """Early stopping that says so, and whose patience a resumed run may choose anew."""
 
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Train no further epoch where the interrupted run had stopped, unless there is more patience now."""
+        if self.wait_count >= self.patience:
+            trainer.should_stop = True
+            if trainer.is_global_zero:
+                log.info(
+                    "no epoch is trained: %s was no better for %d epochs; to go on, raise "
+                    "callbacks.early_stopping_patience",
+                    self.monitor,
+                    self.wait_count,
+                )
+
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Stop where the score has not been better for long."""
         super().on_train_epoch_end(trainer, pl_module)

@@ -136,6 +136,16 @@ def test_a_resumed_run_has_its_own_patience() -> None:
     assert epochs_until_stop(after, [0.6, 0.7, 0.8, 0.9]) == 3
 
 
+@pytest.mark.parametrize(("patience", "trains"), [(2, False), (3, True)])
+def test_a_run_that_had_stopped_trains_on_only_with_more_patience(patience: int, trains: bool) -> None:
+    stopped, resumed = stopper(2), stopper(patience)
+    epochs_until_stop(stopped, [0.5, 0.6, 0.7])
+    resumed.load_state_dict(stopped.state_dict())
+    trainer: Any = SimpleNamespace(should_stop=False, is_global_zero=True)
+    resumed.on_fit_start(trainer, None)  # type: ignore[arg-type]
+    assert trainer.should_stop is not trains
+
+
 @pytest.mark.parametrize("score", ["x", torch.zeros(2)])
 def test_the_best_score_of_a_resumed_run_is_one_number(score: object, tmp_path: Path) -> None:
     """Else it would fail at the end of the first epoch, when it is compared."""
