@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import torch
 from lightning import LightningModule
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
@@ -52,6 +53,16 @@ class BoundaryModule(LightningModule):
         """Logits (N, 1, H, W) of patches (N, C, H, W) in the unit range."""
         logits: Tensor = self.network(network_input(unit))
         return logits
+
+    def on_train_batch_start(self, batch: object, batch_idx: int) -> None:
+        """Seed each epoch's dropout, so that a resumed run draws what an uninterrupted one would.
+
+        With the first batch: what is drawn between an epoch's start and its first batch depends on whether
+        the run was resumed there.
+        """
+        if batch_idx == 0:
+            sequence = np.random.SeedSequence([self.spec.seed, self.current_epoch, self.global_rank])
+            torch.manual_seed(int(sequence.generate_state(1, np.uint64)[0]))
 
     def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
         """Loss of a batch of patches."""

@@ -36,9 +36,11 @@ _MAY_DIFFER = (
     "callbacks.panels",
     "callbacks.early_stopping_patience",
 )
-"""What a resumed run may have otherwise: its steps and patches are the same, and so are its scores but for
-the rounding of other hardware, the seams of other tiles, and the statistics that a network which adapts to
-each picture takes from other parts of it."""
+"""What a resumed run may have otherwise. Its steps and patches stay the same. Its weights and scores change
+by the rounding of other hardware, by the dropout that a GPU or another number of processes draws, by the
+seams of other tiles, and by the statistics that a network which adapts to each picture takes from other
+parts of it. Without such a change they are those of an uninterrupted run, unless the interruption was in the
+first epoch."""
 _WHOLE = ("data.regimes", "model.options")
 """Settings whose keys are free: where one has a key that the other lacks, they differ."""
 _RESTORING = {"_restore_modules_and_callbacks", "restore_training_state"}
