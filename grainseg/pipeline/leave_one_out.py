@@ -34,6 +34,7 @@ from grainseg.inference.ensemble import predict_members
 from grainseg.inference.predictor import predict_probability, tile_settings
 from grainseg.micrograph.folders.folder import list_folder, split_with_test
 from grainseg.micrograph.image import FloatImage
+from grainseg.micrograph.names import plain_name
 from grainseg.model.checkpoint import MAX_MEMBERS, CheckpointSpec, load_network
 from grainseg.model.ensemble import write_ensemble
 from grainseg.pipeline.going_on import require_same, train_or_go_on
@@ -163,7 +164,7 @@ def left_out_images(data: FolderDataConfig) -> list[str]:
         GrainsegError: There are too few or too many of them.
     """
     stems = list(list_folder(Path(data.root)).by_stem)
-    count = len(set(stems) - set(data.test or []))
+    count = len(set(stems).difference(map(plain_name, data.test or [])))
     if count < FEWEST_IMAGES:
         raise GrainsegError(
             f"data.root={data.root}: holds {count} labelled images that do not test; leave_one_out needs "
@@ -274,7 +275,7 @@ def _test_together(
     networks = [network.to(device) for network in networks]
     scores = []
     for stem in data.test:
-        image = read_labelled(items[stem], data, spec.in_channels)
+        image = read_labelled(items[plain_name(stem)], data, spec.in_channels)
         together = predict_members(networks, image.unit, tile_settings(spec))
         grains = grains_or_zeros(together.probability, spec.partition)
         mask = together.probability > spec.threshold

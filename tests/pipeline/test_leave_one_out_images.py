@@ -43,6 +43,10 @@ def test_images_that_test_are_never_left_out(config: TrainConfig, tmp_path: Path
         for stem in "dbace":
             (tmp_path / kind / f"{stem}.png").touch()
     assert left_out_images(replace(config.data, root=str(tmp_path), test=["b"])) == ["a", "c", "d", "e"]
+    for kind in ("images", "masks"):
+        (tmp_path / kind / "ü.png").touch()
+    data = replace(config.data, root=str(tmp_path), test=["u\u0308"])  # as macOS writes ü
+    assert left_out_images(data) == ["a", "b", "c", "d", "e"]
 
 
 @pytest.mark.parametrize(
