@@ -18,7 +18,8 @@ from grainseg.data.scale import (
     suited_shrink,
 )
 from grainseg.data.source import TrainingData
-from grainseg.micrograph.folders.folder import list_folder, split_with_test
+from grainseg.micrograph.folders.folder import FolderListing, list_folder, split_with_test
+from grainseg.micrograph.folders.used_images import UsedImages, used_images
 from grainseg.micrograph.image import IGNORE
 from grainseg.micrograph.plain.synthetic_folder import ensure_synthetic_folder
 
@@ -57,7 +58,7 @@ def read_folder(
     """
     listing = list_folder(Path(config.root))
     items = listing.by_stem
-    train, val, test = split_with_test(list(items), config.val, config.test, config.fold, config.folds)
+    train, val, test = split = _split(config, listing)
     images = {stem: read_labelled(items[stem], config, channels) for stem in (*train, *val, *test)}
     train_images = [images[stem] for stem in train]
     offset = _label_offset(config, train_images, observe)
@@ -83,12 +84,28 @@ def read_folder(
         intercept_px=intercept_px,
         shrink=shrink,
         label_offset_px=offset,
+        images=used_images(items, split),
         warnings=(
             *_area_warnings(labelled, config.tile_size, shrink),
             *mixed_scale_warnings({stem: intercept_of_lines(each) for stem, each in lines.items()}, shrink),
             *warnings_of(images.values()),
         ),
     )
+
+
+def images_of(config: FolderDataConfig) -> UsedImages:
+    """The images that a training on a folder would use now.
+
+    Raises:
+        GrainsegError: The folder or the split cannot be what the configuration says.
+    """
+    listing = list_folder(Path(config.root))
+    return used_images(listing.by_stem, _split(config, listing))
+
+
+def _split(config: FolderDataConfig, listing: FolderListing) -> tuple[list[str], list[str], list[str]]:
+    stems = [item.stem for item in listing.labelled]
+    return split_with_test(stems, config.val, config.test, config.fold, config.folds)
 
 
 def _label_offset(

@@ -7,6 +7,7 @@ import torch
 from torch.utils.data import Dataset
 
 from grainseg.data.images import LabelledMicrograph
+from grainseg.micrograph.folders.used_images import NO_IMAGES, UsedImages
 
 Patch = tuple[torch.Tensor, torch.Tensor]
 """(C, size, size) float32 in the unit range, and (size, size) uint8 label codes."""
@@ -31,6 +32,7 @@ class TrainingData:
         intercept_px: Mean intercept of the training labels; None if unknown or without meaning.
         shrink: Edge in px of the squares of a picture that the network shall see as one px.
         label_offset_px: How far the training labels lie from what the pictures show, see ``registration``.
+        images: The files of these pictures; none of drawn ones.
         warnings: What the user should know of pictures and labels before training, one line each.
     """
 
@@ -48,4 +50,5 @@ class TrainingData:
     intercept_px: float | None = None
     shrink: int = 1
     label_offset_px: tuple[float, float] = (0.0, 0.0)
+    images: UsedImages = NO_IMAGES
     warnings: tuple[str, ...] = ()

@@ -20,18 +20,20 @@ from grainseg.grains.batches.budget import SegmentationError
 from grainseg.grains.closing.partition import DEFAULT_SETTINGS, PartitionSettings
 from grainseg.grains.scoring.validation import ValidationScores
 from grainseg.grains.trust.doubt import Reference, read_reference
+from grainseg.micrograph.folders.used_images import UsedImages, read_used_images
 from grainseg.micrograph.normalization import NORMALIZATION
 from grainseg.micrograph.scale.pixel_size import is_possible
 from grainseg.model.archive import are_plain, load_archive, require_finite, save_archive
 from grainseg.model.described import read_numbers, read_offset, shortened
 from grainseg.model.networks import NetworkSpec, build_network, without_memory
+from grainseg.model.plain_values import read_numbers, read_offset
 from grainseg.model.shrinking import look_shrunk
 from grainseg.model.weights_file import SUFFIX, read_weights
 from grainseg.versions import versions
 
 KEY = "grainseg"
-FORMAT = 9
-"""1 had no partition and no segmentation error, 2 no number of steps, 3 to 8 not all that ``_NEW`` names."""
+FORMAT = 10
+"""1 had no partition and no segmentation error, 2 no number of steps, 3 to 9 not all that ``_NEW`` names."""
 _NEW: Mapping[int, Mapping[str, Any]] = {
     3: {"pixel_size_um": None, "intercept_px": None, "doubt_reference": None, "members": 1},
     4: {"label_offset_px": (0.0, 0.0)},
@@ -39,6 +41,7 @@ _NEW: Mapping[int, Mapping[str, Any]] = {
     6: {"tta": "none"},
     7: {"validation": None},
     8: {"adapt": 0.0},
+    9: {"images": None},
 }
 """What a layout that is still read did not say, which the next one does: its files mean these values even
 when the defaults of ``CheckpointSpec`` change."""
@@ -78,6 +81,7 @@ class CheckpointSpec:
         tta: Test-time augmentation of the predictions that the values above were found with.
         adapt: Share of a picture's own statistics in the batch normalisation, likewise, 0-1.
         validation: Scores of the validation pictures, None if unknown or the pictures were synthetic.
+        images: The image files that trained, validated and tested; None if unknown.
         members: Networks in the file, 1 to ``MAX_MEMBERS``; see ``ensemble.py`` for several.
         format: Version of this layout.
     """
@@ -105,6 +109,7 @@ class CheckpointSpec:
     tta: str = "none"
     adapt: float = 0.0
     validation: ValidationScores | None = None
+    images: UsedImages | None = None
     members: int = 1
     format: int = FORMAT
 
@@ -201,7 +206,7 @@ def _parse_spec(values: Mapping[str, Any], path: Path) -> CheckpointSpec:
         )
     try:
         segmentation, validation = values["segmentation"], values["validation"]
-        reference = values["doubt_reference"]
+        reference, images = values["doubt_reference"], values["images"]
         spec = CheckpointSpec(
             **{
                 **values,
@@ -210,6 +215,7 @@ def _parse_spec(values: Mapping[str, Any], path: Path) -> CheckpointSpec:
                 "validation": None if validation is None else ValidationScores(**validation),
                 "label_offset_px": read_offset(values["label_offset_px"]),
                 "doubt_reference": None if reference is None else read_reference(reference),
+                "images": None if images is None else read_used_images(images),
             }
         )
     except (TypeError, ValueError) as error:

@@ -1,6 +1,6 @@
 """From a checkpoint to a weights file that can be shipped."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from grainseg.errors import GrainsegError
@@ -11,6 +11,8 @@ from grainseg.model.weights_file import SUFFIX, write_weights
 
 def export(checkpoint: Path, target: Path) -> str:
     """Write the network of a checkpoint in half precision, with its description.
+
+    The description leaves out the images that the checkpoint lists.
 
     Args:
         checkpoint: ``best.ckpt`` or ``last.ckpt`` of a training run.
@@ -27,6 +29,7 @@ def export(checkpoint: Path, target: Path) -> str:
     if target.exists():
         raise GrainsegError(f"{target}: is there already; remove it, or give another name")
     spec, network = load_network(checkpoint)
+    spec = replace(spec, images=None)  # weights are passed on, the names of somebody's files need not be
     write_weights(target, asdict(spec), network.state_dict())
     return (
         f"{target}: {spec.architecture} with {spec.encoder}, {parameter_count(network) / 1e6:.1f} million "

@@ -4,12 +4,15 @@ import logging
 from dataclasses import replace
 from pathlib import Path
 
-from grainseg.config import TrainConfig, to_plain
+from grainseg.config import FolderDataConfig, TrainConfig, to_plain
+from grainseg.data.folder import images_of
 from grainseg.errors import GrainsegError
+from grainseg.micrograph.folders.used_images import changes
+from grainseg.model.checkpoint import read_checkpoint
 from grainseg.pipeline.runs.resuming import differing
 from grainseg.pipeline.train import train
 from grainseg.report.files.metrics_file import METRICS, read_metrics
-from grainseg.training.run_folder import CONFIG, LAST, checkpoint_path, is_of_training, read_config
+from grainseg.training.run_folder import BEST, CONFIG, LAST, checkpoint_path, is_of_training, read_config
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +51,7 @@ def require_same(config: TrainConfig, folder: Path, key: str) -> None:
         key: That says where the folders of all lie, for the message.
 
     Raises:
-        GrainsegError: It holds a run of another configuration.
+        GrainsegError: It holds a run of another configuration, or of other images.
     """
     if not (folder / CONFIG).is_file():
         return
@@ -63,6 +66,25 @@ def require_same(config: TrainConfig, folder: Path, key: str) -> None:
             f"{folder}: was trained with {name}={was}, this run has {name}={now}; "
             f"say the same overrides again, or another {key}"
         )
+    other = _other_images(config, folder)
+    if other:
+        raise GrainsegError(
+            f"{folder}: was trained with other images: {other}; bring data.root back to what it held then, "
+            f"or say another {key}"
+        )
+
+
+def _other_images(config: TrainConfig, folder: Path) -> str:
+    """In what the images of a run differ from those that its data folder gives now; empty if in nothing.
+
+    Without the data folder nothing is compared: a finished run does not need it.
+    """
+    checkpoints = [path for name in (BEST, LAST) if (path := checkpoint_path(folder, name)).is_file()]
+    data = config.data
+    if not checkpoints or not isinstance(data, FolderDataConfig) or not Path(data.root).is_dir():
+        return ""
+    spec, _ = read_checkpoint(checkpoints[0])
+    return "" if spec.images is None else changes(spec.images, images_of(data))
 
 
 def _is_newer(last: Path, metrics: Path) -> bool:

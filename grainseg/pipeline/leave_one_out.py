@@ -33,6 +33,7 @@ from grainseg.inference.device import choose_device
 from grainseg.inference.ensemble import predict_members
 from grainseg.inference.predictor import predict_probability, tile_settings
 from grainseg.micrograph.folders.folder import list_folder, split_with_test
+from grainseg.micrograph.folders.used_images import used_by_all
 from grainseg.micrograph.image import FloatImage
 from grainseg.micrograph.names import plain_name
 from grainseg.model.checkpoint import MAX_MEMBERS, CheckpointSpec, load_network
@@ -251,6 +252,7 @@ def _combine(
         intercept_px=shared_intercept_px([fold.intercept_px for fold in specs]),
         steps=max(fold.steps for fold in specs),
         segmentation=None,
+        images=used_by_all(fold.images for fold in specs),
         doubt_reference=None if len(references) < len(specs) else pooled_reference(references),
     )
     spec, scores = finish_validation(config, spec, read, probabilities, run_dir)

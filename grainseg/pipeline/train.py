@@ -31,7 +31,13 @@ from grainseg.pipeline.results.label_remarks import tolerance_warnings
 from grainseg.pipeline.runs.doubt_reference import training_reference
 from grainseg.pipeline.runs.observer import generic_observer
 from grainseg.pipeline.runs.partition_choice import PredictedGrains, small_enough
-from grainseg.pipeline.runs.resuming import bring_best, check_resume, refused_if_damaged, require_same_shrink
+from grainseg.pipeline.runs.resuming import (
+    bring_best,
+    check_resume,
+    refused_if_damaged,
+    require_own_or_free,
+    require_same_data,
+)
 from grainseg.pipeline.runs.validation import finish_validation, fitted_metrics, is_real
 from grainseg.pipeline.runs.validation_quality import TEST, few_grains_warning, is_tested, quality_lines
 from grainseg.report.files.metrics_file import METRICS, write_metrics
@@ -73,12 +79,15 @@ def train(
     if config.resume is not None:
         resumed = check_resume(config, network_spec(config), Path(config.resume))
     trainer = build_trainer(config, run_dir, 0 if resumed is None else resumed.steps, callbacks)
-    if resumed is None and trainer.is_global_zero:
-        require_free(run_dir)
+    if trainer.is_global_zero:
+        if config.resume is None:
+            require_free(run_dir)
+        else:
+            require_own_or_free(Path(config.resume), run_dir)
     network = _build_network(config)
     data = _read_data(config, fold)
     if config.resume is not None and resumed is not None:
-        require_same_shrink(config, resumed, data.data.shrink)
+        require_same_data(config, resumed, data.data)
         bring_best(Path(config.resume), run_dir)
     module = _build_module(config, network, data)
 
@@ -193,6 +202,7 @@ def _build_module(config: TrainConfig, network: nn.Module, data: BoundaryDataMod
         intercept_px=data.data.intercept_px,
         label_offset_px=data.data.label_offset_px,
         shrink=data.data.shrink,
+        images=data.data.images,
     )
     look_shrunk(network, spec.shrink)
     optimizers = functools.partial(build_optimizers, config.optimizer, config.scheduler)

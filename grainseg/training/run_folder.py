@@ -1,5 +1,6 @@
 """What lies where in the folder of a training run, and whether a run may take a folder."""
 
+import filecmp
 import io
 from collections.abc import Mapping
 from pathlib import Path
@@ -93,11 +94,16 @@ def _require_plain(text: str) -> None:
             raise ValueError("holds aliases")
 
 
-def require_free(run_dir: Path) -> None:
+def require_free(run_dir: Path, brought: Path | None = None) -> None:
     """See that a run that goes on with none overwrites none, and nothing else.
 
     A run that was interrupted before its first checkpoint leaves its configuration and TensorBoard events,
     and may start again over them.
+
+    Args:
+        run_dir: The folder.
+        brought: The best checkpoint of the run that is gone on with here. A copy of it is no run: an earlier
+            start, interrupted before its first checkpoint, has left it.
 
     Raises:
         GrainsegError: The folder holds a run, or what a run would overwrite.
@@ -107,12 +113,16 @@ def require_free(run_dir: Path) -> None:
         way = f"say resume={last} to go on with it, or another folder"
     elif fold_dir(run_dir, 0).is_dir():
         way = "say leave_one_out=true to go on with its folds, or another folder"
-    elif checkpoint_path(run_dir).exists():
+    elif (best := checkpoint_path(run_dir)).exists() and not _is_copy(best, brought):
         way = "say another folder"
     else:
         _require_nothing_else(run_dir, METRICS, PREDICTIONS)
         return
     raise GrainsegError(f"hydra.run.dir={run_dir}: holds a run already; {way}")
+
+
+def _is_copy(path: Path, of: Path | None) -> bool:
+    return of is not None and of.is_file() and filecmp.cmp(path, of, shallow=False)
 
 
 def require_free_or_folds(run_dir: Path) -> None:

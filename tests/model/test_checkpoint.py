@@ -17,6 +17,7 @@ from grainseg.grains.closing.partition import PartitionSettings
 from grainseg.grains.scoring.validation import ValidationScores
 from grainseg.grains.trust.doubt import DEFAULT_REFERENCE
 from grainseg.inference.predictor import tile_settings
+from grainseg.micrograph.folders.used_images import UsedImages
 from grainseg.model.checkpoint import (
     _NEW,
     FORMAT,
@@ -44,6 +45,7 @@ SPEC = CheckpointSpec(
 
 SETTINGS = asdict(SPEC.partition)
 DOUBT = dict(DEFAULT_REFERENCE)
+USED = UsedImages({"a": "0" * 64}, {"b": "f" * 64}, {})
 ERROR = {"bias_ln": 0.1, "sd_ln": 0.0, "images": 1, "source": "a validation image"}
 SCORES = asdict(ValidationScores(0.78, 0.3, 0.07, 0.11, 3))
 
@@ -76,14 +78,14 @@ def test_what_is_said_of_the_grains_can_be_added_later(content: dict[str, Any], 
     partition = PartitionSettings(0.3, 0.4, 0.1, 0.01)
     error = SegmentationError(-0.02, 0.01, 3, "three images")
     known = {"segmentation": error, "doubt_reference": DOUBT, "validation": ValidationScores(**SCORES)}
-    later = replace(SPEC, partition=partition, **known)
+    later = replace(SPEC, partition=partition, images=USED, **known)
     add_to_checkpoint(path, later)
     spec, weights = read_checkpoint(path)
     assert replace(spec, versions={}) == later
     assert weights.keys() == load_network(path)[1].state_dict().keys()
 
 
-@pytest.mark.parametrize("layout", [3, 4, 5, 7, 8])
+@pytest.mark.parametrize("layout", [3, 4, 5, 7, 8, 9])
 def test_the_layouts_before_are_read(content: dict[str, Any], tmp_path: Path, layout: int) -> None:
     new = {name for older in range(layout, FORMAT) for name in _NEW[older]}
     before = {name: value for name, value in content[KEY].items() if name not in new} | {"format": layout}
@@ -240,6 +242,8 @@ def test_what_is_no_checkpoint_is_refused(kind: str, content: dict[str, Any], tm
                 DOUBT | {"noise": "12"},
             )
         ),
+        ({"images": {"train": {}}}, "images are no three parts"),
+        ({"images": ["a"]}, "'images' is missing or cannot be"),
         ({"validation": {"boundary_f1": 0.9}}, "values for the grains cannot be"),
         ({"validation": SCORES | {"images": 10**400}}, "images of the validation is no whole number"),
         ({"validation": [0.9]}, "'validation' is missing or cannot be"),

@@ -107,7 +107,7 @@ def claim(members: object) -> Callable[[dict[str, Any]], None]:
             for value in (True, None, 3.0, "3", [3], torch.tensor(3))
         ),
         (lambda content: content[KEY].pop("members"), "'members' is missing or cannot be"),
-        (lambda content: content[KEY].update(format=10), "has layout 10, this version reads 3 to 9"),
+        (lambda content: content[KEY].update(format=11), "has layout 11, this version reads 3 to 10"),
     ],
 )
 def test_what_cannot_be_is_refused(

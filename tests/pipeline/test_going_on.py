@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from grainseg.config import TrainConfig, to_plain
+from grainseg.data.folder import images_of
 from grainseg.errors import GrainsegError
+from grainseg.model.checkpoint import CheckpointSpec
 from grainseg.pipeline import going_on
 from grainseg.pipeline.going_on import require_same, train_or_go_on
 from grainseg.report.files.metrics_file import write_metrics
@@ -68,7 +70,9 @@ def test_what_is_finished_has_its_configuration_and_may_be_as_old_as_its_last_ch
     assert train_or_go_on(smoke_config, tmp_path) == {"val/iou": 0.5}
 
 
-def test_a_job_of_another_configuration_is_refused(smoke_config: TrainConfig, tmp_path: Path) -> None:
+def test_a_job_of_another_configuration_or_other_images_is_refused(
+    smoke_config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A study proposes other values under the same number."""
     require_same(smoke_config, tmp_path, "hydra.sweep.dir")
     write_config(tmp_path / "config.yaml", to_plain(smoke_config))
@@ -79,6 +83,17 @@ def test_a_job_of_another_configuration_is_refused(smoke_config: TrainConfig, tm
     longer = replace(smoke_config, epochs=smoke_config.epochs + 1)
     with pytest.raises(GrainsegError, match=r"this run has epochs=\d+; say the same overrides"):
         require_same(longer, tmp_path, "hydra.sweep.dir")
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / BEST).touch()
+    images = replace(images_of(smoke_config.data), val={})
+    spec = CheckpointSpec("unet", "resnet18", 1, None, {}, 64, 32, 0.5, 3.0, 0, images=images)
+    with monkeypatch.context() as patch:
+        patch.setattr(going_on, "read_checkpoint", lambda _: (spec, {}))
+        with pytest.raises(GrainsegError, match=r"images: 'f2' is new and would validate; bring data\.root"):
+            require_same(smoke_config, tmp_path, "hydra.sweep.dir")
+        gone = replace(smoke_config, data=replace(smoke_config.data, root=str(tmp_path / "gone")))
+        write_config(tmp_path / "config.yaml", to_plain(gone))
+        require_same(gone, tmp_path, "hydra.sweep.dir")  # what is finished needs no data
     write_config(tmp_path / "config.yaml", {"jobs": 3})
     with pytest.raises(GrainsegError, match=r"config\.yaml that no training run wrote; say another hydra"):
         require_same(smoke_config, tmp_path, "hydra.sweep.dir")

@@ -18,6 +18,7 @@ from omegaconf import OmegaConf
 from PIL import Image
 
 from grainseg.config import PredictConfig, TrainConfig, to_plain
+from grainseg.data.folder import images_of
 from grainseg.data.images import network_unit
 from grainseg.errors import GrainsegError
 from grainseg.grains.closing.partition import partition_probability
@@ -197,6 +198,8 @@ def test_test_pictures_are_scored_beside_and_seen_as_predictions_will_see_them(
     metrics = train(config, tmp_path)
     spec, _ = load_network(tmp_path / "checkpoints" / "best.ckpt")
     assert (spec.tta, spec.adapt) == ("d4", 0.2)
+    assert spec.images == images_of(config.data)
+    assert [list(part) for part in spec.images.parts.values()] == [["f0"], ["f1"], ["f2"]]
     assert {"test/iou", "test/precision", "test/recall", "test/boundary_f1"} <= set(metrics)
     logged = tensorboard_events(tmp_path)
     announced = logged.SummaryMetadata("_hparams_/experiment").plugin_data.content

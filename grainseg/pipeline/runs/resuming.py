@@ -1,6 +1,7 @@
 """Whether an interrupted run can go on from a checkpoint."""
 
 import logging
+import math
 import shutil
 import traceback
 from collections.abc import Iterator, Mapping
@@ -11,13 +12,15 @@ from typing import Any
 import torch
 
 from grainseg.config import TrainConfig, to_plain
+from grainseg.data.source import TrainingData
 from grainseg.errors import GrainsegError
+from grainseg.micrograph.folders.used_images import changes
 from grainseg.micrograph.formats.replacing import replacing
 from grainseg.model.checkpoint import CheckpointSpec, read_training, require_single
 from grainseg.model.networks import NetworkSpec
 from grainseg.pipeline.runs.training_record import recorded_config
 from grainseg.training.averaging import require_same_kept
-from grainseg.training.run_folder import checkpoint_path
+from grainseg.training.run_folder import CHECKPOINTS, CONFIG, checkpoint_path, require_free
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +46,10 @@ parts of it. Without such a change they are those of an uninterrupted run, unles
 first epoch."""
 _WHOLE = ("data.regimes", "model.options")
 """Settings whose keys are free: where one has a key that the other lacks, they differ."""
+_SAME_WIDTH = 0.01
+"""By what share the mean line width of the same labels may differ: a few of their pixels may be corrected."""
+_SAME_OFFSET_PX = 0.1
+"""By how much an offset that is measured anew, on other hardware, may differ."""
 _RESTORING = {"_restore_modules_and_callbacks", "restore_training_state"}
 """In which functions Lightning takes over what a checkpoint holds; it has no hook around them."""
 
@@ -84,7 +91,17 @@ def check_resume(config: TrainConfig, network: NetworkSpec, checkpoint: Path) ->
             raise ValueError
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise _damaged(checkpoint) from error
-    _require_same_settings(config, recorded_config(checkpoint, spec) or {}, checkpoint)
+    recorded = recorded_config(checkpoint, spec)
+    if recorded is None:
+        log.warning(
+            "resume=%s: without %s of its run beside %s/ most settings cannot be compared; see that these "
+            "overrides are those of the interrupted run",
+            checkpoint,
+            CONFIG,
+            CHECKPOINTS,
+        )
+        recorded = {"seed": spec.seed}
+    _require_same_settings(config, recorded, checkpoint)
     _require_epochs(config, done, checkpoint)
     return spec
 
@@ -114,6 +131,20 @@ def _damaged(checkpoint: Path) -> GrainsegError:
     return GrainsegError(f"resume={checkpoint}: is damaged or was changed; give another last.ckpt")
 
 
+def require_own_or_free(checkpoint: Path, run_dir: Path) -> None:
+    """See that a run goes on in its own folder, or in one that holds no run.
+
+    Args:
+        checkpoint: That the run goes on from.
+        run_dir: Folder in which it goes on.
+
+    Raises:
+        GrainsegError: The folder holds another run, or what a run would overwrite.
+    """
+    if (run_dir / CHECKPOINTS).resolve() not in (checkpoint.parent.resolve(), checkpoint.resolve().parent):
+        require_free(run_dir, checkpoint.with_name(checkpoint_path(run_dir).name))
+
+
 def bring_best(checkpoint: Path, run_dir: Path) -> None:
     """Copy the best checkpoint of before into a run's folder, unless it has one.
 
@@ -132,26 +163,50 @@ def bring_best(checkpoint: Path, run_dir: Path) -> None:
             shutil.copyfileobj(source, target)
 
 
-def require_same_shrink(config: TrainConfig, spec: CheckpointSpec, shrink: int) -> None:
-    """See that a network goes on with pictures on the grid that it knows; checkpoints of before have but one.
+def require_same_data(config: TrainConfig, spec: CheckpointSpec, data: TrainingData) -> None:
+    """See that a network goes on with the images and labels that it knows.
 
     Args:
         config: The run.
         spec: What the checkpoint says that it goes on from.
-        shrink: What the data of the resumed run ask for.
+        data: Those of the resumed run.
 
     Raises:
-        GrainsegError: The interrupted run had another.
+        GrainsegError: The interrupted run had other images, or saw them shrunk by another factor. Where no
+            configuration says what labels it had: their lines were wider or narrower, or lay elsewhere.
     """
-    if spec.shrink != shrink:
+    other = "" if spec.images is None else changes(spec.images, data.images)
+    if other:
+        raise GrainsegError(
+            f"resume={config.resume}: its run had other images: {other}; "
+            "bring data.root back to what it held then, or start a new run"
+        )
+    if spec.shrink != data.shrink:
         raise GrainsegError(
             f"resume={config.resume}: its network sees pictures shrunk by {spec.shrink}, the labels ask for "
-            f"{shrink} now; say data.shrink={spec.shrink}"
+            f"{data.shrink} now; say data.shrink={spec.shrink}"
+        )
+    if recorded_config(Path(str(config.resume)), spec) is None:
+        _require_same_labels(config, spec, data)
+
+
+def _require_same_labels(config: TrainConfig, spec: CheckpointSpec, data: TrainingData) -> None:
+    if not math.isclose(spec.line_width_px, data.line_width_px, rel_tol=_SAME_WIDTH):
+        raise GrainsegError(
+            f"resume={config.resume}: the lines of its labels were {spec.line_width_px:.2f} px wide, now "
+            f"they are {data.line_width_px:.2f} px; say the data.… overrides of the interrupted run again"
+        )
+    if math.dist(spec.label_offset_px, data.label_offset_px) > _SAME_OFFSET_PX:
+        down, right = spec.label_offset_px
+        now_down, now_right = data.label_offset_px
+        raise GrainsegError(
+            f"resume={config.resume}: its labels were taken to lie {down:g} px down and {right:g} px to the "
+            f"right, now {now_down:g} and {now_right:g} px; say data.label_offset=[{down},{right}]"
         )
 
 
 def _require_same_settings(config: TrainConfig, recorded: Mapping[str, Any], checkpoint: Path) -> None:
-    """See that the run goes on as it was: an image that it has trained must not come to validate it, say."""
+    """See that the run goes on as it was."""
     others = list(differing(recorded, to_plain(config)))
     if others:
         was = ", ".join(f"{key}={value}" for key, value, _ in others)

@@ -1,8 +1,9 @@
 """What can be told of a checkpoint's training: its configuration, and which images it used.
 
-A checkpoint itself does not say. Its run folder does, as long as it lies there: ``config.yaml`` beside
-``checkpoints/``. Of the weights that ship with the package the recipe is known. All else is unknown, and is
-called so.
+A checkpoint itself lists its images. The configuration stands in its run folder, as long as it lies there:
+``config.yaml`` beside ``checkpoints/``. A checkpoint of before, which lists none, has had those that this
+configuration chooses in the data folder as it is now. Of the weights that ship with the package the recipe is
+known. All else is unknown, and is called so.
 """
 
 import logging
@@ -15,6 +16,7 @@ from grainseg.errors import GrainsegError
 from grainseg.grains.wording import counted
 from grainseg.micrograph.files import file_sha256
 from grainseg.micrograph.folders.folder import LabelledImage, list_folder, split_with_test
+from grainseg.micrograph.folders.used_images import UsedImages
 from grainseg.micrograph.wide.recipe import WIDE
 from grainseg.model.checkpoint import CheckpointSpec
 from grainseg.model.generic import ships
@@ -35,12 +37,14 @@ class TrainingRecord:
     """What is known of a training.
 
     Attributes:
-        source: Who says so, in words; empty where nothing is known.
+        source: Who says what the configuration is, in words; empty where that is unknown.
         config: The run's configuration in plain values.
+        images: Those that it used, None if the checkpoint lists none.
     """
 
     source: str = ""
     config: Mapping[str, Any] = field(default_factory=dict)
+    images: UsedImages | None = None
 
 
 def read_record(checkpoint: Path, spec: CheckpointSpec) -> TrainingRecord:
@@ -62,8 +66,10 @@ def read_record(checkpoint: Path, spec: CheckpointSpec) -> TrainingRecord:
     try:
         known = recorded_config(checkpoint, spec)
     except GrainsegError:
-        return TrainingRecord()
-    return TrainingRecord() if known is None else TrainingRecord(f"{CONFIG} of its run folder", known)
+        known = None
+    if known is None:
+        return TrainingRecord(images=spec.images)
+    return TrainingRecord(f"{CONFIG} of its run folder", known, spec.images)
 
 
 def recorded_config(checkpoint: Path, spec: CheckpointSpec) -> dict[str, Any] | None:
@@ -106,6 +112,19 @@ def image_roles(record: TrainingRecord, images: Sequence[LabelledImage]) -> dict
 
 def file_roles(record: TrainingRecord, files: Sequence[Path]) -> list[str]:
     """As ``image_roles``, of image files, in their order."""
+    if record.images is not None:
+        parts = record.images.train, record.images.val, record.images.test
+        by_content = {
+            digest: role
+            for part, role in zip(parts, (TRAINED, VALIDATED, TESTED), strict=True)
+            for digest in part.values()
+        }
+        return [by_content.get(file_sha256(file), FOREIGN) for file in files]
+    return _roles_by_folder(record, files)
+
+
+def _roles_by_folder(record: TrainingRecord, files: Sequence[Path]) -> list[str]:
+    """Of a checkpoint that lists no images: those that its configuration chooses in the folder of now."""
     data = record.config.get("data", {})
     if data.get("name") == "stream":  # it trains and validates on drawn pictures alone
         return [FOREIGN] * len(files)

@@ -4,7 +4,6 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import IO
 
 import pytest
 import torch
@@ -15,7 +14,11 @@ from grainseg.config import TrainConfig
 from grainseg.errors import GrainsegError
 from grainseg.model.checkpoint import read_checkpoint
 from grainseg.pipeline.export import export
-from grainseg.pipeline.runs.resuming import bring_best, check_resume, differing, refused_if_damaged
+from grainseg.pipeline.runs.resuming import (
+    check_resume,
+    differing,
+    refused_if_damaged,
+)
 from grainseg.pipeline.train import train
 from grainseg.training.callbacks import SaveOnInterrupt
 
@@ -148,6 +151,45 @@ def test_an_image_that_has_trained_a_run_cannot_come_to_validate_it(
         train(replace(smoke_config, epochs=4, resume=str(last), data=data), tmp_path)
 
 
+def test_an_image_that_was_added_does_not_move_the_others_to_other_parts(
+    run: tuple[Path, dict[str, float]], smoke_config: TrainConfig, fields: Path, tmp_path: Path
+) -> None:
+    """The run's configuration says nothing of that: without data.val the last image validates."""
+    last = run[0] / "checkpoints" / "last.ckpt"
+    shutil.copytree(fields, tmp_path / "now")
+    for kind in ("images", "masks"):
+        shutil.copy(fields / kind / "f0.png", tmp_path / "now" / kind / "g.png")
+    config = replace(smoke_config, epochs=4, resume=str(last))
+    data = replace(smoke_config.data, root=str(tmp_path / "now"))
+    message = r"other images: 'f2' validated and would train, 'g' is new and would validate; bring data\.root"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("grainseg.pipeline.runs.resuming._is_other_folder", lambda *_: False)
+        with pytest.raises(GrainsegError, match=message):
+            train(replace(config, data=data), run[0])
+
+
+def test_without_its_configuration_a_run_is_compared_with_what_the_checkpoint_says(
+    run: tuple[Path, dict[str, float]],
+    smoke_config: TrainConfig,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    last = tmp_path / "checkpoints" / "last.ckpt"
+    last.parent.mkdir()
+    last.hardlink_to(run[0] / "checkpoints" / "last.ckpt")
+    config = replace(smoke_config, epochs=4, resume=str(last))
+    with pytest.raises(GrainsegError, match="its run had seed=0, this one seed=1; say the overrides"):
+        train(replace(config, seed=1), tmp_path)
+    moved = replace(config.data, label_offset=[0.5, 0.0])  # type: ignore[call-arg]
+    with pytest.raises(GrainsegError, match=r"now 0\.5 and 0 px; say data\.label_offset=\[0\.0,0\.0\]"):
+        train(replace(config, data=moved), tmp_path)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("grainseg.data.folder.mean_line_width_px", lambda _: 9.0)
+        with pytest.raises(GrainsegError, match=r"px wide, now they are 9\.00 px; say the data\."):
+            train(config, tmp_path)
+    assert "last.ckpt: without config.yaml of its run beside checkpoints/ most settings" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -245,28 +287,6 @@ def test_fewer_epochs_than_a_run_has_are_refused(
         patch.setattr("grainseg.pipeline.runs.resuming.read_training", lambda _: together)
         with pytest.raises(GrainsegError, match="holds an ensemble of 3 networks, which can only predict"):
             check_resume(as_many, spec.network, last)
-
-
-def test_a_best_checkpoint_that_was_cut_off_is_not_kept(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Killed while it was copied, the run's next start would take the part for the whole."""
-    last, best = (tmp_path / "old" / "checkpoints" / f"{name}.ckpt" for name in ("last", "best"))
-    best.parent.mkdir(parents=True)
-    best.write_bytes(b"whole")
-
-    def cut_off(source: IO[bytes], target: IO[bytes]) -> None:
-        target.write(source.read(2))
-        raise PowerCutError
-
-    with monkeypatch.context() as patch:
-        patch.setattr(shutil, "copyfileobj", cut_off)
-        with pytest.raises(PowerCutError):
-            bring_best(last, tmp_path / "new")
-    bring_best(last, tmp_path / "new")
-    best.write_bytes(b"of before")  # while the run has one of its own by now
-    bring_best(last, tmp_path / "new")
-    assert (tmp_path / "new" / "checkpoints" / "best.ckpt").read_bytes() == b"whole"
 
 
 @pytest.mark.slow

@@ -1,13 +1,16 @@
 import shutil
+from dataclasses import replace
 
 import pytest
 from helpers import compose_train
 from omegaconf import OmegaConf
 
 from grainseg.config import to_plain
+from grainseg.micrograph.files import file_sha256
 from grainseg.micrograph.folders.folder import list_folder
+from grainseg.micrograph.folders.used_images import UsedImages
 from grainseg.model import generic
-from grainseg.model.checkpoint import read_checkpoint
+from grainseg.model.checkpoint import add_to_checkpoint, read_checkpoint
 from grainseg.pipeline.runs.training_record import (
     FOREIGN,
     STREAM_AUGMENT,
@@ -60,6 +63,17 @@ def test_roles_are_told_by_the_files_content_whatever_they_are_called(run, field
     assert flattering(record, [w, x, y, z]) == said
     assert flattering(record, [y]) == "of 1 scored picture 1 chose the checkpoint: such scores flatter"
     assert flattering(record, [z, w]) is None
+
+
+def test_roles_are_those_that_the_checkpoint_lists_whatever_the_folder_holds_now(run, fields, tmp_path):
+    path = run("data=folder", "data.root=gone")
+    digests = {stem: file_sha256(fields / "images" / f"{stem}.png") for stem in ("f0", "f1")}
+    images = UsedImages({"a": digests["f1"]}, {"b": digests["f0"]}, {})
+    add_to_checkpoint(path, replace(read_checkpoint(path)[0], images=images))
+    expected = {"f0": VALIDATED, "f1": TRAINED, "f2": FOREIGN}
+    for _ in range(2):  # with the configuration and without
+        assert image_roles(record_of(path), list_folder(fields).labelled) == expected
+        (tmp_path / "run" / "config.yaml").unlink(missing_ok=True)
 
 
 def test_of_a_moved_or_relative_data_folder_nothing_is_told(run, fields, tmp_path, monkeypatch):
