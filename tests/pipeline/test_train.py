@@ -259,6 +259,8 @@ def test_training_starts_from_the_weights_that_ship(
     with pytest.raises(GrainsegError, match=r"model\.init=generic: this version ships no weights"):
         train(config, tmp_path / "none")
     export(best, tmp_path / f"unet_{SMALL_ENCODER}.safetensors")
+    assert read_checkpoint(best)[0].images is not None  # which are not passed on
+    assert read_checkpoint(tmp_path / f"unet_{SMALL_ENCODER}.safetensors")[0].images is None
     with pytest.raises(GrainsegError, match=r"\.safetensors: is there already; remove it"):
         export(best, tmp_path / f"unet_{SMALL_ENCODER}.safetensors")
     train(config, tmp_path / "some")
