@@ -26,7 +26,6 @@ from grainseg.micrograph.scale.pixel_size import is_possible
 from grainseg.model.archive import are_plain, load_archive, require_finite, save_archive
 from grainseg.model.described import read_numbers, read_offset, shortened
 from grainseg.model.networks import NetworkSpec, build_network, without_memory
-from grainseg.model.plain_values import read_numbers, read_offset
 from grainseg.model.shrinking import look_shrunk
 from grainseg.model.weights_file import SUFFIX, read_weights
 from grainseg.versions import versions

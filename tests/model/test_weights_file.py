@@ -136,7 +136,7 @@ def test_descriptions_that_cannot_be_are_refused(description: object, message: s
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"architecture": "os.system"}, "model.architecture=os.system is unknown"),
+        ({"architecture": "os.system"}, "architecture=os.system is unknown"),
         ({"encoder": "tu-hf-hub:someone/something"}, "is unknown"),
         ({"options": {"encoder_weights": "imagenet"}}, "is not an option"),
         ({"decoder_width": 10**9}, "out of range"),
