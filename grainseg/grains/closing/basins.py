@@ -1,10 +1,10 @@
 """An over-segmentation of the field: the basins of attraction of the distance to the predicted boundary.
 
-From every pixel the way leads uphill, away from the nearest boundary, to the middle of a grain or of a lobe
-of one. All pixels that end at the same place form a basin; the cracks between basins run along the middle of
-the predicted lines, and across the gaps in them at the narrowest place. This is the watershed by the drop of
-water principle (Cousty et al. 2009, IEEE TPAMI 31:1362). Without a queue it is a few passes over arrays, so
-that time and memory grow with the number of pixels.
+From every pixel a path leads uphill, away from the nearest boundary, to the middle of a grain or of a lobe
+of one. All pixels whose paths end at the same place form a basin. The cracks between basins run along the
+middle of the predicted lines, and across the gaps in them at the narrowest place. This is the watershed by
+the drop of water principle (Cousty et al. 2009, IEEE TPAMI 31:1362). It needs no queue but a few passes over
+arrays, so time and memory grow with the number of pixels.
 """
 
 from dataclasses import dataclass
@@ -17,13 +17,13 @@ from grainseg.micrograph.arrays import Ints
 from grainseg.micrograph.image import BoolMask, FloatImage
 
 _LINE_TIE = 0.1
-"""Weight of the probability inside a line, in px: it settles ties, and is less than the smallest fall of the
-distance on a step towards the line's edge (0.4 px), so that no way ends inside a line."""
+"""Weight of the probability inside a line, in px. It breaks ties, and is less than the smallest decrease of
+the distance on a step towards the line's edge (0.4 px), so that no path ends inside a line."""
 
 
 @dataclass(frozen=True)
 class Basins:
-    """Where each pixel's way uphill ends.
+    """The basins of a field: where the uphill path of each pixel ends.
 
     Attributes:
         ids: (H, W) int32, 0..N-1 in reading order of the summits; every basin is 4-connected.
@@ -37,12 +37,12 @@ class Basins:
 def relief(
     probability: FloatImage, boundary: BoolMask, left_out: BoolMask | None = None
 ) -> tuple[FloatImage, float]:
-    """Height of the middle of the grains over the middle of the boundaries, and the width of the lines.
+    """Compute a relief, high in the middle of grains and low on boundaries, and the width of the lines.
 
     Args:
         probability: (H, W) float32 in [0, 1].
-        boundary: (H, W), where it exceeds the threshold; not everywhere.
-        left_out: (H, W), where lines do not count towards the mean width, as long as there are others.
+        boundary: (H, W), where the probability exceeds the threshold; not true everywhere.
+        left_out: (H, W), where lines do not count towards the mean width, unless there are no others.
 
     Returns:
         (H, W) float32: distance to the nearest boundary pixel in px, at least 1; inside the lines at most -1,
@@ -61,10 +61,10 @@ def relief(
 
 
 def mean_width_px(depth: npt.NDArray[np.floating]) -> float:
-    """Mean width of lines in px, of the distances from their pixels to the nearest pixel outside.
+    """Mean width of lines in px, from the distances of their pixels to the nearest pixel outside.
 
-    Across a band of width w these average (w + 2) / 4, up to 0.1 more for odd widths; lines of 1 px are taken
-    for 2 px.
+    Across a band of width w, these distances average (w + 2) / 4, or up to 0.1 more for odd widths. Lines of
+    1 px give 2 px.
 
     Args:
         depth: (n,) in px, at least one.
@@ -73,9 +73,9 @@ def mean_width_px(depth: npt.NDArray[np.floating]) -> float:
 
 
 def find_basins(height: FloatImage) -> Basins:
-    """Follow the steepest way up over 4-neighbours from every pixel.
+    """Find the basins by following the steepest way up over 4-neighbours from every pixel.
 
-    Equal neighbours are told apart by their place in the array, to the right and below being higher.
+    Among equal pixels, the one further to the right or below counts as higher.
 
     Args:
         height: (H, W) float32.
@@ -94,8 +94,8 @@ def _distance(mask: BoolMask) -> FloatImage:
     """Euclidean distance of each true pixel to the nearest false one, in px; 0 on false ones."""
     found = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     distance = np.asarray(found, np.float32)
-    # Its last digits depend on threads and on where the array lies in memory, and ties in the way uphill
-    # depend on them. The squares are whole numbers, so the digits are known (up to distances of 1000 px).
+    # The last digits of the distance depend on threads and on where the array lies in memory, and they would
+    # decide ties. The squares are whole numbers, so rounding them makes the digits exact (up to 1000 px).
     np.rint(np.square(distance, out=distance), out=distance)
     return np.sqrt(distance, out=distance)
 
@@ -107,7 +107,7 @@ def _uphill(height: FloatImage) -> npt.NDArray[np.int32]:
     width = height.shape[1]
     above, below = np.s_[:-1, :], np.s_[1:, :]
     left, right = np.s_[:, :-1], np.s_[:, 1:]
-    # The index of a neighbour to the right or below is higher, so it may be equal and no way runs in circles.
+    # A neighbour to the right or below also wins if it is equal: its index is higher, so no path is a cycle.
     for here, there, offset, rises in (
         (below, above, -width, np.greater),
         (right, left, -1, np.greater),

@@ -14,13 +14,14 @@ def crack_lengths(
 ) -> tuple[float, float]:
     """Length of all cracks between grains and of those where no boundary was predicted.
 
-    By Crofton's formula from the crossings with all rows, columns and diagonals (length = π/2 · crossings ·
-    distance between the test lines, averaged over the four directions; Serra 1982, Image Analysis and
-    Mathematical Morphology). Counting pixel edges would give 4/π of it.
+    Computed by Crofton's formula from the crossings with all rows, columns and diagonals: length = π/2 ·
+    crossings · distance between the test lines, averaged over the four directions (Serra 1982, Image Analysis
+    and Mathematical Morphology). Counting pixel edges would give 4/π times that length.
 
     Args:
         grains: (H, W) grain ids.
-        boundary: (H, W), where a boundary was predicted. A crossing is closed if neither pixel is in there.
+        boundary: (H, W), where a boundary was predicted. A crossing counts as closed by the partition if
+            neither of its two pixels is boundary.
         left_out: (H, W), pixels whose crossings do not count.
 
     Returns:
@@ -40,14 +41,14 @@ def crack_lengths(
 
 
 def beside_closed_cracks(grains: npt.NDArray[np.integer], boundary: BoolMask) -> BoolMask:
-    """Pixels on either side of a crack between two grains where no boundary was predicted.
+    """Mark the pixels on either side of a crack between two grains where no boundary was predicted.
 
     Args:
         grains: (H, W) grain ids.
         boundary: (H, W), where a boundary was predicted.
 
     Returns:
-        (H, W).
+        (H, W), true on these pixels.
     """
     beside = np.zeros(grains.shape, np.bool_)
     for here, there in ((np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:-1, :], np.s_[1:, :])):

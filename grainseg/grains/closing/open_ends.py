@@ -1,4 +1,4 @@
-"""Open ends of a boundary map: the cheapest sign of boundaries that were missed, and it needs no label."""
+"""Count open ends of a boundary map: the cheapest sign of missed boundaries, and it needs no label."""
 
 import math
 
@@ -13,11 +13,11 @@ _BIT_OF_NEIGHBOUR = np.array([[1, 2, 4], [128, 0, 8], [64, 32, 16]], np.float32)
 
 
 def count_open_ends(boundary: BoolMask, line_width_px: float, left_out: BoolMask | None = None) -> int:
-    """Ends of lines within the field. A closed network has none, each gap in it two.
+    """Count the ends of lines within the field. A closed network has none; each gap in it makes two.
 
-    The thinned lines are shortened by the line's width from every end: what a ragged edge makes them branch
-    into vanishes, and what dangles further keeps one end. Ends that close to the field's border are lines
-    that run out of it; so are those that close to what is left out.
+    The thinned lines are shortened by the line width from every end. Short branches, which come from ragged
+    edges of lines, vanish; longer dangling lines keep one end. Ends within two line widths of the field's
+    border do not count, since those lines run out of the field; nor do ends that close to left-out pixels.
 
     Args:
         boundary: (H, W), true on boundaries.
@@ -47,7 +47,7 @@ def _ends(lines: npt.NDArray[np.uint8]) -> BoolMask:
 
 
 def _end_table() -> BoolMask:
-    """(256,) by the bits of the neighbours: few enough, and in one run around the pixel."""
+    """(256,) for each code of the neighbours: whether there are at most two, in one run around the pixel."""
     table = np.zeros(256, np.bool_)
     for code in range(256):
         ring = [code >> bit & 1 for bit in range(8)]

@@ -1,10 +1,10 @@
-"""From the boundary map to closed grains: every pixel belongs to one, up to the middle of the boundary.
+"""Turn a boundary map into closed grains: every pixel belongs to one, up to the middle of the boundary.
 
-The field is cut into the basins of the distance to the predicted boundary (``basins``), which close every
-gap at its narrowest place, and cut grains at their waists, too. Three rounds of joining (``regions``) then
-take back what is no boundary: shallow necks, borders along which little boundary was predicted, and grains
+The field is cut into the basins of the distance to the predicted boundary (``basins``). Basins close every
+gap at its narrowest place, but also cut grains at their waists. Three rounds of joining (``regions``) then
+remove false borders: shallow necks, borders along which little boundary was predicted, and those of grains
 that are too small. A gap in a boundary stays closed, since the rest of the same border is supported; a waist
-is not, since nothing was predicted along it. Sharp tips, which overlapping lines hide, are extended at the
+does not, since nothing was predicted along it. Sharp tips, which overlapping lines hide, are extended at the
 end (``tips``). All lengths are relative to the grains or lines beside them.
 """
 
@@ -62,32 +62,34 @@ class PartitionSettings:
 
 
 DEFAULT_SETTINGS = PartitionSettings(threshold=0.5, depth=0.2, support=0.15, min_size=0.002)
-"""For maps without a label: what counts drawn closed networks within 2 % and gapped ones within 5 %, and of
-that what lies in the flat middle of the error on the validation images of three kinds of micrograph together
-(``benchmarks/partition.py``). The minimum size takes specks; 0.01 took 3 % of the grains of drawn networks.
+"""For maps without a label. These settings count the grains of drawn closed networks within 2 % and of gapped
+ones within 5 %. Of such settings, they lie in the flat middle of the error on the validation images of three
+kinds of micrograph together (``benchmarks/partition.py``). The minimum size removes specks; 0.01 removed 3 %
+of the grains of drawn networks.
 """
 
 
 PINHOLE_PX = 4
-"""Of 1044 places that the lines of 15 masks drawn by hand enclose (tbm), 75 have 1 to 4 pixels, 7 have 5 to 9
-and 24 have 10 to 19: the former are holes in the lines. They count as grains all the same, since thick lines
-leave no more of a small grain."""
+"""Largest area of a hole in a line. Of 1044 places that the lines of 15 masks drawn by hand enclose (tbm), 75
+have 1 to 4 pixels, 7 have 5 to 9 and 24 have 10 to 19: the 75 are holes in the lines. They still count as
+grains, since thick lines may leave no more than that of a small grain."""
 
 FEW_PINHOLES = 0.03
-"""Share of the grains. Lines of 2 to 4 px leave as little of 1 % of Poisson-Voronoi cells of 20 to 40 px, of
-3.4 % at most in one of 72 fields."""
+"""Share of the grains that may be pinholes without a warning. Lines of 2 to 4 px leave at most `PINHOLE_PX`
+pixels of 1 % of Poisson-Voronoi cells of 20 to 40 px, and of 3.4 % in the worst of 72 fields."""
 
 _BESIDE_LINE, _IN_DOUBT, _DOUBTFUL = 0.25, 0.6, 6e-4
-"""From the first share of a map's span on, pixels belong to lines. They are in doubt where the greatest value
-within 2 px is below the second share of what lines usually reach. Of drawings, lines of 2 to 5 px blurred by
-up to 1 px among them, at most 2e-4 of these pixels are, of networks' maps of etched lines 1.4e-3 and more, of
-texture 0.07 (``docs/measuring.md``).
+"""How `as_drawn` tells drawings. A pixel belongs to a line above `_BESIDE_LINE` of the span of the map's
+values. It is in doubt where the greatest value within 2 px is below `_IN_DOUBT` of the median of these
+greatest values. A map is drawn if at most `_DOUBTFUL` of the line pixels are in doubt. They are at most 2e-4
+in drawings (also of lines of 2 to 5 px blurred by up to 1 px), 1.4e-3 and more in networks' maps of etched
+lines, and 0.07 in those of texture (``docs/measuring.md``).
 """
 
 
 _ENDS_OF_HOLES = 0.003
-"""With more open ends than this per basin drawn lines have holes; without, a narrow neck is a waist. Closed
-networks have at most 0.0011, those with gaps of 7 px in 5 % of their boundaries 0.0089 and more.
+"""Open ends per basin above which drawn lines have holes; up to it, a narrow neck is a waist. Closed networks
+have at most 0.0011, networks with gaps of 7 px in 5 % of their boundaries 0.0089 and more.
 """
 
 
@@ -98,14 +100,14 @@ class Partition:
     Attributes:
         grains: (H, W) uint32, 1..N; every pixel belongs to a grain, every grain is 4-connected.
         closed: (H, W), pixels beside a crack between two grains where no boundary was predicted.
-        settings: They were made with.
+        settings: Settings with which the grains were made.
         closed_length_px: Crofton length of these cracks.
         boundary_length_px: Crofton length of all cracks between grains.
         open_ends: Dangling ends of the predicted lines.
         line_width_px: Mean width of these lines; 0 where there is none.
-        pinholes: Grains of which the lines leave at most `PINHOLE_PX` pixels: holes in them, most likely, or
-            specks that a network ringed.
-        drawn: Whether somebody drew the lines; else a network, or a filter, predicted them.
+        pinholes: Grains of which the lines leave at most `PINHOLE_PX` pixels: most likely holes in the lines,
+            or specks that a network outlined.
+        drawn: Whether the boundaries were given as a drawn mask; else a network, or a filter, predicted them.
     """
 
     grains: npt.NDArray[np.uint32]
@@ -147,10 +149,11 @@ def partition_probability(
     """Close a boundary map to grains.
 
     Args:
-        probability: (H, W) boundary probability, float, in [0, 1]. An empty map is one grain; one whose lines
-            are nowhere in doubt says no more than drawn lines, and is closed as `partition_mask` does.
-        settings: How.
-        left_out: (H, W), what is not measured: grains lie there, too, but nothing is closed or ends there.
+        probability: (H, W) boundary probability, float, in [0, 1]. An empty map is one grain. A map whose
+            lines are nowhere in doubt (`as_drawn`) is closed as drawn lines are, see `partition_mask`.
+        settings: Settings of the partition.
+        left_out: (H, W), pixels that are not measured: grains lie there, too, but neither closed lengths nor
+            open ends are counted there.
 
     Raises:
         ValueError: Not two-dimensional, empty, NaN or outside [0, 1].
@@ -177,17 +180,17 @@ def grains_or_zeros(probability: FloatImage, settings: PartitionSettings) -> npt
 
 
 def as_drawn(probability: FloatImage, left_out: BoolMask | None = None) -> bool:
-    """Whether a map says no more than drawn lines do: one of two values, a smoothed or a blurred drawing.
+    """Whether a map holds no more than drawn lines: two values, or a smoothed or blurred drawing.
 
-    Its lines are equally strong everywhere; a network doubts some places more than others.
+    The lines of a drawing are equally strong everywhere; a network doubts some places more than others.
 
     Args:
         probability: (H, W) float, of any range; a flat or empty one is drawn.
-        left_out: (H, W), what is not looked at, as long as it is not all there is.
+        left_out: (H, W), pixels that are ignored, unless they are the whole map.
     """
     if probability.ndim != 2 or probability.size == 0:
         return True
-    if left_out is not None and not left_out.all():  # the least value is no line
+    if left_out is not None and not left_out.all():  # the least value outside, so that no line is left there
         probability = np.where(left_out, probability[~left_out].min(), probability)
     low, high = float(probability.min()), float(probability.max())
     if not 0 < high - low < np.inf:
@@ -228,13 +231,13 @@ def partition_mask(
 ) -> Partition:
     """Close drawn boundaries to grains: a label, or the mask of another program.
 
-    The threshold plays no role; the support of a border is the share of it that is drawn. What lies between
-    two ends of a line nobody knows, so where lines end openly a neck between grains of the usual size is
-    taken for a gap sooner than in a probability.
+    The threshold plays no role; the support of a border is the share of it that is drawn. A mask holds no
+    information between two ends of a line. So where lines have open ends, a neck between grains of the usual
+    size is more readily taken for a gap than in a probability map.
 
     Args:
-        mask: (H, W) bool, true on boundaries. Lines may end openly.
-        settings: How.
+        mask: (H, W) bool, true on boundaries. Lines may have open ends.
+        settings: Settings of the partition.
         left_out: As for `partition_probability`.
 
     Raises:
@@ -256,7 +259,7 @@ def over_segment(
         probability: (H, W) float, in [0, 1].
         threshold: A pixel is boundary where its probability exceeds this.
         drawn: Whether its boundaries were drawn, not predicted; the support of a border is the share drawn.
-        left_out: (H, W), where lines say nothing about those that are measured.
+        left_out: (H, W), pixels that count neither for the line width nor for open ends.
 
     Raises:
         ValueError: Not two-dimensional, empty, NaN or outside [0, 1].
@@ -289,13 +292,13 @@ def over_segment(
 def closed_grains(
     pieces: OverSegmentation, settings: PartitionSettings, judged: BoolMask | None = None
 ) -> npt.NDArray[np.uint32]:
-    """Join the pieces of a field to grains, up to their very tips.
+    """Join the pieces of a field to grains, and extend the tips of the grains.
 
     Args:
-        pieces: Of the field.
-        settings: How; the threshold is not looked at.
-        judged: (H, W), the pixels that tell how large grains are, since specks are a share of that; None is
-            all of them.
+        pieces: Over-segmentation of the field.
+        settings: Settings of the partition; the threshold is not used.
+        judged: (H, W), pixels from which the typical grain area is taken, of which the smallest grain is a
+            share; None is all of them.
 
     Returns:
         (H, W) ids, 1..N.
@@ -311,7 +314,7 @@ def joined(graph: RegionGraph, settings: PartitionSettings, seen_px: Floats | No
 
     Args:
         graph: N basins.
-        settings: How; the threshold is not looked at.
+        settings: Settings of the partition; the threshold is not used.
         seen_px: (N,) area of each basin that counts towards the typical grain area; None is all of it.
 
     Returns:
@@ -331,6 +334,6 @@ def joined(graph: RegionGraph, settings: PartitionSettings, seen_px: Floats | No
 
 
 def median_area_px(area_px: Floats) -> float:
-    """Area-weighted median of regions' areas, (N,): at least half of the field lies in regions this large."""
+    """Area-weighted median of N areas: at least half of the field lies in regions of this area or more."""
     area = np.sort(area_px)
     return float(area[np.searchsorted(np.cumsum(area), area.sum() / 2)])

@@ -1,7 +1,7 @@
 """Regions of a field and the borders between them as a graph, and how regions are joined.
 
-Everything is array operations over all borders at once. Regions are joined in rounds; the results are those
-of joining one pair at a time in the order of the weakest border first, up to ties.
+All steps are array operations over all borders at once. Regions are joined in rounds. Up to ties, the result
+is the same as joining one pair at a time, the pair with the weakest border first.
 """
 
 from dataclasses import dataclass, replace
@@ -16,51 +16,52 @@ from grainseg.grains.closing.basins import Basins
 from grainseg.micrograph.arrays import Floats, Ints
 from grainseg.micrograph.image import FloatImage
 
-_ROWS = 512  # of a strip: borders are collected strip by strip, so that memory does not grow with all cracks
+_ROWS = 512  # per strip; borders are collected strip by strip, so that memory does not grow with all cracks
 
 _ENDS = 1.5
-"""Pixel edges in both ends of a cut through a neck together, in line widths: half a width each if it met the
-lines squarely, 4/π more as edges are counted, and the rest as it does not. With 1.0 lines of 9 px make false
-splits of 10 % of the grains, with 1.5 of 2 %."""
+"""Pixel edges in the two ends of a border across a neck together, in line widths. A border that met the lines
+squarely would have half a width in each; pixel edges count 4/π times that; the rest allows for oblique
+borders. With 1.0, lines of 9 px cause false splits of 10 % of the grains; with 1.5, of 2 %."""
 
 _WAIST = 0.35
+"""Relative depth from which a neck is evidence of a boundary; the excess over it is credited as support."""
 _DOUBT_PX = 0.5
-"""A neck is as good as supported by what its relative depth exceeds the first, its half width taken larger
-by the second: of a neck one or two pixels wide, as lines on a pixel grid leave them within thin grains,
-little can be told."""
+"""Added to the half width of a neck before its depth is compared with its waist value. A neck of one or
+two pixels tells little: lines on a pixel grid leave such necks within thin grains."""
 
 _CLOSED_WAIST = 0.6
-"""In place of the first in drawn lines that end openly nowhere: a neck there is a waist of a thin grain,
-not a hole, unless it is narrow as a pinhole. Of 120 closed networks one gained 4.0 % of its grains, two more
-2.0 % and more by waists taken for holes; with this these gain less than 1 %, 120 others at most 1.2 %.
+"""Replaces `_WAIST` in drawn lines without open ends. There a neck is the waist of a thin grain, not a hole,
+unless it is as narrow as a pinhole. With `_WAIST`, one of 120 closed networks gained 4.0 % of its grains and
+two more at least 2.0 %, by waists taken for holes; with this value these three gain less than 1 %, and 120
+other networks at most 1.2 %.
 """
 
 _HOLE_WAIST = 0.15
-_HOLE = 2.0
-_ROOMY = 0.2
-"""In drawn lines with holes, of a neck no wider than those (half of it the second, in line widths) between
-two regions that are roomy (the lower peak the third, in roots of the area-weighted median area) more can be
-told: what has the size of the grains around it is a grain rather than a lobe of one. It is as good as
-supported by what its relative depth exceeds the first. Where there is a probability, it has seen the picture
-across the neck, and has the say.
+"""Replaces `_WAIST` for a neck in drawn lines with holes that is narrow (`_HOLE`) and lies between two roomy
+regions (`_ROOMY`): a region as large as the grains around it is a grain rather than a lobe of one. Not used
+where there is a probability, which comes from the picture across the neck and decides instead.
 
-With the default support, 0.15, a neck parts two grains by itself where it is less than half as wide as the
-narrower, and 0.7 times as wide where it may be a hole. Between small grains a gap takes most of a boundary,
-and the neck is the better witness of it. Of twelve drawn networks of grains of 20 px, 1257 necks of 7 px gaps
-in 5 % of the boundaries, 772 are kept by the first two constants and 85 more by the others, which cut 3
-grains of 8477 in two; of 30 to 60 px, 6 more gaps and 3 more grains.
+With the default support of 0.15, a neck alone parts two grains if it is less than 0.5 times as wide as the
+narrower grain, or 0.7 times where it may be a hole. Between small grains a gap takes most of a boundary, and
+the neck is the better evidence. Twelve drawn networks of grains of 20 px had 1257 necks of 7 px gaps in 5 %
+of their boundaries: `_WAIST` and `_DOUBT_PX` keep 772 of them, and the hole constants 85 more, at the cost of
+3 grains of 8477 cut in two; for grains of 30 to 60 px, 6 more gaps and 3 more cut grains.
 """
+_HOLE = 2.0
+"""Largest half width, in line widths, of a neck that may be a hole."""
+_ROOMY = 0.2
+"""Least peak of both regions beside a hole, in square roots of the area-weighted median area."""
 
 
 class Lines(Enum):
-    """Where the boundaries of a map come from, hence what is known where they leave something open."""
+    """Where the boundaries of a map come from, and hence what is known about the gaps in them."""
 
     PREDICTED = "predicted"
-    """What is open was seen in the picture, and is more or less probable."""
+    """Predicted from a picture: there is a boundary probability in the gaps, too."""
     CLOSED = "closed"
-    """Drawn, and ending openly nowhere: nothing was left out."""
+    """Drawn, without open ends: no boundary is missing."""
     HOLED = "holed"
-    """Drawn, with holes across which nothing is known."""
+    """Drawn, with holes, across which nothing is known."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class RegionGraph:
         length_px: (M,) pixel edges that make up the border.
         evidence: (M,) boundary probability summed over these edges.
         line_width_px: Mean width of the predicted lines.
-        lines: Where they come from.
+        lines: Where the lines come from.
     """
 
     area_px: Floats
@@ -101,10 +102,10 @@ class RegionGraph:
 
     @property
     def support(self) -> Floats:
-        """(M,) in [0, 1]: mean boundary probability along each border, necks without their ends.
+        """(M,) in [0, 1]: mean boundary probability along each border, without the ends of necks.
 
-        Where a border crosses a neck its ends lie within the lines on either side, which speak for a
-        boundary along the neck, not across. They are taken off.
+        Where a border crosses a neck, its ends lie within the lines on either side. Those lines are evidence
+        of a boundary along the neck, not across it, so the ends are subtracted.
         """
         return np.maximum(self.evidence - self._ends, 0) / self.length_px
 
@@ -114,10 +115,10 @@ class RegionGraph:
         return np.where(self.saddle > 0, _ENDS * self.line_width_px, 0.0)
 
     def crediting_deep_necks(self, typical_area_px: float) -> "RegionGraph":
-        """Let the depth of a neck speak for a boundary where little of it was predicted.
+        """Raise the evidence of deep necks, across which little boundary was predicted.
 
-        Meant for a graph without shallow necks, before its first border is removed: what is credited counts
-        as evidence from then on.
+        Call it on a graph without shallow necks, before its first unsupported border is removed: the credit
+        counts as evidence from then on.
 
         Args:
             typical_area_px: Area-weighted median of the regions' areas.
@@ -139,11 +140,11 @@ def region_graph(
     """Describe basins and their borders.
 
     Args:
-        basins: Of the field.
-        height: (H, W) relief that they are basins of.
-        probability: (H, W) float32 in [0, 1]; an edge between two pixels has the greater of the two.
+        basins: Basins of the field.
+        height: (H, W) relief from which the basins were found.
+        probability: (H, W) float32 in [0, 1]; an edge between two pixels has the greater of their two values.
         line_width_px: Mean width of the predicted lines.
-        lines: Where these come from.
+        lines: Where the lines come from.
 
     Returns:
         One region per basin.
@@ -209,9 +210,9 @@ def components(count: int, first: Ints, second: Ints) -> Ints:
 
 
 def join_shallow(graph: RegionGraph, depth: float) -> tuple[RegionGraph, Ints]:
-    """Join what only shallow necks part, the widest neck first (dynamics; Grimaud 1992, Proc. SPIE 1769:292).
+    """Join regions that only shallow necks part, the widest neck first (dynamics).
 
-    Afterwards no region can be left over a neck of this relative depth or less.
+    Afterwards every neck has a relative depth greater than this. Dynamics: Grimaud 1992, Proc. SPIE 1769:292.
 
     Args:
         graph: N regions.
@@ -222,7 +223,7 @@ def join_shallow(graph: RegionGraph, depth: float) -> tuple[RegionGraph, Ints]:
     """
     into = np.arange(graph.peak.size)
     while True:
-        # A region whose widest neck is shallow on its own scale is joined there whatever happens elsewhere.
+        # A region whose widest neck is shallow relative to its own peak is joined there in any order.
         widest = _best_border(graph, np.argsort(-graph.saddle, kind="stable"))
         has = np.flatnonzero(widest >= 0)
         shallow = graph.saddle[widest[has]] >= (1 - depth) * graph.peak[has]
@@ -234,9 +235,10 @@ def join_shallow(graph: RegionGraph, depth: float) -> tuple[RegionGraph, Ints]:
 def join_unsupported(graph: RegionGraph, support: float) -> tuple[RegionGraph, Ints]:
     """Join neighbours along whose common border little boundary was predicted, the least supported first.
 
-    Average linkage: a joined region's borders have the mean of the borders that it took over, so joining
-    never makes a border weaker than the one removed. Hence all pairs that are each other's weakest may be
-    joined at once, and continuing with a greater support is the same as starting with it.
+    This is average linkage: the borders of a joined region get the mean support of the borders that they
+    replace, so joining never makes a border weaker than the removed one. Hence all borders that are the
+    weakest of both their regions can be removed at once, and continuing with a greater support gives the same
+    result as starting with it.
 
     Args:
         graph: N regions.
@@ -257,7 +259,7 @@ def join_unsupported(graph: RegionGraph, support: float) -> tuple[RegionGraph, I
 
 
 def join_small(graph: RegionGraph, min_area_px: float) -> tuple[RegionGraph, Ints]:
-    """Join each region that is too small with the neighbour from which the least boundary parts it.
+    """Join each region that is too small across its least supported border.
 
     Args:
         graph: N regions.
@@ -278,7 +280,7 @@ def join_small(graph: RegionGraph, min_area_px: float) -> tuple[RegionGraph, Int
 def _cracks(
     count: int, ids: npt.NDArray[np.int32], height: FloatImage, probability: FloatImage
 ) -> tuple[Ints, Floats, Floats, Floats]:
-    """Borders within a strip, and to the first row of the next one, which it holds as its last."""
+    """Borders within a strip and to the first row of the next strip, which is the last row given."""
     sides = (np.s_[:_ROWS, :-1], np.s_[:_ROWS, 1:]), (np.s_[:-1, :], np.s_[1:, :])
     parts = []
     for here, there in sides:
@@ -295,7 +297,7 @@ def _cracks(
 def _summed(
     pairs: Ints, saddle: Floats, length: Floats, evidence: Floats
 ) -> tuple[Ints, Floats, Floats, Floats]:
-    """One entry per pair: the highest saddle, the sums of the rest."""
+    """One entry per pair: the highest saddle, and the sums of length and evidence."""
     if pairs.size == 0:
         return pairs, saddle, length, evidence
     order = np.argsort(pairs, kind="stable")
@@ -311,14 +313,14 @@ def _summed(
 
 
 def _weakest_first(graph: RegionGraph) -> Ints:
-    """Borders in order of their support, of equal ones the widest neck first."""
+    """Borders in order of their support; among equal ones the shallowest neck first."""
     return np.lexsort((graph.relative_depth, graph.support))
 
 
 def _best_border(graph: RegionGraph, order: Ints) -> Ints:
-    """(N,) the first border in this order that each region has; -1 where it has none."""
+    """(N,) the first border of each region in this order; -1 for a region without one."""
     best = np.full(graph.peak.size, -1, np.int64)
-    backwards = order[::-1]  # of several assignments to one place the last one stays
+    backwards = order[::-1]  # if one place is assigned several times, the last value stays
     best[np.stack([graph.first[backwards], graph.second[backwards]], axis=1).ravel()] = np.repeat(
         backwards, 2
     )
@@ -326,6 +328,6 @@ def _best_border(graph: RegionGraph, order: Ints) -> Ints:
 
 
 def _joined(graph: RegionGraph, into: Ints, borders: Ints) -> tuple[RegionGraph, Ints]:
-    """Remove borders, and say where each of the regions before went."""
+    """Remove borders, and update which region each original region went into."""
     groups = components(graph.peak.size, graph.first[borders], graph.second[borders])
     return contract(graph, groups), groups[into]

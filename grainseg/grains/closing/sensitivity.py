@@ -1,4 +1,4 @@
-"""How much the threshold of the boundary map decides about the grain size."""
+"""How much the grain size depends on the threshold of the boundary map."""
 
 import math
 from dataclasses import replace
@@ -10,10 +10,10 @@ from grainseg.grains.measuring.left_out import NOTHING_LEFT_OUT, LeftOut
 from grainseg.micrograph.image import FloatImage
 
 REACH = 0.1
-"""Thresholds within this of the chosen one could as well have been chosen."""
+"""Largest difference from the chosen threshold at which another one is regarded as equally good."""
 
 _SIDE_PX = 2048
-"""A middle part this large tells the shift of a field; larger ones cost minutes."""
+"""Side of the middle part that is evaluated: large enough to estimate the effect; more would take minutes."""
 
 
 def threshold_sd_ln(
@@ -21,18 +21,18 @@ def threshold_sd_ln(
 ) -> float | None:
     """Standard uncertainty of ln mean intercept from the choice of the threshold.
 
-    Any threshold within ``REACH`` of the chosen one could as well have been chosen, each as likely (GUM,
-    JCGM 100:2008, 4.3.7). ln mean intercept is taken to change linearly from the chosen threshold down to the
-    lowest, by a, and up to the highest, by b. Its root mean square about the value that is reported is then
-    √((a² + b²)/6): for a steady shift half the span over √3, and not nothing where a and b cancel.
+    All thresholds within ``REACH`` of the chosen one are taken as equally likely (GUM, JCGM 100:2008, 4.3.7).
+    ln mean intercept is assumed to change linearly from the chosen threshold down to the lowest, by a, and up
+    to the highest, by b. Its root mean square deviation from the reported value is then √((a² + b²)/6). For a
+    steady change this is half the span over √3; it does not vanish where a and b cancel.
 
     Args:
-        probability: (H, W) float32 in [0, 1]; of larger maps the middle is looked at.
-        settings: Of the partition, with the chosen threshold.
-        left_out: What of the field is not measured.
+        probability: (H, W) float32 in [0, 1]; of a map larger than 2048 px a side, the middle is used.
+        settings: Settings of the partition, with the chosen threshold.
+        left_out: Parts of the field that are not measured.
 
     Returns:
-        Not negative; None where one of the thresholds leaves no boundary, or nothing else.
+        Not negative; None if at one of the thresholds nothing, or everything, is boundary.
     """
     rows, columns = (
         slice(max(0, (side - _SIDE_PX) // 2), (side + _SIDE_PX) // 2) for side in probability.shape

@@ -1,20 +1,20 @@
-"""The tips of grains between drawn lines: boundaries go on straight where lines overlap.
+"""Extend the tips of grains between drawn lines: boundaries continue straight where lines overlap.
 
-Where two boundaries meet at an angle θ their lines of width w overlap, and the drawn picture shows the grain
-between them only from w / (2s) on, with s = sin(θ/2). A fill that gives each pixel of a line to the nearest
-grain brings the three together where it is as far to the grain's tip as to the others' sides, that is
-(w/2)·(1 - s) / [s·(1 + s)] too early where θ is much smaller than the other two angles: 0.7·w/2 at 60°,
-2.3·w/2 at 30°. The boundary beyond is lost, and the mean intercept of Voronoi cells of 20 px, drawn with
-lines of 3 px, reads 2 % long.
+Where two boundaries meet at an angle θ, their lines of width w overlap. The drawn picture shows the grain
+between them only from a distance w / (2s) on, with s = sin(θ/2). A fill gives each pixel of a line to the
+nearest grain, so the three grains meet where the visible tip is as far away as the sides of the other two.
+Where θ is much smaller than the other two angles, that is (w/2)·(1 - s) / [s·(1 + s)] too early: 0.7·w/2 at
+60°, 2.3·w/2 at 30°. The boundary beyond is lost, and the mean intercept of Voronoi cells of 20 px, drawn with
+lines of 3 px, comes out 2 % too long.
 
-From about w on, seen from the place where the fill lets the grains meet, the boundaries are where they
-belong. Straight lines through them there meet in the tip as it was; the pixels of the drawn lines between
-those two go to the grain. Nothing changes outside the drawn lines, so nothing that was seen is overruled.
-Tips of more than 100° keep the fill's place: the angles of a triple point are then about equal.
+From a distance of about w from the meeting point of the fill, the boundaries are in the right place. Straight
+lines fitted to them there meet at the true tip, and the pixels of the drawn lines between these two straight
+lines go to the grain. Only pixels of drawn lines change, so nothing that is visible is overruled. Tips of
+more than 100° stay where the fill puts them: the angles of the triple point are then about equal.
 
-What is hidden measures a pixel or less in most tips, so that it comes back right on average and not in each:
-lengths of boundary are right, single pixels of the lines are not better than before (on drawn cells of 20 px
-0.1-0.5 % of all pixels are worse). Grains so small that the lines cover them whole do not come back.
+Most hidden tips measure a pixel or less, so they are restored on average, not each one exactly: lengths of
+boundary are right, but single pixels of the lines are no better than before (on drawn cells of 20 px, 0.1 to
+0.5 % of all pixels are worse). Grains that the lines cover completely are not restored.
 """
 
 import math
@@ -28,21 +28,23 @@ import numpy.typing as npt
 from grainseg.micrograph.arrays import Floats, Ints
 from grainseg.micrograph.image import BoolMask
 
-_Points = npt.NDArray[np.complex128]  # columns + i · rows, from the point where three grains meet
+_Points = npt.NDArray[np.complex128]  # column + i · row, relative to the point where three grains meet
 
 _SPAN_PX = 6.0
-"""Length of boundary that a line is laid through: long enough for its pixels, short for its bends."""
+"""Length of boundary that a straight line is fitted to: long against its pixels, short against its bends."""
 
 _LARGEST_TIP_DEG = 100.0
+"""Largest angle of a tip that is extended: at larger ones the three angles are about equal."""
 _SMALLEST_SINE = 0.15
+"""Smallest sine of the angle of a tip that is extended, that of 9°."""
 _LONGEST_TIP = 6.0
-"""In line widths: what lines of that width hide of a tip of 9°, whose sine is the smallest taken."""
+"""Longest extension, in line widths: about the hidden length of a tip of 9°, the smallest angle."""
 
 _WIDEST_PX = 32.0
-"""Wider lines are none, but a network's that has learnt nothing yet: what they hide is no tip."""
+"""Greatest mean line width. Wider lines come from an untrained network, and hide no tips."""
 
 _CHUNK = 2000  # meeting points at a time, so that memory does not grow with the field
-_CHUNK_PX = 2_000_000  # of all their surroundings, so that it does not grow with the lines' width either
+_CHUNK_PX = 2_000_000  # pixels around them at a time, so that memory does not grow with the line width either
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class _Lines:
     """Straight lines, one per meeting point, through the boundary between two grains.
 
     Attributes:
-        middle: (N,) of the piece of boundary.
+        middle: (N,) mean point of the piece of boundary.
         along: (N,) unit vector, away from the meeting point.
         good: (N,) whether there is enough boundary and it is straight.
     """
@@ -63,7 +65,7 @@ class _Lines:
 def extend_tips(
     grains: npt.NDArray[np.uint32], boundary: BoolMask, line_width_px: float
 ) -> npt.NDArray[np.uint32]:
-    """Give the tips of grains back what the overlap of the lines beside them hides.
+    """Extend the tips of grains into the area that overlapping lines hide.
 
     Args:
         grains: (H, W) ids from 1 on, filled to the middle of the lines.
@@ -71,7 +73,7 @@ def extend_tips(
         line_width_px: Mean width of the lines.
 
     Returns:
-        (H, W) ids. Each grain that was 4-connected still is, and none is new or gone.
+        (H, W) ids. Each grain that was 4-connected still is; no grain appears or disappears.
     """
     if line_width_px > _WIDEST_PX:
         return grains
@@ -107,7 +109,7 @@ def _tips(
     width: float,
     reach: int,
 ) -> tuple[Ints, Ints, npt.NDArray[np.uint32]]:
-    """Rows, columns and new owners of the pixels that tips at these points should have."""
+    """Rows, columns and new grain ids of the pixels that belong to the tips at these points."""
     rows, columns, ids = points
     near = np.arange(1 - reach, reach + 1)
     place = (near - 0.5) + 1j * (near[:, None] - 0.5)
@@ -119,7 +121,7 @@ def _tips(
         first, second = between[tip, one], between[tip, other]
         end, hidden, good = _ends(first, second, width)
         wedge, apart = _between_rays(place, end, first, second)
-        # The tip must be that of the grain that is seen between the two lines.
+        # Most visible pixels between the two lines must belong to the grain whose tip it is.
         seen = wedge & ~drawn
         own = np.count_nonzero(seen & (owner == ids[:, tip, None, None]), axis=(1, 2))
         good &= 2 * own > np.count_nonzero(seen, axis=(1, 2))
@@ -132,7 +134,7 @@ def _tips(
 
 
 def _ends(first: _Lines, second: _Lines, width: float) -> tuple[_Points, Floats, BoolMask]:
-    """Where two lines meet, how far that lies beyond the meeting point of the fill, and whether it may."""
+    """Where two lines meet, how far beyond the meeting point of the fill, and whether that is plausible."""
     sine, cosine = _cross(first.along, second.along), _dot(first.along, second.along)
     good = first.good & second.good & (np.abs(sine) > _SMALLEST_SINE)
     good &= cosine > math.cos(math.radians(_LARGEST_TIP_DEG))
@@ -147,7 +149,7 @@ def _ends(first: _Lines, second: _Lines, width: float) -> tuple[_Points, Floats,
 
 
 def _between_rays(place: _Points, end: _Points, first: _Lines, second: _Lines) -> tuple[BoolMask, Floats]:
-    """(N, h, w): whether a place lies between the two lines, and how far from where they meet."""
+    """(N, h, w): whether a pixel lies between the two lines, and its distance from their crossing."""
     apart = place - end[:, None, None]
     one, other = first.along[:, None, None], second.along[:, None, None]
     turn = np.sign(_cross(first.along, second.along))[:, None, None]
@@ -157,7 +159,7 @@ def _between_rays(place: _Points, end: _Points, first: _Lines, second: _Lines) -
 def _lines_between(
     owner: npt.NDArray[np.uint32], place: _Points, ids: npt.NDArray[np.uint32], width: float
 ) -> dict[tuple[int, int], _Lines]:
-    """Lines of least squared distance through the middles of the pixel sides that part two grains."""
+    """Total least squares lines through the middles of the pixel sides between each two of three grains."""
     count = owner.shape[0]
     sides = [(np.s_[:, :, :-1], np.s_[:, :, 1:]), (np.s_[:, :-1], np.s_[:, 1:])]
     middle = np.concatenate([((place[None][a] + place[None][b]) / 2).ravel() for a, b in sides])
@@ -179,7 +181,8 @@ def _lines_between(
         turned = on @ middle**2 / points - mean**2  # its angle is twice that of the line
         along = np.exp(0.5j * np.angle(turned))
         along = np.where(_dot(mean, along) < 0, -along, along)
-        # Evenly spread over a length L the variance is L²/12; over the stairs of a line it stays below 1/2.
+        # Points spread evenly over a length L have the variance L²/12 along the line; across it, the steps of
+        # a straight line of pixels have less than 1/2.
         length = np.sqrt(6 * (spread + np.abs(turned)))
         thick = (spread - np.abs(turned)) / 2
         found[one, other] = _Lines(mean, along, (on.sum(axis=1) >= 3) & (length >= 1.5) & (thick < 0.6))
@@ -187,10 +190,11 @@ def _lines_between(
 
 
 def _claim(grains: npt.NDArray[np.uint32], rows: Ints, columns: Ints, ids: npt.NDArray[np.uint32]) -> None:
-    """Give pixels to grains, in place, from the grain outwards and without cutting the grain they come from.
+    """Give pixels to grains in place, from the grain outwards, without cutting the grain that loses them.
 
-    A pixel goes if it touches its new grain, and if those of its four neighbours that lie in its old grain
-    are joined around it. Pixels of one parity at a time, so that no two neighbours go at once.
+    A pixel changes if it touches its new grain, and if those of its four neighbours that lie in its old grain
+    stay connected around it. Pixels of one parity of row and column change at a time, so that no two
+    neighbours change at once.
     """
     while rows.size:
         moved = np.zeros(rows.size, np.bool_)
@@ -214,7 +218,7 @@ def _claim(grains: npt.NDArray[np.uint32], rows: Ints, columns: Ints, ids: npt.N
 
 
 _RING = ((-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1))
-"""Neighbours in order around a pixel: sides at even places, corners between them."""
+"""Offsets (row, column) of the eight neighbours in order around a pixel; side neighbours at even indices."""
 
 
 def _cross(first: _Points, second: _Points) -> Floats:
