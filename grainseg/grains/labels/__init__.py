@@ -1,1 +1,1 @@
-"""Labels and grain maps that a person or another program made, and what their lines stand for."""
+"""Labels and grain maps made by a person or another program, and what their lines stand for."""

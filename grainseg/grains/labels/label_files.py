@@ -1,4 +1,4 @@
-"""Labels from files, of all kinds, as boundary labels: what training and scores see."""
+"""Read label files of all kinds as boundary labels, the form that training and scores use."""
 
 from pathlib import Path
 from typing import Any
@@ -23,21 +23,21 @@ def read_label(
     max_megapixels: float = 500.0,
     crop: Crop = NO_CROP,
 ) -> Label:
-    """Read a mask and translate its values, refusing what cannot be a label.
+    """Read a mask and translate its values; refuse files that cannot be a label.
 
     Args:
         path: Mask file.
         image_shape: Height and width in px of the image that it labels.
         spec: Meaning of the stored values.
         max_megapixels: Largest accepted mask in 10⁶ px.
-        crop: What was cut from the image; a mask of the whole image is cut alike, one that has the cropped
-            size already is taken as it is.
+        crop: Crop of the image; a mask of the whole image is cropped in the same way, one that already has
+            the cropped size is taken as it is.
 
     Returns:
         (H, W) uint8 with the codes GRAIN, BOUNDARY and IGNORE.
 
     Raises:
-        GrainsegError: Unreadable, of another size than the image, or values that are not what ``spec`` says:
+        GrainsegError: Unreadable, of another size than the image, or with values that contradict ``spec``:
             see `to_label` and `boundaries_of_grains`.
     """
     values = fit_to_image(read_mask_values(path, max_megapixels), path, image_shape, crop)
@@ -47,23 +47,23 @@ def read_label(
 
 
 def boundaries_of_grains(values: npt.NDArray[np.integer[Any]], path: Path, spec: LabelSpec) -> Label:
-    """Draw the boundaries of a map of grains; `crack_lines` says how.
+    """Draw the boundaries of a map of grains, see `crack_lines`.
 
-    Lines of zeros go to the grains beside them, each to the middle, as in `read_label_map`.
+    Lines of zeros are first divided between the grains beside them, up to the middle, as in `read_label_map`.
 
     Args:
         values: (H, W) as stored, a number for each grain.
-        path: Its file, for the errors.
-        spec: Of the kind 'instances'.
+        path: File of the map, for error messages.
+        spec: Meaning of the values, of the kind 'instances'.
 
     Returns:
         (H, W) uint8 with the codes GRAIN, BOUNDARY and IGNORE.
 
     Raises:
-        GrainsegError: Zeros of which nobody said what they are, nothing judged, what `read_label_map`
+        GrainsegError: Zeros without a declared meaning, every pixel ignored, a map that `read_label_map`
             refuses, no two grains that meet, or lines too wide for these grains.
     """
-    assert spec.width_px is not None  # LabelSpec sees to it
+    assert spec.width_px is not None  # checked by LabelSpec
     ignored = np.zeros(values.shape, np.bool_) if spec.ignore_value is None else values == spec.ignore_value
     zeros = (values == 0) & ~ignored
     if spec.zero is None and zeros.any():
@@ -78,7 +78,7 @@ def boundaries_of_grains(values: npt.NDArray[np.integer[Any]], path: Path, spec:
     labels = read_label_map(np.where(ignored, 0, values), str(path), "excluded").grains
     depth = np.zeros(values.shape, np.float32)
     if spec.zero == "boundary" and zeros.any():
-        # What nobody judged has a number, too: lines beside it are filled up to their middle only.
+        # Ignored pixels get a number, too, so that lines beside them are filled up to their middle only.
         aside = int(labels.max()) + 1
         drawn = np.where(ignored, aside, labels.astype(np.int64))
         labels = read_label_map(drawn, str(path), "boundary").grains

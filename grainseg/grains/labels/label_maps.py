@@ -1,4 +1,4 @@
-"""Grain maps that another program or a person made: checked, and brought to the form that is measured."""
+"""Check grain maps of another program or a person, and bring them to the form that is measured."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -34,33 +34,36 @@ class LabelMap:
 _LARGEST_ID = np.iinfo(np.uint32).max
 
 _LINE_SHARE = 0.25
-"""A line reaches no further from its grains than this share of their typical diameter …"""
+"""Zeros further from the nearest grain than this share of the typical grain diameter are too broad for lines,
+if they are also further than `_LINE_PX`."""
 
 _LINE_PX = 8.0
-"""… or than this, whichever is more; nor is it wider."""
+"""Distance in px from the nearest grain up to which zeros are always narrow enough for lines; also the mean
+width that the lines of a boundary mask stay below."""
 
 _PIECES, _PIECES_PER_GRAIN = 100, 4
-"""More separate places than this are no grains, even if a person has edited the map."""
+"""A map with more than `_PIECES` plus `_PIECES_PER_GRAIN` separate places per number is a picture; even a map
+that a person has edited has fewer."""
 
 _ENCLOSED = 3
-"""Lines of a boundary mask enclose at least so many places: a twin across a grain leaves two."""
+"""Least number of places that the lines of a boundary mask enclose: a twin across a grain leaves only two."""
 
 
 def read_label_map(values: npt.NDArray[Any], source: str, zero_is: ZeroMeaning = "boundary") -> LabelMap:
-    """Take a label map as it is, or say what is wrong with it.
+    """Check a label map and return its grains, without lines of zeros between them.
 
-    Ids stay as they are, gaps in them too, and nothing is split or joined. What 0 means is said by the
-    caller: many programs write the boundary itself as a line of zeros, while a map of `grainseg` has 0 only
-    where there is no grain.
+    Ids and gaps between them are kept, and no grain is split or joined. The caller decides what 0 means: many
+    programs write the boundary itself as a line of zeros, while a map of `grainseg` has 0 only where there is
+    no grain.
 
     Args:
-        values: (H, W) numbers of the grains; whole numbers, of whatever type.
-        source: Name of the file or the argument, for the messages.
-        zero_is: "boundary": zeros are lines between grains, and each goes to the grain nearest to it, so that
+        values: (H, W) numbers of the grains; whole numbers of any type.
+        source: Name of the file or the argument, for error messages.
+        zero_is: "boundary": zeros are lines between grains, and each zero goes to the nearest grain, so that
             grains reach to the middle of the line. "excluded": zeros are no grain and stay.
 
     Returns:
-        The grains, and how wide the lines between them were.
+        The grains, and the mean width of the lines between them.
 
     Raises:
         GrainsegError: Not two-dimensional, not whole numbers, negative, without a grain, a mask of two values
@@ -76,7 +79,7 @@ def read_label_map(values: npt.NDArray[Any], source: str, zero_is: ZeroMeaning =
 
 
 def zeros_are_lines(values: npt.NDArray[Any]) -> bool:
-    """Whether the zeros of a label map draw its boundaries, at the step at which it was drawn.
+    """Whether the zeros of a label map are boundary lines; an enlarged map is checked at its original size.
 
     Args:
         values: (H, W) numbers of the grains.
@@ -113,7 +116,7 @@ def _whole_numbers(values: npt.NDArray[Any], source: str) -> npt.NDArray[np.uint
 
 
 def _refuse_masks(labels: npt.NDArray[np.uint32], source: str) -> None:
-    """Refuse boundary masks, of which 0 and 255 would read as one grain in many pieces, and pictures."""
+    """Refuse pictures, and boundary masks, whose 0 and 255 would be read as one grain in many pieces."""
     _refuse_networks(labels, source)
     only = labels.max()
     if np.all((labels == 0) | (labels == only)):
@@ -133,7 +136,7 @@ def _refuse_masks(labels: npt.NDArray[np.uint32], source: str) -> None:
 
 
 def _filled_at_native_step(labels: npt.NDArray[np.uint32], source: str) -> LabelMap:
-    """Fill lines; those of a map that was enlarged by repeating pixels before they were enlarged."""
+    """Fill lines; if the map was enlarged by repeating pixels, fill them at its original size."""
     enlarged = enlargement(labels)
     filled = _filled(enlarged.native(labels), source)
     return LabelMap(enlarged.again(filled.grains, labels.shape), filled.line_width_px * enlarged.factor)
@@ -155,9 +158,9 @@ def _filled(labels: npt.NDArray[np.uint32], source: str) -> LabelMap:
 
 
 def _refuse_networks(labels: npt.NDArray[np.uint32], source: str) -> None:
-    """Two values of which one draws connected thin lines around many places with the other: a boundary mask.
+    """Refuse boundary masks: of two values, one forms connected thin lines around many places of the other.
 
-    A grain with pores is thicker between them than they are, or than lines are.
+    A grain with pores is not refused: between its pores it is thicker than they are, or than lines are.
     """
     values = np.unique(labels)
     if values.size != 2:
@@ -174,7 +177,7 @@ def _refuse_networks(labels: npt.NDArray[np.uint32], source: str) -> None:
 
 
 def _draw_network(lines: BoolMask) -> bool:
-    """Whether lines are connected, thin, and enclose many places."""
+    """Whether lines are connected and thin, and enclose at least `_ENCLOSED` places."""
     if ndimage.label(~lines)[1] < _ENCLOSED or np.count_nonzero(lines) > lines.size / 2:
         return False
     pieces = ndimage.label(lines, np.ones((3, 3)))[0]

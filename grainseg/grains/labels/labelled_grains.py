@@ -1,4 +1,4 @@
-"""The grains that a boundary label encloses, where somebody judged them."""
+"""The grains that a boundary label encloses, in the part of the field that was labelled."""
 
 import cv2
 import numpy as np
@@ -19,10 +19,11 @@ from grainseg.micrograph.morphology import near
 def label_grains(label: Label) -> npt.NDArray[np.uint32]:
     """Fill the grains of a label up to the middle of its lines.
 
-    A small ignored place (dirt, a scratch) belongs to the grains beside it, whose boundaries are closed
-    across it. A large one hides how far its neighbours reach. They end at its edge, and it has no grain: left
-    open to it they would all be one. What a person left open is meant to be so sooner than a hole in a mask
-    that a program made, so necks are judged as where there is a probability.
+    A small ignored place (dirt, a scratch) belongs to the grains beside it, and their boundaries are closed
+    across it. A large ignored place hides how far the grains beside it reach. It has no grain, and they end
+    at its edge; without that edge they would all be joined through it. A gap that a person left in a line is
+    more likely intended than a hole in a program's mask. So necks are treated as in a probability map, not as
+    in drawn lines with holes.
 
     Args:
         label: (H, W) uint8 codes, not everywhere BOUNDARY.
@@ -36,7 +37,7 @@ def label_grains(label: Label) -> npt.NDArray[np.uint32]:
         return closed_grains(_pieces(boundary), DEFAULT_SETTINGS)
     pieces = _pieces(boundary | rim(hidden))
     grains = closed_grains(pieces, DEFAULT_SETTINGS, judged=~ignored)
-    # Lines along the edge go by halves to the region on its other side, which is no grain.
+    # Half of a line along the edge was filled from the hidden side, which is no grain.
     beyond = np.bincount(grains[hidden & ~rim(hidden)], minlength=int(grains.max()) + 1) > 0
     grains[hidden | (boundary & beyond[grains])] = 0
     return grains
@@ -47,51 +48,53 @@ def _pieces(lines: BoolMask) -> OverSegmentation:
 
 
 def holes_in_lines(label: Label) -> tuple[int, int]:
-    """Places that the lines of a label enclose, and how many of them are small enough to be holes in these.
+    """Count the places that the lines of a label enclose, and those so small that they may be holes in lines.
 
     Args:
         label: (H, W) uint8 codes.
 
     Returns:
-        Places of at most `PINHOLE_PX` pixels, and all of them.
+        Number of places of at most `PINHOLE_PX` pixels, and number of all places.
     """
     _, _, found, _ = cv2.connectedComponentsWithStats((label == GRAIN).view(np.uint8), connectivity=4)
-    area_px = found[1:, cv2.CC_STAT_AREA]  # the first is all that is no grain
+    area_px = found[1:, cv2.CC_STAT_AREA]  # row 0 is the background: all pixels that are not GRAIN
     return int(np.count_nonzero(area_px <= PINHOLE_PX)), len(area_px)
 
 
 def hidden_part(grains: npt.NDArray[np.integer], ignored: BoolMask | None) -> BoolMask:
-    """Where nobody judged and no grain is known: what `label_grains` calls a large ignored place.
+    """Ignored pixels without a known grain: the large ignored places of `label_grains`.
 
     Args:
         grains: (H, W) ids, 0 = no grain.
-        ignored: (H, W), true where nobody judged.
+        ignored: (H, W), true on ignored pixels, which nobody judged; None if there are none.
 
     Returns:
-        (H, W).
+        (H, W), true on these pixels.
     """
     return np.zeros(grains.shape, np.bool_) if ignored is None else np.asarray(ignored & (grains == 0))
 
 
 def rim(place: BoolMask) -> BoolMask:
-    """Pixels of a place with one of their eight neighbours outside of it: no way of 4-neighbours passes.
+    """Edge pixels of a place: those with one of their eight neighbours outside it.
+
+    No path of 4-neighbours crosses the rim.
 
     Args:
-        place: (H, W). The field's border is no edge.
+        place: (H, W), true on the place. The field's border is not an edge.
     """
     outside = cv2.dilate((~place).view(np.uint8), np.ones((3, 3), np.uint8))
     return np.asarray(place & (outside > 0), np.bool_)
 
 
 def cut_grains(grains: npt.NDArray[np.integer], hidden: BoolMask) -> BoolMask:
-    """Pixels of the grains that touch a hidden place, so that nobody knows their size.
+    """Pixels of the grains that touch a hidden place, whose size is therefore unknown.
 
     Args:
         grains: (H, W) ids, 0 = no grain.
         hidden: (H, W), from `hidden_part`.
 
     Returns:
-        (H, W).
+        (H, W), true on all pixels of these grains.
     """
     beside = cv2.dilate(hidden.view(np.uint8), np.ones((3, 3), np.uint8)) > 0
     cut = np.zeros(int(grains.max()) + 1, np.bool_)
@@ -101,9 +104,9 @@ def cut_grains(grains: npt.NDArray[np.integer], hidden: BoolMask) -> BoolMask:
 
 
 def _large_places(boundary: BoolMask, ignored: BoolMask) -> BoolMask:
-    """The ignored places without what is narrower than the mean intercept of the labelled grains.
+    """Ignored places, without their parts that are narrower than the mean intercept of the labelled grains.
 
-    The mean intercept is π A / (2 L) for lines of the length L in the area A (Smith and Guttman 1953).
+    The mean intercept is π A / (2 L) for lines of length L in the area A (Smith and Guttman 1953).
     """
     codes = np.where(ignored, IGNORE, boundary).astype(np.uint8)
     length = np.count_nonzero(boundary) / line_width_px(codes)

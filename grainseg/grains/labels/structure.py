@@ -1,4 +1,4 @@
-"""What the boundaries of a structure stand for: declared by a person, never inferred from a picture."""
+"""How twins, second phase and pores were drawn: declared by a person, never inferred from a picture."""
 
 from dataclasses import dataclass
 
@@ -54,13 +54,13 @@ class Structure:
             _PARTS[self.second_phase].format(
                 name="a second phase", bare="second phase", Name="The second phase"
             ),
-            # Read as a mass: "Porosity is excluded: its area …".
+            # The sentence uses the mass noun: "Porosity is excluded: its area …".
             _PARTS[self.pores].format(name="porosity", bare="porosity", Name="Porosity"),
         )
 
     @property
     def flags(self) -> tuple[str, ...]:
-        """What the declared policy does to the grain size, where it leaves ASTM E112."""
+        """Effects of the declared policy on the grain size, one per deviation from ASTM E112."""
         found = []
         if self.twins == "drawn":
             found.append(
