@@ -1,1 +1,1 @@
-"""Predictions against labels: pixels, lines, grains; and the partition that suits the labels best."""
+"""Scores of predictions against labels (pixels, lines, grains), and the fit of the partition to labels."""

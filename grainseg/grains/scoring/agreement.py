@@ -1,12 +1,12 @@
 """How well a predicted boundary map agrees with a label: per pixel, and per line within a tolerance.
 
-The IoU of thin lines says more about how wide and where exactly someone drew than about what was found, so
-the tolerant score stands beside it: straight 3 px lines shifted by 2 px have an IoU of 0.2 and, at a
-tolerance of 2 px, an F1 of 1.
+The IoU of thin lines depends more on how wide and where exactly someone drew them than on which boundaries
+were found. So it is reported with the tolerant score: straight 3 px lines shifted by 2 px have an IoU of 0.2
+and, at a tolerance of 2 px, an F1 of 1.
 
-All scores are sums of counts over images and quotients of the sums. Where a quotient is 0/0, nothing to find
-and nothing found is full agreement (1.0), and finding nothing of something, or something where nothing is,
-is none (0.0).
+All scores are quotients of counts summed over images. A quotient of 0/0 is full agreement (1.0) if there is
+nothing to find and nothing was found. It is no agreement (0.0) if nothing of a boundary was found, or a
+boundary was found where there is none.
 """
 
 from collections.abc import Iterable
@@ -22,9 +22,9 @@ from grainseg.micrograph.morphology import near, skeleton
 
 @dataclass(frozen=True)
 class BoundaryCounts:
-    """Skeleton pixels of the prediction and the label, and how many lie within the tolerance of the other's.
+    """Skeleton pixels of prediction and label, and how many of each lie within the tolerance of the other.
 
-    Counts of several images add up: `a + b`, `sum(counts, BoundaryCounts())`.
+    Counts of several images can be added: `a + b`, `sum(counts, BoundaryCounts())`.
     """
 
     predicted_px: int = 0
@@ -42,12 +42,12 @@ class BoundaryCounts:
 
     @property
     def precision(self) -> float:
-        """Share of the predicted line that is right; without one: 1 if the label has none, else 0."""
+        """Share of the predicted line that is right; if there is none: 1 if the label has none, else 0."""
         return _share(self.predicted_matched_px, self.predicted_px, otherwise=self.label_px == 0)
 
     @property
     def recall(self) -> float:
-        """Share of the label's line that is found; without one: 1 if none is predicted, else 0."""
+        """Share of the label's line that is found; if the label has none: 1 if none is predicted, else 0."""
         return _share(self.label_matched_px, self.label_px, otherwise=self.predicted_px == 0)
 
     @property
@@ -58,7 +58,7 @@ class BoundaryCounts:
 
 @dataclass(frozen=True)
 class PixelScores:
-    """True positive, false positive and false negative boundary pixels; add up like `BoundaryCounts`."""
+    """True positive, false positive and false negative boundary pixels; added like `BoundaryCounts`."""
 
     tp: int = 0
     fp: int = 0
@@ -86,15 +86,15 @@ class PixelScores:
 def boundary_counts(predicted: BoolMask, label: Label, tolerance_px: float) -> BoundaryCounts:
     """Compare the skeletons of a prediction and a label within a tolerance.
 
-    Precision and recall of boundaries after Martin, Fowlkes and Malik 2004 (IEEE TPAMI 26:530), without
-    their one-to-one assignment of pixels. The assignment keeps several lines from matching the same one, and
-    its cost grows faster than the number of pixels; thinned lines within a few px of each other are rare
-    where grains are many px wide.
+    Precision and recall of boundaries as in Martin, Fowlkes and Malik 2004 (IEEE TPAMI 26:530), but without
+    their one-to-one assignment of pixels. The assignment prevents several lines from matching the same one,
+    but its cost grows faster than the number of pixels, and thinned lines within a few px of each other are
+    rare where grains are many px wide.
 
-    The prediction is thinned before ignored pixels are left out, so that the edge of an ignored region does
+    The prediction is thinned before ignored pixels are excluded, so that the edge of an ignored region does
     not bend its lines. A line predicted among ignored pixels, or within the tolerance of them, counts neither
-    as right nor as wrong: what it may have found was not labelled. The label's lines count wherever they are,
-    and a line predicted among ignored pixels still matches one within the tolerance of it.
+    as right nor as wrong: the boundary that it may have found was not labelled. The label's lines count
+    everywhere, and a label line matches a prediction within the tolerance even among ignored pixels.
 
     Args:
         predicted: (H, W), true on boundaries.
@@ -142,20 +142,20 @@ def fit_threshold(probabilities: Iterable[FloatImage], labels: Iterable[Label]) 
     A pixel is boundary where `probability > threshold`.
 
     Args:
-        probabilities: One (H, W) float32 in [0, 1] per image, looked at once.
+        probabilities: One (H, W) float32 in [0, 1] per image; iterated once.
         labels: Their (H, W) labels of GRAIN, BOUNDARY and IGNORE, in the same order.
 
     Returns:
-        The best of 0.01, 0.02, …, 0.99 (of several the one closest to 0.5, then the lowest), and its IoU.
+        The best of 0.01, 0.02, …, 0.99 (among ties the one closest to 0.5, then the lowest), and its IoU.
 
     Raises:
         ValueError: If there are no images, or not as many labels, or the shapes of a pair differ.
     """
     percent = np.arange(1, 100)
-    # Comparisons with a float32 array round the threshold to float32; so must the edges of the bins.
+    # A comparison with a float32 array rounds the threshold to float32, so the bin edges are rounded, too.
     edges = (percent / 100).astype(np.float32)
-    found = np.zeros(100, np.int64)  # of the label's boundary, by the number of thresholds a pixel exceeds
-    false = np.zeros(100, np.int64)
+    found = np.zeros(100, np.int64)  # the label's boundary pixels, by the number of thresholds they exceed
+    false = np.zeros(100, np.int64)  # the label's grain pixels, likewise
     images = 0
     for probability, label in zip(probabilities, labels, strict=True):
         _require_same_shape(probability, label)

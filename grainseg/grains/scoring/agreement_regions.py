@@ -1,7 +1,7 @@
 """How well predicted grains agree with labelled ones: as a partition of the field, in number, and in size.
 
-All scores are sums over images and quotients of the sums, as for boundaries (``agreement``): the scores of
-several images are those of one large one.
+All scores are quotients of sums over images, as for boundaries (``agreement``): several images are scored as
+if they were one large image.
 """
 
 import math
@@ -25,13 +25,13 @@ def _none() -> Floats:
 
 @dataclass(frozen=True, eq=False)
 class Sizes:
-    """Grains of one side, prediction or label; those of several images lie side by side.
+    """Sizes of the predicted or of the labelled grains; adding two images concatenates their grains.
 
     Attributes:
         diameters_px: (N,) equivalent circular diameter of each grain, √(4 area / π).
-        weights: (N,) share of its area that is judged, in (0, 1].
+        weights: (N,) share of each grain's area that is judged, in (0, 1].
         line_px: Length of the test lines.
-        crossings: Boundaries that they cross.
+        crossings: Number of boundaries that the test lines cross.
     """
 
     diameters_px: Floats = field(default_factory=_none)
@@ -49,7 +49,7 @@ class Sizes:
 
     @property
     def count(self) -> float:
-        """Number of grains, those that ignored pixels cut counted in part."""
+        """Number of grains; a grain that ignored pixels cut counts with its judged share."""
         return float(self.weights.sum())
 
     @property
@@ -65,12 +65,12 @@ class Sizes:
 
 @dataclass(frozen=True, eq=False)
 class RegionScores:
-    """Agreement of predicted and labelled grains; of several images: `a + b`, `sum(scores, RegionScores())`.
+    """Agreement of predicted and labelled grains; for several images `a + b`, `sum(scores, RegionScores())`.
 
     Attributes:
         overlap: Sums over the overlaps of grains.
-        predicted: Size of the predicted grains.
-        label: Size of the labelled grains.
+        predicted: Sizes of the predicted grains.
+        label: Sizes of the labelled grains.
     """
 
     overlap: OverlapSums = field(default_factory=OverlapSums)
@@ -84,7 +84,7 @@ class RegionScores:
 
     @property
     def adapted_rand_error(self) -> float:
-        """See `OverlapSums`; in [0, 1], 0 is full agreement."""
+        """See `OverlapSums`; in [0, 1], 0 for full agreement."""
         return self.overlap.adapted_rand_error
 
     @property
@@ -99,7 +99,7 @@ class RegionScores:
 
     @property
     def signed_count_error(self) -> float:
-        """Predicted over labelled number of grains, less 1: negative where grains were merged."""
+        """Predicted over labelled number of grains, minus 1: negative where grains were merged."""
         return _relative(self.predicted.count, self.label.count)
 
     @property
@@ -109,7 +109,7 @@ class RegionScores:
 
     @property
     def signed_intercept_error(self) -> float:
-        """Predicted over labelled mean intercept, less 1; infinite where only the label has boundaries."""
+        """Predicted over labelled mean intercept, minus 1; infinite where only the label has boundaries."""
         if self.predicted.crossings == self.label.crossings == 0:
             return 0.0
         if self.predicted.crossings == 0:
@@ -123,7 +123,7 @@ class RegionScores:
 
     @property
     def wasserstein_px(self) -> float:
-        """Wasserstein-1 distance of the equivalent diameters, by number, in px; nan without grains."""
+        """Wasserstein-1 distance of the diameters' number distributions, in px; nan without grains."""
         if not (self.predicted.weights.size and self.label.weights.size):
             return math.nan
         return float(
@@ -137,11 +137,11 @@ class RegionScores:
 
     @property
     def wasserstein_relative(self) -> float:
-        """The same over the label's mean diameter."""
+        """`wasserstein_px` divided by the label's mean diameter."""
         return self.wasserstein_px / self.label.mean_diameter_px
 
     def metrics(self) -> dict[str, float]:
-        """The magnitudes by the names under which they are logged; all are the better the smaller."""
+        """All scores without sign, by the names under which they are logged; smaller is better for all."""
         return {
             "are": self.adapted_rand_error,
             "voi_split": self.voi_split,
@@ -153,17 +153,17 @@ class RegionScores:
 
 
 def region_scores(predicted: GrainIds, label: GrainIds, ignore: BoolMask | None = None) -> RegionScores:
-    """Compare predicted with labelled grains where the label was judged.
+    """Compare predicted with labelled grains on the judged pixels of the label.
 
-    Grains at the field's border count on both sides. A grain that reaches among ignored pixels counts with
-    the share of its area that is judged. Where nobody knows how far it reaches (ignored pixels without a
-    grain in the label), neither it nor what was predicted in its place counts in number and size; and parts
-    of a predicted grain that meet only there are grains of their own, as they are in the label.
+    Grains at the field's border count in prediction and label. A grain that extends into ignored pixels
+    counts with the share of its area that is judged. A labelled grain at ignored pixels without a grain in
+    the label has an unknown extent: neither it nor the prediction in its place counts in number and size.
+    Parts of a predicted grain that meet only among such pixels are separate grains, as in the label.
 
     Args:
-        predicted: (H, W) grain ids, 0 = no grain: a region of its own, but no grain in number and size.
+        predicted: (H, W) grain ids; 0 = no grain, a region in the overlaps but not in number and size.
         label: (H, W) grain ids, as from `label_grains`; 0 = no grain, which is not judged.
-        ignore: (H, W), true where nobody judged.
+        ignore: (H, W), true on ignored pixels, which nobody judged; None if there are none.
 
     Raises:
         ValueError: Shapes differ, an id is negative, or no pixel is judged.
@@ -184,14 +184,14 @@ def region_scores(predicted: GrainIds, label: GrainIds, ignore: BoolMask | None 
 
 
 def judged_pixels(label: GrainIds, ignore: BoolMask | None = None) -> BoolMask:
-    """Where a label says which grain a pixel belongs to.
+    """Find the judged pixels, for which a label gives the grain.
 
     Args:
         label: (H, W) grain ids, 0 = no grain.
-        ignore: (H, W), true where nobody judged.
+        ignore: (H, W), true on ignored pixels, which nobody judged; None if there are none.
 
     Returns:
-        (H, W).
+        (H, W), true on judged pixels.
 
     Raises:
         ValueError: Shapes differ, an id is negative, or no pixel is judged.
@@ -207,7 +207,7 @@ def judged_pixels(label: GrainIds, ignore: BoolMask | None = None) -> BoolMask:
 
 
 def counted_pixels(label: GrainIds, judged: BoolMask, hidden: BoolMask) -> BoolMask:
-    """Judged pixels of the labelled grains whose size is known; of all judged ones if no grain's is.
+    """Judged pixels of the labelled grains whose size is known, or all judged pixels if no size is known.
 
     Args:
         label: (H, W) grain ids, 0 = no grain.
@@ -215,7 +215,7 @@ def counted_pixels(label: GrainIds, judged: BoolMask, hidden: BoolMask) -> BoolM
         hidden: (H, W), from `hidden_part`.
 
     Returns:
-        (H, W).
+        (H, W), true on these pixels.
     """
     if not hidden.any():
         return judged
@@ -224,7 +224,7 @@ def counted_pixels(label: GrainIds, judged: BoolMask, hidden: BoolMask) -> BoolM
 
 
 def _parts(grains: GrainIds, hidden: BoolMask) -> GrainIds:
-    """Grains, cut into the parts that hidden pixels leave; still 0 where there is no grain."""
+    """Cut grains into the parts that hidden pixels separate; 0 where there is no grain or it is hidden."""
     seen = np.where(hidden, 0, grains.astype(np.int64))
     return np.asarray(measure.label(seen, background=0, connectivity=1), np.int64)
 
@@ -234,7 +234,7 @@ def judged_grains(grains: GrainIds, judged: BoolMask) -> tuple[Floats, Floats]:
 
     Args:
         grains: (H, W) grain ids, 0 = no grain.
-        judged: (H, W).
+        judged: (H, W), true on judged pixels.
 
     Returns:
         (N,) areas in px, and (N,) shares in (0, 1].
@@ -253,7 +253,7 @@ def _sizes(grains: GrainIds, judged: BoolMask, counted: BoolMask) -> Sizes:
 
 
 def _relative(value: float, reference: float) -> float:
-    """Quotient less 1; 0 for 0/0."""
+    """Quotient minus 1; 0 for 0/0, infinite for other values over 0."""
     if reference:
         return value / reference - 1
     return math.inf if value else 0.0

@@ -1,4 +1,4 @@
-"""How two partitions of a field overlap, and the sums from which their agreement follows."""
+"""Overlaps of two partitions of a field, and the sums from which their agreement is computed."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -12,12 +12,12 @@ from grainseg.micrograph.arrays import Floats, Ints
 
 @dataclass(frozen=True, eq=False)
 class Overlaps:
-    """Pixels that predicted regions and labelled grains have in common, once for each pair that has any.
+    """Table of common pixels, with one entry per pair of predicted region and labelled grain that overlap.
 
     Attributes:
-        predicted: (K,) region.
-        label: (K,) grain.
-        pixels: (K,) pixels in both.
+        predicted: (K,) number of the region.
+        label: (K,) number of the grain.
+        pixels: (K,) number of pixels in both.
     """
 
     predicted: Ints
@@ -35,7 +35,7 @@ class Overlaps:
         return np.bincount(self.label, self.pixels).astype(np.float64)
 
     def joined(self, into: Ints) -> "Overlaps":
-        """The table after the regions have gone into others: (N,) number of the new one for each old one."""
+        """The table after joining regions; `into` is (N,), the number of the new region for each old one."""
         span = int(self.label.max()) + 1
         pairs, place = np.unique(into[self.predicted] * span + self.label, return_inverse=True)
         return Overlaps(pairs // span, pairs % span, np.bincount(place, self.pixels).astype(np.float64))
@@ -43,13 +43,13 @@ class Overlaps:
 
 @dataclass(frozen=True)
 class OverlapSums:
-    """Sums over the overlaps of predicted and labelled grains; they add up over images.
+    """Sums over the overlaps of predicted and labelled grains; they can be added over images.
 
-    With n_ij pixels common to predicted grain i and labelled grain j, n_i and n_j pixels in either:
+    With n_ij pixels common to predicted grain i and labelled grain j, which have n_i and n_j pixels:
 
     Attributes:
         pixels: Σ n_ij.
-        pairs_common: Σ n_ij (n_ij - 1), ordered pairs of pixels that both put into one grain.
+        pairs_common: Σ n_ij (n_ij - 1), ordered pairs of pixels that lie in one grain in both partitions.
         pairs_predicted: Σ n_i (n_i - 1).
         pairs_label: Σ n_j (n_j - 1).
         split_bits: Pixels times the entropy of the prediction given the label.
@@ -75,7 +75,7 @@ class OverlapSums:
 
     @property
     def adapted_rand_error(self) -> float:
-        """1 less the F1 of the pixel pairs put into one grain, in [0, 1].
+        """1 minus the F1 of the pixel pairs that lie in one grain, in [0, 1].
 
         Arganda-Carreras et al. 2015, Front. Neuroanat. 9:142.
         """
@@ -84,7 +84,7 @@ class OverlapSums:
 
     @property
     def voi_split(self) -> float:
-        """Conditional entropy of the prediction given the label, in bits: what was cut.
+        """Conditional entropy of the prediction given the label, in bits: how much grains were split.
 
         Meilă 2007, J. Multivariate Anal. 98:873.
         """
@@ -92,7 +92,7 @@ class OverlapSums:
 
     @property
     def voi_merge(self) -> float:
-        """Conditional entropy of the label given the prediction, in bits: what was joined."""
+        """Conditional entropy of the label given the prediction, in bits: how much grains were merged."""
         return self.merge_bits / self.pixels if self.pixels else 0.0
 
 
@@ -109,7 +109,7 @@ def overlaps(predicted: GrainIds, label: GrainIds) -> Overlaps:
 
 
 def overlap_sums(table: Overlaps) -> OverlapSums:
-    """Sum up what `overlaps` counted."""
+    """Compute the sums of a table from `overlaps`."""
     common, by_predicted, by_label = table.pixels, table.by_predicted, table.by_label
     by_predicted, by_label = by_predicted[by_predicted > 0], by_label[by_label > 0]
     bits_common, bits_predicted, bits_label = (

@@ -1,8 +1,8 @@
 """Fit the partition to labelled grains, as the threshold is fitted to labelled boundaries (``agreement``).
 
-Distance transforms and basins depend on the threshold alone. Everything after that joins regions, and is
-scored from the table of their overlaps with the labelled grains, without looking at a pixel again. The
-extension of tips at the end of a partition, which leaves the count and moves errors little, is left out.
+Distance transforms and basins depend on the threshold alone. All later steps join regions, and are scored
+from the table of the regions' overlaps with the labelled grains, without reading pixels again. The extension
+of tips at the end of a partition is omitted: it does not change the count, and changes errors little.
 """
 
 import math
@@ -44,17 +44,17 @@ GRID: Grid = (
 
 NOTHING_GIVEN: Mapping[str, float] = MappingProxyType({})
 
-_WIDENINGS = 4  # each halves the distance of an axis to its limit: after four the rest has no effect
+_WIDENINGS = 4  # each halves the distance of an axis to its limit; more than four have no effect
 
 
 @dataclass(frozen=True)
 class FitScore:
-    """How one choice of settings did; of several images: `a + b`.
+    """Score of one choice of settings; for several images `a + b`.
 
     Attributes:
         overlap: Sums over the overlaps of grains.
-        predicted: Number of predicted grains, those that ignored pixels cut counted in part.
-        label: The same of the labelled ones.
+        predicted: Number of predicted grains; a grain that ignored pixels cut counts in part.
+        label: Number of labelled grains, counted in the same way.
     """
 
     overlap: OverlapSums = field(default_factory=OverlapSums)
@@ -78,17 +78,18 @@ class FitScore:
 
     @property
     def error(self) -> float:
-        """What a fit minimises: adapted Rand error (which pixels belong together) plus grain count error.
+        """Error that a fit minimises: adapted Rand error (which pixels belong together) + grain count error.
 
-        Infinite for settings that leave no grain in any image.
+        It is infinite for settings that leave no grain in any image.
         """
         return self.adapted_rand_error + self.grain_count_error if self.predicted else math.inf
 
 
 _TOLERANCE = 1.0
-"""Over the square root of the number of labelled grains: the standard error of a number of grains, relative.
-With 0.4, that of a rate of 15 %, the grains of eight networks were off by 3.5 % in number and 3.0 % in mean
-intercept on pictures of iron that the fit had not seen, with 1.0 by 2.9 % and 2.2 %."""
+"""Error above the least one that counts as equal, times the square root of the number of labelled grains: 1.0
+gives the relative standard error of a number of grains. With 0.4, that of a rate of 15 %, the grains of eight
+networks were off by 3.5 % in number and 3.0 % in mean intercept on pictures of iron that the fit had not
+seen; with 1.0 by 2.9 % and 2.2 %."""
 
 
 def fit_partition(
@@ -97,20 +98,20 @@ def fit_partition(
     ignores: Iterable[BoolMask | None],
     given: Mapping[str, float] = NOTHING_GIVEN,
 ) -> PartitionSettings:
-    """Find settings whose error over all images together cannot be told from the least.
+    """Find settings whose error over all images together is about the least, but not overfitted.
 
-    With one image of a hundred grains the error jumps by chance from one value of a setting to the next, and
-    the very least is overfitted. So errors are averaged over neighbours in the grid (3 values of each
-    setting), and of all settings within about a standard error of the least the nearest to
+    With one image of a hundred grains, the error jumps by chance from one value of a setting to the next, and
+    the exact minimum is overfitted. So errors are averaged over neighbours in the grid (3 values of each
+    setting), and of all settings within about one standard error of the least, the nearest to
     `DEFAULT_SETTINGS` is taken: the one-standard-error rule of Breiman, Friedman, Olshen and Stone (1984,
-    Classification and Regression Trees, 3.4.3). A grid at whose end the choice lies is widened. Defaults
-    that do better on the images themselves stay.
+    Classification and Regression Trees, 3.4.3). If the choice lies at the end of an axis of the grid, the
+    axis is widened. The defaults are kept if their error on the images, without averaging, is smaller.
 
     Args:
         probabilities: One (H, W) float32 in [0, 1] per image.
         labels: Their (H, W) grain ids, as from `label_grains`; 0 = no grain, not judged.
-        ignores: Their (H, W) masks of pixels that nobody judged, or None.
-        given: Settings that somebody said, by name: the others are fitted to suit them.
+        ignores: Their (H, W) masks of ignored pixels, which nobody judged, or None.
+        given: Fixed settings by name; the others are fitted with these fixed.
 
     Raises:
         ValueError: A setting outside its range, no images, not as many labels and masks, shapes that differ,
@@ -137,7 +138,7 @@ def fit_partition(
         grid = wider
     defaults = astuple(base)
     if error(*defaults) < error(*chosen):
-        chosen = defaults  # the neighbours' mean can mislead where errors jump, as those of a bad network do
+        chosen = defaults  # the mean over neighbours can mislead where errors jump, as with a bad network
     return PartitionSettings(*chosen)
 
 
@@ -159,10 +160,10 @@ def _choose(grid: Grid, error: Callable[..., float], tolerance: float) -> tuple[
 
 
 def _widened(grid: Grid, chosen: tuple[float, ...]) -> Grid:
-    """The grid with one more value on each side on which the choice is the last one short of 0 or 1."""
+    """Add a value, halfway to the limit 0 or 1, to each end of an axis at which the choice lies."""
     wider = []
     for axis, value in zip(grid, chosen, strict=True):
-        if len(axis) == 1:  # said by somebody
+        if len(axis) == 1:  # a given setting
             wider.append(axis)
             continue
         below = [axis[0] / 2] if value == axis[0] > 0 else []
@@ -176,9 +177,9 @@ class _Stage:
     """Regions of an image at some stage of joining.
 
     Attributes:
-        graph: The regions.
-        table: Judged pixels that they share with labelled grains.
-        counted: Their pixels of labelled grains that count in number.
+        graph: N regions and their borders.
+        table: Judged pixels that the regions share with labelled grains.
+        counted: (N,) pixels of each region in labelled grains that count in number.
     """
 
     graph: RegionGraph
@@ -196,15 +197,15 @@ class _Stage:
 
 
 class LabelledMap:
-    """A boundary map with its labelled grains; what was computed for it is kept at each stage.
+    """A boundary map with its labelled grains; caches the result of each stage of joining.
 
     Args:
         probability: (H, W) float32 in [0, 1].
         label: (H, W) grain ids, 0 = no grain, not judged.
-        ignore: (H, W), which pixels nobody judged, or None.
+        ignore: (H, W), true on ignored pixels, which nobody judged; None if there are none.
 
     Attributes:
-        grains: Number of labelled grains, those that ignored pixels cut counted in part.
+        grains: Number of labelled grains; a grain that ignored pixels cut counts in part.
 
     Raises:
         ValueError: Shapes that differ, or a label without a judged grain.
@@ -216,7 +217,7 @@ class LabelledMap:
         self._judged = judged_pixels(label, ignore)
         hidden = hidden_part(label, ignore)
         self._drawn = as_drawn(probability)
-        # Regions end where the labelled grains do: what is joined beyond is nobody's error.
+        # Regions end where the labelled grains end, so joining beyond that edge causes no error.
         self._probability = np.where(rim(hidden), np.float32(1), probability)
         self._counted = counted_pixels(label, self._judged, hidden)
         self._label = label[self._judged]
@@ -226,9 +227,9 @@ class LabelledMap:
         self._supported = cache(self._without_unsupported)
 
     def score(self, threshold: float, depth: float, support: float, min_size: float) -> FitScore:
-        """Score the grains that these settings make, whose tips are not extended.
+        """Score the grains that these settings give, without extension of tips.
 
-        A field that is all boundary counts as one region that is no grain.
+        A field that is all boundary counts as one region, but not as a grain.
         """
         stage = self._supported(threshold, depth, support)
         if stage is None:

@@ -1,6 +1,6 @@
-"""Scores of predictions against labels, of pixels, lines and grains, per picture and over all of them.
+"""Scores of predictions against labels for pixels, lines and grains, per picture and over all of them.
 
-What a run logs after every epoch, what it ends with and what a prediction with masks is told are the same.
+A training run after every epoch, its final report and a prediction with masks all use these scores.
 """
 
 import functools
@@ -18,18 +18,18 @@ from grainseg.grains.scoring.agreement_regions import RegionScores, region_score
 from grainseg.micrograph.image import IGNORE, BoolMask, Label
 
 THRESHOLD = 0.5
-"""A pixel is boundary where its probability exceeds this, of networks and classical references alike, in the
-masks as in all scores that are not called fitted."""
+"""A pixel is boundary where its probability exceeds this. It holds for networks and classical references, for
+the masks, and for all scores that are not called fitted."""
 
 
 @dataclass(frozen=True)
 class MaskScores:
-    """Counts of one or several pictures; adding them scores all their pixels together.
+    """Counts of one or several pictures; the sum of two scores all their pixels together.
 
     Attributes:
-        pixels: Of the mask.
-        lines: Of the mask.
-        regions: Of the grains; None where there is no partition.
+        pixels: Counts of the mask's pixels.
+        lines: Counts of the mask's lines.
+        regions: Scores of the grains; None where there is no partition.
     """
 
     pixels: PixelScores
@@ -43,7 +43,7 @@ class MaskScores:
         return MaskScores(self.pixels + other.pixels, self.lines + other.lines, regions)
 
     def metrics(self) -> dict[str, float]:
-        """IoU, precision, recall of the boundary's pixels, the tolerant F1 of its lines, and the grains'."""
+        """IoU, precision, recall of the boundary's pixels, tolerant F1 of its lines, and the grain metrics."""
         found = {
             "iou": self.pixels.iou,
             "precision": self.pixels.precision,
@@ -77,20 +77,20 @@ _Scores = TypeVar("_Scores", MaskScores, RegionScores)
 
 
 def total(scores: Iterable[_Scores]) -> _Scores:
-    """Scores of pictures together, as of one large one.
+    """Score pictures together, as if they were one large picture.
 
     Args:
-        scores: Per picture, at least one.
+        scores: One per picture, at least one.
     """
     return functools.reduce(operator.add, scores)
 
 
 def metrics_of_all(scores: Sequence[MaskScores], regimes: Sequence[str]) -> dict[str, float]:
-    """Metrics of pictures scored together, and ``iou_<regime>`` of those of each kind.
+    """Metrics of all pictures together, and ``iou_<regime>`` for the pictures of each kind.
 
     Args:
-        scores: Per picture, at least one.
-        regimes: Per picture the name of its kind; empty for pictures that are of none.
+        scores: One per picture, at least one.
+        regimes: One per picture, the name of its kind; empty for pictures without a kind.
 
     Returns:
         Each metric by its name.

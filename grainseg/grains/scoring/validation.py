@@ -1,4 +1,4 @@
-"""How good a network was on the pictures that validated it, as its checkpoint keeps it."""
+"""Scores of a network on its validation pictures, as stored in its checkpoint."""
 
 from dataclasses import dataclass
 
@@ -8,16 +8,16 @@ _MOST_IMAGES = 1_000_000
 
 @dataclass(frozen=True)
 class ValidationScores:
-    """Scores over all validation pictures together, the grains' with the partition that the checkpoint keeps.
+    """Scores over all validation pictures together; grain scores use the partition stored in the checkpoint.
 
-    Checkpoints bring them, strangers' ones, too: types are looked at as well as ranges.
+    The values may come from untrusted checkpoints, so types are checked as well as ranges.
 
     Attributes:
         boundary_f1: Tolerant F1 of the lines, in [0, 1].
-        adapted_rand_error: Of the grains, in [0, 1].
+        adapted_rand_error: Adapted Rand error of the grains, in [0, 1].
         grain_count_error: Relative error of the number of grains, without sign.
         intercept_error: Relative error of the mean intercept, without sign.
-        images: How many pictures, from 1 up.
+        images: Number of pictures, at least 1.
 
     Raises:
         ValueError: If a value is of another type or out of its range.
