@@ -1,4 +1,4 @@
-"""Lines of one pixel drawn as wide as people draw their labels."""
+"""Draw lines of one pixel as wide as the lines of the labels."""
 
 import math
 from collections.abc import Sequence
@@ -12,15 +12,17 @@ from grainseg.micrograph.labels import line_width_px
 from grainseg.micrograph.morphology import near, skeleton
 
 _RADII_PX = tuple(sorted({math.hypot(*each) for each in product(range(12), repeat=2)}))
-"""Distances between pixels: between two of them a line does not change its width."""
+"""All distances between pixels: for radii between two of these, the width of a line does not change."""
 
 
 def drawing_radius_px(labels: Sequence[Label]) -> float:
     """Radius about a line of 1 px at which it becomes as wide as the labels' lines.
 
+    The skeletons of the labels are drawn again with increasing radii; the radius whose mean line width is
+    nearest to that of the labels is taken.
+
     Args:
-        labels: (H, W) uint8 codes, each with boundary. Their skeletons are drawn again with ever larger
-            radii; the one whose mean width is nearest to theirs is taken.
+        labels: (H, W) uint8 codes, each with boundary.
 
     Returns:
         Radius in px, 0 for lines of 1 px.
@@ -38,12 +40,12 @@ def drawing_radius_px(labels: Sequence[Label]) -> float:
 
 
 def draw_values(line: BoolMask, values: FloatImage, radius_px: float) -> FloatImage:
-    """Spread the values of a line over all pixels near to it; each takes that of the nearest line pixel.
+    """Spread the values of a line over all pixels near it; each takes the value of the nearest line pixel.
 
     Args:
         line: (H, W), true on lines of 1 px.
-        values: (H, W) float32, looked at on the line.
-        radius_px: As from `drawing_radius_px`.
+        values: (H, W) float32, used on the line only.
+        radius_px: Radius in px, as from `drawing_radius_px`.
 
     Returns:
         (H, W) float32; 0 away from the line.

@@ -1,4 +1,4 @@
-"""What the references are tuned on, and the grey scale that they see."""
+"""Training fields of the classical references, and the grey levels that they use."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ from scipy.ndimage import uniform_filter
 
 from grainseg.micrograph.image import FloatImage, Label
 
-_REACH_SD = 3.0  # grey levels further than this from the local mean are cut
-_LEAST_SD = 0.25  # of the picture's own: a plain grain keeps its noise small
+_REACH_SD = 3.0  # grey levels further from the local mean, in local standard deviations, are clipped
+_LEAST_SD = 0.25  # least local deviation, as share of the picture's: noise in a plain grain stays small
 
 
 @dataclass(frozen=True)
@@ -35,15 +35,15 @@ class TrainingField:
 
 
 def mean_grain_px(fields: Sequence[TrainingField]) -> float:
-    """Diameter in px of a circle as large as the mean grain of all fields together, where they are known."""
+    """Diameter in px of a circle with the mean area of all known grains of all fields together."""
     known = sum(int(np.count_nonzero(field.grain_map)) for field in fields)
     return float(np.sqrt(4 / np.pi * known / sum(field.grains for field in fields)))
 
 
 def flatten(unit: FloatImage, grain_px: float) -> FloatImage:
-    """Take out uneven illumination and contrast: grey levels in local deviations about the local mean.
+    """Remove uneven illumination and contrast: grey levels in local standard deviations about the local mean.
 
-    Both are taken over a few grains, by two box means, whose cost does not grow with the reach.
+    Both are computed over a few grains, each by two box means, whose cost does not grow with their size.
 
     Args:
         unit: (H, W) float32 in [0, 1].

@@ -1,7 +1,7 @@
 """A random forest on filter features, as in Weka's and ilastik's pixel classification.
 
-Features: grey level, gradient and Hessian eigenvalues at five scales (``skimage.feature.
-multiscale_basic_features``). Forest: Breiman 2001 (Machine Learning 45:5), scikit-learn's.
+The features are grey level, gradient and Hessian eigenvalues at five scales (``skimage.feature.
+multiscale_basic_features``). The forest (Breiman 2001, Machine Learning 45:5) is that of scikit-learn.
 """
 
 import logging
@@ -26,10 +26,11 @@ TREES = 60
 TREE_DEPTH = 14
 SAMPLED_PX = 48_000
 STRIP_PX = 1_000_000
-"""Pixels of a strip: twenty features of these are what is in memory at once."""
+"""Pixels of a strip: twenty features of this many pixels are in memory at once."""
 
 _REACH_PX = math.ceil(4 * SIGMA_MAX_PX) + 4
-"""Of the features: scipy cuts Gaussians at four standard deviations; differences reach a few px further."""
+"""Reach of the features: scipy cuts Gaussians at four standard deviations; differences reach further by a few
+px."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +39,9 @@ class BoundaryForest:
 
     Attributes:
         forest: scikit-learn's ``RandomForestClassifier``.
-        grain_px: Grain diameter about which illumination is evened out.
+        grain_px: Grain diameter in px, the scale at which `flatten` removes uneven illumination.
         operating_point: The forest's vote that becomes a probability of 0.5.
-        seed: It was grown with.
+        seed: Seed with which the forest was grown.
     """
 
     forest: Any
@@ -50,22 +51,22 @@ class BoundaryForest:
 
 
 def fit_forest(fields: Sequence[TrainingField], seed: int = 0) -> BoundaryForest:
-    """Grow a forest on pixels of labelled pictures, as many of the boundary as of the grains.
+    """Grow a forest on equally many boundary and grain pixels of labelled pictures.
 
-    A forest that saw as many of both votes for boundary too often. The operating point mends that: the vote
-    with the best IoU on the training pictures, of whose pixels the forest saw a few.
+    A forest trained on equal numbers of both votes for boundary too often. The operating point corrects this:
+    it is the vote with the best IoU on the training pictures, of whose pixels the forest saw only a few.
 
     Args:
         fields: At least one.
-        seed: Determines which pixels, and the trees.
+        seed: Determines the sampled pixels and the trees.
     """
-    from sklearn.ensemble import RandomForestClassifier  # heavy, and only this needs it
+    from sklearn.ensemble import RandomForestClassifier  # slow to import, and needed only here
 
     grain_px = mean_grain_px(fields)
     samples, codes = _sample(fields, grain_px, np.random.default_rng(seed))
     forest = RandomForestClassifier(TREES, max_depth=TREE_DEPTH, random_state=seed, n_jobs=-1)
     forest.fit(samples, codes)
-    forest.set_params(n_jobs=1)  # side by side, trees would be summed in any order and differ in rounding
+    forest.set_params(n_jobs=1)  # in parallel, trees would be summed in any order, with other rounding
     voted = BoundaryForest(forest, grain_px, 0.5, seed)
     votes = (forest_probability(field.unit, voted) for field in fields)
     operating_point, iou = fit_threshold(votes, [field.label for field in fields])
@@ -89,7 +90,7 @@ def forest_probability(unit: FloatImage, fitted: BoundaryForest, strip_px: int =
         shape = features.shape[:2]
         votes = fitted.forest.predict_proba(features.reshape(-1, features.shape[2]))
         vote[rows] = votes[:, 1].reshape(shape)
-    # Bayes' rule for another share of boundary: odds times a constant.
+    # Bayes' rule for another share of boundary pixels: the odds are multiplied by a constant.
     point = fitted.operating_point
     shifted = vote * (1 - point) / (vote * (1 - point) + (1 - vote) * point)
     return shifted.astype(np.float32)
@@ -98,14 +99,14 @@ def forest_probability(unit: FloatImage, fitted: BoundaryForest, strip_px: int =
 def feature_strips(
     flat: FloatImage, strip_px: int = STRIP_PX
 ) -> Iterator[tuple[slice, npt.NDArray[np.float32]]]:
-    """Filter features of a picture, a strip of rows at a time; each sees as far beyond as the filters reach.
+    """Filter features of a picture, strip by strip; each strip has a margin as wide as the filters reach.
 
     Args:
         flat: (H, W) float32.
         strip_px: Pixels of a strip.
 
     Yields:
-        The rows, and their features (rows, W, F) float32.
+        The rows of a strip, and their features (rows, W, F) float32.
     """
     height, width = flat.shape
     step = max(1, strip_px // width)
@@ -121,7 +122,7 @@ def feature_strips(
 def _sample(
     fields: Sequence[TrainingField], grain_px: float, random: np.random.Generator
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.uint8]]:
-    """Features (N, F) and codes (N,) of pixels drawn at random, evenly from pictures and codes."""
+    """Features (N, F) and codes (N,) of pixels drawn at random, equally many per picture and code."""
     each = SAMPLED_PX // (2 * len(fields))
     samples, codes = [], []
     for field in fields:

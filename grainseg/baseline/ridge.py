@@ -1,10 +1,10 @@
-"""The classical pipeline: ridges and edges, a watershed over them, and of its lines the strong ones.
+"""The classical pipeline: ridges and edges, a watershed over them, and the strong lines of the watershed.
 
 The response to a line (largest eigenvalue of the Hessian, Sato et al. 1998, Med. Image Anal. 2:143) and to a
 step (gradient), both normalised by scale as in Lindeberg 1998 (IJCV 30:117), form a relief whose
-watershed (Beucher & Lantuéjoul 1979) is a net of closed lines. Each border between two basins has one
-strength, the mean response along it; as in the oriented watershed transform (Arbeláez et al. 2011, IEEE
-TPAMI 33:898) what is weak is taken out. Borders become as wide as the labels are drawn.
+watershed (Beucher & Lantuéjoul 1979) is a net of closed lines. The strength of a border between two basins is
+the mean response along it; weak borders are removed, as in the oriented watershed transform (Arbeláez et al.
+2011, IEEE TPAMI 33:898). The remaining borders are drawn as wide as the lines of the labels.
 """
 
 import logging
@@ -35,21 +35,21 @@ STRENGTHS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
 _POLARITY_SCALE_PX = 1.5
 _FULL_PERCENTILE = 99.0
 _LEVELS = 255
-_SHARPNESS = 4  # of the step from no boundary to boundary about the threshold of the strength
+_SHARPNESS = 4  # of the transition from no boundary to boundary around the strength threshold
 
 
 @dataclass(frozen=True)
 class RidgeSettings:
-    """Everything that the pipeline is told.
+    """Settings of the classical pipeline.
 
     Attributes:
-        grain_px: Grain diameter about which illumination is evened out.
-        dark: Whether boundaries are darker than grains, where they are lines.
-        scale_px: Standard deviation of the filters.
-        edge_weight: Of a step beside a line, in [0, 1].
-        depth: A basin is a dip of the response of at least this.
+        grain_px: Grain diameter in px, the scale at which `flatten` removes uneven illumination.
+        dark: Whether boundary lines are darker than grains.
+        scale_px: Standard deviation of the filters in px.
+        edge_weight: Weight of steps against lines, in [0, 1].
+        depth: Least depth of a dip of the response that makes a basin.
         strength: Borders with a mean response above this are boundary.
-        radius_px: About a line of 1 px, for the labels' width.
+        radius_px: Radius in px about a line of 1 px that gives the labels' line width.
     """
 
     grain_px: float
@@ -63,10 +63,10 @@ class RidgeSettings:
 
 @dataclass(frozen=True)
 class RidgeScore:
-    """How some settings do on the training pictures.
+    """Score of settings on the training pictures.
 
     Attributes:
-        iou: Of all their pixels.
+        iou: IoU over all pixels of the pictures.
         count_error: Magnitude of the relative error of the number of grains.
     """
 
@@ -75,17 +75,17 @@ class RidgeScore:
 
     @property
     def objective(self) -> float:
-        """What tuning maximises: lines where they belong, and as many grains as there are."""
+        """Value that tuning maximises: it rewards lines in the right place and the right number of grains."""
         return self.iou - self.count_error
 
 
 @dataclass(frozen=True)
 class WatershedLines:
-    """A net of lines.
+    """The net of lines of a watershed.
 
     Attributes:
         line: (H, W), true on lines of 1 px.
-        strength: (H, W) float32, mean response of the border that a line pixel belongs to; 0 elsewhere.
+        strength: (H, W) float32, mean response of the border to which a line pixel belongs; 0 elsewhere.
     """
 
     line: BoolMask
@@ -93,13 +93,13 @@ class WatershedLines:
 
 
 def tune_ridge(fields: Sequence[TrainingField]) -> tuple[RidgeSettings, RidgeScore]:
-    """Find the settings that do best on labelled pictures: all of a grid are tried.
+    """Find the settings that score best on labelled pictures, by trying all settings of a grid.
 
     Args:
         fields: At least one, each with boundary in its label.
 
     Returns:
-        The settings, and how they do on these pictures.
+        The settings, and their score on these pictures.
     """
     grain_px = mean_grain_px(fields)
     radius_px = drawing_radius_px([field.label for field in fields])
@@ -122,7 +122,7 @@ def ridge_probability(unit: FloatImage, settings: RidgeSettings) -> FloatImage:
 
     Args:
         unit: (H, W) float32 in [0, 1], see ``to_unit_range``.
-        settings: As tuned.
+        settings: Settings from `tune_ridge`.
 
     Returns:
         (H, W) float32 in [0, 1]: 0 away from all lines, above 0.5 where a border is stronger than
@@ -137,11 +137,11 @@ def ridge_probability(unit: FloatImage, settings: RidgeSettings) -> FloatImage:
 
 
 def boundaries_are_dark(flat: Sequence[FloatImage], fields: Sequence[TrainingField]) -> bool:
-    """Whether labelled lines stand out more as dark ridges than as bright ones, in standard deviations.
+    """Whether labelled lines have more contrast as dark ridges than as bright ones, in standard deviations.
 
     Args:
-        flat: The fields' pictures as `flatten` gives them.
-        fields: For their labels.
+        flat: Pictures of the fields, from `flatten`.
+        fields: Fields with the labels, in the same order.
     """
 
     def contrast(dark: bool) -> float:
@@ -154,16 +154,16 @@ def boundaries_are_dark(flat: Sequence[FloatImage], fields: Sequence[TrainingFie
 
 
 def line_response(flat: FloatImage, scale_px: float, edge_weight: float, dark: bool) -> FloatImage:
-    """How much a place looks like a boundary: like a line or, where these are weighed, like a step.
+    """How much a pixel looks like a boundary: a line or, with an edge weight above 0, a step.
 
     Args:
-        flat: (H, W) float32 as `flatten` gives it.
-        scale_px: Standard deviation of the filters.
+        flat: (H, W) float32 from `flatten`.
+        scale_px: Standard deviation of the filters in px.
         edge_weight: Weight of steps.
         dark: Whether lines are dark.
 
     Returns:
-        (H, W) float32 in [0, 1]; 1 from the 99th percentile of the picture on.
+        (H, W) float32 in [0, 1]; 1 at and above the 99th percentile of the picture's response.
     """
     response = np.asarray(sato(flat, sigmas=[scale_px], black_ridges=dark))
     if edge_weight:
@@ -183,7 +183,7 @@ def watershed_lines(response: FloatImage, depth: float) -> WatershedLines:
         depth: Dips shallower than this make no basin of their own.
 
     Returns:
-        The lines; none where there is one basin only.
+        The lines; none if there is only one basin.
     """
     relief = np.rint(response * _LEVELS).astype(np.uint8)
     dips = h_minima(relief, max(1, round(depth * _LEVELS)))
@@ -210,7 +210,7 @@ def _contrast(response: FloatImage, field: TrainingField) -> float:
 def _candidates(
     flat: Sequence[FloatImage], grain_px: float, dark: bool, radius_px: float
 ) -> Iterator[tuple[RidgeSettings, list[WatershedLines]]]:
-    """All settings of the grid with the nets of lines that they find, strong or weak."""
+    """Yield all settings of the grid with their nets of lines, strong and weak ones."""
     for scale_px, edge_weight in product(SCALES_PX, EDGE_WEIGHTS):
         responses = [line_response(levels, scale_px, edge_weight, dark) for levels in flat]
         for depth in DEPTHS:
@@ -229,7 +229,7 @@ def _score(
     for net, field in zip(nets, fields, strict=True):
         strong: npt.NDArray[np.bool_] = net.strength > settings.strength
         pixels = pixels + pixel_scores(near(strong, settings.radius_px), field.label)
-        # Where nobody judged there are no lines; where no grain is known, none is counted.
+        # Ignored pixels count as free of lines; no grain is counted where none is known.
         grains += int(label((~strong | (field.label == IGNORE)) & (field.grain_map > 0))[1])
     wanted = sum(field.grains for field in fields)
     return RidgeScore(pixels.iou, abs(grains / wanted - 1) if wanted else 0.0)

@@ -43,7 +43,7 @@ class MaskScores:
         return MaskScores(self.pixels + other.pixels, self.lines + other.lines, regions)
 
     def metrics(self) -> dict[str, float]:
-        """IoU, precision, recall of the boundary's pixels, tolerant F1 of its lines, and the grain metrics."""
+        """IoU, precision, recall of boundary pixels, tolerant F1 of the lines, and the metrics of the grains."""
         found = {
             "iou": self.pixels.iou,
             "precision": self.pixels.precision,

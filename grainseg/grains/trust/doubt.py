@@ -1,12 +1,13 @@
-"""Whether a predicted picture is to be trusted: a score from signs of trouble that need no label.
+"""Whether to trust a prediction: a doubt score from signs of trouble that need no label.
 
-Signs of the picture (``grainseg.micrograph.checks.appearance``) say how far it lies from what trained the
-network; signs of the prediction say how sure the network was and how well its lines close. Each is measured
-in standard deviations from its values in training, and a logistic function of their weighted sum is the
-score: about the share of the IoU that is lost, fitted once to pictures that were corrupted in known ways
-(``benchmarks/trust.py``). A network's own confidence tells errors: Hendrycks & Gimpel 2017, ICLR; so does the
-distance from the training data: Lee et al. 2018, NeurIPS 31:7167; the quality of a segmentation can be told
-without its truth: Robinson et al. 2018, MICCAI. Which signs are combined, and how, is this project's own.
+Signs of the picture (``grainseg.micrograph.checks.appearance``) measure how far it lies from the training
+pictures; signs of the prediction measure how sure the network was and how well its lines close. Each sign is
+taken in standard deviations from its mean in training, and a logistic function of their weighted sum is the
+score. It is about the share of the IoU that is lost, and was fitted once to pictures corrupted in known ways
+(``benchmarks/trust.py``). A network's own confidence indicates errors: Hendrycks & Gimpel 2017, ICLR; so does
+the distance from the training data: Lee et al. 2018, NeurIPS 31:7167; the quality of a segmentation can be
+estimated without its truth: Robinson et al. 2018, MICCAI. The choice and combination of signs is this
+project's own.
 """
 
 import math
@@ -23,36 +24,37 @@ from grainseg.micrograph.image import BoolMask, FloatImage
 UNCERTAIN, OPEN_ENDS, CLOSED = "uncertain", "open_ends", "closed"
 PREDICTED = (UNCERTAIN, OPEN_ENDS, CLOSED)
 SIGNS = (*APPEARANCE, *PREDICTED)
-"""Names of all signs: in a reference, and in what is compared with it."""
+"""Names of all signs, in a reference as in the signs that are compared with it."""
 Signs = Mapping[str, float]
 Reference = Mapping[str, tuple[float, float]]
 """Mean and standard deviation of each sign in training."""
 
 DO_NOT_TRUST = "do not trust the boundaries"
-"""How the flag begins."""
+"""First words of the flag."""
 
 UNSURE = (0.2, 0.8)
-"""Between these probabilities the network is not sure of a boundary."""
+"""Probabilities between which the network is not sure of a boundary."""
 _DIGITS = 4
-"""Of a reference: the last ones of a sum depend on the machine, and no picture's scatter is as small."""
+"""Decimal places of a reference: further digits of a sum depend on the machine, and pictures scatter more."""
 _LARGEST = 1000.0
-"""Magnitude that no sign reaches."""
+"""Largest magnitude accepted in a reference; no sign reaches it."""
 
 
 def prediction_signs(
     probability: FloatImage, partition: Partition | None, left_out: BoolMask | None = None
 ) -> dict[str, float]:
-    """What a boundary map says about itself.
+    """Measure the signs of a boundary map.
 
     Args:
         probability: (H, W) float32 in [0, 1].
-        partition: Its grains; None where everything is boundary, which is as bad as can be.
-        left_out: (H, W), what is not measured; the partition knows of it.
+        partition: Grains of the map; None where everything is boundary, for which all signs are 1.
+        left_out: (H, W), pixels that are not measured, as in the partition.
 
     Returns:
-        ``uncertain``: of the pixels above the lower limit of `UNSURE` the share below the upper one (1 where
-        there is none). ``open_ends``: ends of lines per grain, a length of boundary that does not depend on
-        the magnification. ``closed``: share of the boundary's length that only the partition closed.
+        ``uncertain``: share below the upper limit of `UNSURE` among the pixels above the lower limit (1 if
+        there are none). ``open_ends``: ends of lines per grain; a grain stands for a length of boundary that
+        does not depend on the magnification. ``closed``: share of the boundary's length that only the
+        partition closed.
     """
     if partition is None:
         return {UNCERTAIN: 1.0, OPEN_ENDS: 1.0, CLOSED: 1.0}
@@ -71,8 +73,8 @@ def make_reference(appearances: Sequence[Signs], predictions: Sequence[Signs]) -
     """Mean and standard deviation of every sign.
 
     Args:
-        appearances: Of pictures that trained the network, at least one.
-        predictions: Of pictures that it did not train on, at least one.
+        appearances: Signs of pictures that trained the network, at least one.
+        predictions: Signs of predictions for pictures that it was not trained on, at least one.
     """
     found = {}
     for names, samples in ((APPEARANCE, appearances), (PREDICTED, predictions)):
@@ -84,7 +86,7 @@ def make_reference(appearances: Sequence[Signs], predictions: Sequence[Signs]) -
 
 
 def pooled_reference(references: Sequence[Reference]) -> Reference:
-    """That of several networks together: the variance within them and between their means add up."""
+    """Reference of several networks together: variance within the networks plus variance of their means."""
     found = {}
     for name in SIGNS:
         means, sds = np.array([each[name] for each in references]).T
@@ -93,13 +95,13 @@ def pooled_reference(references: Sequence[Reference]) -> Reference:
 
 
 def read_reference(values: Mapping[Any, Any]) -> dict[str, tuple[float, float]]:
-    """Check a reference that came from a file.
+    """Check a reference from a file.
 
     Args:
         values: A mean and a standard deviation by the name of each sign.
 
     Raises:
-        ValueError: A sign is missing or unknown, or its values are no numbers in their ranges.
+        ValueError: A sign is missing or unknown, or its values are not floats in their ranges.
     """
     if set(values) != set(SIGNS):
         raise ValueError("the doubt's reference has other signs")
@@ -117,11 +119,11 @@ def read_reference(values: Mapping[Any, Any]) -> dict[str, tuple[float, float]]:
 
 @dataclass(frozen=True)
 class Doubt:
-    """What the signs add up to.
+    """Doubt about a prediction, from all signs.
 
     Attributes:
-        score: In (0, 1); 0 is no reason for doubt.
-        reason: The sign that adds most, in words.
+        score: In (0, 1); near 0 there is no reason for doubt.
+        reason: The sign that contributes most, in words.
     """
 
     score: float
@@ -139,16 +141,16 @@ class Doubt:
 
 
 def deviations(signs: Signs, reference: Reference) -> dict[str, float]:
-    """How far each kind of sign lies from training, in standard deviations, by their logarithm.
+    """Distance of each kind of sign from training, in standard deviations on a logarithmic scale.
 
-    z becomes sign(z)·ln(1 + |z|): further out counts less and less, so that no sign outweighs all others, but
-    always counts, so that pictures far from all that trained keep their order. Grey levels and texture may
-    deviate either way; z is the root mean square of theirs. Of the prediction's signs more is worse and less
-    is better. No standard deviation is taken for smaller than `LEAST_SD`: a handful of pictures that resemble
-    each other tell little about how far the next may lie.
+    z becomes sign(z)·ln(1 + |z|). Large deviations count less and less, so that no sign outweighs all others;
+    but they always count, so that pictures far from the training data keep their order. Grey levels and
+    texture may deviate either way; for each, z is the root mean square over its signs. For signs of the
+    prediction, more is worse and less is better. A standard deviation below `LEAST_SD` is replaced by it: a
+    few similar pictures tell little about how far the next one may lie.
 
     Returns:
-        By the names of `WEIGHTS`.
+        The distances by the names of `WEIGHTS`.
     """
     z = _standardised(signs, reference)
     found = {
@@ -179,20 +181,20 @@ def doubt_of(
     Args:
         unit: (H, W, C) float32 in the unit range, as the network saw it.
         probability: (H, W) float32 in [0, 1].
-        partition: Its grains; None where everything is boundary.
-        reference: Of the network; None takes that of the weights that ship.
-        left_out: (H, W), what is not measured, and says nothing about what is.
+        partition: Grains of the map; None where everything is boundary.
+        reference: Reference of the network; None takes that of the shipped weights.
+        left_out: (H, W), pixels that are not measured and do not count in the signs.
     """
     signs = {**appearance(unit, left_out), **prediction_signs(probability, partition, left_out)}
     return judge(signs, reference)
 
 
 def judge(signs: Signs, reference: Reference | None) -> Doubt:
-    """Score a prediction.
+    """Score a prediction from its signs.
 
     Args:
-        signs: Of the picture and of its prediction, by the names of `SIGNS`.
-        reference: Of the network; None takes that of the weights that ship.
+        signs: Signs of the picture and of its prediction, by the names of `SIGNS`.
+        reference: Reference of the network; None takes that of the shipped weights.
     """
     reference = DEFAULT_REFERENCE if reference is None else reference
     parts = {name: WEIGHTS[name] * value for name, value in deviations(signs, reference).items()}
@@ -227,7 +229,7 @@ LEAST_SD = {
     OPEN_ENDS: 0.1,
     CLOSED: 0.02,
 }
-"""Least standard deviation of each sign: about that between pictures of one material taken alike."""
+"""Least standard deviation of each sign, about that of pictures of one material taken in the same way."""
 DEFAULT_REFERENCE: Reference = {
     "grey_10": (0.255, 0.139),
     "grey_50": (0.518, 0.180),
@@ -241,16 +243,18 @@ DEFAULT_REFERENCE: Reference = {
     OPEN_ENDS: (0.347, 0.070),
     CLOSED: (0.038, 0.012),
 }
-"""Of the weights that ship, whose file says none, and of other networks without one: 160 patches of the
-synthetic stream that trained the U-Net's weights (before it drew scratches from edge to edge), and their
-predictions for 20 plain synthetic fields (``python benchmarks/trust.py reference``, 26 November 2026)."""
+"""Reference of the shipped weights, whose file has none, and of other networks without one. From 160 patches
+of the synthetic stream that trained the U-Net's weights (before it drew scratches from edge to edge), and
+from their predictions for 20 plain synthetic fields (``python benchmarks/trust.py reference``, 26 November
+2026)."""
 
 BIAS = -3.92
 WEIGHTS = {"grey": 0.20, "texture": 0.72, UNCERTAIN: 0.69, OPEN_ENDS: 0.35, CLOSED: 0.52}
-"""Of what `deviations` finds. Fitted on 28 November 2026 by ``benchmarks/trust.py`` (docs/robustness.md has
-the commands) to three networks on corrupted pictures: the weights that ship on synthetic fields and etched
-iron, one trained on iron, and one trained on texture."""
+"""Weights of the values from `deviations`; `BIAS` is the constant term. Both fitted on 28 November 2026 by
+``benchmarks/trust.py`` (docs/robustness.md has the commands) to three networks on corrupted pictures: the
+shipped weights on synthetic fields and etched iron, one trained on iron, and one trained on texture."""
 FLAG_ABOVE = 0.07
-"""Of the fitted predictions above it half lost more than `MUCH_LOST` of their IoU."""
+"""Doubt above which a prediction is flagged: half of the fitted predictions above it lost more than
+`MUCH_LOST` of their IoU."""
 MUCH_LOST = 0.15
-"""Share of the IoU on the untouched picture."""
+"""Lost share of the IoU on the untouched picture above which a prediction counts as bad."""

@@ -1,4 +1,4 @@
-"""What becomes of the grains where a picture no longer shows a boundary between two of them."""
+"""Join grains across boundaries that a picture no longer shows."""
 
 import numpy as np
 import numpy.typing as npt
@@ -7,18 +7,19 @@ from grainseg.grains.closing.regions import components
 from grainseg.micrograph.image import BoolMask
 
 _GONE_ABOVE = 0.5
-"""Of a boundary's length: who sees more than half of it can tell that it is there."""
+"""Lost share of a boundary's length above which it is gone: if more than half is visible, it can be found."""
 
 
 def without_lost_boundaries(grains: npt.NDArray[np.integer], lost: BoolMask) -> npt.NDArray[np.uint32]:
     """Join the grains between which more than half of the boundary is lost.
 
-    The measure of what an exposure does to a grain size, whatever finds the boundaries: its mean intercept
-    over that of the grains themselves, less 1, is the drift of a method that finds all that is left.
+    The result measures the effect of an exposure on the grain size, independent of the method that finds the
+    boundaries. Its mean intercept over that of the original grains, minus 1, is the drift of a method that
+    finds all boundaries that are left.
 
     Args:
-        grains: (H, W) ids; 0 where there is no grain, which nothing is joined with.
-        lost: (H, W), where the picture says nothing.
+        grains: (H, W) ids; 0 where there is no grain, which is not joined with any grain.
+        lost: (H, W), true where the picture holds no information.
 
     Returns:
         (H, W) ids from 1 up, which may have gaps; 0 where there was no grain.

@@ -1,8 +1,8 @@
-"""The robustness card: how scores under corruptions compare with those of the untouched pictures.
+"""The robustness card: compares scores under corruptions with scores on the untouched pictures.
 
-Drift and error of the mean intercept are two things. The drift compares a method with itself: predicted
-under the corruption over predicted on the untouched picture, less 1. The error compares it with the label.
-Both keep their sign: above 0 grains look too large, as where boundaries were missed.
+Drift and error of the mean intercept differ. The drift compares a method with itself: the mean intercept
+predicted under the corruption over that predicted on the untouched picture, minus 1. The error compares the
+prediction with the label. Both are signed: above 0, grains look too large, as where boundaries were missed.
 """
 
 import math
@@ -16,30 +16,30 @@ from grainseg.grains.trust.doubt import FLAG_ABOVE, MUCH_LOST
 from grainseg.micrograph.corruptions import KINDS, Corruption
 
 TARGET_MEAN_SHARE = 0.85
-"""Of the clean IoU, that the mean over the card shall keep."""
+"""Target for the share of the clean IoU that is kept, as mean over the card."""
 TARGET_LEAST_SHARE = 0.5
-"""Of the clean IoU, that every cell shall keep in which the pictures hold information."""
+"""Target for the share of the clean IoU that is kept in every cell whose pictures hold information."""
 TARGET_DRIFT = 0.05
-"""Magnitude that the drift shall stay below under every change of light."""
+"""Target for the magnitude of the drift: below this under every change of light."""
 MOST_LOST = 0.5
-"""Where more of the labelled line than this share lies in places of one grey level, a picture holds no
-information: a method that guesses nothing cannot keep half of its IoU there."""
+"""Share of the labelled line in places of one grey level above which a picture holds no information: a method
+that guesses nothing cannot keep half of its IoU there."""
 
 
 @dataclass(frozen=True)
 class ImageScores:
-    """What a method did on one picture, corrupted or not.
+    """Scores of a method on one picture, corrupted or not.
 
     Attributes:
         image: Name of the picture.
-        iou: Of the boundary class.
+        iou: IoU of the boundary class.
         boundary_f1: Tolerant F1 of the lines.
-        signed_count_error: Predicted over labelled number of grains, less 1.
+        signed_count_error: Predicted over labelled number of grains, minus 1.
         intercept_px: Predicted mean lineal intercept; infinite where no boundary is crossed.
-        label_intercept_px: The label's.
-        lost_share: Share of the labelled line about which the picture says nothing.
-        left_intercept_px: The label's without the boundaries of which the picture lost more than half.
-        doubt: Score that tells without the label whether to trust the prediction; nan where there is none.
+        label_intercept_px: Mean lineal intercept of the label.
+        lost_share: Share of the labelled line about which the picture holds no information.
+        left_intercept_px: That of the label without the boundaries of which the picture lost more than half.
+        doubt: Doubt score, computed without the label; nan for a method that has none.
     """
 
     image: str
@@ -54,26 +54,26 @@ class ImageScores:
 
     @property
     def intercept_error(self) -> float:
-        """Predicted over labelled mean intercept, less 1."""
+        """Predicted over labelled mean intercept, minus 1."""
         return relative(self.intercept_px, self.label_intercept_px)
 
     @property
     def lost_drift(self) -> float:
-        """Drift of a method that finds all boundaries that the picture has left, and misses the others."""
+        """Drift of a method that finds all boundaries that the picture still shows, and misses the others."""
         return relative(self.left_intercept_px, self.label_intercept_px)
 
     def drift(self, clean: "ImageScores") -> float:
-        """Predicted mean intercept over that of the untouched picture, less 1."""
+        """Predicted mean intercept over that predicted on the untouched picture, minus 1."""
         return relative(self.intercept_px, clean.intercept_px)
 
 
 @dataclass(frozen=True)
 class Spread:
-    """A quantity over the pictures.
+    """Mean and worst value of a quantity over the pictures.
 
     Attributes:
-        mean: Arithmetic mean, of the signed values where there is a sign.
-        worst: The value of the worst picture: the least score, the error of the largest magnitude.
+        mean: Arithmetic mean, of signed values where the quantity has a sign.
+        worst: Value of the worst picture: the lowest score, or the error of the largest magnitude.
     """
 
     mean: float
@@ -85,17 +85,17 @@ class Cell:
     """A method under one corruption, over all pictures.
 
     Attributes:
-        corruption: None for the untouched pictures.
-        iou: The least is the worst.
-        boundary_f1: The least is the worst.
+        corruption: The corruption; None for the untouched pictures.
+        iou: IoU of the boundary class; the lowest is the worst.
+        boundary_f1: Tolerant F1 of the lines; the lowest is the worst.
         count_error: Magnitude of the relative error of the number of grains.
-        drift: Signed, of the mean intercept against the prediction of the untouched picture.
-        intercept_error: Signed, of the mean intercept against the label.
-        lost_share: Of the labelled line.
-        lost_drift: Of the label itself, for want of boundaries that the pictures no longer show.
-        doubt: The largest is the worst.
-        iou_share: Mean IoU over that of the untouched pictures; nan where that is 0.
-        scores: Of each picture.
+        drift: Signed drift of the mean intercept against the prediction on the untouched picture.
+        intercept_error: Signed error of the mean intercept against the label.
+        lost_share: Share of the labelled line about which the pictures hold no information.
+        lost_drift: Drift of the label itself, without the boundaries that the pictures no longer show.
+        doubt: Doubt score; the largest is the worst.
+        iou_share: Mean IoU over that on the untouched pictures; nan where that is 0.
+        scores: Scores of each picture.
     """
 
     corruption: Corruption | None
@@ -112,7 +112,7 @@ class Cell:
 
     @property
     def holds_information(self) -> bool:
-        """Whether the pictures show enough of their boundaries for the least share to be asked for."""
+        """Whether the pictures show enough of their boundaries to apply `TARGET_LEAST_SHARE`."""
         return self.lost_share.mean <= MOST_LOST
 
 
@@ -122,7 +122,7 @@ class Seen:
 
     Attributes:
         answer: "yes", "weaker" (less than the card's strongest), "in part", "no" or "unknown".
-        words: How far training went, or why that is unknown.
+        words: How strong the corruption was in training, or why that is unknown.
     """
 
     answer: str
@@ -131,17 +131,17 @@ class Seen:
 
 @dataclass(frozen=True)
 class DoubtCheck:
-    """How well the doubt tells, without a label, which predictions are wrong; pictures of all cells together.
+    """How well the doubt detects wrong predictions without a label, over the pictures of all cells together.
 
     Attributes:
-        rank_iou: Spearman's rank correlation of the doubt with the share of the IoU that is lost; nan where
-            all are alike.
-        rank_f1: The same with 1 less the boundary F1.
+        rank_iou: Spearman's rank correlation of the doubt with the lost share of the IoU; nan where all
+            values of one are equal.
+        rank_f1: The same with 1 minus the boundary F1.
         rank_count: The same with the magnitude of the relative error of the number of grains.
-        bad: Predictions that lost more than `MUCH_LOST` of the IoU on their untouched picture.
-        bad_flagged: Those of them that the doubt flags.
-        good: All others.
-        good_flagged: Those of them that the doubt flags.
+        bad: Number of predictions that lost more than `MUCH_LOST` of the IoU on their untouched picture.
+        bad_flagged: Number of these that the doubt flags.
+        good: Number of all other predictions.
+        good_flagged: Number of these that the doubt flags.
     """
 
     rank_iou: float
@@ -158,10 +158,10 @@ class Card:
     """A method under all corruptions.
 
     Attributes:
-        method: Its name.
-        seen: By name of a kind, whether the method's training has seen it.
-        clean: On the untouched pictures.
-        cells: One per corruption.
+        method: Name of the method.
+        seen: For each kind by name, whether the method's training has seen it.
+        clean: Cell of the untouched pictures.
+        cells: One cell per corruption.
     """
 
     method: str
@@ -171,7 +171,7 @@ class Card:
 
     @cached_property
     def mean_share(self) -> float:
-        """Mean share of the clean IoU; every kind counts once, however many levels and variants it has."""
+        """Mean share of the clean IoU; every kind counts once, whatever its number of levels and variants."""
         by_kind = [
             _mean([cell.iou_share for cell in self.cells if _kind_name(cell) == kind.name]) for kind in KINDS
         ]
@@ -179,24 +179,24 @@ class Card:
 
     @property
     def worst_share(self) -> Cell:
-        """The cell with the least share of the clean IoU."""
+        """Cell with the lowest share of the clean IoU."""
         return min(self.cells, key=lambda cell: cell.iou_share)
 
     @property
     def below_least(self) -> tuple[Cell, ...]:
-        """Cells below the least share although their pictures hold information."""
+        """Cells below `TARGET_LEAST_SHARE` although their pictures hold information."""
         return tuple(
             cell for cell in self.cells if cell.holds_information and not cell.iou_share >= TARGET_LEAST_SHARE
         )
 
     @property
     def without_information(self) -> tuple[Cell, ...]:
-        """Cells whose pictures hold none."""
+        """Cells whose pictures hold no information."""
         return tuple(cell for cell in self.cells if not cell.holds_information)
 
     @cached_property
     def doubt_check(self) -> DoubtCheck | None:
-        """Whether the doubt works on these pictures; None for a method that has none."""
+        """Check of the doubt on these pictures; None without doubt scores or any untouched IoU above 0."""
         pairs = [
             (each, 1 - each.iou / clean.iou)
             for cell in (self.clean, *self.cells)
@@ -226,17 +226,17 @@ class Card:
 
     @property
     def worst_light(self) -> Cell:
-        """The change of light with the largest drift, mean over the pictures."""
+        """Change of light with the largest drift in the mean over the pictures."""
         return max(self.light, key=lambda cell: abs(cell.drift.mean))
 
     @property
     def worst_light_picture(self) -> Cell:
-        """The change of light with the largest drift of a single picture."""
+        """Change of light with the largest drift of a single picture."""
         return max(self.light, key=lambda cell: abs(cell.drift.worst))
 
     @property
     def worst_other(self) -> Cell:
-        """What is no change of light with the largest drift, mean over the pictures."""
+        """Of the other corruptions, the one with the largest drift in the mean over the pictures."""
         others = [cell for cell in self.cells if cell.corruption and not cell.corruption.kind.is_light]
         return max(others, key=lambda cell: abs(cell.drift.mean))
 
@@ -247,12 +247,12 @@ class Card:
 
     @property
     def has_size(self) -> bool:
-        """Whether a boundary was found on every untouched picture: there is a mean intercept to keep."""
+        """Whether a boundary was found on every untouched picture, so that the drift is defined."""
         return all(math.isfinite(each.intercept_px) for each in self.clean.scores)
 
     @property
     def keeps_size(self) -> bool:
-        """Whether the drift stays below its target under every change of light, mean over the pictures."""
+        """Whether the mean drift over the pictures stays below its target under every change of light."""
         return self.has_size and abs(self.worst_light.drift.mean) < TARGET_DRIFT
 
 
@@ -262,13 +262,13 @@ def make_card(
     clean: Sequence[ImageScores],
     corrupted: Mapping[Corruption, Sequence[ImageScores]],
 ) -> Card:
-    """Put a card together.
+    """Make the card of a method.
 
     Args:
-        method: Its name.
+        method: Name of the method.
         seen: Whether its training has seen each kind, by the kind's name.
-        clean: On the untouched pictures, at least one.
-        corrupted: By corruption, on the same pictures in the same order.
+        clean: Scores on the untouched pictures, at least one.
+        corrupted: Scores under each corruption, on the same pictures in the same order.
 
     Raises:
         ValueError: A corruption has another number of pictures.
@@ -278,7 +278,7 @@ def make_card(
 
 
 def relative(value: float, reference: float) -> float:
-    """Quotient of two mean intercepts less 1; 0 where both are infinite, having met no boundary."""
+    """Quotient of two mean intercepts minus 1; 0 where both are infinite, without any boundary crossed."""
     if math.isinf(value) and math.isinf(reference):
         return 0.0
     return value / reference - 1
@@ -303,7 +303,7 @@ def _cell(corruption: Corruption | None, scores: Sequence[ImageScores], clean: S
 
 
 def _rank_correlation(some: Sequence[float], others: Sequence[float]) -> float:
-    """Spearman's; nan where one of both is constant or not finite."""
+    """Spearman's rank correlation; nan where one of the two is constant or `others` is not finite."""
     if len(set(some)) < 2 or len(set(others)) < 2 or not all(map(math.isfinite, others)):
         return math.nan
     return float(spearmanr(some, others).statistic)

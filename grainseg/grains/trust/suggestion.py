@@ -1,11 +1,11 @@
-"""Which picture, and which part of it, a network would learn most from if somebody labelled it.
+"""Suggest the picture, and the part of it, whose label would teach a network most.
 
-Where networks, or a network's views of one place, contradict each other, they do not know: query by committee
-(Seung, Opper & Sompolinsky 1992, COLT), and the disagreement that Houlsby et al. 2011 (arXiv:1112.5745)
-separate from the noise on which all agree. Turned and flipped views stand for a committee as in Wang et al.
-2019 (Neurocomputing 338:34). The disagreement is averaged over a band about the predicted boundary. Regions
-are chosen one after the other, and those of a picture that was chosen before count less, since they resemble
-each other (the idea of representative batches: Yang et al. 2017, MICCAI, suggestive annotation).
+Networks, or a network's predictions for turned and flipped views of a place, are uncertain where they
+disagree: query by committee (Seung, Opper & Sompolinsky 1992, COLT), and the disagreement that Houlsby et al.
+2011 (arXiv:1112.5745) separate from noise on which all agree. Turned and flipped views replace a committee as
+in Wang et al. 2019 (Neurocomputing 338:34). The disagreement is averaged over a band around the predicted
+boundary. Regions are chosen one after the other. Regions of a picture that was chosen before count less,
+since they resemble each other (representative batches: Yang et al. 2017, MICCAI, suggestive annotation).
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,25 +17,27 @@ from grainseg.micrograph.image import BoolMask, FloatImage
 from grainseg.micrograph.morphology import near
 
 BAND_PX = 4.0
-"""Half width of the band. On 15 crops with texture contrast the mean over it has a rank correlation of 0.79
-with 1 - F1, the mean over the whole picture one of 0.27 (``benchmarks/suggest.py``, docs/labels.md)."""
+"""Half width of the band. On 15 crops with texture contrast, the mean disagreement over the band has a rank
+correlation of 0.79 with 1 - F1, over the whole picture one of 0.27 (``benchmarks/suggest.py``,
+docs/labels.md)."""
 WINDOW_PX = 256
+"""Largest default side of a region."""
 LEAST_PX = 32
-"""No region is cut smaller by default: it would show no grain."""
+"""Least default side of a region: a smaller one would show no grain."""
 REPEATED = 0.5
-"""What each region of a picture that was chosen takes from the score of its next one, as a factor."""
+"""Factor on the scores of a picture's other regions for each of its regions that was chosen."""
 
 
 @dataclass(frozen=True)
 class Region:
-    """A part of a picture.
+    """A rectangular part of a picture.
 
     Attributes:
         image: Name of the picture.
         row: First row, in px.
-        column: First column.
-        height: In px.
-        width: In px.
+        column: First column, in px.
+        height: Height in px.
+        width: Width in px.
         score: Mean disagreement about its boundary, in [0, 0.5].
     """
 
@@ -53,12 +55,12 @@ class Region:
 
 
 def boundary_band(probability: FloatImage, threshold: float) -> BoolMask:
-    """Where the disagreement is looked at: (H, W), true within `BAND_PX` of the predicted boundary."""
+    """Where the disagreement is averaged: (H, W), true within `BAND_PX` of the predicted boundary."""
     return near(probability > threshold, BAND_PX)
 
 
 def disagreement(spread: FloatImage, band: BoolMask) -> float:
-    """Mean spread over the band, or over everything where no boundary was predicted.
+    """Mean spread over the band, or over the whole picture if no boundary was predicted.
 
     Args:
         spread: (H, W) standard deviation over networks or views, float32 in [0, 0.5].
@@ -68,18 +70,18 @@ def disagreement(spread: FloatImage, band: BoolMask) -> float:
 
 
 def regions_of(image: str, spread: FloatImage, band: BoolMask, window_px: int | None) -> list[Region]:
-    """Cut a picture into regions that do not overlap, spread evenly over it.
+    """Cut a picture into regions that do not overlap and are spread evenly over it.
 
     Args:
-        image: Its name.
-        spread: (H, W) float32 in [0, 0.5].
+        image: Name of the picture.
+        spread: (H, W) standard deviation over networks or views, float32 in [0, 0.5].
         band: (H, W), see ``boundary_band``.
         window_px: Side of a region; a shorter side of the picture is taken whole. None is `WINDOW_PX`, or
-            half of each side where that is less: a quarter of the picture. A side whose half would be less
-            than `LEAST_PX` is taken whole.
+            half of a picture's side if that is less (a quarter of the picture if both sides are halved). A
+            side whose half would be less than `LEAST_PX` is taken whole.
 
     Returns:
-        At least one, row by row.
+        At least one region, row by row.
     """
     found = []
     for row, height in _cut(spread.shape[0], window_px):
@@ -91,7 +93,7 @@ def regions_of(image: str, spread: FloatImage, band: BoolMask, window_px: int | 
 
 
 def _cut(side: int, window_px: int | None) -> list[tuple[int, int]]:
-    """Start and length of the pieces of a side."""
+    """Start and length of each piece of a side, in px."""
     if window_px is None:
         window_px = min(WINDOW_PX, side // 2 if side // 2 >= LEAST_PX else side)
     length = min(window_px, side)
@@ -101,14 +103,14 @@ def _cut(side: int, window_px: int | None) -> list[tuple[int, int]]:
 
 
 def rank_regions(regions: Sequence[Region], count: int) -> list[Region]:
-    """Choose regions greedily, the highest score first; each of a picture halves the weight of its others.
+    """Choose regions greedily, the highest score first; each chosen region halves the weight of its picture.
 
     Args:
-        regions: Of all pictures; ties go to the one that comes first.
-        count: How many at most.
+        regions: Regions of all pictures; ties go to the one that comes first.
+        count: Largest number of regions.
 
     Returns:
-        In the order in which to label them.
+        The chosen regions in the order in which to label them.
     """
     left = list(regions)
     chosen: list[Region] = []
@@ -122,5 +124,5 @@ def rank_regions(regions: Sequence[Region], count: int) -> list[Region]:
 
 
 def rank_images(scores: Mapping[str, float]) -> list[tuple[str, float]]:
-    """Pictures with their scores, the highest first; ties as they come."""
+    """Pictures with their scores, the highest first; ties keep their order."""
     return sorted(scores.items(), key=lambda item: -item[1])
