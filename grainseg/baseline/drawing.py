@@ -12,7 +12,7 @@ from grainseg.micrograph.labels import line_width_px
 from grainseg.micrograph.morphology import near, skeleton
 
 _RADII_PX = tuple(sorted({math.hypot(*each) for each in product(range(12), repeat=2)}))
-"""All distances between pixels: for radii between two of these, the width of a line does not change."""
+"""Distances between pixels: for radii between two of these, the width of a line does not change."""
 
 
 def drawing_radius_px(labels: Sequence[Label]) -> float:

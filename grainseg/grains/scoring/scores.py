@@ -43,7 +43,7 @@ class MaskScores:
         return MaskScores(self.pixels + other.pixels, self.lines + other.lines, regions)
 
     def metrics(self) -> dict[str, float]:
-        """IoU, precision, recall of boundary pixels, tolerant F1 of the lines, and the metrics of the grains."""
+        """IoU, precision and recall of boundary pixels, tolerant F1 of lines, and the grain metrics."""
         found = {
             "iou": self.pixels.iou,
             "precision": self.pixels.precision,
