@@ -27,7 +27,7 @@ def threshold_sd_ln(
     steady change this is half the span over √3; it does not vanish where a and b cancel.
 
     Args:
-        probability: (H, W) float32 in [0, 1]; of a map larger than 2048 px a side, the middle is used.
+        probability: (H, W) float32 in [0, 1]; of a map with sides above ``_SIDE_PX``, the middle is used.
         settings: Settings of the partition, with the chosen threshold.
         left_out: Parts of the field that are not measured.
 

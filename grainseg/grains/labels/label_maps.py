@@ -42,8 +42,8 @@ _LINE_PX = 8.0
 width that the lines of a boundary mask stay below."""
 
 _PIECES, _PIECES_PER_GRAIN = 100, 4
-"""A map with more than `_PIECES` plus `_PIECES_PER_GRAIN` separate places per number is a picture; even a map
-that a person has edited has fewer."""
+"""A map with more separate places than `_PIECES` + `_PIECES_PER_GRAIN` · (number of ids) is a picture; even a
+map that a person has edited has fewer."""
 
 _ENCLOSED = 3
 """Least number of places that the lines of a boundary mask enclose: a twin across a grain leaves only two."""
