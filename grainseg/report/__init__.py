@@ -1,5 +1,5 @@
-"""What a person looks at: overlays and panels, tables, plots and pages (numpy, no torch).
+"""The output that people look at: overlays and panels, tables, plots and pages (numpy, no torch).
 
-``pictures`` draws, ``files`` names and writes what programs read, ``html`` makes the report of both, ``card``
-the page of a robustness card.
+``pictures`` draws the pictures, ``files`` names and writes the files that programs read, ``html`` makes the
+report of both, and ``card`` makes the page of a robustness card.
 """

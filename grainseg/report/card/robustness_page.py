@@ -1,4 +1,4 @@
-"""The robustness card as a page of its own, in the style of the report: one file, no network."""
+"""The robustness card as an HTML page in the style of the report: one file, no network requests."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ from grainseg.report.html.page import write_page
 from grainseg.report.pictures.preview import data_uri
 
 _SAMPLE_PX = 160
-"""Side of the untouched piece that the samples show."""
+"""Side in px of the piece that the samples show, measured on the untouched picture."""
 _QUALITY = 80
 
 
@@ -30,8 +30,8 @@ class Sample:
     """A small piece of a picture, corrupted.
 
     Attributes:
-        corruption: None for the untouched one.
-        webp: The picture.
+        corruption: What was done to the picture; None for the untouched one.
+        webp: The piece as WebP.
     """
 
     corruption: Corruption | None
@@ -40,19 +40,19 @@ class Sample:
 
 @dataclass(frozen=True)
 class RobustnessReport:
-    """What stands on the page.
+    """The contents of the page.
 
     Attributes:
-        title: Of the page.
-        created: When.
+        title: Title of the page.
+        created: When the card was made.
         provenance: Where the numbers come from.
-        choice: Which images were taken, and why, in a sentence.
-        roles: What each image did for the network, by its name.
-        record: Who says what training has seen; empty if nobody does.
-        cards: The network's first.
-        samples: The untouched piece first.
-        svg: The plot.
-        seed: Of the corruptions.
+        choice: A sentence that says which images were taken, and why.
+        roles: Role of each image in the network's training, by its name.
+        record: Source of what training has seen; empty if there is none.
+        cards: One card per method, the network's first.
+        samples: Samples of all corruptions, the untouched piece first.
+        svg: The plot as an ``<svg>`` element.
+        seed: Seed of the corruptions.
     """
 
     title: str
@@ -68,7 +68,7 @@ class RobustnessReport:
 
 
 def write_robustness(path: Path, report: RobustnessReport) -> None:
-    """Write the page.
+    """Write the page of a robustness card.
 
     Raises:
         GrainsegError: The file cannot be written.
@@ -80,8 +80,8 @@ def make_sample(corruption: Corruption | None, picture: FloatImage, shape: tuple
     """Cut the middle out of a picture and encode it.
 
     Args:
-        corruption: What was done to it.
-        picture: (h, w, C) float32 in [0, 1], of its own size.
+        corruption: What was done to the picture; None for the untouched one.
+        picture: (h, w, C) float32 in [0, 1], in the size that the corruption left.
         shape: Height and width of the untouched picture: the piece shows the same part of the field.
     """
     zoom = picture.shape[0] / shape[0]

@@ -1,4 +1,4 @@
-"""The plot of a robustness card: what each corruption leaves of the IoU, and how far it moves the size."""
+"""The plot of a robustness card: share of the IoU left, and drift of the mean intercept, by corruption."""
 
 import io
 import math
@@ -15,17 +15,17 @@ from grainseg.report.html.svg import QUIET, RULE, plot_style, svg_of
 _MARKERS = "os^D"
 _SIZES = {"low": 9, "middle": 22, "high": 42, "only": 42}
 _END = 0.5
-"""Drifts beyond are drawn here, as arrows."""
+"""A drift of larger magnitude is drawn here, as an arrow; a fraction."""
 
 
 def card_plots(cards: Sequence[Card]) -> tuple[str, bytes]:
-    """Draw the cards of one or several methods: a row per corruption, the larger a mark the stronger.
+    """Draw the cards of one or several methods: a row per corruption, larger marks for stronger levels.
 
     Args:
         cards: At least one.
 
     Returns:
-        An ``<svg>`` element, and the same as a PNG.
+        An ``<svg>`` element, and the same plot as PNG.
     """
     rows = [(kind, variant) for kind in KINDS for variant in kind.amounts]
     with plot_style():

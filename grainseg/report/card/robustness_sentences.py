@@ -1,4 +1,4 @@
-"""What comes of a robustness card in sentences: targets, remarks without one, names of corruptions."""
+"""The results of a robustness card as sentences: verdicts on targets, other remarks, names of corruptions."""
 
 import math
 from dataclasses import dataclass
@@ -19,11 +19,11 @@ from grainseg.report.html.cells import MISSING, number_text
 
 @dataclass(frozen=True)
 class Verdict:
-    """A target, and what came of it.
+    """Whether a method meets one target.
 
     Attributes:
-        met: Whether it was reached.
-        sentence: The figures.
+        met: Whether the target was reached.
+        sentence: The target and the figures, in a sentence.
     """
 
     met: bool
@@ -31,7 +31,7 @@ class Verdict:
 
 
 def verdicts(card: Card) -> tuple[Verdict, ...]:
-    """What came of the three targets, each a sentence with its figures."""
+    """Whether each of the three targets was met, with a sentence that gives the figures."""
     worst, light, single = card.worst_share, card.worst_light, card.worst_light_picture
     below, blind = card.below_least, card.without_information
     gone = (
@@ -63,7 +63,7 @@ def verdicts(card: Card) -> tuple[Verdict, ...]:
 
 
 def remarks(card: Card) -> list[str]:
-    """What has no target: the largest drift that is no change of light's, and whether the doubt works."""
+    """Results without a target: the largest drift that no change of light caused, and whether doubt works."""
     doubt = doubt_sentence(card)
     return [_drift_sentence(card.worst_other), *([] if doubt is None else [doubt])]
 
@@ -86,7 +86,7 @@ def _named(cell: Cell) -> str:
 
 
 def information_sentence() -> str:
-    """The rule by which a picture holds no information, in words."""
+    """The rule that decides whether pictures hold no information, in words."""
     return (
         "A place of the labelled line is lost where all grey levels around it, as far as the line is wide, "
         f"are equal (of 256). Pictures hold no information where more than {_percent(MOST_LOST)} of the line "
@@ -97,7 +97,7 @@ def information_sentence() -> str:
 
 
 def doubt_sentence(card: Card) -> str | None:
-    """Whether the doubt tells wrong predictions on these pictures, in words; None for a method without."""
+    """How well the doubt finds wrong predictions on these pictures; None for a method without a doubt."""
     check = card.doubt_check
     if check is None:
         return None

@@ -1,6 +1,6 @@
-"""The robustness card as CSV: robustness.csv, and robustness_images.csv with the same of each picture.
+"""The robustness card as CSV: robustness.csv, and robustness_images.csv with the figures of each picture.
 
-Shares and relative errors are fractions: 0.05 is 5 %. For how the files are written see `tables`.
+Shares and relative errors are fractions: 0.05 is 5 %. See `tables` for the format of the files.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,11 +11,11 @@ from grainseg.report.files.batch_rows import Row, Value
 from grainseg.report.files.tables import write_csv
 
 CLEAN = "clean"
-"""Kind of the row of the untouched pictures."""
+"""Value of the column `kind` in the rows of the untouched pictures."""
 
 
 def write_cells(path: Path, cards: Sequence[Card]) -> None:
-    """One row per method and corruption, the untouched pictures first, see `cell_row`.
+    """Write one row per method and corruption, the untouched pictures first; see `cell_row`.
 
     Raises:
         GrainsegError: The file cannot be written.
@@ -24,12 +24,12 @@ def write_cells(path: Path, cards: Sequence[Card]) -> None:
 
 
 def write_images(path: Path, cards: Sequence[Card], roles: Mapping[str, str]) -> None:
-    """One row per method, corruption and picture.
+    """Write one row per method, corruption and picture.
 
     Args:
         path: File to write.
         cards: At least one.
-        roles: What each picture did for the network, by its name.
+        roles: Role of each picture in the network's training, by its name.
 
     Raises:
         GrainsegError: The file cannot be written.
@@ -41,7 +41,7 @@ def write_images(path: Path, cards: Sequence[Card], roles: Mapping[str, str]) ->
 
 
 def cell_key(card: Card, cell: Cell) -> dict[str, str]:
-    """What finds the row of a cell in robustness.csv."""
+    """The columns that identify the row of a cell in robustness.csv."""
     if cell.corruption is None:
         return {"method": card.method, "kind": CLEAN, "variant": "", "level": ""}
     of = cell.corruption
@@ -49,15 +49,16 @@ def cell_key(card: Card, cell: Cell) -> dict[str, str]:
 
 
 def cell_row(card: Card, cell: Cell) -> Row:
-    """One method under one corruption.
+    """The row of one method under one corruption.
 
-    `…_mean` is over the pictures, of the signed values where there is a sign, and `…_worst` that of the worst
-    picture. `intercept_drift` is predicted over predicted on the untouched picture, `intercept_error`
-    predicted over label, each less 1. `lost_share` is the share of the labelled line in places of one grey
-    level; where it exceeds a half, `holds_information` is false. `lost_drift` is that of the label itself
-    without the boundaries that are lost for more than half of their length. `doubt` tells without the label
-    whether to trust the prediction; its rank correlations with the errors of all pictures and corruptions of
-    the method stand in the row of the untouched pictures.
+    `…_mean` is the mean over the pictures, of signed values where the quantity has a sign, and `…_worst` is
+    the value of the worst picture. `intercept_drift` is the predicted mean intercept over that predicted on
+    the untouched picture, less 1; `intercept_error` is the predicted over the labelled one, less 1.
+    `lost_share` is the share of the labelled line in places of one grey level; if its mean exceeds a half,
+    `holds_information` is false. `lost_drift` is the drift of the label itself without the boundaries of
+    which more than half is lost. `doubt` says without the label whether to trust the prediction. The rank
+    correlations of the doubt with the errors, over all pictures and corruptions of the method, stand in the
+    row of the untouched pictures.
     """
     of = cell.corruption
     check = card.doubt_check if of is None else None

@@ -1,4 +1,4 @@
-"""The robustness card as tables and sentences of a page."""
+"""The robustness card as tables of a page."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -14,23 +14,24 @@ from grainseg.report.html import cells
 from grainseg.report.html.cells import Column, Line, Number, Table, words
 
 _FULL_DRIFT = 0.2
-"""Drift, or error of the number of grains, of the strongest colour."""
+"""Drift of the mean intercept, as a fraction, from which on a cell has the strongest colour."""
 _STRONGEST = 0.7
-"""Opacity of the strongest colour: black on it keeps a contrast of more than 4.5 to 1."""
+"""Opacity of the strongest colour: black text on it keeps a contrast of more than 4.5 to 1."""
 _WORSE, _LARGER, _SMALLER = "0 85 138", "213 94 0", "0 114 178"
-"""Blue; vermilion and blue of Okabe and Ito 2008, which everyone can tell apart."""
+"""CSS colours (RGB): blue where results get worse; where grains look larger and smaller, vermilion and blue
+of Okabe and Ito 2008, which everyone can tell apart."""
 
 
 @dataclass(frozen=True)
 class HeatCell:
-    """A coloured cell of text.
+    """A coloured cell of a table.
 
     Attributes:
-        numbers: What stands in it, with what stands between and around them.
-        source: Finds its row in the CSV.
-        sort: What its column is sorted by.
-        colour: CSS colour behind it.
-        css: Classes.
+        numbers: Its numbers, and the text between and around them.
+        source: Columns that identify its row in the CSV.
+        sort: Value by which its column is sorted.
+        colour: CSS colour of the background.
+        css: CSS classes.
     """
 
     numbers: tuple[Number | str, ...]
@@ -42,7 +43,7 @@ class HeatCell:
 
 @dataclass(frozen=True)
 class HeatRow:
-    """A kind and variant: title, whether the first method's training has seen it, cells of all levels."""
+    """A kind and variant: title, whether the first method's training saw it, cells by method and level."""
 
     title: str
     seen: str
@@ -50,7 +51,7 @@ class HeatRow:
 
 
 def summary_table(cards: Sequence[Card]) -> Table:
-    """The methods side by side."""
+    """The main figures of each method, one row per method."""
     columns = (
         Column("Method", css="name"),
         Column("Clean IoU"),
@@ -129,7 +130,7 @@ def _full_line(card: Card, cell: Cell) -> Line:
 
 
 def iou_heat(cards: Sequence[Card]) -> tuple[HeatRow, ...]:
-    """IoU and its share of the clean one, the darker the less is left."""
+    """Cells of the IoU and its share of the clean IoU; the less is left, the darker the cell."""
 
     def cell(row: Row, of: Cell) -> HeatCell:
         parts = (
@@ -146,7 +147,7 @@ def iou_heat(cards: Sequence[Card]) -> tuple[HeatRow, ...]:
 
 
 def drift_heat(cards: Sequence[Card]) -> tuple[HeatRow, ...]:
-    """Signed drift of the mean intercept: mean over the pictures, and the worst picture."""
+    """Cells of the signed drift of the mean intercept: mean over the pictures, and the worst picture."""
 
     def cell(row: Row, of: Cell) -> HeatCell:
         parts = _pair(row, "intercept_drift", per_cent_signed)
@@ -159,7 +160,7 @@ def drift_heat(cards: Sequence[Card]) -> tuple[HeatRow, ...]:
 
 
 def count_heat(cards: Sequence[Card]) -> tuple[HeatRow, ...]:
-    """Error of the number of grains: mean over the pictures, and the worst picture."""
+    """Cells of the error of the number of grains: mean over the pictures, and the worst picture."""
 
     def cell(row: Row, of: Cell) -> HeatCell:
         colour = _colour(of.count_error.mean, 1.0, _WORSE)
@@ -181,7 +182,7 @@ def _heat_rows(cards: Sequence[Card], make: Callable[[Row, Cell], HeatCell]) -> 
                     and of.corruption.kind is kind
                     and of.corruption.variant == variant
                 }
-                # What has a single strength stands under the highest.
+                # A corruption with a single strength is shown in the column of the highest level.
                 made += [
                     found.get(level, found.get(ONLY) if level == LEVELS[-1] else None) for level in LEVELS
                 ]
@@ -196,7 +197,7 @@ def _heat(parts: tuple[Number | str, ...], row: Row, sort: str, colour: str, css
 
 
 def _colour(value: float, full: float, positive: str, negative: str = "") -> str:
-    """The colour of a value: none at 0, the strongest at ``full`` and beyond."""
+    """CSS colour of a value: none at 0, the strongest from a magnitude of ``full`` on."""
     if math.isnan(value):
         return "transparent"
     rgb = negative or "255 255 255" if value < 0 else positive
@@ -216,7 +217,7 @@ def _pair(row: Row, name: str, text: Callable[[float], str]) -> tuple[Number | s
 
 
 def _figure(value: float, text: Callable[[float], str], css: str = "") -> cells.TableCell:
-    """A figure over several rows of the CSV."""
+    """A cell of a figure that sums up several rows of the CSV, and so names none of them."""
     return cells.TableCell((text(value),), _sortable(value), f"num {css}".rstrip())
 
 
@@ -227,7 +228,7 @@ def _number(row: Row, key: str, text: Callable[[float], str]) -> Number:
 
 
 def _sortable(value: object) -> str:
-    """What a script reads as a number; it knows infinity by another name."""
+    """A value as JavaScript reads it as a number: infinity is spelled ``Infinity`` there."""
     text = cell_text(value) if isinstance(value, float) else str(value)
     return text.replace("inf", "Infinity")
 

@@ -1,1 +1,1 @@
-"""The files of a measurement: their names, tables and scores, and whether they are our own."""
+"""The files of a measurement: names, tables, scores, and checks that existing files are grainseg's own."""

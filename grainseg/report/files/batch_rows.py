@@ -11,20 +11,20 @@ Value = str | float | int | bool | None
 Row = dict[str, Value]
 
 SUFFIX = {"µm": "um", "px": "px"}
-"""What the keys of lengths end with, by their unit."""
+"""Ending of the keys of lengths, by their unit."""
 CLOSED_UNKNOWN = "not known: the grain maps were given"
-"""Stands in place of the mean intercept without closed gaps."""
+"""Text in place of the mean intercept without closed gaps, where that is not known."""
 _LENGTHS = ("d10", "d50", "d90", "d10_area", "d50_area", "d90_area", "mean_diameter")
 
 
 def batch_row(stats: BatchStatistics) -> Row:
-    """One batch.
+    """The row of one batch.
 
     `…_sampling_low` and `…_sampling_high` are the 95 % interval of the sampling of fields, or of specimens,
     alone. The uncertainty u of the mean intercept is that of its logarithm, `combined_uncertainty_ln` and
-    `expanded_uncertainty_ln`; in percent it is 100 · (exp(u) - 1). The interval that the expanded one gives,
-    value / exp(U) to value · exp(U), stands in `mean_intercept_total_low_…` and `…_high_…`, and as G in
-    `astm_g_total_low` and `…_high`. Where the budget is incomplete nothing is expanded.
+    `expanded_uncertainty_ln`; in percent it is 100 · (exp(u) - 1). The expanded uncertainty U gives the
+    interval from value / exp(U) to value · exp(U), in `mean_intercept_total_low_…` and `…_high_…`, and as G
+    in `astm_g_total_low` and `…_high`. If the budget is incomplete, there is no expanded uncertainty.
 
     Args:
         stats: The batch; lengths get the suffix `_um` or `_px`.
@@ -70,10 +70,10 @@ def batch_row(stats: BatchStatistics) -> Row:
 
 
 def budget_rows(stats: BatchStatistics) -> list[Row]:
-    """One row per part of a batch's uncertainty budget, "unknown" in words.
+    """One row per part of a batch's uncertainty budget; `how` says where it comes from or why it is unknown.
 
-    `standard_uncertainty_ln` is u of ln mean intercept, whose squares add up; in percent it is
-    100 · (exp(u) - 1).
+    `standard_uncertainty_ln` is the standard uncertainty u of the logarithm of the mean intercept; the
+    squares of the parts add up. In percent it is 100 · (exp(u) - 1).
     """
     return [
         {
@@ -90,11 +90,11 @@ def budget_rows(stats: BatchStatistics) -> list[Row]:
 
 
 def comparison_row(comparison: Comparison) -> Row:
-    """One pair of batches: ratios b over a, differences b minus a.
+    """The row of one pair of batches: ratios b over a, differences b minus a.
 
-    `intercept_ratio` is of the geometric means of the fields' or specimens' mean intercepts, which the tests
-    are about; `…_sampling_low` and `…_sampling_high` are 95 % intervals of the sampling alone, for this pair
-    alone.
+    `intercept_ratio` is the ratio of the geometric means of the fields' or specimens' mean intercepts, which
+    the tests compare. `…_sampling_low` and `…_sampling_high` are 95 % intervals of the sampling alone, each
+    for this pair alone.
     """
     unit = SUFFIX[comparison.unit]
     return {
@@ -131,7 +131,7 @@ def _estimate(name: str, unit: str, estimate: Estimate | None) -> Row:
 
 
 def _by_replicate(name: str, number: int | None, replicate: str) -> Row:
-    """A number of fields or of specimens, whichever are the replicates, under the name of the replicate."""
+    """A number of replicates, fields or specimens, under the name of that kind; None for the other kind."""
     return {name.format(f"{kind}s"): number if kind == replicate else None for kind in (FIELD, SPECIMEN)}
 
 
@@ -144,7 +144,7 @@ def _percent(ln: float | None) -> float | None:
 
 
 def _total_g(stats: BatchStatistics) -> Row:
-    """The interval of G that follows: ΔG = 2 · Δ ln ℓ̄ / ln 2, from G = 2 · log2(0.32 mm / ℓ̄)."""
+    """The expanded interval of G: ΔG = 2 · Δ ln ℓ̄ / ln 2, from G = 2 · log2(0.32 mm / ℓ̄)."""
     low = high = None
     if stats.g is not None and stats.budget.expanded is not None:
         half = 2 * stats.budget.expanded / math.log(2)

@@ -1,4 +1,4 @@
-"""Scores as JSON that every reader takes."""
+"""Scores as JSON that every JSON parser can read."""
 
 import json
 import math
@@ -15,7 +15,7 @@ METRICS = "metrics.json"
 def write_metrics(path: Path, metrics: Mapping[str, Any]) -> None:
     """Write numbers by name, or by picture and name.
 
-    JSON (RFC 8259) knows neither NaN nor infinity: what is not finite is written as null.
+    JSON (RFC 8259) has neither NaN nor infinity: numbers that are not finite are written as null.
 
     Args:
         path: File to write; missing folders are made.
@@ -33,14 +33,14 @@ def read_metrics(path: Path, advice: str) -> dict[str, float]:
     """Read numbers by name.
 
     Args:
-        path: A file of :func:`write_metrics`.
+        path: A file that :func:`write_metrics` wrote.
         advice: What the error tells the user to do if the file cannot be read.
 
     Returns:
-        The numbers, nan where they were not finite.
+        The numbers; those that were not finite are nan.
 
     Raises:
-        GrainsegError: It cannot be read, or holds something else.
+        GrainsegError: The file cannot be read, or holds something else.
     """
     try:
         values = json.loads(path.read_text(encoding="utf-8"))

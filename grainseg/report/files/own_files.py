@@ -1,4 +1,4 @@
-"""Whether a file that would be written over was written here."""
+"""Checks that a file which would be overwritten was written by grainseg."""
 
 import json
 from pathlib import Path
@@ -11,10 +11,10 @@ _PAGE = Path(__file__).parent.parent / "html" / "templates" / "page.html"
 
 
 def is_page(path: Path) -> bool:
-    """Whether an existing file is a page of ours, by what all of them begin with.
+    """Whether an existing file is a page of grainseg, judged by the start that all its pages share.
 
     Args:
-        path: The file; one that cannot be read is none.
+        path: The file; the answer is False if it cannot be read.
     """
     head = _PAGE.read_text(encoding="utf-8").partition("{{")[0]
     try:
@@ -25,14 +25,14 @@ def is_page(path: Path) -> bool:
 
 
 def is_picture(path: Path) -> bool:
-    """Whether an existing PNG or TIFF file is as it was written here, and was not changed since.
+    """Whether an existing PNG or TIFF file was written by grainseg and not changed since.
 
     Args:
-        path: The file; one that cannot be read is none.
+        path: The file; the answer is False if it cannot be read.
     """
     software = software_of(path)
     if not software.startswith("grainseg"):
-        return False  # without decoding it
+        return False  # saves decoding the file
     try:
         return software == mark_of(read_stored(path, float("inf")).samples)
     except GrainsegError:
@@ -43,7 +43,7 @@ def is_metrics(path: Path, key: str) -> bool:
     """Whether an existing file holds scores of one kind of run.
 
     Args:
-        path: The file; one that cannot be read holds none.
+        path: The file; the answer is False if it cannot be read.
         key: Name of a score that such a run always writes.
     """
     try:

@@ -1,4 +1,4 @@
-"""The files that a prediction leaves, named in one place."""
+"""The files of a prediction: their names, which stand only here, and how they are written."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,15 +15,15 @@ PREDICTIONS = "predictions"
 """Folder of these files within a run."""
 
 GRAINS_SUFFIX = OUTPUT_ENDS["grains"].removesuffix(".tif")
-"""Ends the names of grain maps, and is no part of the picture's name where they are measured again."""
+"""Ending of the names of grain maps; it is dropped from the picture's name when a map is measured again."""
 
 
 @dataclass(frozen=True)
 class PredictionPaths:
-    """Where the files of one picture lie; the panel is drawn for validation pictures only.
+    """Paths of the files of one picture; the panel is drawn for validation pictures only.
 
-    Mask and grains differ on purpose: the mask is what the IoU is measured on, the grains what is measured.
-    The names are those of `OUTPUT_ENDS`.
+    Mask and grains differ on purpose: the IoU is computed on the mask, and grain sizes are measured on the
+    grains. The attributes are the keys of `OUTPUT_ENDS`.
     """
 
     mask: Path
@@ -40,7 +40,7 @@ def prediction_paths(folder: Path, relative: Path) -> PredictionPaths:
 
 
 def stem_paths(folder: Path, stem: str) -> PredictionPaths:
-    """Paths for the picture of this name without suffix, which may hold points: m10.5 is not m10."""
+    """Paths for the picture with this name without suffix; a name may hold points: m10.5 is not m10."""
     return PredictionPaths(**{name: folder / (stem + end) for name, end in OUTPUT_ENDS.items()})
 
 
@@ -54,14 +54,14 @@ def write_prediction(
 ) -> BoolMask:
     """Write mask, probability and overlay of one picture, and its grains where there is a partition.
 
-    Where there is none, the grains that an earlier prediction left are taken away.
+    Without a partition, the grain map of an earlier prediction is removed.
 
     Args:
-        paths: Where to; folders are made.
+        paths: Paths of the files; missing folders are made.
         pixels: The picture, (H, W) or (H, W, 3) float32.
         probability: (H, W) float32 in [0, 1].
         threshold: A pixel is boundary where its probability exceeds this.
-        partition: The closed grains; the overlay then draws these, with what was closed in another colour.
+        partition: The closed grains; the overlay then shows these, with closed boundaries in another colour.
         pixel_size_um: µm per pixel as (row, column), written into the TIFFs where it is known.
 
     Returns:
@@ -85,11 +85,11 @@ def write_prediction(
 def write_uncertainty(
     paths: PredictionPaths, spread: FloatImage | None, pixel_size_um: tuple[float, float] | None
 ) -> None:
-    """Write how far networks or views of a picture differ, or take away what an earlier prediction wrote.
+    """Write how far networks or views of a picture differ, or remove the file of an earlier prediction.
 
     Args:
-        paths: Where to.
-        spread: (H, W) float32, the standard deviation of the probability; None where there is none.
+        paths: Paths of the files; missing folders are made.
+        spread: (H, W) float32, the standard deviation of the probability; None to remove the file.
         pixel_size_um: µm per pixel as (row, column), written into the TIFF where it is known.
 
     Raises:

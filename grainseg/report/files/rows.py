@@ -1,4 +1,4 @@
-"""Grains and fields as flat rows of named numbers: what the CSV files hold and what the report quotes."""
+"""Grains and fields as flat rows of named numbers, for the CSV files and the report."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -28,7 +28,7 @@ GRAIN_COLUMNS = (
 
 
 def grain_rows(batches: BatchedFields) -> Iterator[Row]:
-    """One row per grain, see `GrainTable`: the keys are GRAIN_COLUMNS, µm None without a pixel size."""
+    """One row per grain, see `GrainTable`; keys are GRAIN_COLUMNS, values in µm None without a pixel size."""
     for batch, fields in batches.items():
         for field in fields:
             yield from _grains_of(batch, field)
@@ -60,9 +60,9 @@ def field_rows(batches: BatchedFields) -> Iterator[Row]:
 
 
 def field_row(batch: str, field: FieldMeasurement) -> Row:
-    """One field: intercepts by direction and circle, grains per area, G by each, closed gaps, flags.
+    """The row of one field: intercepts by direction and circle, grains per area, G of each, gaps, flags.
 
-    Of an ensemble also the least and the greatest of its members.
+    For an ensemble, the row also holds the least and the greatest value of its members.
 
     Lengths are in px of the square raster on which the field was measured and, where the pixel size is known,
     in µm.
@@ -86,12 +86,12 @@ def field_row(batch: str, field: FieldMeasurement) -> Row:
         **_length("mean_intercept_without_closed", field.mean_intercept_px_without_closed, unit_um),
     }
     row |= _member_columns(field.members, unit_um)
-    # "deg45" and "deg135" are the diagonals of a pixel; where it is not square, their angle stands here.
+    # "deg45" and "deg135" are the diagonals of a pixel; where it is not square, this is their true angle.
     row["diagonal_deg"] = field.diagonal_deg
     for lines in field.lines:
         row |= _intercept_columns(f"deg{lines.name}", lines, unit_um)
     row |= _intercept_columns("circles", field.circles, unit_um)
-    if field.closed_share is None:  # of a map nothing is known of what was closed
+    if field.closed_share is None:  # a grain map does not tell which boundaries were closed
         row |= {name: None for name in row if name.startswith("closed_crossings_")}
     row["anisotropy"] = field.anisotropy
     row["elongation"] = field.elongation
@@ -127,7 +127,7 @@ def _intercept_columns(name: str, lines: Intercepts, unit_um: float | None) -> R
 
 
 def _member_columns(members: MemberSpread | None, unit_um: float | None) -> Row:
-    """The least and greatest of an ensemble's networks, and the standard deviation of the logarithm."""
+    """Least and greatest value of an ensemble's networks, and the standard deviation of the logarithm."""
     if members is None:
         return {}
     row: Row = {"members": members.count}

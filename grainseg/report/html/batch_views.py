@@ -49,7 +49,7 @@ _DIAMETERS = (
 
 
 def summary_table(batches: Sequence[BatchStatistics]) -> Table:
-    """The batches in one table: the mean intercept with its whole and its sampling uncertainty, and G."""
+    """The batches in one table: the mean intercept with its expanded and its sampling interval, and G."""
     unit = _common(batch.unit for batch in batches)
     by_specimen = any(batch.specimens is not None for batch in batches)
     columns = (
@@ -71,7 +71,7 @@ def summary_table(batches: Sequence[BatchStatistics]) -> Table:
 
 
 def _common(units: Iterable[str]) -> str:
-    """The unit of all, or nothing if there are several."""
+    """The unit that all share; an empty text if there are several units."""
     different = set(units)
     return different.pop() if len(different) == 1 else ""
 
@@ -106,7 +106,7 @@ def _without_closed(batch: BatchStatistics, row: Row, rounding: float) -> TableC
 
 
 def _whole(batch: BatchStatistics, row: Row) -> TableCell:
-    """The interval of the whole budget, or what is missing to give one."""
+    """The expanded interval of the whole budget, or a text that names what the budget lacks."""
     if batch.budget.expanded is None:
         return TableCell((batch.budget.coverage,), "", "num incomplete")
     return interval(row, "mean_intercept_total", SUFFIX[batch.unit])
@@ -123,7 +123,7 @@ def _g_cell(row: Row) -> TableCell:
 
 
 def estimate_table(batch: BatchStatistics) -> Table:
-    """All estimates of a batch, with the intervals that are known of them."""
+    """All estimates of a batch, each with the intervals that are known."""
     row, unit = batch_row(batch), SUFFIX[batch.unit]
     undetermined = TableCell(("not determined",), "", "num missing")
     symbol = words(batch.unit, "unit")
@@ -170,7 +170,7 @@ def estimate_table(batch: BatchStatistics) -> Table:
 
 
 def budget_table(batch: BatchStatistics) -> Table:
-    """The uncertainty budget: each part, and what they come to."""
+    """The uncertainty budget: each part, then the combined and the expanded uncertainty."""
     lines = []
     for row in budget_rows(batch):
         known = row["standard_uncertainty_ln"] is not None
@@ -194,7 +194,7 @@ def budget_table(batch: BatchStatistics) -> Table:
 
 
 def _uncertainty(row: Row, kind: str) -> tuple[TableCell, TableCell]:
-    """An uncertainty of the logarithm, and in percent."""
+    """The cells of one uncertainty: of the logarithm, and in percent."""
     of_ln, in_percent = (
         plain(row, key, _itself(row, key))
         for key in (f"{kind}_uncertainty_ln", f"{kind}_uncertainty_percent")
@@ -203,13 +203,13 @@ def _uncertainty(row: Row, kind: str) -> tuple[TableCell, TableCell]:
 
 
 def _itself(row: Row, key: str) -> float:
-    """An uncertainty rounds itself to two digits."""
+    """The uncertainty as its own half width, so that it is rounded to two digits; nan if it is missing."""
     value = row[key]
     return value if isinstance(value, float) else math.nan
 
 
 def batch_sentences(batch: BatchStatistics) -> list[str]:
-    """What the table does not say: scatter between fields or specimens, shape of the distribution."""
+    """Results beside the table: scatter between fields or specimens, shape of the distribution."""
     row = batch_row(batch)
     mean, sd, distance = (
         number_text(row[key])

@@ -1,4 +1,4 @@
-"""Tables of a page: rounded numbers, each with the CSV's own text behind it."""
+"""Tables of a page: rounded numbers, each with the unrounded text that the CSV has for it."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,13 @@ MISSING = "–"
 
 @dataclass(frozen=True)
 class Number:
-    """A rounded number, and the column and the text of it in the CSV."""
+    """A rounded number of a page.
+
+    Attributes:
+        key: Its column in the CSV.
+        value: Its text in the CSV.
+        text: The rounded text that the page shows.
+    """
 
     key: str
     value: str
@@ -22,13 +28,13 @@ class Number:
 
 @dataclass(frozen=True)
 class TableCell:
-    """What stands in a table.
+    """One cell of a table.
 
     Attributes:
         parts: Numbers and the words between them.
-        sort: What the column is sorted by; empty comes last.
-        css: Classes.
-        link: Anchor on the page, or nothing.
+        sort: Value by which the column is sorted; empty values come last.
+        css: CSS classes.
+        link: Anchor on the page; empty for none.
     """
 
     parts: tuple[Number | str, ...]
@@ -39,7 +45,7 @@ class TableCell:
 
 @dataclass(frozen=True)
 class Column:
-    """Head of a column; numbers are set flush right."""
+    """Heading of a column; with the class ``num``, the default, the column is set flush right."""
 
     title: str
     unit: str = ""
@@ -48,7 +54,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Line:
-    """A row of a table, and the row of the CSV that its numbers stand in: batch and image, or the pair."""
+    """A row of a table, and the keys of its row in the CSV: batch and image, or the pair of batches."""
 
     cells: tuple[TableCell, ...]
     source: Mapping[str, str]
@@ -56,14 +62,14 @@ class Line:
 
 @dataclass(frozen=True)
 class Table:
-    """A table whose columns all lines have."""
+    """A table; every line has one cell per column."""
 
     columns: tuple[Column, ...]
     lines: tuple[Line, ...]
 
 
 def number_text(value: Value, half: float = math.nan, places: int | None = None) -> str:
-    """Round to given places, or to three digits; to more where two digits of an uncertainty ask for it."""
+    """Round to ``places`` decimals or three digits, and to more where two digits of ``half`` need them."""
     if value is None or isinstance(value, str) or math.isnan(value):
         return MISSING
     if isinstance(value, int):
@@ -80,12 +86,12 @@ def number_text(value: Value, half: float = math.nan, places: int | None = None)
 
 
 def half_text(half: float) -> str:
-    """Two digits of an uncertainty."""
+    """An uncertainty, rounded to two digits."""
     return number_text(half, places=1 - math.floor(math.log10(half)) if 0 < half < math.inf else None)
 
 
 def number(row: Row, key: str, half: float = math.nan) -> Number:
-    """A number of a row, rounded for a half width of its interval."""
+    """A number of a row, rounded as the half width of its interval asks."""
     places = 2 if key.startswith(("astm_g", "delta_g")) else None
     return Number(key, cell_text(row[key]), number_text(row[key], half, places))
 
@@ -104,7 +110,7 @@ def half_width(row: Row, name: str, unit: str = "") -> float:
     """Half of an interval; nan where there is none.
 
     Args:
-        row: A row with the keys `name_low` and `name_high`, each with the unit behind it if there is one.
+        row: A row with the keys `name_low` and `name_high`, each followed by the unit if there is one.
         name: Name of the estimate and kind of the interval, such as "d50_sampling".
         unit: "um", "px" or nothing.
     """
@@ -115,13 +121,13 @@ def half_width(row: Row, name: str, unit: str = "") -> float:
 
 
 def best(row: Row, name: str, unit: str = "", css: str = "num") -> TableCell:
-    """An estimate, with the digits that its sampling interval leaves it."""
+    """A cell of an estimate, rounded by the half width of its sampling interval."""
     shown = number(row, _key(name, unit), half_width(row, f"{name}_sampling", unit))
     return TableCell((shown,), shown.value, css)
 
 
 def interval(row: Row, name: str, unit: str = "") -> TableCell:
-    """An interval, named as in `half_width`."""
+    """A cell of an interval; the arguments are those of `half_width`."""
     half = half_width(row, name, unit)
     low, high = (number(row, _key(name, end, unit), half) for end in ("low", "high"))
     if not low.value and not high.value:
@@ -141,5 +147,5 @@ def words(text: str, css: str = "", link: str = "") -> TableCell:
 
 
 def line(cells: Sequence[TableCell], **source: str) -> Line:
-    """A row of a table with the row of the CSV that its numbers stand in."""
+    """A row of a table; ``source`` holds the keys of its row in the CSV."""
     return Line(tuple(cells), source)

@@ -1,4 +1,4 @@
-"""What stands in a report, before it becomes a page."""
+"""The contents of a report, before they become a page."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ class Provenance:
         config: The resolved configuration, as text.
         versions: Version of each program and library, by its name.
         command: The command as typed.
-        settings: Settings that turned boundary maps into masks and grains, by name, each with who chose it.
+        settings: Settings that turned boundary maps into masks and grains, by name, each with its source.
     """
 
     source: str
@@ -46,7 +46,7 @@ class ReportImage:
         field: The measured numbers.
         preview: Small pictures of the field.
         path: File of the picture or map.
-        notes: What was found out about the file, one line each.
+        notes: Remarks about the file, one line each.
     """
 
     batch: str
@@ -66,7 +66,7 @@ class ReportBatch:
 
 @dataclass(frozen=True)
 class Report:
-    """All that stands in a report.
+    """All contents of a report.
 
     Attributes:
         title: Title of the page.
@@ -77,8 +77,8 @@ class Report:
         batches: All batches, in the order in which they are shown; each image's batch is among them.
         comparisons: Comparisons of all pairs of batches; empty where there is one batch.
         flags: Flags of the whole report, in plain words.
-        robustness: What the card of the network says, and its plot (PNG); None where none was given.
-        scores: Against labels, by name of the image; only of images that have one.
+        robustness: Summary of the network's robustness card, and its plot (PNG); None without a card.
+        scores: Scores against the labels, by name of the image; only of images that have a label.
     """
 
     title: str

@@ -1,4 +1,4 @@
-"""The flags of a whole report: each kind once, the gravest first, with all that it is about."""
+"""The flags of a whole report: each kind once, the gravest first, with the images and batches it concerns."""
 
 import re
 from collections.abc import Iterator
@@ -8,12 +8,12 @@ from grainseg.grains.trust.doubt import DO_NOT_TRUST
 from grainseg.report.html.contents import Report
 
 _NUMBER = re.compile(r"(?<![\w.,=\[/−-])−?\d+(?:\.\d+)?(?![\w/]|[.,]\w)")
-"""One that stands alone: no part of a name, of a setting or of a range."""
+"""A number that stands alone: not part of a name, of a setting or of a range."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """Something that has flags, and where it stands on the page."""
+    """An image or a batch that has flags, and its anchor on the page."""
 
     name: str
     link: str
@@ -21,13 +21,13 @@ class Place:
 
 @dataclass
 class _Kind:
-    """Flags that differ in their numbers alone."""
+    """Flags that differ only in their numbers."""
 
     flags: list[str] = field(default_factory=list)
     places: list[Place] = field(default_factory=list)
 
     def sentence(self) -> str:
-        """The flag, each number that differs as the range of its values."""
+        """The flag; a number that differs is replaced by the range of its values."""
         numbers = zip(*(_NUMBER.findall(flag) for flag in self.flags), strict=True)
         ranges = iter([_range(set(values)) for values in numbers])
         return _NUMBER.sub(lambda _: next(ranges), self.flags[0])
@@ -37,13 +37,15 @@ def flagged(report: Report) -> dict[str, list[Place]]:
     """All flags, each kind once.
 
     Returns:
-        By sentence what it is about; nothing for what concerns the whole. What is said of the whole comes
-        first, then what makes boundaries untrustworthy, then the images', the batches' and the structure's.
+        By sentence, the images and batches that have the flag; an empty list if it concerns the whole
+        report. Flags of the whole report come first, then those that make boundaries untrustworthy, then the
+        other flags of images, of batches and of the structure.
     """
     named = _names_with_numbers(report)
     kinds: dict[str, _Kind] = {}
     for flag, place in _all(report):
-        # What is said of the whole names files that failed, whose names nobody knows here.
+        # Flags of the whole report may name files that failed. These names are not in `named`, so the flags
+        # are kept as they are.
         alone = place is None or any(name in flag for name in named)
         kind = kinds.setdefault(flag if alone else _NUMBER.sub("\0", flag), _Kind())
         kind.flags.append(flag)
@@ -58,7 +60,7 @@ def _all(report: Report) -> Iterator[tuple[str, Place | None]]:
         for index, image in enumerate(report.images)
         for flag in image.field.flags
     ]
-    # Nothing else matters before that is settled.
+    # Untrustworthy boundaries come first: other flags matter only once this one is settled.
     yield from sorted(images, key=lambda each: not each[0].startswith(DO_NOT_TRUST))
     for index, batch in enumerate(report.batches):
         place = Place(f"batch {batch.statistics.name}", f"#batch-{index}")
@@ -67,7 +69,7 @@ def _all(report: Report) -> Iterator[tuple[str, Place | None]]:
 
 
 def _names_with_numbers(report: Report) -> list[str]:
-    """Names of which a part could be taken for a number that flags differ in."""
+    """Names of images and batches of which a part could be taken for a number that differs between flags."""
     images = {image.field.image for image in report.images}
     batches = {batch.statistics.name for batch in report.batches}
     return [name for name in images | batches if _NUMBER.search(name)]

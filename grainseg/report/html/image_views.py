@@ -1,4 +1,4 @@
-"""Images, what is said about them and what is wrong with them, as tables and sentences of a page."""
+"""Tables of a page about the images: what was measured, pixel sizes, notes and flags."""
 
 import math
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from grainseg.report.html.contents import ReportImage
 
 
 def unit_of(field: FieldMeasurement) -> tuple[str, float]:
-    """Unit in which a field is shown, and how many of it a px of its raster has."""
+    """Unit in which a field is shown, and the size of a px of its raster in this unit."""
     return ("px", 1.0) if field.unit_um is None else ("µm", field.unit_um)
 
 
@@ -30,7 +30,7 @@ def scale_bar(across: float, unit: str) -> tuple[str, float]:
 
 
 def field_table(images: Sequence[ReportImage]) -> Table:
-    """The fields in one table: what is compared between them, and what is suspicious."""
+    """The fields in one table: quantities to compare, and signs of a bad segmentation."""
     units = {unit_of(image.field)[0] for image in images}
     unit = units.pop() if len(units) == 1 else ""
     lines = []
@@ -130,7 +130,7 @@ def image_table(batch: str, field: FieldMeasurement) -> Table:
 
 
 def pixel_size_table(images: Sequence[ReportImage]) -> Table:
-    """The scale of each image, and who said it."""
+    """The pixel size of each image, and where it comes from."""
     lines = []
     for index, image in enumerate(images):
         field = image.field

@@ -1,4 +1,4 @@
-"""The report: one HTML file that holds everything, asks the network for nothing and prints well."""
+"""The report: one HTML file that holds everything, makes no network request and prints well."""
 
 import base64
 import hashlib
@@ -26,8 +26,9 @@ _TEMPLATES = Path(__file__).parent / "templates"
 def write_report(path: Path, report: Report) -> None:
     """Write a report as one self-contained HTML file.
 
-    Its policy forbids every request and every script but its own, and all names are escaped: what a file is
-    called cannot act. Each measured number carries the text that it has in the CSV files as `data-value`.
+    Its content security policy forbids every request, and every script except its own. All names are
+    escaped, so the name of a file cannot run as code. Each measured number carries the text that it has in
+    the CSV files as `data-value`.
 
     Args:
         path: File to write; missing folders are made.
@@ -45,7 +46,7 @@ def write_page(path: Path, template: str, context: Mapping[str, Any]) -> None:
     Args:
         path: File to write; missing folders are made.
         template: File name of the template.
-        context: Values that the template asks for beside ``style``, ``script`` and ``script_hash``.
+        context: Values of the template, except ``style``, ``script`` and ``script_hash``.
 
     Raises:
         GrainsegError: The file cannot be written.
@@ -111,7 +112,7 @@ def _provenance(report: Report) -> list[tuple[str, str]]:
 
 
 def _size_scales(images: Sequence[ReportImage]) -> dict[str, SizeScale]:
-    """One scale of colours per unit, over the grains of all images that are in it."""
+    """One scale of colours per unit, over the grains of all images with this unit."""
     sizes: dict[str, list[Any]] = {}
     for image in images:
         unit, scale = image_views.unit_of(image.field)

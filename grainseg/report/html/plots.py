@@ -18,13 +18,14 @@ from grainseg.micrograph.arrays import Floats
 from grainseg.report.html.svg import INK, QUIET, RULE, plot_style, short_name, svg_of
 
 BATCH_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#555555")
-"""Okabe and Ito 2008, without the yellow that is too light for lines on white."""
+"""Colours of Okabe and Ito 2008, without the yellow, which is too light for lines on white, and with dark
+grey in place of black."""
 
 _CURVE_POINTS = 400
-"""Points of a curve: enough for the eye; a curve through each of 10⁵ grains would fill megabytes."""
+"""Most points of a curve: enough for the eye; a curve through each of 10⁵ grains would take megabytes."""
 
 _Rose = Mapping[float, tuple[float, float]]
-"""Length of test line and crossings, by the angle of the lines in degrees."""
+"""Total length of the test lines and their number of crossings, by the angle of the lines in degrees."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class PooledSizes:
 
 
 def pooled_sizes(samples: Sequence[FieldSample]) -> PooledSizes:
-    """The grains of several fields together, the smallest first; those without a size are left out."""
+    """The grains of several fields together, the smallest first; those of size or weight 0 are left out."""
     diameters = np.concatenate([np.asarray(s.diameters, np.float64) for s in samples] or [np.empty(0)])
     weights = np.concatenate([np.asarray(s.weights, np.float64) for s in samples] or [np.empty(0)])
     order = np.argsort(diameters, kind="stable")
@@ -54,8 +55,9 @@ def batches_plot(
 ) -> str:
     """Mean intercept and median diameter of the batches side by side, with their intervals.
 
-    Thick: 95 % of the scatter between fields or specimens. Thin, with caps: the whole uncertainty budget,
-    where it is complete. Dots: single fields. G stands above the mean intercept where lengths are in µm.
+    Thick bars: 95 % interval of the scatter between fields or specimens. Thin bars with caps: expanded
+    interval of the whole uncertainty budget, where it is complete. Small dots: single fields. An axis of G
+    stands above the mean intercept where lengths are in µm.
 
     Args:
         batches: At least one, all in one unit.
@@ -164,8 +166,8 @@ def cumulative_plot(batches: Sequence[BatchStatistics], sizes: Mapping[str, Pool
 def intercept_rose(fields: Sequence[FieldMeasurement], unit: str, colour: str, name: str) -> str:
     """Mean intercept by direction of test line: each field thin, all fields together bold.
 
-    A circle means that no direction differs. The image's horizontal is 0°, angles rise counter-clockwise;
-    where pixels are not square, their diagonals stand at their true angle.
+    A circle means that no direction differs. The image's horizontal is 0°, and angles rise counter-clockwise.
+    Where pixels are not square, the diagonals are drawn at their true angle.
 
     Args:
         fields: At least one.
@@ -195,14 +197,14 @@ def intercept_rose(fields: Sequence[FieldMeasurement], unit: str, colour: str, n
 
 
 def _directions(field: FieldMeasurement, unit: str) -> _Rose:
-    """Length of test line, in the unit, and crossings by the lines' angle, to a tenth of a degree."""
+    """Length of the test lines in the unit, and crossings, by the lines' angle to a tenth of a degree."""
     scale = field.unit_um if unit == "µm" and field.unit_um is not None else 1.0
     angles = field.angles_deg
     return {round(angles[lines.name], 1): (lines.length * scale, lines.crossings) for lines in field.lines}
 
 
 def _together(roses: Sequence[_Rose]) -> _Rose:
-    """Sums by angle; the diagonals of fields whose pixels have different shapes stay apart."""
+    """Sums over the fields by angle; diagonals of pixels of different shapes have different angles."""
     return {
         angle: (
             sum(rose[angle][0] for rose in roses if angle in rose),
@@ -213,7 +215,7 @@ def _together(roses: Sequence[_Rose]) -> _Rose:
 
 
 def _rose_line(axes: Any, rose: _Rose, colour: str, width: float, alpha: float) -> None:
-    """Close the half turn that was measured to a whole one: a line has no sense of direction."""
+    """Draw the measured half turn, and again turned by 180°, since a line has no sense of direction."""
     half = [
         (angle, length / crossings if crossings > 0 else math.nan)
         for angle, (length, crossings) in rose.items()
@@ -235,14 +237,17 @@ def _interval(axes: Axes, row: int, estimate: Estimate, colour: str) -> None:
 
 
 def _keep_positive(axes: Axes) -> None:
-    """Sizes are above 0; a margin beside a wide interval must not reach beyond, where there is no G."""
+    """Keep the margin of a wide interval above 0: there are no sizes below, and no G."""
     least = axes.dataLim.x0
     if math.isfinite(least) and least > 0:
         axes.set_xlim(left=max(axes.get_xlim()[0], least / 2))
 
 
 def _g_axis(axes: Axes) -> None:
-    """G = 2·log2(320 µm/ℓ̄) above an axis of mean intercepts (ASTM E112, as in public literature)."""
+    """Add an axis of G = 2·log2(320 µm/ℓ̄) above one of mean intercepts.
+
+    The formula is that of ASTM E112, as in public literature.
+    """
     low, high = axes.get_xlim()
     if low <= 0:  # nothing was measured
         return
@@ -256,7 +261,7 @@ def _g_axis(axes: Axes) -> None:
 
 
 def _histogram(axes: Axes, batch: BatchStatistics, sizes: PooledSizes, colour: str) -> None:
-    """Bins of equal width in ln d, about as wide as Scott 1979 advises, and the fit's share of each."""
+    """Draw bins of equal width in ln d, about as wide as Scott 1979 advises, and the fit's share of each."""
     logs = np.log(sizes.diameters)
     total = sizes.weights.sum()
     _, spread = weighted_moments(logs, sizes.weights)
@@ -298,7 +303,7 @@ def _cumulative(axes: Axes, batch: BatchStatistics, sizes: PooledSizes, colour: 
 
 
 def _curve(sizes: PooledSizes, power: int) -> tuple[Floats, Floats]:
-    """Cumulative share in % of the grains up to a diameter, each counted with diameter to a power."""
+    """Diameters, and the share in % of the grains up to each, weighted with diameter to a power."""
     mass = np.cumsum(sizes.weights * sizes.diameters**power)
     keep = np.unique(np.linspace(0, mass.size - 1, min(mass.size, _CURVE_POINTS)).astype(np.intp))
     return sizes.diameters[keep], 100 * mass[keep] / mass[-1] if mass.size else mass

@@ -1,4 +1,4 @@
-"""How predictions agree with labels, in words of a page."""
+"""Agreement of predictions with labels, as sentences of a page."""
 
 import math
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from grainseg.report.html.cells import number_text
 
 
 def score_sentence(scores: MaskScores) -> str:
-    """Scores of one or several pictures; errors keep their sign, above 0 where too much was predicted."""
+    """Scores of one or several pictures; errors are signed, positive if the prediction exceeds the label."""
     parts = [f"IoU {number_text(scores.pixels.iou, places=3)}"]
     parts.append(f"boundary F1 {number_text(scores.lines.f1, places=3)}")
     regions = scores.regions
@@ -23,10 +23,10 @@ def score_sentence(scores: MaskScores) -> str:
 
 
 def total_sentence(scores: Mapping[str, MaskScores]) -> str | None:
-    """Scores of all pictures together, as of one large one; None where none was scored.
+    """Scores of all pictures together, as if they were one large picture; None if none was scored.
 
     Args:
-        scores: By picture.
+        scores: Scores of each picture, by its name.
     """
     if not scores:
         return None

@@ -1,7 +1,6 @@
-"""Figures of matplotlib as SVG that stands inside an HTML page.
+"""Matplotlib figures as SVG inside an HTML page.
 
-Text stays text, in the page's own font; ids are stable and unique within the page. Nothing here touches
-pyplot.
+Text stays text, in the page's own font; ids are stable and unique within the page. Nothing here uses pyplot.
 """
 
 import html
@@ -19,7 +18,7 @@ INK = "#1b1f24"
 QUIET = "#68707a"
 RULE = "#d9dde2"
 
-_STYLE: Any = {  # matplotlib types every key of it
+_STYLE: Any = {  # Any, since matplotlib's types list every key
     "svg.fonttype": "none",
     "text.parse_math": False,  # a file may be called $x$
     "font.family": "DejaVu Sans",
@@ -49,9 +48,9 @@ _NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 
 @contextmanager
 def plot_style() -> Iterator[None]:
-    """Matplotlib with this module's style, and silent about letters that its own font lacks.
+    """Use this module's style, without warnings about letters that matplotlib's own font lacks.
 
-    The reader's browser sets the text in fonts that have them.
+    The reader's browser shows the text in fonts that have these letters.
     """
     with mpl.rc_context(_STYLE), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
@@ -59,7 +58,7 @@ def plot_style() -> Iterator[None]:
 
 
 def short_name(name: str, longest: int) -> str:
-    """A file's name as matplotlib can set it, cut before its end if it is long."""
+    """A file's name in printable letters; a long one loses its middle and keeps its last 8 letters."""
     text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name)
     return text if len(text) <= longest else f"{text[: longest - 9]}…{text[-8:]}"
 
@@ -68,12 +67,12 @@ def svg_of(figure: Figure, name: str, title: str) -> str:
     """Serialise a figure for a page.
 
     Args:
-        figure: Made and serialised within `plot_style`.
+        figure: A figure that is made and serialised within `plot_style`.
         name: Letters, digits and hyphens; prefix of all ids, so unique within the page.
-        title: What the plot shows, for those who do not see it.
+        title: What the plot shows, for screen readers.
 
     Returns:
-        An ``<svg>`` element without a sheet of styles, which would be the whole page's.
+        An ``<svg>`` element without a ``<style>`` element, whose rules would apply to the whole page.
     """
     buffer = io.StringIO()
     with mpl.rc_context({"svg.hashsalt": name}):

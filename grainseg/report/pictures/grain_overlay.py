@@ -1,6 +1,6 @@
 """Pictures of the partition: where grains meet, which gaps were closed, how large each grain is.
 
-The mask is what the network says and the partition is what was measured; these pictures show the partition.
+The mask is the network's prediction, the partition is what was measured; these pictures show the partition.
 """
 
 import math
@@ -16,8 +16,9 @@ from grainseg.micrograph.image import BoolMask, FloatImage
 from grainseg.report.pictures.overlay import LINE, Colour, Picture, shown_line_px, thickened, to_grey
 
 CLOSED: Colour = (0, 200, 255)
-"""Boundary that nobody predicted and the partition closed: as far from LINE as from grey (CIEDE2000 of 50 and
-of 19 and more), also under protanopia, deuteranopia and tritanopia as Machado et al. 2009 model them."""
+"""Boundary that the partition closed without a prediction. It differs clearly from LINE and from every grey
+(CIEDE2000 of at least 50 and about 19), also under protanopia, deuteranopia and tritanopia as modelled by
+Machado et al. 2009."""
 
 _GLOW = 0.25
 """Share of the micrograph's brightness that shines through the lines."""
@@ -28,12 +29,12 @@ _HATCH = (215, 215, 215, 200)
 _MAP: npt.NDArray[np.uint8] = np.ascontiguousarray(
     cv2.applyColorMap(np.arange(256, dtype=np.uint8)[None], cv2.COLORMAP_VIRIDIS)[0, :, ::-1]
 )
-"""Viridis (van der Walt and Smith 2015): evenly rising in brightness, readable for the colour-blind."""
+"""Viridis (van der Walt and Smith 2015): its brightness rises evenly, so the colour-blind can read it."""
 
 
 @dataclass(frozen=True)
 class SizeScale:
-    """The sizes between which colours change, evenly in the logarithm; beyond them they stay.
+    """The range of sizes over which colours change, evenly in the logarithm; beyond it they stay the same.
 
     One scale serves all pictures of a report, so that equal colours mean equal sizes.
 
@@ -46,7 +47,7 @@ class SizeScale:
     high: float
 
     def position(self, sizes: npt.ArrayLike) -> npt.NDArray[np.float64]:
-        """Places of sizes on the scale, 0 to 1; sizes that are not positive or NaN count as the smallest."""
+        """Places of sizes on the scale, 0 to 1; a size that is NaN or not positive counts as ``low``."""
         given = np.asarray(sizes, np.float64)
         known = np.where(given > 0, given, self.low)
         share = np.log(known / self.low) / math.log(self.high / self.low)
@@ -92,7 +93,7 @@ def partition_overlay(pixels: FloatImage, grains: GrainIds, closed: BoolMask | N
         pixels: (H, W) grey or (H, W, 3) RGB, any finite range.
         grains: (H, W) grain ids; 0 is hatched.
         closed: (H, W), true beside boundaries that the partition closed without a prediction; None if
-            nothing is known of them.
+            it is not known which were closed.
 
     Returns:
         (H, W, 3) RGB: the micrograph in grey, boundaries in LINE, closed ones 2 px wider and in CLOSED.
@@ -114,11 +115,11 @@ def boundary_layer(grains: GrainIds, closed: BoolMask | None = None, width_px: i
 
     Args:
         grains: (H, W) grain ids; 0 is hatched.
-        closed: (H, W), true on closed gaps, as `partition_overlay` takes it; None where nothing is known.
-        width_px: Odd width of the lines; by default `line_width_px`.
+        closed: (H, W), true on closed gaps, as for `partition_overlay`; None where they are not known.
+        width_px: Odd width of the lines; by default that of `shown_line_px`.
 
     Returns:
-        (H, W, 4) RGBA, transparent beside the lines and the hatched area.
+        (H, W, 4) RGBA, transparent outside the lines and the hatched area.
     """
     width = shown_line_px(grains.shape) if width_px is None else width_px
     layer = np.zeros((*grains.shape, 4), np.uint8)
@@ -140,15 +141,15 @@ def size_layer(
     """Grains coloured by their size, to be laid over a micrograph.
 
     Args:
-        grains: (H, W) grain ids, however large.
-        ids: (N,) of the measured grains, ascending; others have no colour.
-        sizes: (N,) of these grains, in the unit of the scale.
-        scale: Which sizes have which colours.
+        grains: (H, W) grain ids of any size.
+        ids: (N,) ids of the measured grains, ascending; other grains have no colour.
+        sizes: (N,) sizes of these grains, in the unit of the scale.
+        scale: Maps sizes to colours.
 
     Returns:
         (H, W, 4) RGBA: see-through colours, a darker outline of 1 px, and nothing where there is no grain.
     """
-    fill = np.zeros((ids.size + 1, 4), np.uint8)  # one more, for what is no grain
+    fill = np.zeros((ids.size + 1, 4), np.uint8)  # one more for the pixels of no grain
     fill[:-1, :3] = scale.colours(sizes)
     fill[:-1, 3] = _FILL
     place = np.searchsorted(ids, grains)

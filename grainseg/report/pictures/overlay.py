@@ -1,4 +1,4 @@
-"""Pictures for people: where the boundary was found, and where it is wrong. Arrays in, uint8 RGB out."""
+"""Pictures of a predicted boundary and of its errors: arrays in, uint8 RGB out."""
 
 from dataclasses import dataclass
 
@@ -16,11 +16,11 @@ Colour = tuple[int, int, int]
 Legend = tuple[tuple[str, Colour], ...]
 
 LINE: Colour = (255, 70, 0)
-"""The predicted boundary: a pure colour, so no grey resembles it."""
+"""The predicted boundary: a saturated colour, so that no grey resembles it."""
 
-# Of the eight colours of Okabe and Ito 2008 (https://jfly.uni-koeln.de/color/), the three that stay furthest
-# apart (CIEDE2000 of 24 and more) under protanopia, deuteranopia and tritanopia as Machado et al. 2009 model
-# them, and that all stand out on dark grey.
+# Three of the eight colours of Okabe and Ito 2008 (https://jfly.uni-koeln.de/color/). They all stand out on
+# dark grey, and differ most from each other (CIEDE2000 of 24 and more) under protanopia, deuteranopia and
+# tritanopia as modelled by Machado et al. 2009.
 CORRECT: Colour = (86, 180, 233)
 MISSED: Colour = (240, 228, 66)
 FALSE: Colour = (213, 94, 0)
@@ -28,19 +28,19 @@ FALSE: Colour = (213, 94, 0)
 _GLOW = 0.4
 """Share of the micrograph's brightness that shines through the boundary."""
 _BACKGROUND = 0.45
-"""Brightness of the micrograph beneath lines whose colour carries the message."""
+"""Factor that darkens the micrograph in pictures where the lines' colours have a meaning."""
 _HATCH: Colour = (150, 150, 150)
 _GRAIN: Colour = (0, 0, 0)
 _BOUNDARY: Colour = (255, 255, 255)
 _INK: Colour = (235, 235, 235)
 _PAPER: Colour = (24, 24, 24)
 _MIN_VIEW_PX = 240
-"""Smaller images are enlarged in a panel; the legend needs this width."""
+"""Least width of a view in a panel, which the legend needs; images that fit in twice or more are enlarged."""
 
 
 @dataclass(frozen=True)
 class _View:
-    """One picture of a panel with its title and the meaning of its colours."""
+    """One picture of a panel with its title and its legend of colours."""
 
     title: str
     legend: Legend
@@ -50,8 +50,8 @@ class _View:
 def to_display(pixels: FloatImage) -> Picture:
     """Stretch the grey values between the 0.5th and the 99.5th percentile to the screen's range.
 
-    Colour channels share one stretch, so that hues stay. Where the percentiles coincide, the extremes take
-    their place; a constant image becomes mid-grey.
+    All colour channels are stretched alike, so that hues stay. If the percentiles coincide, the minimum and
+    the maximum are used instead; a constant image becomes mid-grey.
 
     Args:
         pixels: (H, W) grey or (H, W, 3) RGB, any finite range.
@@ -68,7 +68,7 @@ def to_display(pixels: FloatImage) -> Picture:
 
 
 def boundary_overlay(pixels: FloatImage, boundary: BoolMask) -> Picture:
-    """Draw a boundary over its micrograph, see-through and exactly as wide as it is.
+    """Draw a boundary over its micrograph, partly transparent and exactly as wide as the mask.
 
     Args:
         pixels: (H, W) grey or (H, W, 3) RGB, any finite range.
@@ -85,7 +85,7 @@ def boundary_overlay(pixels: FloatImage, boundary: BoolMask) -> Picture:
 
 
 def error_overlay(pixels: FloatImage, predicted: BoolMask, label: Label, tolerance_px: float) -> Picture:
-    """Draw what `boundary_counts` counts: lines found, missed and made up, over a darkened micrograph.
+    """Draw the correct, missed and false lines that `boundary_counts` counts over a darkened micrograph.
 
     Args:
         pixels: (H, W) grey or (H, W, 3) RGB, any finite range.
@@ -95,8 +95,8 @@ def error_overlay(pixels: FloatImage, predicted: BoolMask, label: Label, toleran
 
     Returns:
         (H, W, 3) RGB: predicted lines in CORRECT or, without a label within the tolerance, in FALSE; lines of
-        the label without a prediction in MISSED; the ignored region hatched, without lines in it and without
-        predicted lines within the tolerance of it.
+        the label without a prediction within it in MISSED. The ignored region is hatched, without lines in it
+        and without predicted lines within the tolerance around it.
     """
     ignored = label == IGNORE
     predicted_line = skeleton(predicted)
@@ -104,7 +104,7 @@ def error_overlay(pixels: FloatImage, predicted: BoolMask, label: Label, toleran
     judged = ~near(ignored, tolerance_px)
     right = predicted_line & near(label_line, tolerance_px)
     picture = _darkened(to_grey(pixels))
-    width = shown_line_px(label.shape)  # errors are few and what counts, so theirs are wider
+    width = shown_line_px(label.shape)  # errors are few but important, so their lines are wider
     for line, colour, line_px in (
         (right & judged, CORRECT, width),
         (predicted_line & ~right & judged, FALSE, width + 2),
@@ -127,8 +127,8 @@ def panel(
         tolerance_px: Largest distance at which two skeleton pixels match.
 
     Returns:
-        (H', W', 3) RGB. The views have the image's size; images that fit into 240 px more than
-        once are enlarged by a whole number.
+        (H', W', 3) RGB. The views have the image's size; an image that fits into 240 px twice or more is
+        enlarged by that whole number.
     """
     views = (
         _View("image", (), to_display(pixels)),
@@ -150,7 +150,7 @@ def panel(
 
 
 def to_grey(pixels: FloatImage) -> Picture:
-    """Stretch as `to_display` does, and drop the colours: (H, W, 3) RGB with equal channels."""
+    """Stretch as `to_display` does, and convert to grey: (H, W, 3) RGB with equal channels."""
     shown = to_display(pixels)
     if pixels.ndim == 2:
         return shown
@@ -172,7 +172,7 @@ def _hatched(picture: Picture, region: BoolMask) -> Picture:
 
 
 def shown_line_px(shape: tuple[int, ...]) -> int:
-    """Width of a line that can be seen: 3 px, and more in images that are looked at from afar."""
+    """Odd width of a line that can be seen: 3 px, and more in large images, which are shown reduced."""
     return 2 * max(1, round(max(shape) / 1600)) + 1
 
 
@@ -189,7 +189,7 @@ def _label_picture(label: Label) -> Picture:
 
 
 def _in_colour(probability: FloatImage) -> Picture:
-    """Magma: evenly rising in brightness, so that it also reads as grey."""
+    """(H, W, 3) RGB in magma, whose brightness rises evenly, so that it also reads as grey."""
     levels = np.rint(np.clip(probability, 0, 1) * 255).astype(np.uint8)
     return np.asarray(cv2.applyColorMap(levels, cv2.COLORMAP_MAGMA)[..., ::-1], np.uint8)
 

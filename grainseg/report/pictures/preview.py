@@ -1,8 +1,8 @@
-"""Pictures made small enough to be embedded in a report, one after the other as the images are measured.
+"""Reduced pictures to embed in a report, made one by one as the images are measured.
 
-The micrograph is a lossy WebP. What is drawn over it stays apart, as lossless layers that the page lays over
-each other, so that lines are crisp and the reader can take them off. Colours by size need the sizes of all
-images; until the page is written the grains wait as a small compressed map of their ids.
+The micrograph is a lossy WebP. The drawings over it are separate lossless layers that the page lays on top of
+each other, so that lines are crisp and the reader can hide them. Colours by size need the sizes of the grains
+of all images, so each preview keeps a small compressed map of grain ids until the page is written.
 """
 
 import base64
@@ -23,15 +23,16 @@ from grainseg.report.pictures.grain_overlay import SizeScale, boundary_layer, si
 from grainseg.report.pictures.overlay import Picture, to_display
 
 _LONGEST_PX = 1600
-"""Longer side of a picture: more than any screen shows of one picture beside its table."""
+"""Longer side of a picture at most: more than a screen shows of one picture beside its table."""
 _SHORTEST_PX = 480
-"""However many pictures there are, the longer side stays above this."""
+"""Least longer side of a reduced picture, however many pictures there are."""
 _ALL_BYTES = 18e6
-"""All pictures together; base64 makes it 24 MB, which leaves room for plots and tables below 30 MB."""
+"""Size of all pictures together; 24 MB in base64, which leaves room for plots and tables below 30 MB."""
 _QUALITY = 78
 _LINE_PX = 3
 _LINES_PX = 1000
-"""Boundaries are drawn on at least this many px, so that they are as thin and as crisp in all pictures."""
+"""Grain maps are enlarged to at least this longer side, but at most 4 times, before their boundaries are
+drawn: lines are then equally thin and crisp in all pictures."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,8 @@ class Preview:
     Attributes:
         shape: Height and width of the reduced picture in px.
         full_shape: Height and width of the image in px.
-        micrograph: WebP.
-        boundaries: WebP with transparency.
+        micrograph: The reduced micrograph as WebP.
+        boundaries: The boundaries as WebP with transparency.
         grain_ids: zlib-compressed uint32 ids of the reduced grain map, row by row.
         has_closed: Whether it is known which boundaries were closed.
     """
@@ -67,12 +68,12 @@ def make_preview(
     Args:
         pixels: (H, W) grey or (H, W, 3) RGB, any finite range.
         grains: (H, W) grain ids, 0 where none is counted.
-        closed: (H, W), true beside boundaries that the partition closed; None if nothing is known of them.
-        images: How many images the report is going to hold: they share 18 MB. Beyond a few hundred
-            pictures that is exceeded, since none gets smaller than 480 px.
+        closed: (H, W), true beside boundaries that the partition closed; None if these are not known.
+        images: How many images the report is going to hold: they share 18 MB. More than a few hundred
+            pictures exceed this, since none gets smaller than 480 px.
 
     Returns:
-        All that the page needs of the image's pixels.
+        All data that the page needs of the image's pixels.
     """
     share = _ALL_BYTES / max(images, 1)
     longest = float(_LONGEST_PX)
@@ -92,9 +93,9 @@ def size_layer_webp(
 
     Args:
         preview: A preview of `make_preview`.
-        ids: (N,) of the measured grains, ascending; others have no colour.
-        sizes: (N,) of these grains, in the unit of the scale.
-        scale: Which sizes have which colours.
+        ids: (N,) ids of the measured grains, ascending; other grains have no colour.
+        sizes: (N,) sizes of these grains, in the unit of the scale.
+        scale: Maps sizes to colours.
 
     Returns:
         WebP with transparency.
@@ -103,7 +104,7 @@ def size_layer_webp(
 
 
 def data_uri(picture: bytes, kind: str = "webp") -> str:
-    """A picture as a data URI, which an HTML page shows without another file."""
+    """A picture as a data URI, so that an HTML page needs no other file to show it."""
     return f"data:image/{kind};base64,{base64.b64encode(picture).decode('ascii')}"
 
 
@@ -112,14 +113,14 @@ def _reduced(pixels: FloatImage, grains: GrainIds, closed: BoolMask | None, long
     zoom = min(1.0, longest / max(height, width))
     rows, columns = max(1, round(height * zoom)), max(1, round(width * zoom))
     small = nearest(grains.astype(np.uint32), (rows, columns))
-    # Gaps may be one pixel wide: widened before they are sampled, else some are lost.
+    # Closed gaps may be one pixel wide: they are widened before sampling, or some would be lost.
     reach = math.ceil(height / rows)
     wide = None if closed is None else cv2.dilate(closed.astype(np.uint8), np.ones((reach, reach), np.uint8))
     shown = cv2.resize(to_display(pixels), (columns, rows), interpolation=cv2.INTER_AREA)
     with io.BytesIO() as buffer:
         Image.fromarray(np.asarray(shown, np.uint8)).save(buffer, "WEBP", quality=_QUALITY, method=4)
         micrograph = buffer.getvalue()
-    # Drawn after the reduction, so that all pictures have equal lines.
+    # Lines are drawn after the reduction, so that they are equally wide in all pictures.
     lines = _lines(small, None if wide is None else nearest(wide, (rows, columns)) > 0)
     return Preview(
         shape=(rows, columns),

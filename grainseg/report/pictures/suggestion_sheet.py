@@ -26,8 +26,8 @@ class SheetPicture:
     Attributes:
         name: Name of the picture.
         picture: (h, w, 3) uint8 RGB, both sides at most `CELL_PX`.
-        zoom: px of `picture` per px of the whole picture, in which the regions are given.
-        regions: Each suggested region behind its rank, from 1.
+        zoom: px of `picture` per px of the original picture, whose px the regions are given in.
+        regions: Pairs of rank, from 1, and suggested region.
     """
 
     name: str
@@ -52,7 +52,7 @@ def small_picture(picture: Picture) -> tuple[Picture, float]:
 
 
 def suggestion_sheet(pictures: Sequence[SheetPicture]) -> Picture:
-    """Draw all pictures on a sheet, each with frames about its regions and their ranks.
+    """Draw all pictures on a sheet, each with its regions framed and numbered by rank.
 
     Args:
         pictures: At least one.
@@ -88,7 +88,7 @@ def _draw(sheet: Image.Image, shown: SheetPicture, corner: tuple[int, int], widt
 def _shortened(
     draw: ImageDraw.ImageDraw, name: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int
 ) -> str:
-    """A name that fits, its end kept: that is where names differ. Letters that the font lacks become ?."""
+    """Cut a name at its start until it fits, as names differ at the end; letters not in the font become ?."""
     text = "".join(letter if letter.isprintable() and ord(letter) < 0x250 else "?" for letter in name)
     if draw.textlength(text, font) <= width:
         return text

@@ -1,6 +1,6 @@
 "use strict";
 
-// Tables: a click on a header sorts, a second one turns the order. Missing values stay last.
+// Tables: a click on a header sorts the table, a second click reverses the order. Missing values stay last.
 function sortBy(header) {
   const table = header.closest("table");
   const column = [...header.parentElement.children].indexOf(header);
@@ -21,7 +21,7 @@ for (const button of document.querySelectorAll("th button")) {
   button.addEventListener("click", () => sortBy(button.closest("th")));
 }
 
-// Pictures: layers are laid over each other; the stage that holds them is zoomed and moved.
+// Pictures: the layers lie on top of each other; the stage that holds them is zoomed and moved.
 const viewers = [...document.querySelectorAll(".viewer")].map(makeViewer);
 
 function makeViewer(root) {
@@ -109,7 +109,7 @@ function makeViewer(root) {
   for (const box of figure.querySelectorAll("input[data-layer]")) {
     const set = () => { root.querySelector(`.layer.${box.dataset.layer}`).hidden = !box.checked; };
     box.addEventListener("change", set);
-    set(); // a reloaded page keeps its boxes
+    set(); // browsers keep the state of the boxes when a page is reloaded
   }
   showRule();
   return { reset };
@@ -130,7 +130,7 @@ for (const box of document.querySelectorAll("input[data-layer-all]")) {
   box.addEventListener("change", set);
 }
 
-// On paper: pictures whole, details open.
+// Printing: show the pictures whole and open the details, and close these again afterwards.
 let closed = [];
 window.addEventListener("beforeprint", () => {
   for (const viewer of viewers) viewer.reset();
