@@ -1,4 +1,4 @@
-"""Train a boundary network: ``python train.py [group=choice] [key=value]``, with --help for what there is."""
+"""Train a boundary network: ``python train.py [group=choice] [key=value]``; --help lists all of them."""
 
 import sys
 

@@ -18,7 +18,7 @@ from grainseg.subcommands.suggest import suggest
 from grainseg.subcommands.synth import synth
 
 SUBCOMMANDS = (measure, compare, baseline, robustness, suggest, synth, export)
-"""In the order of the help."""
+"""The subcommands, in the order in which the help lists them."""
 
 app = typer.Typer(
     help="Everything beside training and prediction, which are train.py and predict.py.",
@@ -32,21 +32,21 @@ for subcommand in SUBCOMMANDS:
 
 
 def main() -> int:
-    """Run the command; returns the exit status."""
+    """Run the command; return the exit status."""
     prepare_console()
     handler = logging.StreamHandler(sys.stdout)
     asked = [each for each in SUBCOMMANDS if each.__name__ in sys.argv[1:2]]
     names = typed(asked[0]) if asked else {}
     handler.setFormatter(OptionFormatter("%(levelname)s: %(message)s", names))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
-    logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # a damaged file is one line of ours
+    logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # a damaged file gets one log line of grainseg
     try:
         app()
     except (GrainsegError, OSError, MemoryError) as error:
         kind = "" if isinstance(error, GrainsegError) else f"{type(error).__name__}: "
         say(f"error: {kind}{as_options(' '.join(str(error).split()), names)}", sys.stderr)
         return 1
-    return 0  # app itself exits, with 2 where the command line is wrong
+    return 0  # app exits by itself, with 2 if the command line is wrong
 
 
 if __name__ == "__main__":

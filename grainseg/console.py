@@ -1,4 +1,4 @@
-"""What the commands say on the screen; the streams and signals of ``grainseg``."""
+"""Printing and logging of the commands; the streams and signals of ``grainseg``."""
 
 import io
 import logging
@@ -17,17 +17,17 @@ _LAST_WORDS = {
 
 
 def say(text: str, stream: TextIO | None = None) -> None:
-    """Print lines; what names and strangers' files bring into them cannot steer the terminal.
+    """Print lines, escaped so that names and contents of files from strangers cannot control the terminal.
 
     Args:
         text: One line or more.
-        stream: Where to; None stands for the standard output.
+        stream: Stream to print to; None for the standard output.
     """
     print("\n".join(map(shown, text.split("\n"))), file=stream, flush=True)
 
 
 class _EscapedRecord(logging.LogRecord):
-    """A record that stays one line where it is ours; those of libraries may have several."""
+    """A log record that is kept to one line if it is grainseg's; those of libraries may have several."""
 
     def getMessage(self) -> str:  # noqa: N802 - logging's own name
         """The message as :func:`say` would print it."""
@@ -36,14 +36,14 @@ class _EscapedRecord(logging.LogRecord):
 
 
 def escape_log_lines() -> None:
-    """Have what names and strangers' files bring into log lines neither break them nor steer the terminal."""
+    """Escape log lines, so that names and strangers' files neither break them nor control the terminal."""
     logging.setLogRecordFactory(_EscapedRecord)
 
 
 def prepare_console() -> None:
-    """Let file names be written that no terminal shows; end on SIGTERM and Ctrl-C without leftovers.
+    """Escape file names that the terminal cannot show; end on SIGTERM and Ctrl-C without unfinished files.
 
-    Where SIGINT is ignored, as in the background of a shell, it stays so.
+    If SIGINT is ignored, as in the background of a shell, it stays ignored.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -55,6 +55,6 @@ def prepare_console() -> None:
 
 
 def _end(number: int, frame: FrameType | None) -> None:
-    """Leave as at an error, so that a file which is being written is taken away; with the usual status."""
-    os.write(2, _LAST_WORDS[signal.Signals(number)])  # print may be at work itself
+    """Exit as after an error, so that a file being written is removed; the status is 128 plus the signal."""
+    os.write(2, _LAST_WORDS[signal.Signals(number)])  # not print, which the signal may have interrupted
     raise SystemExit(128 + number)

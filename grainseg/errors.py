@@ -1,22 +1,22 @@
-"""The one exception that is meant for the person at the screen."""
+"""The one exception whose text is written for the user."""
 
 from collections.abc import Sequence
 
 
 class GrainsegError(Exception):
-    """What is wrong with the input, in one line that names the file or the key and the fix.
+    """An error in the input; its text is one line that names the file or the key, and the fix.
 
-    The commands print its text and exit with 1; everything else that is raised is a bug.
+    The commands print its text and exit with 1; any other exception is a bug.
     """
 
 
 def require_all_done(failures: Sequence[str], of: str, others_done: bool) -> None:
-    """Let a run end with an error where something failed that it reported and skipped.
+    """End a run with an error if some of its items failed, which it reported and skipped.
 
     Args:
-        failures: One line for each, said before.
-        of: What they are some of.
-        others_done: Whether there are others, and these are done.
+        failures: One line for each failure, already reported.
+        of: Name of the items in the plural, for the message.
+        others_done: Whether there are other items, and these are done.
 
     Raises:
         GrainsegError: There are failures.

@@ -1,9 +1,9 @@
-"""Whole-image prediction in tiles: where they lie, how they blend, how they are put together.
+"""Whole-image prediction in tiles: where the tiles lie, how they blend, how they are put together.
 
-A network sees zeros beyond its input's border, so what it says near a tile's side differs from what it
-would have said in the whole image. Each tile therefore drops its outermost `halo` px on sides that lie
-inside the image. If the halo is at least the radius of the network's receptive field, and the network
-shifts with its input on a grid of `stride` px, the stitched map equals the whole-image pass.
+A network sees zeros beyond its input's border, so its output near a tile's side differs from its output on
+the whole image. Each tile therefore drops its outermost `halo` px on sides that lie inside the image. If
+the halo is at least the radius of the network's receptive field, and the network's output shifts with its
+input on a grid of `stride` px, the stitched map equals the whole-image pass.
 """
 
 import math
@@ -87,7 +87,7 @@ def grid_origins(length: int, tile: int, overlap: int, stride: int = 1) -> list[
     """First pixels of tiles that cover an axis, neighbours sharing at least `overlap` px.
 
     Args:
-        length: Length of the axis in px. One tile at 0 if it is no longer than a tile.
+        length: Length of the axis in px. If it is at most `tile`, there is one tile, at 0.
         tile: Length of a tile in px.
         overlap: Least number of px that neighbours share.
         stride: The step from tile to tile is a multiple of it. The last tile ends with the axis, so its
@@ -97,7 +97,7 @@ def grid_origins(length: int, tile: int, overlap: int, stride: int = 1) -> list[
         Ascending origins, the first 0, the last `length - tile` (or 0).
 
     Raises:
-        ValueError: If no positive step is left.
+        ValueError: If `overlap` is negative or leaves no positive step.
     """
     step = (tile - overlap) // stride * stride
     if overlap < 0 or step < 1:
@@ -112,14 +112,14 @@ def plan_tiles(shape: tuple[int, int], tile: int, overlap: int, halo: int, strid
     Args:
         shape: Height and width of the image in px, each at least 1.
         tile: Side of a tile in px, a multiple of `stride`. Where the padded image is shorter, the tile is as
-            long as the image.
-        overlap: Least number of px that neighbours share, at least `2 * halo`; what exceeds that is blended.
+            long as the padded image.
+        overlap: Least number of px that neighbours share, at least `2 * halo`; px beyond that are blended.
         halo: Width in px of the rim that is dropped on each side of a tile that lies inside the image.
-        stride: Grid in px on which the network shifts with its input; origins and the padded image are
-            multiples of it.
+        stride: Grid in px on which the network's output shifts with its input; origins and the sides of the
+            padded image are multiples of it.
 
     Raises:
-        ValueError: If tile, overlap, halo and stride do not go together.
+        ValueError: If `tile`, `overlap`, `halo` and `stride` break these rules.
     """
     if tile < stride or tile % stride or overlap < 2 * halo:
         raise ValueError(
@@ -136,15 +136,15 @@ def stitch(image: FloatArray, plan: TilePlan, predict: Callable[[FloatArray], Fl
     Holds the padded image, the result and one tile in memory.
 
     Args:
-        image: (C, H, W), the H and W that the plan was made for.
+        image: (C, H, W), with the H and W for which the plan was made.
         plan: The tiles.
-        predict: Maps a tile (C, h, w) to (h, w), the plan's tile shape.
+        predict: Maps a tile (C, h, w) to (h, w); h and w are the plan's tile shape.
 
     Returns:
-        (H, W), each pixel the weighted mean of the tiles that cover it.
+        (H, W) float32; each pixel is the weighted mean of the tiles that cover it.
 
     Raises:
-        ValueError: If the image or an answer of `predict` has another shape than the plan says.
+        ValueError: If the image or an output of `predict` does not have the shape of the plan.
     """
     shape = (plan.rows.length, plan.columns.length)
     if image.shape[1:] != shape:
@@ -158,7 +158,7 @@ def stitch(image: FloatArray, plan: TilePlan, predict: Callable[[FloatArray], Fl
         answer = predict(np.ascontiguousarray(padded[:, top : top + height, left : left + width]))
         if answer.shape != (height, width):
             raise ValueError(f"predict returned {answer.shape} for {(height, width)}")
-        # The slice ends with the image, so what lies in the padding is cut off here.
+        # The slice ends with the image, so the part of a tile in the padding is cut off here.
         target = result[top : top + height, left : left + width]
         weighted = answer * down[:, None] * across
         target += weighted[: target.shape[0], : target.shape[1]]

@@ -1,4 +1,4 @@
-"""Which program, and on what, made a file."""
+"""Versions of the programs and libraries that made a file."""
 
 import platform
 from importlib.metadata import version
@@ -7,6 +7,6 @@ from grainseg import __version__
 
 
 def versions(*packages: str) -> dict[str, str]:
-    """Versions of Python, of this program and of the packages named, by their names."""
+    """Versions of Python, of grainseg and of the given packages, by their names."""
     ours = {"python": platform.python_version(), "grainseg": __version__}
     return ours | {name: version(name) for name in packages}

@@ -1,4 +1,4 @@
-"""Between Hydra and the pipeline: the only importer of Hydra."""
+"""The layer between Hydra and the pipeline; no other package imports Hydra."""
 
 from grainseg.hydra_app.entry import CONF, main_predict, main_train
 

@@ -1,4 +1,4 @@
-"""The command line as Hydra takes it: paths as they were typed, folders of runs and of sweeps' jobs added."""
+"""Prepare the command line for Hydra: quote paths as typed, add the folders of runs and of sweeps' jobs."""
 
 import re
 from pathlib import Path
@@ -10,25 +10,25 @@ from grainseg.overrides import SWEEP_FLAGS, as_typed
 
 
 def training_arguments(arguments: list[str]) -> list[str]:
-    """The arguments of ``train.py``, with the folders that they mean among them.
+    """The arguments of ``train.py``, with overrides for the folders of the run or of the sweep's jobs.
 
     Args:
-        arguments: As typed.
+        arguments: The arguments as typed.
     """
     flags = [argument for argument in arguments if argument in SWEEP_FLAGS]
-    # The parser wants the overrides in one piece, with no option between them.
+    # The parser wants all overrides in one sequence, with no option between them.
     in_one_piece = flags + [argument for argument in arguments if argument not in SWEEP_FLAGS]
     return named_by_what_differs(_continue_in_place(in_one_piece))
 
 
 def quoted(arguments: list[str]) -> list[str]:
-    """The arguments with quotes where Hydra's grammar would read something else than was typed."""
+    """The arguments, quoted where Hydra's grammar would read something else than was typed."""
     sweep = not SWEEP_FLAGS.isdisjoint(arguments)
     return [as_typed(argument, sweep) for argument in arguments]
 
 
 def _continue_in_place(arguments: list[str]) -> list[str]:
-    """Let a resumed run go on in its own folder, so that its best checkpoint and curves go on, too."""
+    """Let a resumed run continue in its own folder, so that its best checkpoint and curves continue, too."""
     resumed = [argument.removeprefix("resume=") for argument in arguments if argument.startswith("resume=")]
     elsewhere = any(argument.startswith("hydra.run.dir=") for argument in arguments)
     if not resumed or elsewhere or Path(resumed[-1]).parent.name != "checkpoints":
@@ -38,22 +38,22 @@ def _continue_in_place(arguments: list[str]) -> list[str]:
 
 
 def named_by_what_differs(arguments: list[str]) -> list[str]:
-    """Have the folders of a sweep's jobs say what their jobs differ in, and not what all have alike."""
+    """Name the folders of a sweep's jobs by the overrides that differ between jobs, not by shared ones."""
     overrides = [argument for argument in quoted(arguments) if _sets(argument)]
     try:
         parsed = OverridesParser.create().parse_overrides(overrides)
     except HydraException:
-        return arguments  # Hydra will meet it again, and say so
+        return arguments  # Hydra will meet the same error again and report it
     alike = {each.key_or_group for each in parsed if not each.is_sweep_override()}
     plain = sorted(key for key in alike if re.fullmatch(r"[\w./]+", key))
     return _with(arguments, f"hydra.job.config.override_dirname.exclude_keys=[{','.join(plain)}]")
 
 
 def _with(arguments: list[str], override: str) -> list[str]:
-    """The arguments with one override more.
+    """The arguments with one more override.
 
-    Beside the others, which the parser wants in one piece; at the end, an option such as ``--info`` would
-    take it for its own.
+    It stands behind the last override, since the parser wants them all in one sequence; at the very end, an
+    option such as ``--info`` would take it as its own value.
     """
     said = [place for place, argument in enumerate(arguments, 1) if _sets(argument)]
     place = said[-1] if said else 0
@@ -61,5 +61,5 @@ def _with(arguments: list[str], override: str) -> list[str]:
 
 
 def _sets(argument: str) -> bool:
-    """Whether an argument is an override, and neither an option nor what follows one."""
+    """Whether an argument is an override, and neither an option nor the value of one."""
     return "=" in argument and not argument.startswith("-")

@@ -1,6 +1,6 @@
 """The commands ``train.py`` and ``predict.py``: Hydra between the command line and a task.
 
-Torch stays out until the configuration is known to be right, and errors are one line.
+Torch is imported only after the configuration was checked, and an error is printed as one line.
 """
 
 import logging
@@ -31,17 +31,17 @@ CONF = Path(__file__).resolve().parent.parent.parent / "conf"
 
 
 def main_train() -> int:
-    """Run ``train.py``; returns the exit status."""
+    """Run ``train.py``; return the exit status."""
     return _run(train_task, "train", training_arguments(sys.argv[1:]))
 
 
 def main_predict() -> int:
-    """Run ``predict.py``; returns the exit status."""
+    """Run ``predict.py``; return the exit status."""
     return _run(predict_task, "predict", sys.argv[1:])
 
 
 class _Terminated:
-    """Handles SIGTERM as Ctrl-C: who ends a run shall find its last.ckpt, and no exit status of 0."""
+    """Handles SIGTERM like Ctrl-C: an ended run leaves its last.ckpt, and its exit status is not 0."""
 
     def __init__(self) -> None:
         self.happened = False
@@ -58,27 +58,27 @@ def _run(task: Callable[[DictConfig], Any], config_name: str, arguments: list[st
     terminated = _Terminated()
     signal.signal(signal.SIGTERM, terminated)
     traceback_wanted = os.environ.get(TRACEBACK) == "1"
-    logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # a damaged file is one line of ours
+    logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # a damaged file gets one log line of grainseg
     errors: list[Exception] = []
     typed = sys.argv[1:]
 
     def guarded(node: DictConfig) -> Any:
         escape_log_lines()  # here, since launchers may start a job in another process
         try:
-            # Lightning starts further processes of a ddp run with the arguments and the environment.
+            # Lightning starts further processes of a ddp run with these arguments and this environment.
             with _arguments(typed), _traceback(traceback_wanted):
                 return task(node)
         except Exception as error:
             if HydraConfig.get().mode == RunMode.MULTIRUN:
                 log.error("%s", one_line(error))
-                raise  # Hydra goes on with the next job and fails at the end
-            errors.append(error)  # raised, it would come with two lines of Hydra's
+                raise  # Hydra continues with the next job and fails at the end
+            errors.append(error)  # if raised here, Hydra would print two lines of its own with it
             return None
 
     entry = hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)(guarded)
     try:
         require_sayable(typed, CONF)
-        # With full errors, Hydra raises instead of printing and exiting.
+        # With full errors switched on, Hydra raises instead of printing and exiting.
         with _arguments(quoted(arguments)), _traceback(True):
             try:
                 entry()
@@ -87,14 +87,14 @@ def _run(task: Callable[[DictConfig], Any], config_name: str, arguments: list[st
         if errors:
             raise errors[0]
     except (KeyboardInterrupt, SystemExit) as stop:
-        if terminated.happened:  # Lightning's own ways out have the status 0, and 1 after Ctrl-C
+        if terminated.happened:  # Lightning itself exits with 0, or 1 after Ctrl-C
             say("terminated", sys.stderr)
             return 143
         if isinstance(stop, SystemExit) and not isinstance(stop.__context__, KeyboardInterrupt):
             raise
         say("interrupted", sys.stderr)
         return 130
-    except BrokenPipeError:  # the reader of our output, say head, has gone
+    except BrokenPipeError:  # the reader of the output, for example head, has ended
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception as error:

@@ -1,4 +1,4 @@
-"""What a sweep has beside its jobs: one folder, a direction, and a summary at its end."""
+"""Hydra callback for sweeps: one folder for all jobs, a check of the direction, a summary at the end."""
 
 import math
 from contextlib import suppress
@@ -17,19 +17,19 @@ OmegaConf.register_new_resolver("shortened", shortened, replace=True)  # for con
 
 
 class SweepSummary(Callback):
-    """Says after a sweep which of its jobs were best, also where one of them failed.
+    """Prints after a sweep which of its jobs were best, also if one of them failed.
 
-    Hydra makes the callback itself and does not end a sweep properly where a job failed, so where the sweep
-    lies is kept with the class.
+    Hydra creates the callback itself, and does not end a sweep properly if a job failed. The folder of the
+    sweep is therefore kept in the class, where `show` finds it.
     """
 
     _sweep: ClassVar[tuple[Path, str] | None] = None
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Keep all jobs in one folder, whatever their names, and remember it: they may run elsewhere.
+        """Give all jobs one folder, whatever their names, in an override, as they may run in other processes.
 
         Raises:
-            SystemExit: The sweep would look for the worst; Hydra would go on after any other error.
+            SystemExit: The sweep would search for the worst job; Hydra would continue after any other error.
         """
         direction = config.hydra.sweeper.get("direction")
         direction = getattr(direction, "name", direction)  # Optuna's is an Enum
@@ -47,7 +47,7 @@ class SweepSummary(Callback):
 
     @classmethod
     def show(cls) -> None:
-        """Print the jobs, the best first; nothing where there was no sweep."""
+        """Print the jobs of the last sweep, the best first; nothing without a sweep."""
         if cls._sweep is not None:
             for line in sweep_lines(*cls._sweep):
                 say(line)
@@ -55,17 +55,17 @@ class SweepSummary(Callback):
 
 
 def sweep_lines(folder: Path, metric: str) -> list[str]:
-    """A line for each job of a sweep that came to an end, the best first; none if there is no such job.
+    """A heading and a line for each finished job of a sweep, the best first; none if no job finished.
 
     Args:
-        folder: Of the sweep; each job has a folder of its own.
-        metric: By which they are ranked, one of ``VALIDATION_METRICS``.
+        folder: Folder of the sweep; each job has a folder of its own in it.
+        metric: Metric by which the jobs are ranked, one of ``VALIDATION_METRICS``.
     """
     from grainseg.report.files.metrics_file import METRICS, read_metrics
 
     found: list[tuple[float, str]] = []
     for path in sorted(folder.glob(f"*/{METRICS}")):
-        with suppress(GrainsegError):  # what else lies in the folder need not be a job's
+        with suppress(GrainsegError):  # other files in the folder need not be a job's
             value = read_metrics(path, "it is left out").get(metric, math.nan)
             if math.isfinite(value):
                 found.append((value, path.parent.name))

@@ -1,4 +1,4 @@
-"""What is done with a composed configuration: a training run, one of several, or a prediction."""
+"""Tasks for a composed configuration: a training run, a job of a sweep, or a prediction."""
 
 import logging
 import shlex
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 def train_task(node: DictConfig) -> float:
-    """Train as ``train.py`` does; returns the objective of a sweep, NaN in further processes of a run.
+    """Train as ``train.py`` does; return the objective of a sweep, NaN in further processes of a run.
 
     Raises:
         GrainsegError: The configuration or the data cannot be used.
@@ -29,20 +29,20 @@ def train_task(node: DictConfig) -> float:
     run_dir = Path(HydraConfig.get().runtime.output_dir)
     try:
         metrics, text = _trained(config, run_dir, sweep)
-    except (KeyboardInterrupt, SystemExit):  # which Lightning makes of the former
+    except (KeyboardInterrupt, SystemExit):  # Lightning turns the first into the second
         _say_how_to_go_on(config, run_dir, sweep)
         raise
     if not metrics:
-        return float("nan")  # not the first process of several: nobody asks for its objective
+        return float("nan")  # a further process of several, whose objective is not used
     say(text)
     value = metrics[config.optimized_metric]
     return value if VALIDATION_METRICS[config.optimized_metric] == "max" else -value
 
 
 def _trained(config: TrainConfig, run_dir: Path, sweep: bool) -> tuple[dict[str, float], str]:
-    """The scores of a run and its closing lines; none in further processes."""
+    """The scores of a run and its closing lines; both empty in further processes."""
     from grainseg.pipeline.going_on import require_same, train_or_go_on
-    from grainseg.pipeline.leave_one_out import leave_one_out  # heavy, and the configuration is right
+    from grainseg.pipeline.leave_one_out import leave_one_out  # heavy, so after the checks
     from grainseg.pipeline.train import train, training_summary
 
     if config.leave_one_out:
@@ -61,7 +61,7 @@ def _say_how_to_go_on(config: TrainConfig, run_dir: Path, sweep: bool) -> None:
     if sweep:
         folder = HydraConfig.get().sweep.dir
         way = f" with all jobs: no resume, but the same command and hydra.sweep.dir={folder}"
-        if "direction" in HydraConfig.get().sweeper:  # of a study, whose jobs are drawn
+        if "direction" in HydraConfig.get().sweeper:  # a study, whose jobs Optuna's sampler draws
             way += "; they are the same only if hydra.sweeper.sampler.seed was said"
     elif config.leave_one_out:
         way = f" with all folds: no resume, but the same overrides and hydra.run.dir={run_dir}"

@@ -1,4 +1,4 @@
-"""The archive that a checkpoint is, and the tensors in it: looked at before memory is spent on them."""
+"""The archive of a checkpoint: its size and tensors are checked before memory is spent on them."""
 
 import io
 import zipfile
@@ -12,28 +12,32 @@ from grainseg.errors import GrainsegError
 from grainseg.micrograph.formats.replacing import replacing
 
 MAX_BYTES = 16 * 2**30
-"""Of all records together: sixteen networks of 1 GiB, or one with an optimizer's state beside it."""
+"""Largest size of all records together: sixteen networks of 1 GiB, or one with its optimizer's state."""
 
 _KINDS = (torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.int64)
-"""What weights may be; batch normalisation counts its batches in whole numbers."""
+"""Types that weights may have; batch normalisation counts its batches in whole numbers."""
 
 
 def load_archive(path: Path) -> Any:
-    """What a checkpoint holds, from a stranger's file: numbers and plain values, and no code.
+    """Read a checkpoint that a stranger may have made: tensors and plain values only, no code.
 
     Args:
         path: A file.
 
+    Returns:
+        The content of the archive.
+
     Raises:
-        GrainsegError: It is no archive of torch, is damaged, or says that it unpacks to more than it is.
+        GrainsegError: The file is no archive of torch, is damaged, or claims to unpack to more than its size
+            or than ``MAX_BYTES``.
     """
     try:
         with zipfile.ZipFile(path) as archive:
             plausible = _is_plausible(archive, path.stat().st_size)
-            damaged = archive.testzip() if plausible else None  # torch.load does not compare the sums
+            damaged = archive.testzip() if plausible else None  # torch.load does not check the checksums
             readable = plausible and not damaged
             content = torch.load(path, map_location="cpu", weights_only=True) if readable else None
-    except Exception as error:  # bytes of any kind: unpickling raises whatever they make it raise
+    except Exception as error:  # the bytes may be anything, and so may what unpickling raises
         raise GrainsegError(
             f"checkpoint {path}: not a checkpoint, or cut off; give the best.ckpt of a training run, or its "
             "last.ckpt to resume it"
@@ -49,7 +53,7 @@ def load_archive(path: Path) -> Any:
 
 
 def save_archive(content: Mapping[str, Any], path: Path) -> None:
-    """Write a checkpoint, complete or not at all.
+    """Write a checkpoint, completely or not at all.
 
     Args:
         content: Tensors and plain values.
@@ -58,21 +62,21 @@ def save_archive(content: Mapping[str, Any], path: Path) -> None:
     Raises:
         GrainsegError: The file cannot be written.
     """
-    written = io.BytesIO()  # into a file, PyTorch makes something else of what the system says
+    written = io.BytesIO()  # PyTorch, writing a file, would replace the system's error by its own
     torch.save(content, written)
     with replacing(path) as handle:
         handle.write(written.getbuffer())
 
 
 def _is_plausible(archive: zipfile.ZipFile, size: int) -> bool:
-    """Whether the records are as torch writes them, uncompressed, and lie beside each other in the file."""
+    """Whether the records are uncompressed, as torch writes them, and fit into the file and ``MAX_BYTES``."""
     records = archive.infolist()
     stored = all(record.compress_type == zipfile.ZIP_STORED for record in records)
     return stored and sum(record.file_size for record in records) <= min(size, MAX_BYTES)
 
 
 def are_plain(weights: Mapping[str, torch.Tensor]) -> bool:
-    """Whether all weights are dense tensors of numbers that a network can have."""
+    """Whether all weights are dense tensors on the CPU, of types that a network can have."""
     return all(
         not value.is_nested
         and value.layout is torch.strided
@@ -83,11 +87,11 @@ def are_plain(weights: Mapping[str, torch.Tensor]) -> bool:
 
 
 def require_finite(weights: Mapping[str, torch.Tensor], path: Path) -> None:
-    """Raise a GrainsegError where a weight is NaN or infinite.
+    """Raise a GrainsegError if a weight is NaN or infinite.
 
     Args:
-        weights: State dict whose names are those of the network.
-        path: Its file, for the error.
+        weights: State dict with the names of the network.
+        path: File of the weights, for the error.
     """
     wrong = [name for name, value in weights.items() if not bool(torch.isfinite(value).all())]
     if wrong:

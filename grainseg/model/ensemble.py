@@ -1,7 +1,7 @@
-"""Several networks of one kind in one checkpoint: what is said of one holds for all of them.
+"""Several networks of one kind in one checkpoint, with one specification for all of them.
 
-The file is that of a single network; only its weights are numbered, ``network.0.…``, ``network.1.…``, as
-those of a list of modules are.
+The file is like that of a single network, except that its weights are numbered, ``network.0.…``,
+``network.1.…``, as in a list of modules.
 """
 
 from collections.abc import Sequence
@@ -27,10 +27,10 @@ def load_networks(path: str | Path) -> tuple[CheckpointSpec, list[nn.Module]]:
     """Read a checkpoint of one network or several and build them, on the CPU and in evaluation mode.
 
     Args:
-        path: Any that ``read_checkpoint`` accepts.
+        path: Any file that ``read_checkpoint`` accepts.
 
     Returns:
-        The specification, and as many networks as it says.
+        The specification, and its number of networks.
 
     Raises:
         GrainsegError: As for ``read_checkpoint``, or a member's weights are missing or do not fit.
@@ -48,7 +48,7 @@ def load_networks(path: str | Path) -> tuple[CheckpointSpec, list[nn.Module]]:
                 f"checkpoint {path}: holds weights of none of its {spec.members} members; train again"
             )
         by_number[number][name] = value
-    # Before any network is built: a file of one network that claims to hold many costs nothing.
+    # Checked before any network is built: a small file that claims to hold many networks costs nothing.
     missing = [number for number, member in by_number.items() if not member]
     if missing:
         raise GrainsegError(
@@ -59,15 +59,15 @@ def load_networks(path: str | Path) -> tuple[CheckpointSpec, list[nn.Module]]:
 
 
 def write_ensemble(path: Path, spec: CheckpointSpec, networks: Sequence[nn.Module]) -> None:
-    """Write several networks into one checkpoint; a single one is written as any other checkpoint's.
+    """Write several networks into one checkpoint; a single network gives an ordinary checkpoint.
 
     Args:
         path: File to write.
-        spec: What holds for all of them.
-        networks: 1 to ``MAX_MEMBERS``, all as ``spec.network`` says.
+        spec: Specification of all of them.
+        networks: 1 to ``MAX_MEMBERS`` networks, each built from ``spec.network``.
 
     Raises:
-        GrainsegError: There are too many, or the file cannot be written.
+        GrainsegError: There are none or too many networks, or the file cannot be written.
     """
     if not 1 <= len(networks) <= MAX_MEMBERS:
         raise GrainsegError(f"{path}: an ensemble has 1 to {MAX_MEMBERS} networks, not {len(networks)}")

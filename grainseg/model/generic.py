@@ -1,4 +1,4 @@
-"""Weights that ship with the package: trained on synthetic pictures, for use before any label exists."""
+"""Weights that ship with the package, trained on synthetic pictures, for use before any label exists."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,9 +11,9 @@ from grainseg.model.networks import NetworkSpec, require_known
 from grainseg.model.weights_file import SUFFIX
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
-"""Folder of ``<architecture>_<encoder>.safetensors``."""
+"""Folder of the shipped files ``<architecture>_<encoder>.safetensors``."""
 DEFAULT = "unet_resnet18"
-"""Name of the weights that predict where no checkpoint is named."""
+"""Name of the weights that predict if no checkpoint is given."""
 
 
 def shipped_networks() -> list[str]:
@@ -22,15 +22,15 @@ def shipped_networks() -> list[str]:
 
 
 def ships(checkpoint: Path) -> bool:
-    """Whether a file is one of the weights that ship."""
+    """Whether a file lies in the folder of the weights that ship."""
     return checkpoint.resolve().parent == WEIGHTS
 
 
 def default_checkpoint() -> Path:
-    """The weights file that predicts where no checkpoint is named.
+    """The weights file that predicts if no checkpoint is given.
 
     Raises:
-        GrainsegError: This version ships none.
+        GrainsegError: This version ships no such file.
     """
     path = WEIGHTS / f"{DEFAULT}{SUFFIX}"
     if not path.is_file():
@@ -69,15 +69,15 @@ def shipped_weights(spec: NetworkSpec) -> Path:
 def load_generic(network: nn.Module, spec: NetworkSpec) -> None:
     """Give a network the weights that ship for it.
 
-    A network for RGB takes those for grey pictures: its first convolution has a third of their weights for
-    each channel, so that it answers a grey picture, whose channels are alike, as they do.
+    A network for RGB takes the weights for grey pictures: each channel of its first convolution gets a third
+    of them. For a grey picture, whose three channels are equal, its output is then that of the grey network.
 
     Args:
-        network: What ``build_network`` made of ``spec``; changed in place.
-        spec: Names the weights.
+        network: The network that ``build_network`` made from ``spec``; changed in place.
+        spec: Specification that selects the weights.
 
     Raises:
-        GrainsegError: No weights ship for this architecture and encoder, or for other options or another
+        GrainsegError: No weights ship for this architecture and encoder, or only for other options or another
             width; the text names what to set.
     """
     path = shipped_weights(spec)
@@ -98,7 +98,7 @@ def load_generic(network: nn.Module, spec: NetworkSpec) -> None:
 
 
 def _for_channels(weights: Mapping[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
-    """The weights with those of a grey input spread evenly over the channels that the network takes."""
+    """The weights; those for a grey input are spread evenly over the input channels of the network."""
     adapted = dict(weights)
     for key, wanted in network.state_dict().items():
         given = weights.get(key)

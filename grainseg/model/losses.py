@@ -1,8 +1,9 @@
 """Losses for thin boundaries, behind one interface: logits and label codes in, one number out.
 
-All sums run over the pixels of the whole batch whose label is not IGNORE. The overlap terms are smoothed by
-one pixel, and each is joined to a cross-entropy or counts false positives, so a patch without any boundary
-still pushes its false alarms down. How to add one: ``grainseg.config.loss``.
+All sums run over the pixels of the whole batch whose label is not IGNORE. One pixel is added to the numerator
+and the denominator of each overlap term. Each such term is combined with a cross-entropy or counts false
+positives, so that a patch without any boundary still reduces false alarms. How to add a loss:
+``grainseg.config.loss``.
 """
 
 from collections.abc import Callable, Mapping
@@ -29,14 +30,14 @@ Terms = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
 
 SMOOTH_PX = 1.0
 TUBE_PX = 2
-"""How far the tube around a skeleton reaches, in steps to a neighbour (Kirchhoff et al. 2024)."""
+"""Reach of the tube around a skeleton, in steps to a neighbouring pixel (Kirchhoff et al. 2024)."""
 
 
 class BoundaryLoss(nn.Module):
     """A loss on boundary logits.
 
     Args:
-        terms: The loss itself.
+        terms: The function that computes the loss.
     """
 
     def __init__(self, terms: Terms) -> None:
@@ -51,9 +52,9 @@ class BoundaryLoss(nn.Module):
             label: (N, H, W) uint8 codes GRAIN, BOUNDARY, IGNORE.
 
         Returns:
-            Scalar float32, finite also where nothing or everything is boundary or ignored.
+            Scalar float32, finite also if no or every pixel is boundary or ignored.
         """
-        logits = logits[:, 0].float()  # sums over a batch overflow or lose digits in half precision
+        logits = logits[:, 0].float()  # in half precision, sums over a batch overflow or lose digits
         weight = (label != IGNORE).float()
         target = (label == BOUNDARY).float()
         return self._terms(torch.sigmoid(logits) * weight, logits, target, weight)
@@ -77,7 +78,7 @@ def soft_dice(probability: Tensor, target: Tensor) -> Tensor:
 
 
 def tversky(probability: Tensor, target: Tensor, alpha: float, beta: float) -> Tensor:
-    """1 - Tversky index; alpha weighs false positives, beta false negatives (Salehi et al. 2017)."""
+    """1 - Tversky index; alpha weights false positives, beta false negatives (Salehi et al. 2017)."""
     hit = (probability * target).sum()
     false_positive = (probability * (1 - target)).sum()
     false_negative = target.sum() - hit
@@ -127,10 +128,11 @@ def skeleton_tube(target: Tensor) -> Tensor:
 
 
 def skeleton_recall(probability: Tensor, target: Tensor) -> Tensor:
-    """1 - soft recall of the labelled lines' middle: a gap costs all that it is wide, a thin line nothing.
+    """1 - soft recall of `skeleton_tube`, the middle of the labelled lines.
 
-    Kirchhoff et al. 2024 (Skeleton Recall Loss, ECCV, arXiv:2404.03010). Of lines of up to
-    2 · ``TUBE_PX`` + 1 px, it is the recall of the whole line.
+    A gap in the prediction costs the whole width of the tube; a prediction that is thinner than the labelled
+    line costs nothing as long as it covers the tube. Kirchhoff et al. 2024 (Skeleton Recall Loss, ECCV,
+    arXiv:2404.03010). For lines of up to 2 · ``TUBE_PX`` + 1 px, it is the recall of the whole line.
     """
     tube = skeleton_tube(target)
     return 1 - ((probability * tube).sum() + SMOOTH_PX) / (tube.sum() + SMOOTH_PX)

@@ -1,7 +1,7 @@
-"""Networks by name, over segmentation-models-pytorch.
+"""Networks of segmentation-models-pytorch, built by name.
 
-What is built depends on names from that library's own tables and on plain numbers only, so that a
-specification from a checkpoint that someone else made cannot run code or reach the network.
+A network is built only from names in that library's own tables and from plain values. A specification in a
+checkpoint from a stranger can therefore not run code or access the internet.
 """
 
 import inspect
@@ -21,11 +21,11 @@ from torch.overrides import TorchFunctionMode
 from grainseg.errors import GrainsegError
 
 ARCHITECTURES: Mapping[str, type[nn.Module]] = smp.MODEL_ARCHITECTURES_MAPPING
-"""One of your own joins them here, ``{**smp.MODEL_ARCHITECTURES_MAPPING, "mine": Mine}``, and is chosen with
-``model=smp model.architecture=mine``: a module that takes ``encoder_name``, ``encoder_weights``,
-``in_channels`` and ``classes`` by name, and as further keywords what ``model.options`` may hold.
-Its checkpoints load where the code has it. See docs/extending.md."""
-_MAX_OPTION = 4096  # of a number in the options: a stranger's checkpoint must not ask for all the memory
+"""All architectures, by name. Add your own here, ``{**smp.MODEL_ARCHITECTURES_MAPPING, "mine": Mine}``, and
+choose it with ``model=smp model.architecture=mine``: a module that takes ``encoder_name``,
+``encoder_weights``, ``in_channels`` and ``classes`` by name, and as further keywords what ``model.options``
+may hold. Its checkpoints load only where the code has this entry. See docs/extending.md."""
+_MAX_OPTION = 4096  # largest number in the options: a stranger's checkpoint must not take all memory
 _MAX_OPTION_LENGTH = 16
 _RESERVED_OPTIONS = frozenset({"encoder_name", "encoder_weights", "in_channels", "classes", "activation"})
 
@@ -52,16 +52,16 @@ _DECODER_WIDTH: Mapping[str, Callable[[int], dict[str, Any]]] = {
     },
     "segformer": lambda width: {"decoder_segmentation_channels": width},
 }
-"""How the one dial, the width of the widest decoder stage, sets each architecture's own arguments."""
+"""How ``decoder_width``, the width of the widest decoder stage, sets the arguments of each architecture."""
 
 
 @dataclass(frozen=True)
 class NetworkSpec:
-    """All that is needed to build a network.
+    """The specification of a network: all that is needed to build it.
 
     Attributes:
         architecture: A key of ``ARCHITECTURES``.
-        encoder: Name of an encoder of segmentation-models-pytorch, or ``tu-`` and a timm model.
+        encoder: Name of an encoder of segmentation-models-pytorch, or ``tu-`` and the name of a timm model.
         in_channels: 1 (grey) or 3 (RGB).
         decoder_width: Channels of the widest decoder stage; None leaves the library's default.
         options: Further arguments of the architecture, plain values only.
@@ -82,7 +82,7 @@ def build_network(spec: NetworkSpec, encoder_weights: str | None = None) -> nn.M
         encoder_weights: None for random weights, ``"imagenet"`` for weights from the library's hub.
 
     Raises:
-        GrainsegError: A name or an option is unknown, or the weights cannot be had.
+        GrainsegError: A name or an option is unknown, or the weights cannot be obtained.
     """
     require_known(spec)
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # its retries fill the screen when offline
@@ -104,15 +104,15 @@ def build_network(spec: NetworkSpec, encoder_weights: str | None = None) -> nn.M
             f"model.architecture={spec.architecture} with model.encoder={spec.encoder} cannot be built "
             f"({detail}); choose another encoder or other model.options"
         ) from error
-    # Measured faster in training on CPUs and GPUs alike; inference then rounds the same way in every command.
+    # Measured: faster training on CPUs and on GPUs. All commands use it, so that inference rounds alike.
     return network.to(memory_format=torch.channels_last)
 
 
 def require_known(spec: NetworkSpec) -> None:
-    """See that a network's names and options are known, before anything is built.
+    """Check that a network's names and options are known, before anything is built.
 
     Raises:
-        GrainsegError: One is not; the text names what is.
+        GrainsegError: A name or an option is unknown; the text names the known ones.
     """
     _check_architecture(spec)
     _check_encoder(spec.encoder)
@@ -133,20 +133,20 @@ def _fails(spec: NetworkSpec) -> bool:
     try:
         with without_memory():
             _construct(spec, None)
-    except Exception:  # as of build_network
+    except Exception:  # anything, as in build_network
         return True
     return False
 
 
 @contextmanager
 def without_memory() -> Iterator[None]:
-    """Have networks built whose weights have shapes but no values, and so take no memory."""
+    """Build networks without memory inside this context: their weights have shapes but no values."""
     with torch.device("meta"), _NumbersOnCpu():
         yield
 
 
 class _NumbersOnCpu(TorchFunctionMode):
-    """The encoders ``mit_…`` read what ``linspace`` gives while they are built, which ``meta`` cannot say."""
+    """Keeps ``linspace`` on the CPU: the encoders ``mit_…`` read its values, which ``meta`` tensors lack."""
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Mapping[str, Any] | None = None
@@ -190,7 +190,7 @@ def _decoder_arguments(spec: NetworkSpec) -> dict[str, Any]:
 
 
 def _check_encoder(name: str) -> None:
-    """Names from the libraries' own tables only: timm would fetch ``hf-hub:…`` over the network."""
+    """Accept names from the libraries' own tables only: timm would download a name like ``hf-hub:…``."""
     known = set(smp.encoders.get_encoder_names())
     if name in known:
         return
@@ -210,9 +210,9 @@ def parameter_count(network: nn.Module) -> int:
 
 
 def network_input(unit: torch.Tensor) -> torch.Tensor:
-    """Unit-range grey levels, centred and scaled as networks like them: [0, 1] to [-2, 2].
+    """Grey levels centred and scaled for a network: [0, 1] becomes [-2, 2].
 
-    Centring makes the zeros that convolutions pad with a middle grey; the scale is close to that of the
+    After centring, the zeros that convolutions pad with are a middle grey; the scale is close to that of the
     ImageNet statistics that pretrained encoders expect.
     """
     return (unit - 0.5) * 4

@@ -1,8 +1,8 @@
-"""Networks that look at shrunk pictures, so that large grains come to the sizes in px that networks know.
+"""Networks that see shrunk pictures, so that large grains get the sizes in px that networks are used to.
 
-Only what the network sees is shrunk. Its logits are brought back to the picture's own pixels before anyone
-compares them with a label, so that it learns to draw lines of the labels' width there: lines that are found
-on a coarser grid and enlarged afterwards come back wider.
+Only the input of the network is shrunk. Its logits are enlarged to the picture's own pixels before they are
+compared with a label, so that the network learns to draw lines of the labels' width there. Lines that are
+found on a coarser grid and enlarged only afterwards would be wider.
 """
 
 from typing import Any
@@ -12,10 +12,10 @@ from torch import Tensor, nn
 
 
 def look_shrunk(network: nn.Module, shrink: int) -> nn.Module:
-    """Have a network see the mean of each square of ``shrink`` px, and answer for each px.
+    """Make a network see the mean of each square of ``shrink`` px, and return logits for each px.
 
-    The network is changed in place, and the names of its weights are not: they come from and go to networks
-    that see every pixel.
+    The network is changed in place. The names of its weights stay, so that weights can be exchanged with
+    networks that see every pixel.
 
     Args:
         network: Maps (N, C, H, W) to logits (N, 1, H, W), H and W multiples of some stride.

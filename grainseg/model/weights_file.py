@@ -1,8 +1,8 @@
 """Weights to ship: half precision, no optimizer, in a format that holds numbers and text but no code.
 
-A file is one of safetensors (https://github.com/huggingface/safetensors). Of its metadata, ``grainseg`` is
-the JSON text of what a checkpoint says beside its weights. It is read like a stranger's: its size and the
-kinds of its numbers are looked at before any of these.
+A file has the safetensors format (https://github.com/huggingface/safetensors). Its metadata key ``grainseg``
+holds, as JSON text, what a checkpoint holds beside its weights. A file is read as if a stranger had made it:
+its size and the types of its numbers are checked before any number is read.
 """
 
 import json
@@ -23,19 +23,19 @@ DESCRIPTION = "grainseg"
 MAX_BYTES = 2**30
 MAX_DESCRIPTION_LENGTH = 2**16
 _KINDS = ("F16", "F32", "I64")
-"""Weights in half or single precision; batch normalisation counts its batches in whole numbers."""
+"""Types of weights: half or single precision; batch normalisation counts its batches in whole numbers."""
 
 
 def write_weights(path: Path, description: Mapping[str, Any], weights: Mapping[str, torch.Tensor]) -> None:
     """Write weights in half precision.
 
     Args:
-        path: ``*.safetensors``.
+        path: File to write, ``*.safetensors``.
         description: Plain values that JSON can hold.
         weights: State dict of a network.
 
     Raises:
-        GrainsegError: A weight is beyond half precision, or the file cannot be written.
+        GrainsegError: A weight is not finite in half precision, or the file cannot be written.
     """
     halves = {name: _halved(path, name, value) for name, value in weights.items()}
     text = json.dumps(description, allow_nan=False)
@@ -54,7 +54,7 @@ def _halved(path: Path, name: str, value: torch.Tensor) -> torch.Tensor:
 
 
 def read_weights(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
-    """Read description and weights, neither of which has been compared with a network yet.
+    """Read description and weights, without comparing them with a network.
 
     Args:
         path: A file that ``write_weights`` may have written.
@@ -63,7 +63,7 @@ def read_weights(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
         The description, and the state dict on the CPU with weights in single precision.
 
     Raises:
-        GrainsegError: The file is none of this project's, or holds what weights cannot be.
+        GrainsegError: The file was not written by grainseg, or holds values that weights cannot have.
     """
     if path.stat().st_size > MAX_BYTES:
         raise GrainsegError(f"checkpoint {path}: is larger than {MAX_BYTES // 2**20} MB; that is no network")
@@ -73,7 +73,7 @@ def read_weights(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
             kinds = {name: file.get_slice(name).get_dtype() for name in file.offset_keys()}
             wrong = sorted(name for name, kind in kinds.items() if kind not in _KINDS)
             weights = {} if wrong else {name: _single(file.get_tensor(name)) for name in kinds}
-    except Exception as error:  # bytes of any kind: the library raises an error of its own
+    except Exception as error:  # the bytes may be anything, and the library raises an error of its own
         raise GrainsegError(
             f"checkpoint {path}: not a weights file, or cut off; give one that grainseg export wrote"
         ) from error
@@ -86,7 +86,7 @@ def read_weights(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
 
 
 def _single(value: torch.Tensor) -> torch.Tensor:
-    """Copy a tensor, floats as float32, since the one that the library gives lies in the file."""
+    """Copy a tensor, floats as float32 and others as int64: the library's tensor lies in the mapped file."""
     return value.to(torch.float32 if value.is_floating_point() else torch.int64, copy=True)
 
 

@@ -1,1 +1,1 @@
-"""The subcommands of ``grainseg``: options in, a checked configuration, the work, its closing lines."""
+"""The subcommands of ``grainseg``: each checks its options, runs the work and prints its closing lines."""

@@ -89,7 +89,7 @@ def baseline(
         seed=seed,
         boundary_tolerance_px=boundary_tolerance_px,
     )
-    from grainseg.pipeline.baseline import baseline as run  # heavy, and the options are right
+    from grainseg.pipeline.baseline import baseline as run  # heavy, so after the checks
 
     tuned = run(config, command_line(), typed(baseline))
     say(tuned.summary())

@@ -76,7 +76,7 @@ def measure(
         images=text_of(images),
         max_megapixels=max_megapixels,
     )
-    from grainseg.pipeline.measure import measure as run  # heavy, and the options are right
+    from grainseg.pipeline.measure import measure as run  # heavy, so after the checks
 
     measured = run(config, command_line(), typed(measure))
     say(measured.summary())

@@ -1,4 +1,4 @@
-"""What several subcommands of ``grainseg`` share: their options, and the command as it was typed."""
+"""Options that several subcommands of ``grainseg`` share, and the command as it was typed."""
 
 import shlex
 import sys
@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 DATA_ROOT = "DATA_ROOT"
-"""What the parameter is called that is the key ``data.root``."""
+"""Metavar of the parameter that sets the key ``data.root``."""
 
 Output = Annotated[Path, typer.Option(help="Folder of the tables and the report.")]
 PixelSizeUm = Annotated[
@@ -41,13 +41,13 @@ def command_line() -> str:
 
 
 def typed(command: Callable[..., Any]) -> dict[str, str]:
-    """What is typed for the keys of a subcommand's configuration.
+    """Map the keys of a subcommand's configuration to what the user types for them.
 
     Args:
         command: The subcommand.
 
     Returns:
-        By key, the option, or the argument as the help names it; for ``data.root`` whichever it is.
+        The option of each key, or the argument as the help names it; for ``data.root``, whichever sets it.
     """
     found: dict[str, str] = {}
     for name, parameter in signature(command).parameters.items():

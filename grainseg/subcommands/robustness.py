@@ -83,8 +83,8 @@ def robustness(
         boundary_tolerance_px=boundary_tolerance_px,
         accelerator=accelerator,
     )
-    from grainseg.pipeline.robustness import robustness as run  # heavy, and the options are right
+    from grainseg.pipeline.robustness import robustness as run  # heavy, so after the checks
 
     made = run(config, command_line())
     say(made.summary())
-    require_all_done(made.failures, "pictures", others_done=True)  # or it would have raised
+    require_all_done(made.failures, "pictures", others_done=True)  # run raises if none is done

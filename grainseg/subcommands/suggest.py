@@ -30,8 +30,8 @@ def suggest(
     config = SuggestConfig(
         text_of(checkpoint), images, str(output), count, window_px, crop_of(crop), accelerator, max_megapixels
     )
-    from grainseg.pipeline.suggest import suggest as run  # heavy, and the options are right
+    from grainseg.pipeline.suggest import suggest as run  # heavy, so after the checks
 
     found = run(config)
     say(found.summary())
-    require_all_done(found.failures, "pictures", others_done=True)  # or it would have raised
+    require_all_done(found.failures, "pictures", others_done=True)  # run raises if none is done
