@@ -1,7 +1,8 @@
-"""Grains: from a boundary map to measured grains, batches of them compared, maps scored (numpy, no torch).
+"""Grains: close boundary maps to grains, measure them, compare batches, score maps (numpy, no torch).
 
-In the order in which they build on each other: ``measuring`` counts on a map of grains, ``closing`` makes one
-from a boundary map, ``labels`` from what a person drew; ``scoring`` holds both against each other;
-``fields`` collects what is known of a field of view, ``batches`` what many fields say of a material;
-``trust`` says which of all that to doubt. ``wording`` is for all sentences.
+The folders, in the order in which they build on each other: ``measuring`` counts on a map of grains.
+``closing`` makes such a map from a boundary map, ``labels`` from a drawn label; ``scoring`` compares
+predictions with labels. ``fields`` collects the measurements of a field of view, ``batches`` the statistics
+of many fields of a material. ``trust`` tells which predictions to doubt. ``wording`` helps to write
+sentences.
 """

@@ -1,4 +1,4 @@
-"""Numbers in sentences that people read: plurals, lists, and a minus sign that is one."""
+"""Numbers and words in sentences for readers: plurals, lists, and a true minus sign."""
 
 import math
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ def counted(number: int, noun: str) -> str:
 
 
 def plural(noun: str) -> str:
-    """The nouns of this project, more than one of them."""
+    """Plural of a noun of this project."""
     return f"{noun}es" if noun.endswith("ch") else f"{noun}s"
 
 
@@ -26,13 +26,13 @@ def signed(value: float, places: int) -> str:
 
 
 def minus(text: str) -> str:
-    """The text of a number, its hyphens as minus signs."""
+    """The text of a number with minus signs (U+2212) in place of hyphens."""
     return text.replace("-", "−")
 
 
 def percent(ln: float) -> float:
-    """A difference or an uncertainty u of a logarithm in percent of the number itself: 100 · (exp(u) - 1).
+    """Convert a difference or uncertainty u of a logarithm to percent of the number: 100 · (exp(u) - 1).
 
-    For an uncertainty that is how far it reaches upwards; downwards it reaches less far, 100 · (1 - exp(-u)).
+    For an uncertainty that is its reach upwards; downwards it reaches less far, 100 · (1 - exp(-u)).
     """
     return 100 * math.expm1(ln)

@@ -1,1 +1,1 @@
-"""Batches of material: sizes with intervals, distributions, budgets, and whether two batches differ."""
+"""Batches of material: sizes with intervals, distributions, uncertainty budgets, comparisons of batches."""

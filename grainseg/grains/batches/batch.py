@@ -1,7 +1,8 @@
 """One batch of material: its grain size with intervals, its distribution, and its uncertainty budget.
 
-Fields of view are the unit of replication (see `intervals`), or specimens where they are named. %RA and the
-number of fields follow ASTM E112, as summarised in public literature (the standard's text was not consulted).
+The unit of replication is the field of view (see `intervals`), or the specimen where specimens are named. %RA
+and the number of fields follow ASTM E112, as summarised in public literature (the standard's text was not
+consulted).
 """
 
 import math
@@ -38,10 +39,11 @@ from grainseg.micrograph.arrays import Floats
 
 _SHARES = (0.1, 0.5, 0.9)
 _IDENTICAL_LN = 1e-9
+"""Range of ln mean intercept below which all fields (or specimens) count as alike."""
 _EQUAL_SHARE = 0.7
-"""Of the fields (or specimens), their effective number, below which they differ much in size."""
+"""Effective number over number of fields (or specimens) below which a flag says that they differ in size."""
 _EQUIAXED = 1.3
-"""Elongation that equiaxed grains hardly reach: of single fields of 10 grains across it averages 1.05, and
+"""Elongation that equiaxed grains hardly reach: in single fields of 10 grains across, it averages 1.05, and
 the upper tenth begins at 1.08."""
 _NOT_ONE_MEAN = (
     "or specks such as precipitates that were ringed: look at the overlay; one mean does not describe it"
@@ -50,34 +52,35 @@ _NOT_ONE_MEAN = (
 
 @dataclass(frozen=True)
 class BatchStatistics:
-    """What a batch's fields say; lengths in `unit`, intervals of 95 % over fields, or over specimens.
+    """Statistics of a batch; lengths in `unit`, 95 % intervals over fields, or over specimens.
 
     Attributes:
-        name: Of the batch.
+        name: Name of the batch.
         unit: "µm" or "px".
-        fields: Fields with a mean intercept.
-        specimens: Specimens with one, where they are the unit of replication; None where fields are.
-        grains: Grains with a sampling weight, in all fields.
-        intercept: Mean lineal intercept, all length over all crossings.
-        intercept_without_closed: The same if boundary that the partition closed does not count; nan if that
-            leaves no crossing, or is not known.
-        closed_known: Whether all of these fields know what the partition closed; maps that were given do not.
+        fields: Number of fields with a mean intercept.
+        specimens: Number of specimens with one; None where fields are the unit of replication.
+        grains: Number of grains with a sampling weight, in all fields.
+        intercept: Mean lineal intercept, total length over total crossings.
+        intercept_without_closed: The same without the boundaries that only the partition closed; nan if no
+            crossing is left, or if they are not known.
+        closed_known: Whether the closed boundaries are known in all of these fields; in given grain maps they
+            are not.
         g: ASTM grain size number of the mean intercept (never a mean of the fields' numbers); its `se_ln` is
             the intercept's. None in px.
         relative_accuracy_percent: %RA = 100·t·s / (√n·mean) of the units' mean intercepts; nan below two.
-        d10: Percentile of the equivalent circular diameter, each grain counting the same; so d50, d90.
-        d10_area: The same, each grain counting by its area; so d50_area, d90_area.
-        mean_diameter: Number-weighted.
-        lognormal_mean_ln: Of the fitted log-normal distribution, number-weighted; see `LogNormalFit`.
-        lognormal_sd_ln: Its standard deviation of ln diameter.
-        lognormal_distance: Kolmogorov-Smirnov distance from it, a description and no test.
-        elongation: Of the grains over all fields, at least 1; nan if unknown.
+        d10: 10 % percentile of the equivalent circular diameter by number; d50 and d90 likewise.
+        d10_area: The same with each grain weighted by its area; d50_area and d90_area likewise.
+        mean_diameter: Number-weighted mean of the equivalent circular diameter.
+        lognormal_mean_ln: Mean ln diameter of the log-normal fit, number-weighted; see `LogNormalFit`.
+        lognormal_sd_ln: Standard deviation of ln diameter of that fit.
+        lognormal_distance: Kolmogorov-Smirnov distance from the fit, a description and no test.
+        elongation: Elongation of the grains over all fields, at least 1; nan if unknown.
         bimodal: Whether the grains look like two populations; see `bimodality`.
-        bimodality: In words how that was decided.
-        more_for_10_percent: How many more fields, or specimens, bring %RA to 10 at this scatter, 0 if none;
-            None where fewer than two show no scatter.
-        budget: Of the mean intercept; only where it is complete does the uncertainty have a value.
-        flags: Plain words.
+        bimodality: Sentence on how that was decided.
+        more_for_10_percent: How many more fields, or specimens, bring %RA to 10 at this scatter; 0 if no more
+            are needed, None below two, which show no scatter.
+        budget: Budget of the mean intercept; the uncertainty has a value only if the budget is complete.
+        flags: Warnings in plain words.
     """
 
     name: str
@@ -122,26 +125,28 @@ def batch_statistics(
     threshold_sd_ln: float | None = None,
     elongation: float = math.nan,
 ) -> BatchStatistics:
-    """Measure a batch by its fields.
+    """Compute the statistics of a batch from its fields.
 
     A field without crossings has no intercept of its own, though its lines count in the pooled one; a field
     without weighted grains takes no part in the diameters. Both are flagged.
 
     Args:
-        name: Of the batch.
-        unit: "µm" or "px", of all lengths in `samples`.
-        samples: The fields; none is allowed and flagged. Where they name two specimens or more, these are the
-            unit of replication, see `by_specimen`.
-        segmentation: See `intercept_budget`; None is unknown.
-        pixel_size_rel_unc: Relative standard uncertainty of the pixel size; None is unknown.
-        threshold_sd_ln: Of ln mean intercept; None is unknown, 0 where there was no threshold.
-        elongation: Of the grains over all fields, at least 1; nan is unknown.
+        name: Name of the batch.
+        unit: "µm" or "px", the unit of all lengths in `samples`.
+        samples: The fields; an empty sequence is allowed and flagged. Where all of them name their specimen,
+            and there are two or more, specimens are the unit of replication, see `by_specimen`.
+        segmentation: See `intercept_budget`; None if unknown.
+        pixel_size_rel_unc: Relative standard uncertainty of the pixel size; None if unknown.
+        threshold_sd_ln: Standard deviation of ln mean intercept over thresholds, see `intercept_budget`; None
+            if unknown, 0 where there was no threshold.
+        elongation: Elongation of the grains over all fields, at least 1; nan if unknown.
 
     Returns:
-        The statistics; what cannot be known is nan or None, with a flag.
+        The statistics; values that cannot be known are nan or None, with a flag.
 
     Raises:
-        ValueError: If the unit is none, fields have the same name, or an uncertainty is out of range.
+        ValueError: If the unit is neither µm nor px, fields have the same name, or an uncertainty is out of
+            range.
     """
     require_samples(samples, unit)
     specimens = by_specimen(samples)
@@ -229,13 +234,13 @@ def relative_accuracy_percent(per_unit: Floats) -> float:
 
 
 def more_fields(per_unit: Floats) -> int | None:
-    """How many fields are missing until %RA is 10: smallest n ≥ (t(0.975, n-1) · CV / 0.1)².
+    """Number of further fields until %RA is 10: smallest n ≥ (t(0.975, n-1) · CV / 0.1)² less those seen.
 
     Args:
         per_unit: (n,) mean intercept of each field or specimen.
 
     Returns:
-        0 or more, at the coefficient of variation seen; None below two fields.
+        0 or more, at the observed coefficient of variation CV; None below two fields.
     """
     fields = per_unit.size
     if fields < 2:
@@ -257,13 +262,13 @@ def _without_closed(samples: Sequence[FieldSample]) -> float:
 
 
 def _open_crossings(samples: Sequence[FieldSample]) -> float | None:
-    """Boundaries crossed that no partition closed; None if one of the fields does not know its own."""
+    """Crossings of boundaries that no partition closed; None if they are not known in one of the fields."""
     known = [sample.crossings_without_closed for sample in samples if sample.has_intercept]
     return None if None in known else float(sum(crossings or 0.0 for crossings in known))
 
 
 def _lined(units: Sequence[FieldSample]) -> int:
-    """How many the jackknife is over: those that nothing crosses, too, as long as there are lines."""
+    """Number of units in the jackknife: all that have test lines, also those without crossings."""
     return sum(unit.line_length > 0 for unit in units)
 
 
@@ -313,8 +318,8 @@ def _missing(more: int | None, accuracy: float, replicate: str) -> list[str]:
 
 
 def _elongated(elongation: float) -> list[str]:
-    """G by lines and by counts then differ, and other sections of the same material have others."""
-    if not elongation > _EQUIAXED:  # nan, too
+    """Elongated grains: G by lines and G by counts differ, and depend on the plane of the section."""
+    if not elongation > _EQUIAXED:  # also nan
         return []
     how = "elongated without end" if math.isinf(elongation) else f"elongated {elongation:.1f} : 1"
     return [

@@ -1,15 +1,16 @@
-"""What is uncertain about a batch's mean intercept, combined as in the GUM.
+"""Uncertainty budget of a batch's mean intercept, combined as in the GUM.
 
 GUM: JCGM 100:2008, Guide to the expression of uncertainty in measurement. All parts are standard
 uncertainties of the logarithm of the mean intercept, that is relative ones, and independent of each other.
 
-A part that nobody has measured is unknown, not zero. The budget is then incomplete: it has no expanded
-uncertainty, and where nothing but the field sampling is known, not even a combined one, because the sampling
-interval alone must not pass for the uncertainty (nor what drawn lines can hide, which is known of every map).
+A part that was not measured is unknown, not zero. The budget is then incomplete: it has no expanded
+uncertainty. Where only the field sampling is known, it has not even a combined one, because the sampling
+interval alone must not pass for the uncertainty. The width of the lines, which is known for every map, does
+not change this.
 
-A known bias of the segmentation does not correct the result. The GUM would have it corrected (3.2.4), but
-the bias of a network is known from a few validation images and changes with the material and the picture;
-a correction carried over to another batch may as well double the error. It is therefore counted into the
+The result is not corrected for a known bias of the segmentation. The GUM would correct it (3.2.4), but the
+bias of a network is known from a few validation images and changes with the material and the picture; a
+correction carried over to another batch may double the error instead. The bias is therefore counted into the
 uncertainty as a root mean square, as the handbook Nordtest TR 537 does with the bias found on several
 reference materials; Magnusson and Ellison (2008, Anal. Bioanal. Chem. 390:201) compare ways to do so.
 """
@@ -26,12 +27,16 @@ SAMPLING = "field sampling"
 PIXEL_SIZE = "pixel size"
 LINE_WIDTH = "line width"
 _SHARE = {PIXEL_SIZE: "uncertainty of the pixel size"}
-"""What is missing, in words, where the name alone would say that something else is."""
+"""Wording for parts that are missing, where the part's name alone would mislead (as if the pixel size itself
+were missing)."""
 
 MAX_ERROR_LN = 1.0
-"""Of a segmentation: beyond a factor of e a predicted map is none of that label's picture."""
+"""Largest error of a segmentation: if the mean intercepts of a prediction and a label differ by more than a
+factor of e, the two do not belong to the same picture."""
 _HIDDEN = 0.1
+"""Part of the line share that lines can add to a mean intercept at most; see `hidden_by_lines`."""
 _NARROW = 0.2
+"""Line share above which the bound grows faster than the share."""
 _MOST_IMAGES = 1_000_000
 _ONE_IMAGE = "; one image does not show how much the error varies"
 _LONGEST_SOURCE = 200
@@ -49,13 +54,13 @@ _NO_PIXEL_SIZE = (
 class SegmentationError:
     """Error of ln mean intercept, predicted minus label, over the images of a validation.
 
-    Checkpoints bring it, strangers' ones, too: types are looked at as well as ranges.
+    It is read from checkpoints, also untrusted ones: types are checked as well as ranges.
 
     Attributes:
         bias_ln: Mean over the images, at most MAX_ERROR_LN in either direction.
-        sd_ln: Standard deviation over the images (n - 1), up to MAX_ERROR_LN; not counted if there is one.
-        images: 1 to 1,000,000.
-        source: In words, such as "validation image" or "leave-one-out"; one line of at most 200 characters.
+        sd_ln: Standard deviation over the images (n - 1), up to MAX_ERROR_LN; ignored for a single image.
+        images: Number of images, 1 to 1,000,000.
+        source: Description such as "validation image" or "leave-one-out"; one line, at most 200 characters.
 
     Raises:
         ValueError: If a value is of another type or out of its range.
@@ -67,7 +72,7 @@ class SegmentationError:
     source: str
 
     def __post_init__(self) -> None:
-        # No message quotes the value: whole numbers of thousands of digits cannot even be printed.
+        # No message quotes the value: integers with thousands of digits cannot be printed.
         if not _is_number(self.bias_ln, -MAX_ERROR_LN, MAX_ERROR_LN):
             raise ValueError("bias_ln of the segmentation error is no number from -1 to 1")
         if not _is_number(self.sd_ln, 0, MAX_ERROR_LN):
@@ -91,11 +96,11 @@ class SegmentationError:
 
 @dataclass(frozen=True)
 class StatedError:
-    """Error of the boundaries that somebody found elsewhere, in place of a checkpoint's.
+    """Segmentation error given by the user, in place of a checkpoint's.
 
     Attributes:
         rel_unc: Relative standard uncertainty of the mean intercept, such as its root mean square error.
-        images: Labelled pictures that it is from, 1 or more; None takes it as exactly known.
+        images: Number of labelled pictures that it is from, 1 or more; None takes it as exactly known.
     """
 
     rel_unc: float
@@ -107,11 +112,11 @@ class BudgetEntry:
     """One part of the uncertainty.
 
     Attributes:
-        name: What it comes from.
-        standard_uncertainty_ln: Of ln mean intercept; None if unknown.
+        name: Source of the uncertainty.
+        standard_uncertainty_ln: Standard uncertainty of ln mean intercept; None if unknown.
         how: In words, where the number is from or why there is none.
-        df: Degrees of freedom of the number; infinite for one that was judged or said.
-        complete: False if only a share of the part is known.
+        df: Degrees of freedom of the number; infinite for one that was estimated or given.
+        complete: False if the number covers only a share of the part.
     """
 
     name: str
@@ -123,17 +128,18 @@ class BudgetEntry:
 
 @dataclass(frozen=True)
 class UncertaintyBudget:
-    """The parts and what they come to.
+    """The parts of the uncertainty and their combination.
 
     Attributes:
         entries: One per part, unknown ones included.
-        combined_ln: Combined standard uncertainty of ln mean intercept; of the known parts only, that is a
-            lower bound, if incomplete; None if nothing but the field sampling is known.
+        combined_ln: Combined standard uncertainty of ln mean intercept. If the budget is incomplete, that of
+            the known parts only, a lower bound; None if no part but field sampling and line width is known
+            and above 0.
         df: Effective degrees of freedom; nan if incomplete.
         k: Coverage factor; nan if incomplete.
         expanded: k · combined_ln: the mean intercept lies within `value · exp(±expanded)` with 95 %; None if
             incomplete.
-        coverage: In words.
+        coverage: Sentence on the coverage, or on what is missing.
         complete: Whether all parts are known.
     """
 
@@ -156,20 +162,20 @@ def intercept_budget(
     replicates: str = "fields",
     doubted: str | None = None,
 ) -> UncertaintyBudget:
-    """Budget of a batch's mean intercept.
+    """Set up the uncertainty budget of a batch's mean intercept.
 
     Args:
-        intercept: From the fields.
+        intercept: Mean intercept estimated from the fields.
         unit: "µm" or "px"; in px the pixel size takes no part.
-        segmentation: Of how the boundaries were found: its error against labels, or what somebody said of it;
+        segmentation: Error of the boundaries against labels, measured in a validation or given by the user;
             None if unknown.
         pixel_size_rel_unc: Relative standard uncertainty of the pixel size, such as 0.01; None if unknown.
         threshold_sd_ln: Standard deviation of ln mean intercept over the thresholds that could have been
             chosen; 0 if there was no threshold, None if unknown.
         line_share: Width of the lines between the grains over the mean intercept; 0 if none were drawn.
-        replicates: What the intercept's interval is over, such as "5 fields".
-        doubted: How many fields are doubted, in words; None if none is. Their error is not the one that was
-            found on pictures like those of the training.
+        replicates: Units that the intercept's interval is computed over, such as "5 fields".
+        doubted: How many fields are doubted, in words; None if none is. The error found on pictures like
+            those of the training does not apply to them.
 
     Returns:
         The budget, always of five entries in the same order.
@@ -189,10 +195,11 @@ def intercept_budget(
 
 
 def hidden_by_lines(share: float) -> float:
-    """What lines of equal width can add to a mean intercept at most, relative to it.
+    """Upper bound of the relative error that lines of finite width add to a mean intercept.
 
-    They hide the smallest of the grains between them. The bound is that of broad distributions (log-normal
-    Laguerre cells), drawn and closed again (docs/measuring.md): a tenth of the share, of wider lines more.
+    Lines between grains hide the smallest grains. The bound is that of broad distributions (log-normal
+    Laguerre cells), drawn and closed again (docs/measuring.md): a tenth of the share; above a share of 0.2
+    it grows with the square of the share.
 
     Args:
         share: Width of the lines over the mean intercept.
@@ -201,9 +208,9 @@ def hidden_by_lines(share: float) -> float:
 
 
 def combine(entries: Sequence[BudgetEntry]) -> UncertaintyBudget:
-    """Root sum of squares and the effective degrees of freedom of Welch and Satterthwaite (GUM 5.1.2, G.4.1).
+    """Combine parts: root sum of squares, Welch-Satterthwaite degrees of freedom (GUM 5.1.2, G.4.1).
 
-    The degrees of freedom are rounded down, as GUM G.4.1 allows.
+    For the coverage factor the degrees of freedom are rounded down, as GUM G.4.1 allows.
 
     Args:
         entries: Independent parts.
@@ -228,7 +235,7 @@ def combine(entries: Sequence[BudgetEntry]) -> UncertaintyBudget:
 
 
 def _is_number(value: object, low: float, high: float) -> bool:
-    """Whether a value is an int or float, and nothing that passes for one, within the bounds; nan is not."""
+    """Whether a value is an int or float (no bool, no other subclass) within the bounds; false for nan."""
     return type(value) in (int, float) and low <= value <= high  # type: ignore[operator]
 
 
@@ -262,12 +269,12 @@ def _sampling(intercept: Estimate, replicates: str) -> BudgetEntry:
 def _segmentation(error: SegmentationError | StatedError | None, doubted: str | None) -> BudgetEntry:
     """Root mean square error over the images, not divided by their number.
 
-    Whatever makes a network err on an image (etching, focus, brightness) is often common to all fields of a
-    batch, so the error is not taken to average out over them. What of it does differ between fields is in
-    their scatter, too, and counts twice: on the safe side.
+    The causes of a network's error on an image (etching, focus, brightness) are often common to all fields of
+    a batch, so the error is not assumed to average out over them. The share of the error that does differ
+    between fields is also in their scatter and counts twice, which is on the safe side.
 
-    What the labels themselves are off by is not in it. Nordtest TR 537 adds it, u(bias)² = RMS² + u(Cref)²,
-    but one label of each picture does not show it.
+    The error of the labels themselves is not included. Nordtest TR 537 adds it, u(bias)² = RMS² + u(Cref)²,
+    but a single label of each picture does not show it.
     """
     if error is None:
         return BudgetEntry("segmentation", None, _NO_SEGMENTATION)
@@ -286,7 +293,7 @@ def _segmentation(error: SegmentationError | StatedError | None, doubted: str | 
 
 
 def _stated(error: StatedError) -> BudgetEntry:
-    """A root mean square over n pictures has n degrees of freedom (GUM G.3.3, about zero)."""
+    """Budget entry of a given error: a root mean square about zero over n pictures has n df (GUM G.3.3)."""
     how = "relative standard uncertainty, as given"
     if error.images is None:
         how += ", and taken as exactly known: nobody said how many pictures it is from"
@@ -300,9 +307,9 @@ def _stated(error: StatedError) -> BudgetEntry:
 
 
 def _line_width(share: float) -> BudgetEntry:
-    """What lines hide of the smallest grains: anything from nothing to the bound (GUM 4.3.7).
+    """Budget entry for small grains hidden by lines: an error between 0 and the bound (GUM 4.3.7).
 
-    The error makes intercepts long and is not corrected, so its root mean square about zero counts.
+    The error makes intercepts too long and is not corrected, so its root mean square about zero counts.
     """
     if not (math.isfinite(share) and share >= 0):
         raise ValueError(f"lines of {share} of the mean intercept: negative or no number")

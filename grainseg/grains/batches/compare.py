@@ -1,13 +1,14 @@
 """Do two batches differ, are they equivalent, or are there not enough fields to tell?
 
-The unit of replication is the specimen where both batches name two or more, else the field: Welch's test on
-the units' ln mean intercepts. Grains pooled over fields are never tested against each other (by Kolmogorov
-and Smirnov's test, say): they resemble their neighbours, and such a test takes the scatter between fields for
-a difference between batches. So do fields with the scatter between specimens.
+The test is Welch's on ln mean intercept. Its unit of replication is the specimen where both batches name two
+or more, else the field. Grains pooled over fields are never tested against each other (for example by
+Kolmogorov and Smirnov's test): they resemble their neighbours, and such a test takes the scatter between
+fields for a difference between batches. In the same way a test over fields takes the scatter between
+specimens for such a difference.
 
 A pair is **different** if the test, corrected after Holm for the number of pairs, finds a difference at 5 %.
 It is **equivalent** if two one-sided tests, corrected likewise, find the difference smaller than a margin.
-Both may hold, where many fields show a difference that is real and too small to matter: the margin says what
+Both hold where many fields show a difference that is real but too small to matter. The margin defines what
 matters, so the verdict is then equivalent, and the sentence says that a difference exists. If neither holds,
 there are **not enough fields**, or specimens.
 """
@@ -45,40 +46,41 @@ from grainseg.grains.batches.welch import NO_SCATTER, Welch, effective_df, field
 from grainseg.grains.measuring.astm import MIN_FIELDS
 
 MIN_MARGIN_G, MAX_MARGIN_G = 0.01, 5.0
-"""Of equivalence: 0.3 % of the mean intercept, which no measurement resolves, to a factor of 5.7."""
+"""Range of the margin of equivalence in G: from 0.3 % of the mean intercept, which no measurement resolves,
+to a factor of 5.7."""
 
 _SIGNIFICANCE = 0.05
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two batches; lengths in `unit`, intervals of 95 %, of the sampling and for this pair alone.
+    """Comparison of two batches; lengths in `unit`, 95 % sampling intervals for this pair alone.
 
     Attributes:
-        a: Name of the first batch.
-        b: Of the second; ratios are b over a, differences b minus a.
+        a: Name of batch a.
+        b: Name of batch b; ratios are b over a, differences b minus a.
         unit: "µm" or "px".
-        fields_a: Fields with a mean intercept.
-        fields_b: The same.
+        fields_a: Number of fields of a with a mean intercept.
+        fields_b: The same for b.
         replicate: FIELD or SPECIMEN, the unit of replication of the tests and intervals.
-        specimens_a: Specimens of the first batch; None where fields are the unit.
-        specimens_b: Of the second.
-        ratio: Of the geometric means of the units' mean intercepts: what the tests are about.
-        difference_intercept: Of the pooled mean intercepts.
-        difference_d50: Of the number-weighted median diameters.
+        specimens_a: Number of specimens of a with a mean intercept; None where fields are the unit.
+        specimens_b: The same for b.
+        ratio: Ratio of the geometric means of the units' mean intercepts, which the tests are about.
+        difference_intercept: Difference of the pooled mean intercepts.
+        difference_d50: Difference of the number-weighted median diameters.
         delta_g: ASTM grain size number of b minus that of a, from the ratio; None in px.
-        p: Of no difference (Welch); nan where the units allow no test.
-        p_holm: Corrected for all pairs compared at once.
-        p_equivalence: Of a difference as large as the margin (two one-sided tests), less what lines that
-            differ in width can add to it.
-        p_equivalence_holm: Corrected likewise.
+        p: p-value of no difference (Welch); nan where the units allow no test.
+        p_holm: The same, corrected for all pairs compared at once.
+        p_equivalence: p-value of a difference as large as the margin (two one-sided tests); the margin is
+            reduced by what lines of different width can add to the difference.
+        p_equivalence_holm: The same, corrected likewise.
         margin_g: Margin of equivalence in grain size numbers.
         wasserstein: Distance of the number-weighted size distributions, the mean displacement between
             percentiles; a description, no test. nan without grains.
         verdict: DIFFERENT, EQUIVALENT or one of NOT_ENOUGH.
         sentence: The verdict in words.
-        needed: New units per batch from which on any outcome would be a decision, at the scatter seen; None
-            where no scatter was seen, or unequal lines take up the margin.
+        needed: Number of new units per batch from which on any outcome would be a decision, at the observed
+            scatter; None where no scatter was observed, or unequal lines take up the margin.
         systematic: Which errors cancel between the batches, and which scatter counts, in words.
     """
 
@@ -112,9 +114,9 @@ def compare_batches(
     """Compare every batch with every other.
 
     Args:
-        batches: Fields by batch; fields without crossings have no part in the tests. Where both of a pair
-            name their specimens, two or more, these are the unit, see `by_specimen`.
-        unit: "µm" or "px", of all lengths.
+        batches: Fields by batch; fields without crossings have no part in the tests. Where both batches of a
+            pair name two specimens or more, specimens are the unit, see `by_specimen`.
+        unit: "µm" or "px", the unit of all lengths.
         margin_g: Differences within ± this many grain size numbers do not matter: 0.25 is a ratio of the mean
             intercepts of 0.917 to 1.091. From MIN_MARGIN_G to MAX_MARGIN_G.
 
@@ -122,8 +124,8 @@ def compare_batches(
         The pairs, in the order of the batches.
 
     Raises:
-        ValueError: If there are fewer than two batches, the margin is out of its range, the unit is none, or
-            fields of a batch have the same name.
+        ValueError: If there are fewer than two batches, the margin is out of its range, the unit is neither
+            µm nor px, or fields of a batch have the same name.
     """
     if len(batches) < 2:
         raise ValueError("a comparison needs at least two batches")
@@ -139,7 +141,7 @@ def compare_batches(
         units = specimens if a in specimens and b in specimens else fields
         pairs.append((units[a], units[b]))
     tests = [_test(a, b) for a, b in pairs]
-    # What unequal lines can hide in a difference must find room in the margin, too.
+    # The margin must also cover the error that lines of different width can add to a difference.
     margins = [margin_ln(margin_g) - unequal_lines(*pair) for pair in pairs]
     p = [float(test.p()) for test in tests]
     p_equivalence = [float(test.p_equivalence(margin)) for test, margin in zip(tests, margins, strict=True)]
@@ -154,7 +156,7 @@ def compare_batches(
 
 
 def margin_ln(margin_g: float) -> float:
-    """A difference in G as one of ln mean intercept: G = 2·log2(0.32 mm / ℓ), so ΔG·ln(2)/2."""
+    """Convert a difference in G to one in ln mean intercept: G = 2·log2(0.32 mm / ℓ), so ΔG·ln(2)/2."""
     return margin_g * math.log(2) / 2
 
 
@@ -162,7 +164,7 @@ def difference_estimate(a: Estimate, b: Estimate) -> Estimate:
     """Difference b - a of two independent estimates of lengths, with Welch-Satterthwaite degrees of freedom.
 
     Args:
-        a: With its standard error on the ln scale.
+        a: Estimate with its standard error on the ln scale.
         b: Likewise.
 
     Returns:
@@ -171,7 +173,7 @@ def difference_estimate(a: Estimate, b: Estimate) -> Estimate:
     value = b.value - a.value
     errors = [np.asarray((estimate.value * estimate.se_ln) ** 2) for estimate in (a, b)]
     total = float(sum(errors))
-    if not total > 0:  # nan, too
+    if not total > 0:  # also nan
         return Estimate(value, math.nan, math.nan, math.nan, 0.0)
     df = float(effective_df(errors, [a.df, b.df]))
     reach = t_quantile(df) * math.sqrt(total)
@@ -179,7 +181,7 @@ def difference_estimate(a: Estimate, b: Estimate) -> Estimate:
 
 
 def _test(a: ComparedBatch, b: ComparedBatch) -> Welch:
-    """Of a batch of few units, or whose units are all alike, too little is known about the scatter."""
+    """Welch's test; nan where a batch has too few units, or units that are all alike, to know the scatter."""
     nothing = np.asarray(np.nan)
     if not (a.count and b.count):
         return Welch(nothing, nothing, nothing)
@@ -251,7 +253,10 @@ def _delta_g(ratio: Estimate) -> Estimate:
 
 
 def _needed(a: ComparedBatch, b: ComparedBatch, margin: float, pairs: int) -> int | None:
-    """By the scatter of both batches, or of the one that shows some; Bonferroni's bound on Holm's level."""
+    """New units per batch that would decide, from the scatter of both batches or of the one that shows some.
+
+    The significance is divided by the number of pairs, Bonferroni's bound on Holm's level.
+    """
     sds = [batch.sd for batch in (a, b) if batch.sd is not None]
     sds = [sd for sd in sds if sd >= NO_SCATTER]
     if not sds or margin <= 0:

@@ -1,4 +1,4 @@
-"""One batch as it stands in a comparison: its units of replication, which are fields or whole specimens."""
+"""One batch prepared for comparisons: its units of replication (fields or specimens) and pooled values."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,25 +17,26 @@ from grainseg.grains.batches.welch import NO_SCATTER
 from grainseg.micrograph.arrays import Floats
 
 MIN_REPLICATES = 3
-"""Units of a batch below which its scatter is too badly known for a test: against many of another batch, two
-units find a difference between equal batches in 12 %, three in 7 % (docs/metrology.md)."""
+"""Fewest units per batch for a test; the scatter of fewer is too badly known: in comparisons of equal batches
+two units against many find a difference in 12 % of the cases, three in 7 % (docs/metrology.md)."""
 
 _RESOLVED = 0.01
+"""Relative difference of mean intercepts that no comparison resolves."""
 
 
 @dataclass(frozen=True, eq=False)
 class ComparedBatch:
-    """A batch's units and what is pooled over them.
+    """A batch's units and the values pooled over them.
 
     Attributes:
-        name: Of the batch.
-        replicate: FIELD or SPECIMEN, what its units are.
-        ln_intercepts: (units,) logarithms of the mean intercepts of those that have one.
-        left_out: How many units have none.
-        intercept: Pooled.
+        name: Name of the batch.
+        replicate: FIELD or SPECIMEN, the kind of its units.
+        ln_intercepts: (units,) ln mean intercept of the units that have one.
+        left_out: Number of units without a mean intercept.
+        intercept: Pooled mean intercept.
         d50: Number-weighted median diameter.
-        diameters: (n,) of all grains with a weight.
-        weights: (n,) theirs.
+        diameters: (n,) equivalent circular diameters of all grains with a weight.
+        weights: (n,) sampling weights of these grains.
         line_share: Width of the lines over the mean intercept, see `samples.line_share`.
     """
 
@@ -51,27 +52,27 @@ class ComparedBatch:
 
     @property
     def count(self) -> int:
-        """Units with a mean intercept."""
+        """Number of units with a mean intercept."""
         return self.ln_intercepts.size
 
     @property
     def sd(self) -> float | None:
-        """Standard deviation of their logarithms; None below MIN_REPLICATES."""
+        """Standard deviation of ln mean intercept over the units; None below MIN_REPLICATES."""
         return float(self.ln_intercepts.std(ddof=1)) if self.count >= MIN_REPLICATES else None
 
     @property
     def all_alike(self) -> bool:
-        """Whether the units do not differ at all, as copies do not."""
+        """Whether the units do not differ at all, as if they were copies."""
         return self.sd is not None and self.sd < NO_SCATTER
 
     @property
     def hidden(self) -> float:
-        """By how much its lines can have made the mean intercept longer at most, relative to it."""
+        """Largest relative error by which the lines can have made the mean intercept too long."""
         return hidden_by_lines(self.line_share)
 
 
 def unequal_lines(a: ComparedBatch, b: ComparedBatch) -> float:
-    """What lines can add to the ratio of two batches at most; 0 up to 1 %, which no comparison resolves."""
+    """Largest error that lines can add to the ratio of two batches; 0 up to 1 %, which nothing resolves."""
     difference = abs(a.hidden - b.hidden)
     return difference if difference > _RESOLVED else 0.0
 
@@ -80,9 +81,9 @@ def compared_batch(name: str, replicate: str, samples: Sequence[FieldSample]) ->
     """Pool a batch for its comparisons.
 
     Args:
-        name: Of the batch.
-        replicate: FIELD or SPECIMEN, what the samples are.
-        samples: Fields, or specimens as `by_specimen` gives them.
+        name: Name of the batch.
+        replicate: FIELD or SPECIMEN, the kind of the samples.
+        samples: Fields, or specimens as returned by `by_specimen`.
     """
     sizes = size_distribution(samples, by_area=False)
     ln_intercepts = np.log(field_intercepts(samples))

@@ -1,4 +1,4 @@
-"""Fields that are the same picture: as several fields it would narrow intervals, and hide what differs."""
+"""Find fields that show the same picture: counted twice, it would make intervals too narrow."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,18 +8,20 @@ import numpy as np
 from grainseg.grains.batches.samples import FieldSample
 
 _MIN_GRAINS = 2
+"""Fewest weighted grains of a field that is compared with others."""
 _TOLERANCE = 1e-9
+"""Relative difference of diameters that only rounding makes."""
 
 
 @dataclass(frozen=True)
 class Copy:
-    """Two fields that have the very same grains.
+    """Two fields that have exactly the same grains.
 
     Attributes:
         batch: Batch of the later field.
-        field: The later field.
-        first_batch: Batch of the field before, which may be the same.
-        first_field: The field before.
+        field: Name of the later field.
+        first_batch: Batch of the earlier field, which may be the same batch.
+        first_field: Name of the earlier field.
     """
 
     batch: str
@@ -29,7 +31,7 @@ class Copy:
 
     @property
     def sentence(self) -> str:
-        """In words, with what to do."""
+        """The finding in words, with what to do about it."""
         return (
             f"{self.field} in {self.batch} has the very grains of {self.first_field} in {self.first_batch}: "
             "one picture counts as two fields; measure again without one of them"
@@ -37,13 +39,15 @@ class Copy:
 
 
 def copies(batches: Mapping[str, Sequence[FieldSample]]) -> Iterator[Copy]:
-    """Find fields that are earlier ones, whatever their scale: no two places are alike.
+    """Find fields that repeat an earlier field, possibly at another scale.
+
+    No two places of a material have exactly the same grains.
 
     Args:
         batches: Fields of each batch, in any unit.
 
     Yields:
-        Each such pair.
+        Each pair of such fields.
     """
     seen: dict[tuple[float, int], list[tuple[str, FieldSample]]] = {}
     for batch, samples in batches.items():
@@ -58,19 +62,19 @@ def copies(batches: Mapping[str, Sequence[FieldSample]]) -> Iterator[Copy]:
 
 
 def distinct(samples: Sequence[FieldSample]) -> tuple[tuple[FieldSample, ...], tuple[str, ...]]:
-    """The fields of a batch without those that are earlier ones of it, and the names of these.
+    """The fields of a batch without those that repeat an earlier one, and the names of the repeated ones.
 
     Args:
-        samples: Of one batch, in any unit.
+        samples: Fields of one batch, in any unit.
 
     Returns:
-        Fields that stand for a place each, and the names of the others; both in their order.
+        The fields that show a place of their own, and the names of the others; both in their order.
     """
     later = {copy.field: None for copy in copies({"": samples})}
     return tuple(sample for sample in samples if sample.name not in later), tuple(later)
 
 
 def _same(one: FieldSample, other: FieldSample) -> bool:
-    """Whether two fields of as many grains and crossings are the same but for their scale."""
+    """Whether two fields with equal numbers of grains and crossings are the same apart from their scale."""
     share, other_share = (np.sort(each.diameters) / each.line_length for each in (one, other))
     return bool(np.allclose(share, other_share, rtol=_TOLERANCE, atol=0))

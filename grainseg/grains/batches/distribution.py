@@ -10,26 +10,26 @@ from grainseg.grains.batches.samples import cumulated_shares, interpolated, weig
 from grainseg.grains.wording import counted
 from grainseg.micrograph.arrays import Floats
 
-_FEWEST_GRAINS = 50  # fewer cannot show two populations
+_FEWEST_GRAINS = 50  # effective number; fewer cannot show two populations
 _BINS = 256
 _ITERATIONS = 300
-_STARTS = (0.1, 0.5, 0.9, 0.97)  # cumulated shares at which the fit starts to split the grains
-_NARROWEST = 0.1  # of the whole spread: a component narrower than this has collapsed onto a few grains
+_STARTS = (0.1, 0.5, 0.9, 0.97)  # cumulated shares at which the fit splits the grains at its start
+_NARROWEST = 0.1  # share of the whole spread; a narrower component has collapsed onto a few grains
 _BIC_DIFFERENCE = 10.0  # "very strong": Kass and Raftery 1995, J. Am. Statist. Assoc. 90:773
 _SEPARATION = 2.0  # Ashman, Bird and Zepf 1994, Astron. J. 108:2348
-_SMALLEST_AREA = 0.05
+_SMALLEST_AREA = 0.05  # share of the area
 _FEWEST_IN_POPULATION = 10
-_LEAST_RATIO = 1.3  # of the diameters: the noise of a raster splits grains that are all alike, too
+_LEAST_RATIO = 1.3  # of the diameters; below it, the noise of the raster can split grains of one size
 
 
 @dataclass(frozen=True)
 class LogNormalFit:
-    """Weighted mean and standard deviation of ln diameter, and how far the distribution is from that.
+    """Log-normal distribution fitted to grain diameters, and its distance from the data.
 
     Attributes:
-        mean_ln: Of the diameter in its unit; `exp(mean_ln)` is the geometric mean.
-        sd_ln: `exp(sd_ln)` is the multiplicative standard deviation.
-        distance: Kolmogorov-Smirnov distance of the fit, 0-1; a description, never a test: grains of a
+        mean_ln: Weighted mean of ln diameter; `exp(mean_ln)` is the geometric mean in the diameter's unit.
+        sd_ln: Weighted standard deviation of ln diameter; `exp(sd_ln)` is the multiplicative one.
+        distance: Kolmogorov-Smirnov distance of the fit, 0-1; a description, never a test, since grains of a
             field are not independent.
     """
 
@@ -70,22 +70,22 @@ def lognormal_fit(ln_diameter: Floats, weights: Floats) -> LogNormalFit:
 
 
 def bimodality(ln_diameter: Floats, weights: Floats) -> tuple[bool, str]:
-    """Decide whether the grains are two populations, and say how it was decided.
+    """Decide whether the grains are two populations, and report how it was decided.
 
     One and two log-normal distributions are fitted (expectation maximisation: Dempster, Laird and Rubin
     1977, J. R. Statist. Soc. B 39:1, on a histogram). Two populations are reported where all of these hold:
     Schwarz's criterion (1978, Ann. Statist. 6:461) prefers two by more than 10; their separation
     |m1 - m2| / √((s1² + s2²) / 2) exceeds 2; the coarse grains are at least 1.3 times as large as the fine
-    ones, so that the raster's noise is no population; each holds 5 % of the area or more, so that specks are
-    none; and each holds 10 grains or more. Weighted grains count as Kish's effective number
-    (Σw)²/Σw² (1965, Survey Sampling).
+    ones, so that the raster's noise does not count as a population; each population holds 5 % of the area or
+    more, so that specks do not count as one; and each holds 10 grains or more. The number of weighted grains
+    is Kish's effective number (Σw)²/Σw² (1965, Survey Sampling).
 
     Args:
         ln_diameter: (n,) ascending.
         weights: (n,) above 0.
 
     Returns:
-        Whether there are two, and a sentence.
+        Whether there are two populations, and a sentence that gives the reason.
     """
     grains = float(weights.sum() ** 2 / (weights @ weights)) if weights.size else 0.0
     if grains < _FEWEST_GRAINS:
@@ -125,14 +125,14 @@ def bimodality(ln_diameter: Floats, weights: Floats) -> tuple[bool, str]:
 
 
 def _preferred(gain: float) -> str:
-    """What Schwarz's criterion says, where it does not prefer two populations by enough."""
+    """Result of Schwarz's criterion where it does not prefer two populations by enough, in words."""
     if gain <= 0:
         return f"Schwarz's criterion prefers one, by {abs(gain):.1f}"
     return f"Schwarz's criterion prefers two by at most {_BIC_DIFFERENCE:.0f} ({gain:.1f})"
 
 
 def _below(value: float, limit: float, places: int) -> str:
-    """A number that misses a limit, rounded, but not to the limit itself."""
+    """A number below a limit, rounded, but never to the limit itself."""
     return f"{min(value, limit - 10.0**-places):.{places}f}"
 
 
@@ -141,8 +141,11 @@ def _one_log_likelihood(values: Floats, counts: Floats) -> float:
 
 
 def _fit_two(values: Floats, counts: Floats, start: float, scale: float) -> _Mixture:
-    """Expectation maximisation from the split at `start`; values in standard deviations of ln diameter."""
-    # (2, bins): the chance that a grain of each bin belongs to each component.
+    """Fit two normal components by expectation maximisation, starting from a split at `start`.
+
+    `values` and `start` are in units of `scale`, the standard deviation of ln diameter.
+    """
+    # (2, bins): the probability that a grain of each bin belongs to each component.
     belongs = np.stack([values <= start, values > start]).astype(np.float64)
     belongs = 0.9 * belongs + 0.05
     likelihood = -math.inf

@@ -1,4 +1,4 @@
-"""Fields whose boundaries their own signs disown: what that means for their batch and its comparisons."""
+"""Warnings in batches and comparisons about doubted fields, whose boundaries are not to be trusted."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -9,7 +9,7 @@ from grainseg.grains.wording import counted
 
 
 def doubted_fields(samples: Sequence[FieldSample]) -> str | None:
-    """How many of a batch's fields are doubted, such as "2 of 5 fields"; None if none is."""
+    """Number of doubted fields of a batch in words, such as "2 of 5 fields"; None if none is doubted."""
     doubted = sum(sample.doubted for sample in samples)
     return f"{doubted} of {counted(len(samples), 'field')}" if doubted else None
 
@@ -17,10 +17,10 @@ def doubted_fields(samples: Sequence[FieldSample]) -> str | None:
 def cautioned(
     comparisons: Sequence[Comparison], batches: Mapping[str, Sequence[FieldSample]]
 ) -> tuple[Comparison, ...]:
-    """Comparisons whose sentences say where a batch is doubted: it may differ by its pictures alone.
+    """Add a warning to comparisons with doubted fields: the batches may differ by their pictures alone.
 
     Args:
-        comparisons: Of these batches.
+        comparisons: Comparisons of these batches.
         batches: Fields by batch.
     """
     found = []

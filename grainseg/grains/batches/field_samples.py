@@ -1,4 +1,4 @@
-"""From measured fields to what batches are made of."""
+"""Convert measured fields to the samples that batch statistics are computed from."""
 
 import math
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from grainseg.grains.fields.measurement import FieldMeasurement
 from grainseg.grains.measuring.anisotropy import elongation
 
 _SAME_SCALE = 1.02
-"""Ratio of pixel sizes that two readings of one magnification may have."""
+"""Largest ratio of pixel sizes that count as two readings of one magnification."""
 
 
 def common_unit(fields: Sequence[FieldMeasurement]) -> str:
@@ -19,15 +19,15 @@ def common_unit(fields: Sequence[FieldMeasurement]) -> str:
 
 
 def field_sample(field: FieldMeasurement, unit: str) -> FieldSample:
-    """What a field contributes to its batch.
+    """Convert a measured field to its contribution to a batch.
 
     Args:
-        field: Measured; with a pixel size if the unit is µm.
+        field: Measured field; with a pixel size if the unit is µm.
         unit: "µm" or "px".
 
     Returns:
         Test lines of all four directions together, and the grains that have a sampling weight. Without a
-        partition nothing is known of closed boundary.
+        partition the closed boundaries are unknown.
 
     Raises:
         ValueError: The unit is µm and the field has no pixel size.
@@ -50,11 +50,11 @@ def field_sample(field: FieldMeasurement, unit: str) -> FieldSample:
 
 
 def pooled_elongation(fields: Sequence[FieldMeasurement], unit: str) -> float:
-    """Elongation of the grains by the crossings of all fields, as the fields lie; see `anisotropy`.
+    """Elongation of the grains from the crossings of all fields, which are not aligned; see `anisotropy`.
 
     Args:
-        fields: With a pixel size if the unit is µm.
-        unit: "µm" or "px", in which crossings per length compare.
+        fields: Measured fields; with a pixel size if the unit is µm.
+        unit: "µm" or "px", the unit in which crossings per length are compared.
 
     Returns:
         At least 1; nan without crossings.
@@ -73,9 +73,9 @@ def pooled_elongation(fields: Sequence[FieldMeasurement], unit: str) -> float:
 
 
 def scale_flags(fields: Sequence[FieldMeasurement]) -> tuple[str, ...]:
-    """What to say where the pixel sizes of a batch differ: one flag, or none.
+    """Flag a batch whose pixel sizes differ: one flag, or none.
 
-    A picture at half the magnification whose pixel size is said wrong is a field of other grains.
+    A picture at half the magnification with a wrong pixel size looks like a field with other grain sizes.
     """
     sizes = [(field.unit_um, field.image) for field in fields if field.unit_um is not None]
     if not sizes:

@@ -1,10 +1,10 @@
 """Pooled estimates of a batch with intervals whose unit of replication is the field.
 
-Grains of one field resemble each other, so their number says little about how well a batch is known; the
-fields' number does. Where specimens are the unit, a "field" here is all that was seen of one
+Grains of one field resemble each other, so the number of grains says little about how well a batch is known;
+the number of fields does. Where specimens are the unit, a "field" here is all fields of one specimen together
 (`samples.by_specimen`). Standard errors are those of the delete-one-field jackknife (Tukey 1958, Ann. Math.
-Statist. 29:614), intervals take Student's t with one degree of freedom less than there are fields, or less
-where some are larger: see `effective_number`.
+Statist. 29:614). Intervals use Student's t with one degree of freedom less than there are fields, or fewer
+where some fields are larger: see `effective_number`.
 """
 
 import math
@@ -27,6 +27,7 @@ from grainseg.grains.batches.samples import (
 from grainseg.micrograph.arrays import Floats
 
 _FEWEST_BEYOND = 4
+"""Fewest grains expected beyond a percentile for an interval that ends at the last grain on that side."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +36,7 @@ class SizeDistribution:
 
     Attributes:
         ln_diameter: (n,) ascending.
-        weight: (n,) sampling weights, times the squared diameter if weighted by area.
+        weight: (n,) sampling weights, times the squared diameter (relative to the largest) if by area.
         field: (n,) index of the field that each grain is in.
         cumulated: (n,) cumulated shares of the weight.
         field_weight: (fields,) sum of the weights per field, all above 0.
@@ -54,7 +55,7 @@ def size_distribution(samples: Sequence[FieldSample], *, by_area: bool) -> SizeD
     """Pool the grains of the fields that have some.
 
     Args:
-        samples: Fields; those without grains do not count as fields here.
+        samples: The fields; fields without grains do not count here.
         by_area: Weight each grain by its area besides its sampling weight.
     """
     filled = [sample for sample in samples if sample.diameters.size]
@@ -63,7 +64,7 @@ def size_distribution(samples: Sequence[FieldSample], *, by_area: bool) -> SizeD
     weights = np.concatenate([np.empty(0), *(sample.weights for sample in filled)])
     ln_diameter = np.log(diameters)
     if by_area:
-        # Relative to the largest, so that the unit cannot overflow.
+        # Relative to the largest diameter, so that no unit of length makes this overflow.
         weights = weights * np.exp(2 * (ln_diameter - ln_diameter.max(initial=-np.inf)))
     order = np.argsort(ln_diameter, kind="stable")
     field = np.repeat(np.arange(len(filled)), sizes)[order]
@@ -74,32 +75,33 @@ def size_distribution(samples: Sequence[FieldSample], *, by_area: bool) -> SizeD
 
 
 def effective_number(sizes: Floats) -> float:
-    """How many fields of equal size tell as much of the scatter: (Σ size)² / Σ size².
+    """Number of fields of equal size that tell as much about the scatter: (Σ size)² / Σ size².
 
-    The largest fields carry a pooled value and its error, and show little of the scatter: with t(n-1) the
-    95 % intervals of five fields of which one or two are 16 times as large hold the truth in 88 and 83 %.
+    Where a few fields are much larger, they dominate a pooled value and its error but show little of the
+    scatter: with t(n-1) the 95 % intervals of five fields of which one or two are 16 times as large contain
+    the truth in 88 and 83 % of the cases.
 
     Args:
         sizes: (n,) not negative, some above 0.
 
     Returns:
-        From 1 to n, to one digit: fields that differ by little count as they are.
+        From 1 to n, rounded to one decimal, so that fields that differ little in size count fully.
     """
     return round(float(sizes.sum() ** 2 / np.sum(sizes**2)), 1)
 
 
 def ratio_estimate(numerators: Floats, denominators: Floats, sizes: Floats) -> Estimate:
-    """Ratio of two sums over fields, such as the mean intercept: all length over all crossings.
+    """Ratio of two sums over fields, such as the mean intercept: total length over total crossings.
 
     The jackknife and the interval are on the logarithmic scale.
 
     Args:
         numerators: (fields,) above 0.
         denominators: (fields,) not negative.
-        sizes: (fields,) above 0, how much was seen of each.
+        sizes: (fields,) above 0, such as the length of the test lines, for the effective number of fields.
 
     Returns:
-        The ratio; undefined without any denominator, without an interval where all is in one field.
+        The ratio; UNDEFINED if all denominators are 0, without an interval if only one is above 0.
     """
     if not denominators.any():
         return UNDEFINED
@@ -115,21 +117,21 @@ def ratio_estimate(numerators: Floats, denominators: Floats, sizes: Floats) -> E
 def percentile_estimate(distribution: SizeDistribution, share: float) -> Estimate:
     """A percentile of the grain size, with the interval of Woodruff (1952, JASA 47:635).
 
-    A percentile is not smooth in the grains, and its own jackknife misleads; the share of grains up to it is
-    a smooth ratio of sums over fields. The jackknife gives the standard error of that share, and the ends,
-    share ± t · error, are looked up in the cumulated distribution.
+    A percentile does not depend smoothly on the grains, so its own jackknife misleads; the share of grains up
+    to it is a smooth ratio of sums over fields. The jackknife gives the standard error of that share, and the
+    ends of the interval, share ± t · error, are looked up in the cumulated distribution.
 
-    An end beyond the smallest or largest grain is that grain, if enough grains are to be expected on that
-    side of the percentile: of k, a batch shows none with a chance of e^-k, which from 4 on is below 2.5 %.
-    With fewer there is no limit on that side.
+    An end beyond the smallest or largest grain is set to that grain, if at least 4 grains are expected on
+    that side of the percentile: where k are expected, a batch shows none with a probability of e^-k, which is
+    below 2.5 % from 4 on. With fewer there is no limit on that side.
 
     Args:
         distribution: The pooled grains.
         share: 0.1 for D10, 0.5 for D50, and so on.
 
     Returns:
-        The percentile; nan where the grains do not reach it. An end is nan where there is no limit on that
-        side. `se_ln` is the interval's length over 2 t.
+        The percentile; nan where it lies outside the range of the grains. An end is nan where there is no
+        limit on that side. `se_ln` is the length of the interval in ln size over 2 t.
     """
     ln_sizes, cumulated = distribution.ln_diameter, distribution.cumulated
     ln_value = float(interpolated(ln_sizes, cumulated, [share])[0])
@@ -154,11 +156,11 @@ def percentile_estimate(distribution: SizeDistribution, share: float) -> Estimat
 
 
 def _expected_beyond(distribution: SizeDistribution, share: float) -> tuple[float, float]:
-    """How many grains are to be expected below and above a percentile, were the sizes log-normal.
+    """Number of grains expected below and above a percentile, if the sizes were log-normal.
 
-    By area the percentile lies 2 σ further up in the distribution by number (Hatch and Choate 1929, J.
-    Franklin Inst. 207:369). What is counted would not do: where one grain holds much of the area, few lie
-    beyond the percentile, however many there are in all.
+    A percentile by area lies 2 σ further up in the distribution by number (Hatch and Choate 1929, J. Franklin
+    Inst. 207:369). The actual number of grains beyond it would not do: where one grain holds much of the
+    area, few lie beyond the percentile, however many there are in all.
     """
     ln_sizes, weight = distribution.ln_diameter, distribution.weight
     _, sd = weighted_moments(ln_sizes, weight)
@@ -167,14 +169,14 @@ def _expected_beyond(distribution: SizeDistribution, share: float) -> tuple[floa
 
 
 def mean_intercept(samples: Sequence[FieldSample]) -> Estimate:
-    """Total test-line length over total crossings; lines that cross nothing are long intercepts, too."""
+    """Total test-line length over total crossings; lines without crossings count with their length."""
     lined = [sample for sample in samples if sample.line_length > 0]
     lengths = np.array([sample.line_length for sample in lined], np.float64)
     return ratio_estimate(lengths, np.array([sample.crossings for sample in lined], np.float64), lengths)
 
 
 def mean_diameter(samples: Sequence[FieldSample]) -> Estimate:
-    """Number-weighted mean of the equivalent circular diameters, of the fields that have grains."""
+    """Number-weighted mean equivalent circular diameter over the fields that have grains."""
     filled = [sample for sample in samples if sample.diameters.size]
     weights = np.array([sample.weights.sum() for sample in filled], np.float64)
     return ratio_estimate(
@@ -189,7 +191,7 @@ def field_intercepts(samples: Sequence[FieldSample]) -> Floats:
 
 
 def _freedom(sizes: Floats) -> float:
-    """Degrees of freedom of the jackknife over fields of these sizes."""
+    """Degrees of freedom of the jackknife over fields of these sizes, at least 1."""
     return max(effective_number(sizes) - 1, 1.0)
 
 

@@ -1,6 +1,6 @@
-"""What a field contributes to a batch, and weighted percentiles.
+"""Data that a field contributes to a batch, and weighted percentiles.
 
-Everything here and in the modules that build on it takes numbers, in µm or in px, and needs no image.
+This module and those that build on it work on numbers alone, in µm or in px, and need no image.
 """
 
 import math
@@ -15,26 +15,28 @@ from grainseg.micrograph.arrays import Floats
 UNITS = ("µm", "px")
 FIELD = "field"
 SPECIMEN = "specimen"
-"""What intervals and tests take for the unit of replication: what scatters independently of the others."""
+"""Units of replication of intervals and tests: fields or specimens, taken to scatter independently."""
 CONFIDENCE = 0.95
+"""Level of all sampling intervals."""
 
 
 @dataclass(frozen=True, eq=False)
 class FieldSample:
-    """What one field of view says about its batch; lengths in µm or px, the same for all fields.
+    """Contribution of one field of view to its batch; lengths in µm or px, the same for all fields.
 
     Attributes:
-        name: Distinct within a batch.
+        name: Name of the field, unique within a batch.
         line_length: Total length of the test lines of the four directions, not negative.
-        crossings: Boundaries crossed on it, not negative; the mean intercept is `line_length / crossings`.
-        crossings_without_closed: Of these, the ones that the partition did not close; None where the grains
-            were given and nobody knows.
+        crossings: Boundaries that these lines cross, not negative; the mean intercept is
+            `line_length / crossings`.
+        crossings_without_closed: Crossings less those of boundaries that only the partition closed; None
+            where the grains were given and the closed boundaries are unknown.
         diameters: (n,) equivalent circular diameters of the grains that have a weight, above 0.
-        weights: (n,) their sampling weights, above 0 (Miles-Lantuéjoul: the inverse chance that a grain of
-            this size lies wholly inside the field).
-        specimen: Which specimen of the batch it lies on; empty if nobody said.
-        line_width: Of the lines that the grains were found between, not negative; 0 where there were none.
-        doubted: Whether the field's boundaries are not to be trusted, by their own signs.
+        weights: (n,) their sampling weights, above 0 (Miles-Lantuéjoul: the inverse probability that a grain
+            of this size lies wholly inside the field).
+        specimen: Specimen of the batch on which the field lies; empty if not given.
+        line_width: Mean width of the lines between the grains, not negative; 0 where there were none.
+        doubted: Whether the field's boundaries are not to be trusted, judged without a label.
 
     Raises:
         ValueError: If a number is not finite or out of its range, or the arrays do not match.
@@ -65,27 +67,28 @@ class FieldSample:
 
     @property
     def has_intercept(self) -> bool:
-        """Whether the field has a mean intercept: some line, and something that it crosses."""
+        """Whether the field has a mean intercept: test lines that cross at least one boundary."""
         return self.line_length > 0 and self.crossings > 0
 
 
 def line_share(samples: Sequence[FieldSample]) -> float:
-    """Width of the lines over the mean intercept, the mean of the fields that have one; 0 without lines."""
+    """Line width over mean intercept, averaged over the fields with a mean intercept; 0 without lines."""
     crossed = [sample for sample in samples if sample.has_intercept]
     shares = [sample.line_width * sample.crossings / sample.line_length for sample in crossed]
     return float(np.mean(shares)) if shares else 0.0
 
 
 def by_specimen(samples: Sequence[FieldSample]) -> tuple[FieldSample, ...]:
-    """The fields of each specimen as one sample, so that everything that takes fields takes specimens.
+    """Merge the fields of each specimen to one sample, so that functions for fields work for specimens.
 
-    Fields of one specimen share what is peculiar to it: they are no replicates of the batch.
+    Fields of one specimen share its peculiarities: they are no replicates of the batch.
 
     Args:
         samples: Fields of a batch.
 
     Returns:
-        One sample per specimen, named after it; none unless all fields name theirs and there are two or more.
+        One sample per specimen, named after it; empty unless all fields name their specimen and there are two
+        specimens or more.
     """
     of: dict[str, list[FieldSample]] = {}
     for sample in samples:
@@ -116,11 +119,11 @@ class Estimate:
     """A number with its 95 % sampling interval.
 
     Attributes:
-        value: In the unit of what is estimated; nan where undefined.
+        value: The estimate in the unit of its quantity; nan where undefined.
         low: Lower end of the interval; nan where the fields give none.
-        high: Upper end.
-        se_ln: Standard error of the natural logarithm of the length behind the number; nan where there is
-            none, and for differences, whose intervals are on the plain scale.
+        high: Upper end, likewise.
+        se_ln: Standard error of the natural logarithm of the length (or ratio of lengths) behind the number;
+            nan where there is none, and for differences, whose intervals are on the linear scale.
         df: Degrees of freedom of the standard error; 0 where there is none.
     """
 
@@ -135,7 +138,7 @@ UNDEFINED = Estimate(math.nan, math.nan, math.nan, math.nan, 0.0)
 
 
 def t_quantile(df: float, share: float = (1 + CONFIDENCE) / 2) -> float:
-    """Quantile of Student's t distribution; by default the two-sided 95 % one.
+    """Quantile of Student's t distribution; by default that of the two-sided 95 % interval.
 
     Args:
         df: Degrees of freedom, above 0, or infinite for the normal distribution.
@@ -147,9 +150,9 @@ def t_quantile(df: float, share: float = (1 + CONFIDENCE) / 2) -> float:
 def weighted_percentiles(values: Floats, weights: Floats, shares: Sequence[float]) -> Floats:
     """Percentiles of weighted values.
 
-    A value stands at the cumulated weight below it plus half its own (with equal weights Hazen's plotting
-    position, as in `numpy.quantile(method="hazen")`); in between, the logarithm is interpolated, so that
-    the percentiles scale with the unit.
+    Each value is placed at the cumulated weight below it plus half its own weight (with equal weights Hazen's
+    plotting position, as in `numpy.quantile(method="hazen")`). In between, the logarithm is interpolated, so
+    that the percentiles scale with the unit.
 
     Args:
         values: (n,) above 0.
@@ -157,7 +160,7 @@ def weighted_percentiles(values: Floats, weights: Floats, shares: Sequence[float
         shares: Cumulated shares in (0, 1).
 
     Returns:
-        One value per share; nan where the share lies below the smallest value's or above the largest's.
+        One value per share; nan where the share lies outside the positions of the smallest and largest value.
     """
     order = np.argsort(values)
     return np.exp(interpolated(np.log(values[order]), cumulated_shares(weights[order]), shares))
@@ -175,20 +178,26 @@ def weighted_moments(values: Floats, weights: Floats) -> tuple[float, float]:
 
 
 def cumulated_shares(weights: Floats) -> Floats:
-    """Share of the weight below each of the sorted values, plus half its own: (n,) in (0, 1)."""
+    """Share of the weight below each of the sorted values, plus half its own weight: (n,) in (0, 1)."""
     total = np.cumsum(weights)
     return np.asarray((total - weights / 2) / total[-1], np.float64) if weights.size else total
 
 
 def interpolated(ln_values: Floats, cumulated: Floats, shares: Sequence[float] | Floats) -> Floats:
-    """Look shares up among sorted values and their cumulated shares; nan outside."""
+    """Look up the ln values at given shares by linear interpolation: (shares,), nan outside the range.
+
+    Args:
+        ln_values: (n,) ascending.
+        cumulated: (n,) their cumulated shares, see `cumulated_shares`.
+        shares: Cumulated shares wanted.
+    """
     if ln_values.size == 0:
         return np.full(len(shares), np.nan)
     return np.asarray(np.interp(shares, cumulated, ln_values, left=np.nan, right=np.nan), np.float64)
 
 
 def require_samples(samples: Sequence[FieldSample], unit: str) -> None:
-    """Refuse what only a bug can produce.
+    """Check the unit and the names of a batch's fields, which only a bug can make wrong.
 
     Raises:
         ValueError: If the unit is neither µm nor px, or two fields have the same name.

@@ -1,4 +1,4 @@
-"""A comparison of two batches in sentences: what was found, what it decides, and what limits it."""
+"""Sentences on a comparison of two batches: the finding, the decision, and what limits them."""
 
 from grainseg.grains.batches.compared import MIN_REPLICATES, ComparedBatch, unequal_lines
 from grainseg.grains.batches.samples import FIELD, SPECIMEN, Estimate
@@ -8,9 +8,10 @@ from grainseg.grains.wording import counted, plural, signed
 DIFFERENT = "different"
 EQUIVALENT = "equivalent"
 NOT_ENOUGH = {FIELD: "not enough fields", SPECIMEN: "not enough specimens"}
-"""By what the unit of replication is."""
+"""Verdict without a decision, by the unit of replication."""
 
 _MOST_NEEDED = 1000
+"""Units per batch above which the exact number is not given."""
 _IN_WORDS = ("no", "one", "two", "three")
 
 _SYSTEMATIC = {
@@ -40,7 +41,7 @@ _SCATTER = {
 
 
 def systematic_words(unit: str, replicate: str) -> str:
-    """What the tests and intervals of a comparison contain, and what not.
+    """Explain which errors and which scatter the tests and intervals of a comparison contain.
 
     Args:
         unit: "µm" or "px".
@@ -50,14 +51,14 @@ def systematic_words(unit: str, replicate: str) -> str:
 
 
 def finding(a: ComparedBatch, b: ComparedBatch, ratio: Estimate, p_holm: float, tested: int) -> str:
-    """The ratio with its interval, and the test of no difference.
+    """Report the ratio with its interval, and the test of no difference.
 
     Args:
         a: First batch.
-        b: Second.
-        ratio: b over a.
-        p_holm: Corrected for the number of pairs tested.
-        tested: That number.
+        b: Second batch.
+        ratio: Ratio of b over a.
+        p_holm: p-value of no difference, corrected for the number of pairs tested.
+        tested: Number of pairs tested.
     """
     value, low, high = (100 * (number - 1) for number in (ratio.value, ratio.low, ratio.high))
     direction = "larger" if value >= 0 else "smaller"
@@ -73,14 +74,14 @@ def finding(a: ComparedBatch, b: ComparedBatch, ratio: Estimate, p_holm: float, 
 def decision(
     verdict: str, different: bool, alone: bool, margin_g: float, needed: int | None, replicate: str
 ) -> str:
-    """What follows from the tests.
+    """Report what follows from the tests.
 
     Args:
         verdict: DIFFERENT, EQUIVALENT or one of NOT_ENOUGH.
-        different: Whether a difference was found, which an equivalent pair may have.
+        different: Whether a difference was found; an equivalent pair may have one, too.
         alone: Whether the pair would be equivalent if it were the only one tested.
         margin_g: Margin of equivalence in G.
-        needed: Units per batch that would decide; None if none would, as lines differ in width.
+        needed: Units per batch that would decide; None if no number would, because lines differ in width.
         replicate: FIELD or SPECIMEN.
     """
     low, high = (signed(100 * (2 ** (each * margin_g / 2) - 1), 1) for each in (-1, 1))
@@ -96,7 +97,7 @@ def decision(
             f"Neither a difference nor equivalence within {within} is shown, and while lines differ so much "
             f"in width, no number of {plural(replicate)} can show the latter."
         )
-    # Tested again with fields added until something is found, equal batches differ ever more often.
+    # New units only: adding fields and testing again until something is found raises the false alarms.
     wanted = _about(needed, f"new {replicate}")
     return (
         f"Not enough {plural(replicate)}: neither a difference nor equivalence within {within} is shown"
@@ -105,12 +106,12 @@ def decision(
 
 
 def no_test(a: ComparedBatch, b: ComparedBatch, needed: int | None) -> str:
-    """Why a pair could not be tested.
+    """Explain why a pair could not be tested.
 
     Args:
         a: First batch.
-        b: Second.
-        needed: Units per batch that would decide, by the batch that shows some scatter; None if none does.
+        b: Second batch.
+        needed: Units per batch that would decide, from the batch that shows some scatter; None if none does.
     """
     units = plural(a.replicate)
     few = [batch for batch in (a, b) if batch.count < MIN_REPLICATES]
@@ -132,7 +133,7 @@ def no_test(a: ComparedBatch, b: ComparedBatch, needed: int | None) -> str:
 
 
 def cautions(a: ComparedBatch, b: ComparedBatch) -> list[str]:
-    """What limits the comparison, one sentence each."""
+    """Limits of the comparison, one sentence each."""
     if a.replicate == SPECIMEN:
         found = [f"Specimens are the unit: {a.count} of {a.name} and {b.count} of {b.name}."]
     else:
@@ -158,6 +159,6 @@ def cautions(a: ComparedBatch, b: ComparedBatch) -> list[str]:
 
 
 def _about(needed: int, replicate: str) -> str:
-    """Units per batch; beyond what anybody measures, the exact number is of no use."""
+    """Number of units per batch in words; above 1000, more than anybody measures, not the exact number."""
     number = f"about {needed}" if needed <= _MOST_NEEDED else f"more than {_MOST_NEEDED}"
     return f"{number} {plural(replicate)} per batch"

@@ -1,7 +1,7 @@
-"""Two samples of unequal variance compared: Welch's test, two one-sided tests, Holm's correction.
+"""Compare two samples of unequal variance: Welch's test, two one-sided tests, Holm's correction.
 
-Fields stand on the last axis and everything broadcasts over the others, so that one call serves a pair of
-batches as well as a simulation of many.
+Fields are on the last axis, and all functions of arrays broadcast over the other axes, so that one call
+serves a pair of batches as well as a simulation of many.
 """
 
 import math
@@ -21,9 +21,9 @@ class Welch:
     """Difference of two means, b minus a.
 
     Attributes:
-        difference: (…).
-        error: Its standard error; nan where neither sample scatters or one has fewer than two values.
-        df: Degrees of freedom of Welch (1947, Biometrika 34:28) and Satterthwaite (1946, Biometrics
+        difference: (…) mean of b minus mean of a.
+        error: (…) its standard error; nan where neither sample scatters or one has fewer than two values.
+        df: (…) degrees of freedom of Welch (1947, Biometrika 34:28) and Satterthwaite (1946, Biometrics
             Bulletin 2:110); nan likewise.
     """
 
@@ -39,10 +39,11 @@ class Welch:
         """The larger p-value of two one-sided tests (Schuirmann 1987, J. Pharmacokinet. Biopharm. 15:657).
 
         Args:
-            margin: Largest difference in either direction that does not matter, above 0.
+            margin: Largest difference in either direction that does not matter; at 0 or less the p-value is
+                at least 0.5.
 
         Returns:
-            Small where the difference is shown to lie within the margin.
+            (…) p-values, small where the difference is shown to lie within the margin.
         """
         return np.asarray(special.stdtr(self.df, (np.abs(self.difference) - margin) / self.error))
 
@@ -82,10 +83,10 @@ def holm(p: Sequence[float]) -> list[float]:
     """Holm's correction for several tests (1979, Scand. J. Statist. 6:65).
 
     Args:
-        p: p-values; nan ones (no test) do not count.
+        p: p-values; nan (no test) does not count as a test.
 
     Returns:
-        Corrected values in the same order.
+        Corrected values in the same order; nan stays nan.
     """
     order = sorted((index for index, value in enumerate(p) if not math.isnan(value)), key=lambda i: p[i])
     corrected, running = [math.nan] * len(p), 0.0
@@ -96,22 +97,22 @@ def holm(p: Sequence[float]) -> list[float]:
 
 
 def fields_for_decision(sd_a: float, sd_b: float, margin: float, significance: float = 0.05) -> int:
-    """Fields per batch from which on every outcome is a decision, at the scatter seen.
+    """Fields per batch from which on every outcome is a decision, at the observed scatter.
 
-    That is where the bounds of the two tests meet: (t of the two-sided + t of the one-sided test) · standard
+    At that number the bounds of the two tests meet: (t of the two-sided + t of the one-sided test) · standard
     error ≤ margin. Batches that are equal are then found equivalent, and batches that differ by the margin
-    different, with a power of about 95 % each (see docs/metrology.md); whatever lies between is decided one
-    way or the other. The difference seen takes no part: power computed from it is a p-value in disguise
+    different, with a power of about 95 % each (see docs/metrology.md); differences in between are decided one
+    way or the other. The observed difference is not used: power computed from it is a p-value in disguise
     (Hoenig and Heisey 2001, Am. Statist. 55:19).
 
     Args:
         sd_a: Standard deviation of ln mean intercept over the fields of one batch.
-        sd_b: Of the other.
-        margin: Of the equivalence test, on the same scale.
-        significance: Of either test.
+        sd_b: The same for the other batch.
+        margin: Margin of the equivalence test, on the same scale; above 0.
+        significance: Significance level of either test.
 
     Returns:
-        At least 2, for each of the batches.
+        Number of fields for each of the batches, at least 2.
     """
     variance = sd_a**2 + sd_b**2
     if variance < 2 * NO_SCATTER**2:
@@ -122,7 +123,7 @@ def fields_for_decision(sd_a: float, sd_b: float, margin: float, significance: f
         both = -special.stdtrit(df, significance / 2) - special.stdtrit(df, significance)
         return bool(both * math.sqrt(variance / fields) <= margin)
 
-    # More fields have a smaller quantile and a smaller error, so the answer can be bracketed and halved.
+    # Quantile and error fall with the number of fields, so bisection finds the answer.
     enough = 2
     while not decided(enough):
         enough *= 2

@@ -1,1 +1,1 @@
-"""One field of view with all that is known of it, and what limits its figures."""
+"""Measurement of one field of view, and flags on what limits its figures."""

@@ -1,1 +1,1 @@
-"""What can be counted on a map of grains: test lines, areas, shapes, ASTM numbers."""
+"""Measurements on a map of grains: test lines, areas, shapes, ASTM numbers."""
