@@ -1,4 +1,4 @@
-"""How much longer than wide grains are, from the crossings in several directions."""
+"""Elongation of grains (length over width) from the crossings in several directions."""
 
 import math
 from collections.abc import Sequence
@@ -7,19 +7,20 @@ import numpy as np
 
 
 def elongation(angles_deg: Sequence[float], crossings_per_length: Sequence[float]) -> float:
-    """Ratio of the stretch that would turn an isotropic structure into one with this rose of crossings.
+    """Stretch λ that would turn an isotropic structure into one with these crossings by direction.
 
     Stretch a structure with P₀ crossings per length to λ times its extent along one axis. A line at an angle
     φ to that axis was √(cos²φ/λ² + sin²φ) times as long before, so that
 
         P(φ)² = P₀²·[(1 + 1/λ²) - (1 - 1/λ²)·cos 2φ] / 2:
 
-    a constant and a cosine, whatever the axis (Saltikov's and Underwood's rose of intersections is an ellipse
-    in 1/P; Underwood 1970, Quantitative Stereology, ch. 3). Least squares give constant and amplitude.
+    a constant plus a cosine, whatever the axis (Saltikov's and Underwood's rose of intersections is an
+    ellipse in 1/P; Underwood 1970, Quantitative Stereology, ch. 3). Least squares give the constant and the
+    amplitude.
 
     Args:
-        angles_deg: Of the lines, at least three that differ, over the half-turn.
-        crossings_per_length: By direction.
+        angles_deg: Angles of the lines in degrees, at least three that differ, over the half-turn.
+        crossings_per_length: Crossings per length of the lines at each angle.
 
     Returns:
         λ, at least 1; infinite where nothing is crossed along the axis, nan without any crossing.

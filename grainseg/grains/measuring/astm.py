@@ -1,12 +1,12 @@
-"""ASTM grain size numbers from what is counted, in both directions, with exact constants.
+"""ASTM grain size numbers G from intercepts, counts and areas, with exact constants.
 
 Definition: at grain size number G there are 2^(G-1) grains per square inch at a magnification of 100. One
 square inch at 100× is 0.064516 mm² of the specimen. The intercept scale is fixed by its own anchor: a mean
 lineal intercept of 0.32 mm is G = 0. (ASTM E112, as summarised in public literature; the standard's text was
 not consulted.) Printed tables round the constants: -2.954 and -3.288 are off by less than 0.0003 G.
 
-The two scales agree only where the mean intercept is 0.8909·√(mean area). Grains of other shapes read
-differently on them, Poisson-Voronoi cells by 0.36 G: report both, and never convert one into the other.
+The two scales agree only where the mean intercept is 0.8909·√(mean area). For grains of other shapes they
+differ, for Poisson-Voronoi cells by 0.36 G: report both, and never convert one into the other.
 
 A count, area or length that is not positive and finite has no G: every function returns nan.
 """
@@ -19,34 +19,34 @@ GRAIN_DENSITY_AT_G0 = 1 / (2 * 0.064516)
 """Grains per mm² at G = 0: 2^(-1) grains per square inch at 100×."""
 
 MEAN_INTERCEPT_AT_G0_MM = 0.32
-"""Mean lineal intercept at G = 0."""
+"""Mean lineal intercept at G = 0, in mm."""
 
 MIN_GRAINS_PER_FIELD = 50
-"""Planimetric procedure of ASTM E112, as summarised in public literature."""
+"""Fewest grains per field in the planimetric procedure of ASTM E112, as summarised in public literature."""
 
 MIN_INTERCEPTS_PER_FIELD = 40
 MAX_INTERCEPTS_PER_FIELD = 100
 """Range of the counts that one application of the test lines should give (ASTM E112, as above)."""
 
 ISO_MIN_INTERCEPTS_PER_FIELD = 50
-"""ISO 643:2003 §7.2.1, as quoted in public literature."""
+"""Fewest intercepts per field, ISO 643:2003 §7.2.1, as quoted in public literature."""
 
 MIN_FIELDS = 5
-"""Both standards: with fewer an interval means little."""
+"""Fewest fields, in both standards: with fewer, an interval means little."""
 
 TARGET_RELATIVE_ACCURACY_PERCENT = 10.0
 """Largest %RA = 100·t(0.975, n - 1)·s/(√n·mean) that ASTM E112 calls acceptable for most purposes."""
 
 MAX_DISAGREEMENT_G = 0.5
-"""Procedures that differ by more than this on one field raise an alarm."""
+"""Difference in G between two procedures on one field above which the field is flagged."""
 
 
 def g_from_mean_intercept(mean_intercept_mm: float) -> float:
     """G = 2·log2(0.32 / ℓ), which is -6.643856·log10(ℓ) - 3.287712.
 
     Args:
-        mean_intercept_mm: Mean lineal intercept ℓ in mm, and no diameter: √(mean area) would be 0.33 G off,
-            the diameter of the circle of that area 0.68.
+        mean_intercept_mm: Mean lineal intercept ℓ in mm. It is no diameter: √(mean area) would be off by
+            0.33 G, the diameter of the circle of that area by 0.68.
 
     Returns:
         G, or nan.
@@ -71,7 +71,7 @@ def g_from_grain_density(grains_per_mm2: float) -> float:
 
 
 def g_from_area(area_mm2: float) -> float:
-    """G of grains of this area; of the largest grain, the 'as large as' number (ASTM E930, as above).
+    """G of a mean grain area; of the largest grain's area, the 'as large as' number (ASTM E930, as above).
 
     Args:
         area_mm2: Mean area, or area of the largest grain, in mm².
@@ -101,16 +101,16 @@ def shape_disagreement_g(intercept_times_root_density: float) -> float:
 def elongation_disagreement_g(elongation: float) -> float:
     """By how much stretching a structure raises the intercept G over the planimetric G.
 
-    Stretched to λ times its extent along one axis, a structure has 1/λ of its grains per area, and its
-    crossings per length, averaged over all directions, are (2/π)·E(1 - 1/λ²) of what they were, with the
-    complete elliptic integral E (the perimeter of an ellipse, since crossings go with the length of the
-    boundary). Hence the difference grows by 2·log2[(2/π)·E(1 - 1/λ²)·√λ]: 0.25 at 2:1, 0.59 at 3:1.
+    A structure that is stretched to λ times its extent along one axis has 1/λ of its former grains per area.
+    Its crossings per length, averaged over all directions, are (2/π)·E(1 - 1/λ²) of the former ones, with the
+    complete elliptic integral E (the perimeter of an ellipse, since crossings are proportional to the length
+    of the boundary). Hence the difference grows by 2·log2[(2/π)·E(1 - 1/λ²)·√λ]: 0.25 at 2:1, 0.59 at 3:1.
 
     Args:
         elongation: λ, at least 1.
 
     Returns:
-        Difference in G, infinite for an infinite λ, or nan.
+        Difference in G, infinite for an infinite λ, nan for nan.
     """
     if math.isinf(elongation) or math.isnan(elongation):
         return elongation
@@ -123,9 +123,9 @@ def density_saltikov(inside: int, on_edge: int, corners: int, area: float) -> fl
 
     Args:
         inside: Grains that the frame does not cut.
-        on_edge: Grains that it cuts and that hold no corner: one half each.
+        on_edge: Grains that the frame cuts and that hold none of its corners: one half each.
         corners: Corners of the frame that lie in grains: one quarter each.
-        area: Of the rectangle, in any unit.
+        area: Area of the rectangle, in any unit.
 
     Returns:
         N_A in 1 / unit of the area, or nan without area.
@@ -136,13 +136,13 @@ def density_saltikov(inside: int, on_edge: int, corners: int, area: float) -> fl
 def density_jeffries(inside: int, intercepted: int, area: float) -> float:
     """Grains per area of a circle (Jeffries' count, as summarised in public literature).
 
-    At a magnification of M on the classic circle of 5000 mm² this is Jeffries' factor f = 0.0002·M²; with
-    calibrated pixels f is one over the circle's own area.
+    On the classic circle of 5000 mm² at a magnification of M the factor of this count is Jeffries' factor
+    f = 0.0002·M²; with calibrated pixels f is one over the circle's own area.
 
     Args:
         inside: Grains that lie wholly in the circle.
         intercepted: Grains that its line cuts: one half each.
-        area: Of the circle, in any unit.
+        area: Area of the circle, in any unit.
 
     Returns:
         N_A in 1 / unit of the area, or nan without area.
@@ -151,14 +151,14 @@ def density_jeffries(inside: int, intercepted: int, area: float) -> float:
 
 
 def density_triple_points(points: float, area: float) -> float:
-    """Grains per area from where three boundaries meet: (P/2 + 1) / A.
+    """Grains per area from the triple points, where three boundaries meet: (P/2 + 1) / A.
 
     Van der Voort's count, as summarised in public literature, from Euler's relation for a network
     whose points join three lines each.
 
     Args:
-        points: Triple points in the area; a point where four grains meet counts as two.
-        area: In any unit.
+        points: Triple points P in the area; a point where four grains meet counts as two.
+        area: The area A, in any unit.
 
     Returns:
         N_A in 1 / unit of the area, or nan without area.
@@ -171,4 +171,5 @@ def _positive(value: float) -> bool:
 
 
 STRUCTURE_DISAGREEMENT_G = shape_disagreement_g(math.pi / 4)
-"""What the shape of equiaxed grains puts between the two scales at most: that of Poisson-Voronoi cells."""
+"""Largest difference in G between the two scales that the shape of equiaxed grains explains: that of
+Poisson-Voronoi cells."""

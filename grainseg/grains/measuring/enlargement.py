@@ -1,8 +1,8 @@
-"""Label maps that were enlarged by repeating pixels: found out, so that they are measured at their own step.
+"""Detect label maps that were enlarged by repeating pixels, so that they are measured at their own step.
 
 Repeated pixels turn every slanting boundary into stairs of k × k px. The diagonals of the enlarged raster
-cross a stair more often than the boundary (a line at 45° hits the flank of each step), and the runs of one
-pixel that tell how many short chords are missing do not exist: the mean intercept reads about 9 % short.
+cross the stairs more often than the boundary (a line at 45° hits the flank of each step), and there are no
+runs of one pixel, which tell how many short chords are missing: the mean intercept reads about 9 % short.
 """
 
 from dataclasses import dataclass
@@ -15,15 +15,16 @@ from grainseg.grains.measuring.intercepts import GrainIds
 from grainseg.micrograph.image import BoolMask
 
 LARGEST = 16
-"""Larger factors are found as their largest divisor up to this."""
+"""Largest factor that is looked for; a larger one is found as its largest divisor up to this."""
 
 _CORRECTED = 0.03
-"""Share of the cracks that may lie elsewhere; half of them do in a map that was not enlarged."""
+"""Largest share of the cracks (pixel sides on a boundary) that may lie off the enlarged raster, as single
+pixels may have been corrected. In a map that was not enlarged, half of them or more do."""
 
 _CORNERS_PER_GRAIN = 4
-"""An upright rectangle has four corners of its own. Bands, bricks and upright rectangles are the same figure
-at any step, and no more corners than these say nothing of the step that they were drawn at; a grain of 5 px
-with slanting sides has more."""
+"""Corners per grain that a map must exceed to count as enlarged. An upright rectangle has four. Upright
+rectangles, bricks and bands look the same at any step, so their corners do not show at which step they were
+drawn; a grain of 5 px with slanting sides has more corners."""
 
 
 _Ids = TypeVar("_Ids", bound=np.integer)
@@ -34,9 +35,9 @@ class Enlargement:
     """How a map was enlarged.
 
     Attributes:
-        factor: Each pixel was repeated so many times along rows and columns; 1: it was not enlarged.
-        row: First row that begins a repeated pixel; those before it are what is left of another one.
-        column: The same of columns.
+        factor: How many times each pixel was repeated along rows and columns; 1 if it was not enlarged.
+        row: First row at which a repeated pixel begins; rows before it are the rest of a cut one.
+        column: The same for columns.
     """
 
     factor: int = 1
@@ -44,17 +45,17 @@ class Enlargement:
     column: int = 0
 
     def native(self, grains: npt.NDArray[_Ids]) -> npt.NDArray[_Ids]:
-        """(h, w), the map before it was enlarged; what is left of a pixel at its margins is one."""
+        """Undo the enlargement: (h, w); the rest of a repeated pixel at the margins becomes a pixel."""
         return grains if self.factor == 1 else grains[np.ix_(*self._starts(grains.shape))]
 
     def blocks(self, mask: BoolMask) -> BoolMask:
-        """(h, w), true where a block of repeated pixels, or what there is of it, has a true one."""
+        """Reduce a mask likewise: (h, w), true where a block of repeated pixels has a true one."""
         for axis, starts in enumerate(self._starts(mask.shape)):
             mask = np.logical_or.reduceat(mask, starts, axis=axis)
         return mask
 
     def again(self, native: npt.NDArray[_Ids], shape: tuple[int, ...]) -> npt.NDArray[_Ids]:
-        """(H, W), a map of native pixels enlarged as this one was."""
+        """Enlarge a map of native pixels in the same way, to the given shape (H, W)."""
         rows, columns = (
             np.searchsorted(starts, np.arange(side), side="right") - 1
             for starts, side in zip(self._starts(shape), shape, strict=True)
@@ -75,18 +76,19 @@ AS_DRAWN = Enlargement()
 
 
 def enlargement(grains: GrainIds) -> Enlargement:
-    """How many times a map was enlarged by repeating pixels.
+    """Detect by which factor k a map was enlarged by repeating pixels.
 
-    The boundaries of such a map lie k px apart or a multiple of it, also where its margins were cut off.
-    A few may not: people correct single pixels of a map after it was enlarged.
+    The boundaries of such a map lie a multiple of k px apart, also where its margins were cut off. A few may
+    not, since single pixels of a map are sometimes corrected after it was enlarged.
 
     Args:
         grains: (H, W) grain ids.
 
     Returns:
-        With the largest such k up to LARGEST; of a map that was not enlarged, or that has no stairs, with 1.
+        The enlargement with the largest such k up to LARGEST; AS_DRAWN (factor 1) for a map that was not
+        enlarged, or that has no stairs.
     """
-    # How many cracks there are before each row and each column.
+    # Number of cracks before each row and each column.
     rows = np.count_nonzero(grains[1:] != grains[:-1], axis=1)
     columns = np.count_nonzero(grains[:, 1:] != grains[:, :-1], axis=0)
     if not (rows.any() and columns.any()):
@@ -102,11 +104,11 @@ def enlargement(grains: GrainIds) -> Enlargement:
 
 
 def _first_step(factor: int, cracks: npt.NDArray[np.integer]) -> int | None:
-    """The first place at which steps of a factor begin, in pixels; None where cracks lie elsewhere, too.
+    """First index at which a repeated pixel begins; None if too many cracks do not fit the factor.
 
     Args:
-        factor: Supposed.
-        cracks: (N - 1,) number of cracks before the second, the third … row or column.
+        factor: Factor to be tested.
+        cracks: (N - 1,) number of cracks before row (or column) 1, 2, … N - 1.
     """
     by_phase = np.bincount(np.arange(1, cracks.size + 1) % factor, cracks, factor)
     first = int(by_phase.argmax())
@@ -114,7 +116,7 @@ def _first_step(factor: int, cracks: npt.NDArray[np.integer]) -> int | None:
 
 
 def _corners(grains: npt.NDArray[np.integer]) -> int:
-    """Blocks of 2 × 2 pixels of which three lie in one grain and one in another."""
+    """Number of blocks of 2 × 2 pixels in which one pixel differs from three equal ones."""
     across = grains[:, 1:] == grains[:, :-1]
     down = grains[1:] == grains[:-1]
     turned = (across[1:] != across[:-1]) & (down[:, 1:] != down[:, :-1])

@@ -1,7 +1,7 @@
 """Size, shape, neighbours and sampling weight of every grain of a map, as arrays.
 
-Everything is summed over runs, the pieces of one row that lie in one grain: there are about as many as the
-mean intercept is smaller than the picture, and no step loops over grains.
+All sums are over runs, the pieces of one row that lie in one grain. The number of runs is about that of the
+pixels over the mean intercept in px, and no step loops over grains.
 """
 
 import math
@@ -16,22 +16,23 @@ from grainseg.micrograph.arrays import Floats, Ints
 from grainseg.micrograph.image import BoolMask
 
 _FERET_DIRECTIONS = 90
-"""Every 2°: the largest of them is at most 1 - cos(1°) = 0.015 % below the largest of all."""
+"""Number of directions for widths, every 2°: the largest width found is at most 1 - cos(1°) = 0.015 % below
+the largest of all directions."""
 
 LARGE_SHARE = 0.5
-"""A grain whose box spans more than this share of the frame makes its weight unsure."""
+"""Share of the frame's height or width above which a grain's box makes its weight unsure."""
 
 _MOST_WEIGHT = 16.0
-"""By the frame, of a grain that spans 0.75 of it in both directions. One of 0.98 would stand for 2500, and be
-the distribution. Five bimodal or elongated grains across a field have up to 15, and are needed: without those
-above 4 their mean area is up to 18 % smaller."""
+"""Largest weight by the frame, that of a grain that spans 0.75 of it in both directions. A grain that spans
+0.98 would stand for 2500 and dominate the distribution. In fields of five bimodal or elongated grains across,
+weights reach 15 and are needed: without those above 4 the mean area is up to 18 % smaller."""
 
 _LEAST_PLACE = 0.1
-"""Of the place that areas which nobody judged leave to a point. Ten scratches across 15 grains leave a third
-to the usual grain."""
+"""Smallest share of the positions in the frame that ignored areas may leave to a grain, relative to that left
+to a point. Ten scratches across 15 grains leave a third to the usual grain."""
 
 _TORN_OFF_PX = 4
-"""Larger pieces are no tips of the grain they belong to."""
+"""Largest separate piece of a grain that may be a tip torn off by the raster, in pixels."""
 
 
 @dataclass(frozen=True)
@@ -39,20 +40,21 @@ class GrainTable:
     """One entry per grain, in the order of the ids; lengths in px of square pixels.
 
     Attributes:
-        id: Of the grain in the map.
-        area_px: In px², of the part inside the field.
-        ecd_px: Diameter of the circle of that area.
+        id: Id of the grain in the map.
+        area_px: Area in px² of the part inside the field.
+        ecd_px: Equivalent circular diameter: that of the circle of this area.
         feret_px: Largest distance between two parallel tangents.
         major_px: Major axis of the ellipse with the same second moments; 0 for a single pixel.
-        minor_px: Minor axis of it; 0 for a row of pixels.
-        orientation_deg: Of the major axis, in [0, 180): anticlockwise from the row as one sees the picture;
-            nan where no axis is longer.
-        perimeter_px: Crofton's in four directions; the cut along the frame is part of it.
-        neighbours: Grains that share a pixel side with it.
+        minor_px: Minor axis of that ellipse; 0 for a row of pixels.
+        orientation_deg: Angle of the major axis in [0, 180), anticlockwise from the row in the displayed
+            picture; nan where both axes are equally long.
+        perimeter_px: Crofton perimeter in four directions, with the part along the frame.
+        neighbours: Number of grains that share a pixel side with it.
         touches_border: Whether the frame or an ignored area may have cut it.
         weight: Miles-Lantuéjoul weight, 0 for grains that touch the border or are too large.
-        span: Larger share of the frame that its box takes in height or width, 0-1.
-        too_large: Whole, and so large for the frame, or for what is left of it, that it has no weight.
+        span: Share of the frame's height or of its width that the box takes, the larger of both, 0-1.
+        too_large: Whether the grain is whole, but too large for the frame, or for the part of it that is not
+            ignored, to have a weight.
     """
 
     id: Ints
@@ -75,40 +77,41 @@ class GrainTable:
 
 @dataclass(frozen=True)
 class _Runs:
-    """Pieces of rows that lie in one grain, sorted by the grain: row, first and last column."""
+    """Runs (pieces of one row that lie in one grain), sorted by the grain."""
 
-    id: Ints  # (N,) of the grains
+    id: Ints  # (N,) ids of the grains
     first_of: Ints  # (N,) index of each grain's first run
-    grain: Ints  # (R,) index of the grain
-    row: Ints
-    left: Ints
-    right: Ints
+    grain: Ints  # (R,) index of the run's grain, 0 to N - 1
+    row: Ints  # (R,)
+    left: Ints  # (R,) first column
+    right: Ints  # (R,) last column
 
 
 def grain_table(grains: GrainIds, ignored: BoolMask | None = None, step: Step = SQUARE) -> GrainTable:
     """Measure every grain.
 
-    Grains that lie wholly inside the frame are more often small ones. A grain whose box is w × h would be
+    Small grains lie wholly inside the frame more often than large ones. A grain whose box is w × h would be
     whole in a share (1 - w/W)·(1 - h/H) of the positions of a W × H frame, so with the weight
     1 / [(1 - w/W)·(1 - h/H)] the whole grains stand for all (Miles 1974, in Harding and Kendall, Stochastic
-    Geometry, 228-247; Lantuéjoul 1978). The frame is the map but for half a pixel all around. What is
-    ignored inside it cuts large grains more often, too: where there is some, the share is multiplied by that
+    Geometry, 228-247; Lantuéjoul 1978). The frame is the map less half a pixel on each side. Ignored areas
+    inside the frame also cut large grains more often: where there are some, the share is multiplied by that
     of `share_beside`.
 
-    The weights' scatter grows without bound as grains come to fill the frame, or what is left of it. Those
-    that the frame would give more than 16, or that hardly find a place, have none.
+    The scatter of the weights grows without bound as grains come to fill the frame, or its part that is not
+    ignored. Grains whose weight by the frame exceeds 16, or that find hardly a place beside ignored areas,
+    have weight 0.
 
     Args:
         grains: (H, W) grain ids, 0 = no grain.
-        ignored: (H, W), true where nobody judged what is there. No grain there counts, and a grain beside
-            it counts as cut.
+        ignored: (H, W), true where the map is not judged. Grains there do not count, and a grain beside such
+            a pixel counts as cut.
         step: Height and width of a pixel, in units of the square px that all lengths are given in.
 
     Returns:
         The table; empty if there is no grain.
 
     Raises:
-        ValueError: The mask has another shape.
+        ValueError: If the mask has another shape than the map.
     """
     if ignored is not None:
         if ignored.shape != grains.shape:
@@ -139,23 +142,23 @@ def grain_table(grains: GrainIds, ignored: BoolMask | None = None, step: Step = 
 
 
 def in_pieces(grains: GrainIds, table: GrainTable, ignored: BoolMask | None = None) -> int:
-    """How many grains lie in several separate places.
+    """Count the grains that consist of several separate pieces.
 
-    A few pixels do not count as a place: the raster tears off the tip of a thin grain. Nor do the halves of a
-    grain that an area cuts which nobody judged, nor, then, those that the frame cuts.
+    A few pixels do not count as a piece, since the raster tears off the tip of a thin grain. Where there are
+    ignored areas, grains that they cut into parts are not counted, nor are those that the frame cuts.
 
     Args:
-        grains: (H, W) grain ids; 0 where there is none or nobody judged.
-        table: Of these grains.
-        ignored: (H, W), true where nobody judged what is there.
+        grains: (H, W) grain ids; 0 where there is no grain or the map is not judged.
+        table: Table of these grains.
+        ignored: (H, W), true where the map is not judged.
 
     Returns:
-        Grains with two or more pieces; pixels that touch at a corner are one piece.
+        Number of grains with two or more pieces; pixels that touch at a corner are in one piece.
     """
     pieces = measure.label(grains, background=0, connectivity=2)
     size = np.bincount(pieces.ravel())
     owner = np.zeros(size.size, np.int64)
-    owner[pieces] = grains  # any pixel of a piece tells its grain
+    owner[pieces] = grains  # all pixels of a piece have the same grain
     large = owner[1:][size[1:] > _TORN_OFF_PX]
     ids, count = np.unique(large, return_counts=True)
     several = ids[count > 1]
@@ -182,7 +185,7 @@ def _runs(grains: GrainIds) -> _Runs:
 def _spans(runs: _Runs, shape: tuple[int, ...]) -> tuple[Floats, Floats]:
     """Height and width of each grain's box as shares of the frame, at most 1.
 
-    A grain on an outermost pixel counts as cut. So of a side of n px the frame keeps n - 1: a box of w px is
+    A grain on an outermost pixel counts as cut. So a side of n px has a frame of n - 1: a box of w px is
     whole at n - 1 - w places.
     """
     rows = np.maximum.reduceat(runs.row, runs.first_of) - np.minimum.reduceat(runs.row, runs.first_of) + 1
@@ -193,7 +196,7 @@ def _spans(runs: _Runs, shape: tuple[int, ...]) -> tuple[Floats, Floats]:
 
 
 def _axes(runs: _Runs, step: Step) -> tuple[Floats, Floats, Floats]:
-    """Axes of the ellipse with the second moments of the pixel centres, and its angle in degrees."""
+    """Major and minor axis of the ellipse with the second moments of the pixel centres, angle in degrees."""
     length = (runs.right - runs.left + 1).astype(np.float64)
     count = np.add.reduceat(length, runs.first_of)
     middle = (runs.left + runs.right) / 2
@@ -218,7 +221,7 @@ def _axes(runs: _Runs, step: Step) -> tuple[Floats, Floats, Floats]:
 def _weights(
     height: Floats, width: Floats, cut: BoolMask, mean_width: Floats, ignored: BoolMask | None, step: Step
 ) -> tuple[Floats, BoolMask]:
-    """Weight of each grain, and which whole ones are too large to have one."""
+    """Weight of each grain, and which whole grains are too large to have one."""
     whole = ~cut
     room = ((1 - height) * (1 - width))[whole]
     fits = room * _MOST_WEIGHT >= 1
@@ -233,9 +236,9 @@ def _weights(
 
 
 def _widths(runs: _Runs, step: Step) -> tuple[Floats, Floats]:
-    """Largest and mean width over directions; a pixel reaches as far as the middles of its sides.
+    """Largest and mean width of each grain over directions; a pixel extends to the middles of its sides.
 
-    Corners would make every slanting width too large, centres every width too small.
+    Taking the pixel's corners would make every slanting width too large, its centre every width too small.
     """
     largest, total = np.zeros(runs.id.size), np.zeros(runs.id.size)
     y = runs.row * step[0]
@@ -251,7 +254,7 @@ def _widths(runs: _Runs, step: Step) -> tuple[Floats, Floats]:
 
 
 def _perimeter(grains: GrainIds, ids: Ints, step: Step) -> Floats:
-    """Crofton: ½ ∫ (ends of chords per line) × (spacing of the lines) over the half-turn of directions."""
+    """Crofton perimeter: ½ ∫ (ends of chords per line) × (spacing of the lines) over the half-turn."""
     around = np.pad(grains, 1)
     weights = direction_weights(step)
     perimeter = np.zeros(ids.size)
@@ -275,7 +278,7 @@ def _neighbours(grains: GrainIds, ids: Ints) -> Ints:
 
 
 def _touches(grains: GrainIds, ignored: BoolMask | None, ids: Ints) -> BoolMask:
-    """Whether each grain has a pixel at the frame or beside (also diagonally) an ignored one."""
+    """Whether each grain has a pixel at the edge of the map or beside (also diagonally) an ignored one."""
     cut = [grains[0], grains[-1], grains[:, 0], grains[:, -1]]
     if ignored is not None:
         for down, right in DIRECTIONS.values():

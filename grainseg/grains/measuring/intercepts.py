@@ -1,34 +1,34 @@
 """Mean lineal intercept of a label map: dense test lines in four directions, and three concentric circles.
 
-**What a test line is.** A chain of pixel centres. A step of length s from one centre to the next crosses a
-boundary where the two grains differ. The chain begins and ends at centres, so its length is the number of
-its *steps*: taking the number of pixels instead makes the mean intercept 1/W too long in a field W px wide.
+**Test lines** are chains of pixel centres. A step of length s from one centre to the next crosses a boundary
+where the two grains differ. The chain begins and ends at centres, so its length is the number of its *steps*:
+taking the number of pixels instead makes the mean intercept too long by 1/W of itself in a field W px wide.
 
-**The chords that a raster does not see.** Steps of length s see a chord of length ℓ < s with probability
-ℓ/s only. Let f(ℓ) be the density of chord lengths with mean m. The share of steps whose ends lie in
-different grains is the variogram of the map,
+**Chords that a raster does not see.** Steps of length s see a chord of length ℓ < s with probability ℓ/s
+only. Let f(ℓ) be the density of chord lengths with mean m. The share of steps whose ends lie in different
+grains is the variogram of the map,
 
     T(s) = s/m - (1/m) ∫_0^s (s - ℓ) f(ℓ) dℓ  ≈  s/m - f(0)·s²/(2m),
 
 whose slope at the origin is the number of crossings per length (Matheron 1965, Les variables régionalisées
-et leur estimation). f(0) is not zero: lines that cut the corner of a grain at a triple point leave chords as
-short as you like. Counting label changes therefore reads the mean intercept by f(0)·s/2 too long, 0.1-0.2 px
-on isotropic structures whatever the grain size. The same density tells how many are missing: chords that
-show up as a run of *one* pixel between two different grains number f(0)·s per chord, those missed
-f(0)·s/2. So every run of one pixel between two different grains adds half a crossing. Runs of one pixel
-between parts of the *same* grain add nothing: those come from a ragged boundary, not from a corner.
+et leur estimation). f(0) is not zero: lines that cut the corner of a grain at a triple point make chords of
+any shortness. Counting label changes therefore makes the mean intercept too long by f(0)·s/2, 0.1-0.2 px on
+isotropic structures whatever the grain size. The same density tells how many chords are missing: of all
+chords, f(0)·s show as a run of *one* pixel between two different grains, and f(0)·s/2 are missed. So every
+run of one pixel between two different grains adds half a crossing. Runs of one pixel between parts of the
+*same* grain add nothing: they come from a ragged boundary, not from a corner.
 
-**Where grains end without a neighbour** (label 0: pores, second phase, outside) the line stops on a boundary:
-half a crossing, as the published counting rules have it, and half a step of length. That makes
+**Where grains end without a neighbour** (label 0: pores, second phase, outside) the line stops on a boundary.
+This counts as half a crossing, as in the published counting rules, and half a step of length. That makes
 length / crossings the mean intercept of the grains alone, 2·L / (2·P_grain-grain + P_grain-phase)
-(Underwood 1970, Quantitative Stereology, ch. 4). An `ignored` pixel is different: nobody judged it, the
-grain goes on behind it, and the line is cut there with neither length nor crossing.
+(Underwood 1970, Quantitative Stereology, ch. 4). An `ignored` pixel is different: it is not judged, the grain
+continues behind it, and the line is cut there with neither length nor crossing.
 
 **Weights.** Each set of lines is scaled to lines one px apart, times its share of a mean over all directions
-(`direction_weights`), so that a sum over the sets is that mean whatever the spacing of their lines.
+(`direction_weights`), so that the sum over the sets is that mean whatever the spacing of their lines.
 
-ℓ = π·A / (2·L) connects the mean intercept, averaged over directions, to the boundary length L in the area
-A: P_L = (2/π)·L_A (Smith and Guttman 1953, J. Metals 5:81; Underwood 1970).
+The mean intercept ℓ, averaged over directions, follows from the boundary length L in the area A:
+ℓ = π·A / (2·L), since P_L = (2/π)·L_A (Smith and Guttman 1953, J. Metals 5:81; Underwood 1970).
 """
 
 import math
@@ -42,11 +42,11 @@ import numpy.typing as npt
 from grainseg.micrograph.image import BoolMask
 
 GrainIds = npt.NDArray[np.integer]
-"""(H, W), not negative: 0 = no grain, else the grain each pixel lies in; gaps in the numbers are fine."""
+"""(H, W), not negative: 0 = no grain, else the id of the pixel's grain; the ids may have gaps."""
 
 
 Step = tuple[float, float]
-"""Length of a pixel from row to row and from column to column, in the unit of the results."""
+"""Height and width of a pixel (from row to row, from column to column), in the unit of the results."""
 
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 _Cut = tuple[slice, slice] | tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
@@ -55,21 +55,21 @@ _Counts = npt.NDArray[np.float64]
 SQUARE: Step = (1.0, 1.0)
 
 _LEAST_SHARE = 0.05
-"""Of a direction in the mean over directions: without lines it would have no mean intercept of its own."""
+"""Least share of a direction in the mean over directions; with none it would have no intercept of its own."""
 
 DIRECTIONS: dict[str, tuple[int, int]] = {"0": (0, 1), "45": (-1, 1), "90": (1, 0), "135": (1, 1)}
-"""Rows and columns that one step goes: degrees anticlockwise from the row, as one sees the picture."""
+"""Rows and columns of one step, by its angle in degrees, anticlockwise from the row as displayed."""
 
 
 @dataclass(frozen=True)
 class Intercepts:
-    """What one set of test lines counted.
+    """Length and crossings of one set of test lines.
 
     Attributes:
-        name: "0", "45", "90", "135" or "circles".
-        length: Test line inside the counted area, in px (of lines one px apart for the directions).
-        crossings: Boundaries crossed, with the chords that the raster cannot see; scaled as the length is.
-        closed_crossings: Of these, at boundaries that only the partition closed.
+        name: "0", "45", "90", "135", "circles" or "pooled".
+        length: Length of the lines inside the counted area, in px (weighted, see the module, for directions).
+        crossings: Boundaries crossed, with the chords that the raster cannot see; weighted like the length.
+        closed_crossings: Crossings among these at boundaries that only the partition closed.
     """
 
     name: str
@@ -84,7 +84,7 @@ class Intercepts:
 
     @property
     def mean_without_closed(self) -> float:
-        """The same as if the closed boundaries were not there; nan where no other is crossed."""
+        """The same without the closed boundaries; nan where no other boundary is crossed."""
         found = self.crossings - self.closed_crossings
         return self.length / found if found > 0 else math.nan
 
@@ -95,20 +95,20 @@ def line_intercepts(
     ignored: BoolMask | None = None,
     step: Step = SQUARE,
 ) -> tuple[Intercepts, ...]:
-    """Every row, column and diagonal of the field as a test line.
+    """Count along every row, column and diagonal of the field.
 
     Args:
         grains: (H, W) grain ids.
         closed: (H, W), true beside cracks that only the partition closed. A crossing between two pixels is
             closed if either is marked.
-        ignored: (H, W), true where nobody judged what is there.
+        ignored: (H, W), true where the map is not judged.
         step: Height and width of a pixel. Where they differ, "45" and "135" are the pixel's diagonals.
 
     Returns:
         The sets "0", "45", "90", "135".
 
     Raises:
-        ValueError: Shapes differ.
+        ValueError: If shapes differ.
     """
     _require_same_shape(grains, closed, ignored)
     return tuple(_direction(name, grains, closed, ignored, step) for name in DIRECTIONS)
@@ -120,12 +120,12 @@ def circle_intercepts(
     ignored: BoolMask | None = None,
     step: Step = SQUARE,
 ) -> Intercepts:
-    """Three concentric circles in the middle of the field, diameters 1:2:3, the largest just fitting in.
+    """Count on three concentric circles in the middle of the field: diameters 1:2:3, the largest just fits.
 
     The pattern is Abrams' (ASTM E112, as summarised in public literature). Each circle is a closed chain of
-    pixels next to it, and the length is that of the chain's own steps (5 % more than the circle's in square
-    pixels). Reading the raster at points on the true circle instead would count a boundary that the line
-    meets at a grazing angle several times over.
+    the pixels next to it, and its length is that of the chain's steps (5 % more than the circle's in square
+    pixels). Sampling the raster at points on the true circle instead would count a boundary several times
+    where the circle meets it at a grazing angle.
 
     Args:
         grains: (H, W) grain ids.
@@ -137,7 +137,7 @@ def circle_intercepts(
         Sum over the three circles; empty (0, nan mean) in a field less than 3 px wide.
 
     Raises:
-        ValueError: Shapes differ.
+        ValueError: If shapes differ.
     """
     _require_same_shape(grains, closed, ignored)
     counts = np.zeros(3)
@@ -146,7 +146,7 @@ def circle_intercepts(
         ends = [(first[:, 0], first[:, 1]), (second[:, 0], second[:, 1])]
         lengths = np.hypot(*((second - first) * step).T)
         counts += _crossed(_views(grains, ends), _views(closed, ends), _views(ignored, ends), lengths)
-        # The chain bends, so runs of one pixel are looked up straight on, half of them to either side.
+        # The chain bends, so runs of one pixel are looked up straight ahead, half of them in either sense.
         for begin, end in ((first, second), (second, first)):
             beyond = np.clip(2 * end - begin, 0, np.array(grains.shape) - 1)
             runs = [(at[:, 0], at[:, 1]) for at in (begin, end, beyond)]
@@ -156,7 +156,7 @@ def circle_intercepts(
 
 
 def pooled(sets: Sequence[Intercepts]) -> Intercepts:
-    """Sum of several sets: its mean is total length over total crossings, never the mean of means."""
+    """Sum several sets: the mean is then total length over total crossings, never the mean of means."""
     return Intercepts(
         "pooled",
         sum(each.length for each in sets),
@@ -181,8 +181,8 @@ def mean_intercept_px(grains: GrainIds, ignored: BoolMask | None = None) -> floa
 def circle_chains(shape: tuple[int, int], step: Step = SQUARE) -> list[npt.NDArray[np.int64]]:
     """Pixels of three concentric circles in order of the angle, symmetric under the flips of the field.
 
-    Where a circle runs flatter than the pixel's diagonal it takes the nearest pixel of every column,
-    elsewhere of every row.
+    Where a circle runs flatter than the pixel's diagonal, its chain takes the nearest pixel of every column,
+    elsewhere that of every row.
 
     Args:
         shape: Height and width of the field in px; the largest circle reaches the nearer pair of its sides.
@@ -203,7 +203,7 @@ def circle_chains(shape: tuple[int, int], step: Step = SQUARE) -> list[npt.NDArr
 
 
 def _circle_offsets(radius: float, shape: tuple[int, int], step: Step) -> npt.NDArray[np.float64]:
-    """(N, 2) rows and columns from the middle of the field, in whole or, on even sides, half pixels."""
+    """(N, 2) rows and columns from the middle of the field: whole numbers, or half ones along even sides."""
     parts = []
     for axis in (0, 1):
         middle, across = (shape[1 - axis] - 1) / 2, (shape[axis] - 1) / 2
@@ -234,15 +234,15 @@ def _direction(
 def direction_weights(step: Step) -> dict[str, float]:
     """Spacing of the lines of each direction, times four times its share of a mean over all directions.
 
-    In square pixels each direction has a quarter. Otherwise the shares are those for which a + b·cos 2φ has
-    the right mean, and cos 4φ too unless a share would fall below ``_LEAST_SHARE``: crossings per length of
-    elongated grains are about a + b·cos 2φ, so which way they lie in the picture hardly matters.
+    In square pixels each direction has a share of a quarter. Otherwise the shares are chosen so that
+    a + b·cos 2φ has the right mean, and also cos 4φ, unless a share would fall below ``_LEAST_SHARE``. The
+    crossings per length of elongated grains are about a + b·cos 2φ, so their direction hardly matters.
 
     Args:
         step: Height and width of a pixel.
 
     Returns:
-        By name of the direction; 1, √½, 1, √½ for square pixels of size 1.
+        Weights by name of the direction; 1, √½, 1, √½ for square pixels of size 1.
     """
     height, width = step
     double = math.cos(2 * math.atan2(height, width))
@@ -259,7 +259,7 @@ def direction_weights(step: Step) -> dict[str, float]:
 
 
 def shifts(shape: tuple[int, ...], down: int, right: int, count: int) -> list[_Cut]:
-    """Cuts of a field whose views hold the first, second, … pixel of all chains of `count` pixels."""
+    """Index pairs whose views hold the first, second, … pixel of all chains of `count` pixels in a field."""
     axes = [_axis_shifts(side, by, count) for side, by in zip(shape, (down, right), strict=True)]
     return list(zip(axes[0], axes[1], strict=True))
 
@@ -271,7 +271,7 @@ def _axis_shifts(side: int, by: int, count: int) -> list[slice]:
 
 
 def _views(array: npt.NDArray[_Scalar] | None, cuts: Sequence[_Cut]) -> list[npt.NDArray[_Scalar]]:
-    """Views of an array; none of one that is not given."""
+    """Views of an array, one per cut; an empty list without an array."""
     return [] if array is None else [array[cut] for cut in cuts]
 
 
@@ -281,7 +281,7 @@ def _crossed(
     ignored: list[BoolMask],
     step_length: float | npt.NDArray[np.float64],
 ) -> _Counts:
-    """Length, crossings and closed crossings of the steps from first to second pixels."""
+    """(3,) length, crossings and closed crossings of the steps from first to second pixels."""
     inside = [each > 0 for each in ids]
     if ignored:
         judged = ~(ignored[0] | ignored[1])
@@ -299,11 +299,11 @@ def _crossed(
 
 
 def _unseen(ids: list[GrainIds], closed: list[BoolMask], ignored: list[BoolMask]) -> _Counts:
-    """Crossings, and closed ones, that runs of one pixel between different grains say the raster missed.
+    """(2,) crossings and closed crossings that the raster missed, estimated from runs of one pixel.
 
-    A missed chord of grain Y between X and Z turns the crossings X|Y and Y|Z into one of X|Z. Where X or Z is
-    no grain, half a crossing and one become half a crossing, which is one less too; where Y is none, two
-    halves become one, and nothing is lost.
+    A missed chord of grain Y between X and Z turns the two crossings X|Y and Y|Z into one, X|Z. Where X or Z
+    is no grain, one and a half crossings become half a crossing, which is also one less. Where Y is no grain,
+    two halves become one, and nothing is lost.
     """
     x, y, z = ids
     run = (x != y) & (y != z) & (x != z) & (y > 0)

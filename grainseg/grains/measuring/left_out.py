@@ -1,4 +1,4 @@
-"""What of a picture is not measured, and what that means for its grains, its label and its test lines."""
+"""Areas of a picture that are not measured, and how they change its grains, its label and its test lines."""
 
 from dataclasses import dataclass, replace
 
@@ -12,14 +12,14 @@ from grainseg.micrograph.sampling import nearest
 
 @dataclass(frozen=True)
 class LeftOut:
-    """What of a picture is not measured.
+    """Areas of a picture that are not measured.
 
     Attributes:
-        excluded: (H, W), where there is something else than grains, such as pores: grains end there. None
-            where nothing is.
-        ignored: (H, W), where nobody judged what is there, such as a scratch: grains and test lines are cut
-            as at the picture's border. None where nothing is.
-        warnings: Masks that were asked for and are not there, one line each.
+        excluded: (H, W), true where there is something other than grains, such as pores: grains end there.
+            None if there is no such area.
+        ignored: (H, W), true where the picture is not judged, such as at a scratch: grains and test lines are
+            cut as at the picture's border. None if there is no such area.
+        warnings: Masks that were requested but do not exist, one line each.
     """
 
     excluded: BoolMask | None = None
@@ -28,42 +28,42 @@ class LeftOut:
 
     @property
     def mask(self) -> BoolMask | None:
-        """(H, W), all that is left out; None where nothing is."""
+        """(H, W), true in all areas that are left out; None if there is none."""
         if self.excluded is None or self.ignored is None:
             return self.ignored if self.excluded is None else self.excluded
         return self.excluded | self.ignored
 
     def ignoring(self, also: BoolMask) -> "LeftOut":
-        """The same where nobody judged these places either: (H, W)."""
+        """Copy in which the places of another mask, (H, W), are ignored as well."""
         return replace(self, ignored=also if self.ignored is None else self.ignored | also)
 
     def window(self, rows: slice, columns: slice) -> "LeftOut":
-        """The same of a part of the picture."""
+        """Copy for a part of the picture, without the warnings."""
         excluded, ignored = (None if mask is None else mask[rows, columns] for mask in self._masks)
         return LeftOut(excluded, ignored)
 
     def on_grid(self, shape: tuple[int, int]) -> "LeftOut":
-        """The same on another grid over the same field: of each pixel what lies at its middle.
+        """Copy on another grid over the same field, without the warnings; pixels are sampled at their middle.
 
         Args:
-            shape: Height and width in px wanted.
+            shape: Height and width of the new grid in px.
         """
         excluded, ignored = (None if mask is None else nearest(mask, shape) for mask in self._masks)
         return LeftOut(excluded, ignored)
 
     def of_grains(self, grains: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
-        """Grain ids without those of what is excluded: (H, W), 0 there."""
+        """Grain ids with 0 in excluded areas: (H, W)."""
         return grains if self.excluded is None else np.where(self.excluded, np.uint32(0), grains)
 
     def of_label(self, label: Label) -> Label:
-        """A label's codes, IGNORE where something is left out: (H, W) uint8."""
+        """A label's codes with IGNORE in all areas that are left out: (H, W) uint8."""
         for mask in self._masks:
             if mask is not None:
                 label = np.where(mask, np.uint8(IGNORE), label)
         return label
 
     def mean_intercept_px(self, grains: npt.NDArray[np.uint32]) -> float:
-        """Mean lineal intercept of (H, W) grain ids; nan where no boundary is crossed."""
+        """Mean lineal intercept in px of (H, W) grain ids; nan where no boundary is crossed."""
         return mean_intercept_px(self.of_grains(grains), self.ignored)
 
     @property

@@ -1,7 +1,7 @@
-"""Grains per area of a field, counted in three ways that share no step.
+"""Grains per area of a field, counted by three independent procedures.
 
-All three take a frame through the centres of the outermost pixels, since only at a pixel centre is it known
-which grain is there: a field of H × W pixels has a frame of (H - 1) × (W - 1).
+All three use a frame through the centres of the outermost pixels, since the grain is known only at pixel
+centres: a field of H × W pixels has a frame of (H - 1) × (W - 1).
 """
 
 import math
@@ -16,15 +16,15 @@ from grainseg.micrograph.image import BoolMask
 
 
 def saltikov(grains: GrainIds, table: GrainTable, step: Step = SQUARE) -> float:
-    """Grains inside the frame, half of those it cuts, a quarter for each of its corners in a grain.
+    """Saltikov's count: grains inside the frame, half of those it cuts, a quarter per corner in a grain.
 
     Args:
         grains: (H, W) grain ids; 0 = no grain.
-        table: Of these grains.
+        table: Table of these grains.
         step: Height and width of a pixel.
 
     Returns:
-        N_A per px² of area that grains cover; nan without such area.
+        N_A, grains per px² of the area that grains cover; nan without such area.
     """
     corners = grains[[0, 0, -1, -1], [0, -1, 0, -1]]
     in_corner = np.isin(table.id, corners)
@@ -35,18 +35,18 @@ def saltikov(grains: GrainIds, table: GrainTable, step: Step = SQUARE) -> float:
 
 
 def jeffries(grains: GrainIds, table: GrainTable, step: Step = SQUARE) -> float:
-    """Grains inside the largest circle of the frame, and half of those that it cuts.
+    """Jeffries' count: grains inside the largest circle of the frame, and half of those that it cuts.
 
-    Reads high by about one grain in the whole circle, since a circle that bends around a grain meets more
-    of them than a straight line does.
+    The count is too high by about one grain in the whole circle, since a curved line meets more grains than a
+    straight one does.
 
     Args:
         grains: (H, W) grain ids; 0 = no grain.
-        table: Of these grains.
+        table: Table of these grains.
         step: Height and width of a pixel.
 
     Returns:
-        N_A per px² of area that grains cover in the circle; nan without such area.
+        N_A, grains per px² of the area that grains cover in the circle; nan without such area.
     """
     rows, columns = (np.arange(side) - (side - 1) / 2 for side in grains.shape)
     radius = min(-rows[0] * step[0], -columns[0] * step[1])
@@ -61,29 +61,30 @@ def jeffries(grains: GrainIds, table: GrainTable, step: Step = SQUARE) -> float:
 
 
 def triple_points(grains: GrainIds, ignored: BoolMask | None = None, step: Step = SQUARE) -> float:
-    """Half the points where three boundaries meet, and one.
+    """Count by triple points, where three boundaries meet: half their number, and one.
 
-    A point is a block of 2 × 2 pixels that holds three grains; four grains count as two points. A block with
-    one grain in two opposite corners is none: there the raster pinches the sharp tip of a grain. (On Voronoi
-    and Laguerre cells, counting those reads 1-3 % high; without them the count is right within 0.6 %.)
+    A triple point is a block of 2 × 2 pixels with three grains; a block with four grains counts as two. A
+    block with one grain in two opposite corners does not count: there the raster pinches the sharp tip of a
+    grain. (On Voronoi and Laguerre cells, counting such blocks gives 1-3 % too many; without them the count
+    is right within 0.6 %.)
 
-    Where something else than grains is part of the network (label 0) its corners are no points of grain
+    Where something other than grains is part of the network (label 0), its corners are not points of grain
     boundaries alone, and the count is not defined.
 
     Args:
         grains: (H, W) grain ids; 0 = no grain.
-        ignored: (H, W), true where nobody judged what is there: left out.
+        ignored: (H, W), true where the map is not judged; left out of the count.
         step: Height and width of a pixel.
 
     Returns:
-        (P/2 + 1) / A per px², which reads high by one grain in the whole field; nan without area, or with
-        label 0 in the judged area.
+        (P/2 + 1) / A, grains per px², which is too high by one grain in the whole field; nan without area, or
+        with label 0 in the judged area.
     """
     judged = np.ones(grains.shape, np.bool_) if ignored is None else ~ignored
     if np.any((grains == 0) & judged):
         return math.nan
     a, b, c, d = grains[:-1, :-1], grains[:-1, 1:], grains[1:, :-1], grains[1:, 1:]
-    # Distinct ids of four: one more for each that differs from all before it.
+    # Number of distinct ids among the four, less one: each that differs from all before it adds one.
     more = (b != a).astype(np.int8)
     more += (c != a) & (c != b)
     more += (d != a) & (d != b) & (d != c)
@@ -94,9 +95,9 @@ def triple_points(grains: GrainIds, ignored: BoolMask | None = None, step: Step 
 
 
 def _block_area(mask: npt.NDArray[np.bool_], step: Step) -> float:
-    """Area of a mask inside the frame: pixels at a side count half, in a corner a quarter."""
+    """Area of a mask inside the frame: pixels at a side count half, pixels in a corner a quarter."""
     rows, columns = (np.ones(side) for side in mask.shape)
     for weights in (rows, columns):
         weights[0] -= 0.5
-        weights[-1] -= 0.5  # of one pixel both sides are its own, and nothing is between them
+        weights[-1] -= 0.5  # a field one pixel wide has no area
     return float(rows @ mask @ columns) * step[0] * step[1]

@@ -1,4 +1,4 @@
-"""How often a grain would lie whole in a field, were it anywhere: beside what is ignored, too."""
+"""Probability that a grain at a random position lies whole in a field, beside ignored areas, too."""
 
 import math
 
@@ -10,40 +10,42 @@ from grainseg.micrograph.arrays import Floats, Ints
 from grainseg.micrograph.image import BoolMask
 
 _POSITIONS = 1_000_000
-"""Of a larger field blocks of pixels are looked at: that many places tell the shares to 0.1 %."""
+"""Most positions that are examined, enough for shares within 0.1 %; larger fields are taken by blocks of
+pixels."""
 _RADII = 24
-"""The shares fall smoothly with the radius; between two of these, which are at most 20 % apart where the
-grains' sizes range over two decades, they are interpolated."""
+"""Number of radii for which the shares are computed. The shares fall smoothly with the radius and are
+interpolated between these radii, which are about 20 % apart if the grain sizes span two decades."""
 
 _BESIDE_PX = 4 / math.pi
-"""The eight pixels around a grain cut it, too: mean over directions of half the width of 2 × 2 px."""
+"""Addition to the radius in px, as an ignored pixel among the eight around a grain's pixel cuts it, too: half
+the width of 2 × 2 px, averaged over directions."""
 
 
 def share_beside(
     ignored: BoolMask, height: Floats, width: Floats, mean_width_px: Floats, step: Step
 ) -> Floats:
-    """Of the places that the frame leaves to each grain, the share at which it also avoids what is ignored.
+    """Share of the positions of each grain in the frame at which it also avoids the ignored areas.
 
-    Straight strips of any direction hit a convex grain as often as the disc of the same mean width (Cauchy:
-    the mean over directions of the width; Schneider and Weil 2008, Stochastic and Integral Geometry).
-    Around a convex place of area A and perimeter U a grain of area a and perimeter u hits at the positions
-    A + a + U·u / 2π (Santaló 1976, Integral Geometry and Geometric Probability, I.6), of which the disc
-    changes a alone. So each grain is taken for that disc, in all directions alike, and its middle lies
-    further from what is ignored than its radius.
+    Straight strips of random direction hit a convex grain as often as the disc of the same mean width
+    (Cauchy: the mean over directions of the width; Schneider and Weil 2008, Stochastic and Integral
+    Geometry). A grain of area a and perimeter u hits a convex place of area A and perimeter U at positions of
+    the area A + a + U·u / 2π (Santaló 1976, Integral Geometry and Geometric Probability, I.6); replacing the
+    grain by that disc changes a alone. So each grain is replaced by that disc, and avoids the ignored areas
+    if its centre lies further from them than its radius.
 
     Args:
-        ignored: (H, W), the whole frame.
-        height: (n,) of each grain's box as a share of the frame, 0-1.
-        width: The same.
+        ignored: (H, W), true in ignored areas, for the whole frame.
+        height: (n,) height of each grain's box as a share of the frame, 0-1.
+        width: (n,) width, likewise.
         mean_width_px: (n,) mean over directions of the distance between two parallel tangents.
         step: Height and width of a pixel.
 
     Returns:
-        (n,) 0-1; 0 where a disc finds no place, though the grain did.
+        (n,) shares, 0-1; 0 where the disc finds no place, even if the grain itself does.
     """
     side = math.ceil(math.sqrt(ignored.size / _POSITIONS))
     blocks = _any_of_blocks(ignored, side)
-    # A block sticks out of what it holds by half its side less half a pixel, on average.
+    # A block extends beyond its ignored pixels by half its side less half a pixel, on average.
     size = math.sqrt(math.prod(step))
     away = ndimage.distance_transform_edt(~blocks, (side * step[0], side * step[1])) + (side - 1) / 2 * size
     radius = mean_width_px / 2 + _BESIDE_PX * size
@@ -71,6 +73,6 @@ def _any_of_blocks(mask: BoolMask, side: int) -> BoolMask:
 
 
 def _middles(share: Floats, length: int) -> Ints:
-    """(2, n): from and up to which index the middle of a grain may lie; at least one of them."""
+    """(2, n): first index and end (exclusive) of the positions of a grain's middle; at least one position."""
     first = np.minimum(np.rint(share / 2 * length).astype(np.int64), length - 1)
     return np.stack((first, np.maximum(length - first, first + 1)))
