@@ -1,4 +1,4 @@
-"""What limits the figures of one field, in plain words."""
+"""Flags on one field: sentences on what limits its figures."""
 
 import itertools
 import math
@@ -18,12 +18,13 @@ COARSE_RASTER_PX = 6.0
 is up to 1 % at 5 px and below 0.3 % from 8 px on."""
 
 MANY_CLOSED = 0.15
-"""Share of the crossings at boundaries that only the partition closed. Predictions with a boundary F1 above
-0.85 had up to 0.14, of one trained too short 0.21; open ends per grain told no more (docs/robustness.md)."""
+"""Share of the crossings at boundaries that only the partition closed, above which a field is flagged.
+Predictions with a boundary F1 above 0.85 had up to 0.14, those of a network trained too short 0.21; open ends
+per grain told no more (docs/robustness.md)."""
 
 _CHORD_SCATTER = 0.66
-"""Standard deviation over mean of the chords of circles in Poisson-Voronoi cells: over 40 fields the mean
-intercept by 131 crossings had one of 5.8 %, which is this over the root of their number."""
+"""Standard deviation over mean of the chords of circles in Poisson-Voronoi cells. Over 40 fields the mean
+intercept from 131 crossings had a relative standard deviation of 5.8 %, which is 0.66 / √131."""
 
 _RINGED = (
     "specks such as precipitates or pits were ringed, most likely; look at the overlay, and raise "
@@ -39,15 +40,15 @@ BLANK_EDGE = (
 
 @dataclass(frozen=True)
 class MapLimits:
-    """What the figures of a field do not show of its map.
+    """Limits of a field's map that its figures do not show.
 
     Attributes:
         not_counted: Share of the frame that is not counted, 0-1.
-        cut_inside: Whether an area that nobody judged lies inside the frame.
-        in_pieces: Grains whose pixels lie in several separate places.
-        pinholes: Grains of which lines leave hardly a pixel.
-        blank_edge: Whether a place without grains reaches the edge over more than a grain.
-        drawn: Whether somebody drew these lines.
+        cut_inside: Whether an ignored area lies inside the frame.
+        in_pieces: Number of grains that consist of several separate pieces.
+        pinholes: Number of grains of which the lines leave at most `PINHOLE_PX` pixels.
+        blank_edge: Whether a place without grains reaches the edge over more than the length of a grain.
+        drawn: Whether the lines were drawn, not predicted.
     """
 
     not_counted: float
@@ -62,11 +63,11 @@ def field_flags(field: FieldMeasurement, limits: MapLimits) -> tuple[str, ...]:
     """Everything that a reader must know before trusting the figures.
 
     Args:
-        field: Measured; its own flags are not looked at.
-        limits: Of its map.
+        field: Measured field; its own `flags` are not used.
+        limits: Limits of its map.
 
     Returns:
-        One line each, the gravest first; none for a field that is large, fine and consistent.
+        One line each, the gravest first; empty for a field that is large, finely resolved and consistent.
     """
     return tuple(
         itertools.chain(
@@ -76,7 +77,7 @@ def field_flags(field: FieldMeasurement, limits: MapLimits) -> tuple[str, ...]:
 
 
 def too_large(tables: Sequence[GrainTable]) -> tuple[str, ...]:
-    """What to say of grains of one or more fields that are too large to stand in the size distribution."""
+    """Flag grains of one or more fields that are too large for the size distribution: one line, or none."""
     count = sum(int(np.count_nonzero(table.too_large)) for table in tables)
     if not count:
         return ()
@@ -89,10 +90,10 @@ def too_large(tables: Sequence[GrainTable]) -> tuple[str, ...]:
 
 
 def _closed(field: FieldMeasurement) -> Iterator[str]:
-    """An absolute sign, unlike the doubt, which compares a prediction with its own network's validation.
+    """Flag a large share of closed boundaries, an absolute sign of trouble.
 
-    A network that was bad there, too, is not doubted; how much only the partition closed shows it all the
-    same.
+    The doubt, in contrast, compares a prediction with its own network's validation: a network that was bad
+    there, too, is not doubted, but the share of closed boundaries still shows it.
     """
     share = field.closed_share
     if share is not None and share > MANY_CLOSED:  # nan without a crossing
@@ -193,11 +194,11 @@ def _map(field: FieldMeasurement, limits: MapLimits) -> Iterator[str]:
 
 
 def _disagreement(field: FieldMeasurement) -> Iterator[str]:
-    """G by the procedures relative to each other, which needs no pixel size.
+    """Flag G by one procedure that differs too much from G by another, which needs no pixel size.
 
     Elongated grains have more crossings than equiaxed ones of the same area, so that G from lines and circles
-    lies above G from counts by what `astm.elongation_disagreement_g` says. Few circles cross few boundaries,
-    so that theirs scatters. Only what lies beyond both is alarming.
+    lies above G from counts, by `astm.elongation_disagreement_g`. The three circles cross few boundaries, so
+    that G from them scatters. Only a difference beyond both is flagged.
     """
     by_length = {"mean intercept": astm.g_from_mean_intercept(field.mean_intercept_px)}
     if field.circles.crossings >= astm.ISO_MIN_INTERCEPTS_PER_FIELD:

@@ -1,4 +1,4 @@
-"""From a grain map to everything that is measured on its field of view."""
+"""Measure a field of view from its grain map."""
 
 import math
 from dataclasses import replace
@@ -34,52 +34,51 @@ def measure_field(
 ) -> FieldMeasurement:
     """Measure a grain map.
 
-    Pixels that are not square need no resampling: every step of a test line, every area and moment takes the
-    true sides of the pixel, and all lengths are in units of the smaller side. (Repeating rows instead would
-    give slanting boundaries stairs that the diagonals cross more than once.)
+    Pixels that are not square need no resampling: every step of a test line, every area and every moment uses
+    the true sides of the pixel, and all lengths are in units of the smaller side. (Repeating rows instead
+    would turn slanting boundaries into stairs, which the diagonals cross more than once.)
 
-    The frame is the smallest rectangle that holds all counted pixels: strips of nothing around it, such as a
-    masked data bar, cut grains as the picture's own border does.
+    The frame is the smallest rectangle that holds all counted pixels: empty strips around it, such as a
+    masked data bar, cut grains like the picture's own border.
 
     A map that was enlarged by repeating pixels is measured at its own, coarser step; the lengths stay in px
-    of the map that was given.
+    of the given map.
 
     Args:
         image: Name of the field, for tables.
-        grains: (H, W) grain ids, whole and not negative; 0 where grains end without a neighbour (pores,
+        grains: (H, W) grain ids, integers, not negative; 0 where grains end without a neighbour (pores,
             second phase, outside): no area and no test line, half a crossing where a line reaches it.
-        pixel_size: None if nobody said it: then there is no G.
-        partition: Where the map comes from, for the boundaries that were only closed.
-        ignored: (H, W), true where nobody judged what is there (a scratch, a scale bar). Grains go on behind
-            it: they count as cut, test lines are interrupted without a crossing. Not what a configuration
-            excludes (a phase, pores), where grains end: that is label 0. Inside the frame it leaves
-            Saltikov's and Jeffries' counts undefined.
-        line_width_px: Mean width of the lines that the grains were found between, in pixels of the map; 0 if
-            there were none.
+        pixel_size: Size of a pixel of the map; None if unknown, and then there is no G.
+        partition: Partition that the map comes from, for the boundaries that were only closed.
+        ignored: (H, W), true where the map is not judged (a scratch, a scale bar). Grains continue behind
+            such an area: they count as cut, and test lines are interrupted without a crossing. Areas that a
+            configuration excludes (a phase, pores), where grains end, are label 0 instead. Ignored areas
+            inside the frame leave Saltikov's and Jeffries' counts undefined.
+        line_width_px: Mean width of the lines between the grains, in pixels of the map; 0 if there were none.
 
     Returns:
         The measurement; with flags instead of figures where there is nothing to measure.
 
     Raises:
-        ValueError: Map not two-dimensional, not of integers or negative; a mask of another shape; a pixel
-            size that is not positive and finite.
+        ValueError: If the map is not two-dimensional, not of integers or negative, a mask has another shape,
+            or a pixel size is not positive and finite.
     """
     _check(grains, pixel_size, ignored)
     step, unit_um = _step(pixel_size)
-    # A partition draws its grains itself, at the raster's own step.
+    # A partition makes its grains at the raster's own step, so it is never enlarged.
     enlarged = enlargement(grains) if partition is None else AS_DRAWN
     native, step = enlarged.native(grains), (step[0] * enlarged.factor, step[1] * enlarged.factor)
     hidden = None if ignored is None else enlarged.blocks(ignored)
     counted, hidden, closed = _in_frame(native, hidden, None if partition is None else partition.closed)
     visible = counted if hidden is None else np.where(hidden, 0, counted)
     table = grain_table(visible, hidden, step)
-    # The density of a single grain would be that of the frame, its intercept that of the frame or its pores.
+    # With a single grain, the density would be that of the frame, the intercept that of the frame or its pores.
     enough = len(table) > 1
     lines = line_intercepts(counted, closed, hidden, step)
     circles = circle_intercepts(counted, closed, hidden, step)
     if not enough:
         lines, circles = tuple(map(_uncrossed, lines)), _uncrossed(circles)
-    # What a cut inside the frame leaves of a grain stands in none of the rules for its sides and corners.
+    # The planimetric rules are for cuts at the frame's sides and corners, not for cuts inside the frame.
     blank_edge = enough and _has_blank_edge(counted, hidden, table, step)
     cut_inside = hidden is not None and bool(hidden.any())
     whole = enough and not cut_inside and not blank_edge
@@ -105,7 +104,7 @@ def measure_field(
         open_ends=None if partition is None else partition.open_ends,
         enlarged=enlarged.factor,
         flags=(),
-        # As wide in all directions of the raster, which is what draws them.
+        # The lines are taken as equally wide, in pixels, in all directions of the raster.
         line_width_px=line_width_px / enlarged.factor * sum(step) / 2 or None,
     )
     limits = MapLimits(
@@ -146,7 +145,7 @@ def _step(pixel_size: PixelSize | None) -> tuple[Step, float | None]:
 def _in_frame(
     grains: GrainIds, ignored: BoolMask | None, closed: BoolMask | None
 ) -> tuple[GrainIds, BoolMask | None, BoolMask | None]:
-    """All three cut to the smallest rectangle with all counted pixels; a pixel of nothing without any."""
+    """Crop all three to the smallest rectangle with all counted pixels; one pixel of label 0 without any."""
     counted = grains > 0 if ignored is None else (grains > 0) & ~ignored
     rows, columns = (np.flatnonzero(counted.any(axis=axis)) for axis in (1, 0))
     if rows.size == 0:
@@ -160,9 +159,10 @@ def _in_frame(
 
 
 def _has_blank_edge(grains: GrainIds, ignored: BoolMask | None, table: GrainTable, step: Step) -> bool:
-    """Whether a place without grains reaches the frame over more than a grain: hardly a pore.
+    """Whether a place without grains touches the frame over more than the median grain diameter.
 
-    There the frame may be that of the field of view no more, and what it cut would pass for whole.
+    That is hardly a pore. The true edge of the field of view may lie further in, and grains that it cuts
+    would count as whole.
     """
     blank = grains == 0 if ignored is None else (grains == 0) & ~ignored
     sides = (blank[:, 0], step[0]), (blank[:, -1], step[0]), (blank[0], step[1]), (blank[-1], step[1])

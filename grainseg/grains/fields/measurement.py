@@ -1,4 +1,4 @@
-"""What is known of one field of view once it is measured.
+"""Data class for the measurement of one field of view.
 
 G is 'computed with ASTM E112's formulas' and claims no conformity: the formulas are taken from public
 literature, the standard's text was not consulted.
@@ -21,34 +21,34 @@ class FieldMeasurement:
 
     Attributes:
         image: Name of the field.
-        height_px: Of the grain map, in its own pixels.
-        width_px: Of the grain map.
-        pixel_size: Of the picture; None if nobody said it.
+        height_px: Height of the grain map, in its own pixels.
+        width_px: Width of the grain map, likewise.
+        pixel_size: Pixel size of the picture; None if unknown.
         unit_um: µm per px of all lengths here: the smaller side of a pixel. None without a pixel size.
-        grains: Every grain.
+        grains: Table of all grains.
         lines: Test lines at 0, 45, 90 and 135°.
         circles: Three concentric test circles.
-        count: Grains, those that the frame cuts too.
-        counted_area_px: In px², of all pixels in grains.
+        count: Number of grains, including those that the frame cuts.
+        counted_area_px: Area of all pixels in grains, in px².
         n_a_saltikov: Grains per px² in the frame.
         n_a_jeffries: Grains per px² in the largest circle.
         n_a_triple: Grains per px² from the triple points.
-        ala_area_px: In px², of the largest grain.
+        ala_area_px: Area of the largest grain, in px².
         closed_share: Share of the crossings of the four directions that lie at boundaries which only the
-            partition closed, 0-1: the one definition in use, and by which the mean intercept without closed
-            boundaries differs. None without a partition.
+            partition closed, 0-1; the mean intercept without closed boundaries differs by this share of
+            crossings. None without a partition.
         closed_length_px: Crofton length of the boundary that only the partition closed, in the whole map;
             where pixels are not square, taken to run in all directions alike. None without a partition.
         open_ends: Ends of boundary lines before closing; None without a partition.
         enlarged: How many times the map was enlarged by repeating pixels; 1 if it was not.
         flags: What limits the figures, one plain line each.
-        doubt: Whether to trust the boundaries, see `grainseg.grains.trust.doubt`; None where no network
-            predicted them.
-        doubted: Whether its boundaries are not to be trusted by that score, or by the picture's exposure.
+        doubt: Score of how far to doubt the boundaries, see `grainseg.grains.trust.doubt`; None where no
+            network predicted them.
+        doubted: Whether the boundaries are not to be trusted by that score, or by the picture's exposure.
         members: How far the networks of an ensemble differ; None where there is no ensemble.
-        specimen: Which specimen of its batch it lies on; empty if nobody said.
-        line_width_px: Mean width of the lines that the grains were found between, where pixels are not
-            square, as if in all directions alike; None where there were none.
+        specimen: Specimen of the batch on which the field lies; empty if not given.
+        line_width_px: Mean width of the lines between the grains; where pixels are not square, converted with
+            the mean of their two sides. None where there were no lines.
     """
 
     image: str
@@ -78,7 +78,7 @@ class FieldMeasurement:
 
     @property
     def mean_intercept_px(self) -> float:
-        """Pooled over the four directions."""
+        """Mean intercept pooled over the four directions."""
         return pooled(self.lines).mean
 
     @property
@@ -88,23 +88,23 @@ class FieldMeasurement:
 
     @property
     def diagonal_deg(self) -> float:
-        """Angle to the row, anticlockwise, of the lines "45"; those called "135" lie at 180° less it.
+        """Angle of the lines "45" to the row, anticlockwise; that of the lines "135" is 180° less this angle.
 
-        They are the diagonals of a pixel: 45° only where pixels are square.
+        Both are diagonals of a pixel: at 45° and 135° only where pixels are square.
         """
         size = self.pixel_size
         return 45.0 if size is None else math.degrees(math.atan2(size.row_um, size.column_um))
 
     @property
     def angles_deg(self) -> dict[str, float]:
-        """True angle to the row, anticlockwise, by the name of the lines."""
+        """True angle to the row, anticlockwise, by name of the set of lines."""
         return {"0": 0.0, "45": self.diagonal_deg, "90": 90.0, "135": 180 - self.diagonal_deg}
 
     @property
     def elongation(self) -> float:
-        """Ratio of the stretch that explains the four directions' crossings, at least 1.
+        """Stretch of an isotropic structure that explains the crossings in the four directions, at least 1.
 
-        See ``grainseg.grains.measuring.anisotropy``.
+        See ``grainseg.grains.measuring.anisotropy``; nan if a direction has no test line.
         """
         if not all(lines.length > 0 for lines in self.lines):
             return math.nan
@@ -113,13 +113,19 @@ class FieldMeasurement:
 
     @property
     def anisotropy(self) -> float:
-        """Largest over smallest mean intercept of the four directions; below the elongation between them."""
+        """Largest over smallest mean intercept of the four directions.
+
+        It is below the elongation where the axis of the grains lies between these directions.
+        """
         means = [lines.mean for lines in self.lines]
         return max(means) / min(means) if all(map(math.isfinite, means)) else math.nan
 
     @property
     def open_ends_per_mm(self) -> float | None:
-        """Per mm of boundary, of length π/2 · area / mean intercept; None without partition or pixel size."""
+        """Open ends per mm of boundary, whose length is π/2 · area / mean intercept.
+
+        None without partition or pixel size.
+        """
         if self.open_ends is None or self.unit_um is None:
             return None
         boundary_px = math.pi / 2 * self.counted_area_px / self.mean_intercept_px
@@ -127,7 +133,7 @@ class FieldMeasurement:
 
     @property
     def g_intercept(self) -> float | None:
-        """G from the mean intercept of the lines; None without a pixel size, as for all of these."""
+        """G from the mean intercept of the lines; None without a pixel size, as for every G."""
         return self._g_of_length(self.mean_intercept_px)
 
     @property

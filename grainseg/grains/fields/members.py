@@ -1,7 +1,7 @@
 """How far the networks of an ensemble differ in the grain sizes of a field.
 
-Networks that were trained alike and differ tell where none of them knows (Lakshminarayanan, Pritzel &
-Blundell 2017, NeurIPS 30). That is no bound of the error: all of them may err together.
+Where networks that were trained alike differ, none of them knows the answer (Lakshminarayanan, Pritzel &
+Blundell 2017, NeurIPS 30). Their difference is no bound of the error: all of them may err together.
 """
 
 import math
@@ -22,8 +22,8 @@ class MemberSizes:
     """Grain sizes in one network's partition of a field; nan where undefined.
 
     Attributes:
-        mean_intercept_px: Pooled over the four directions, in px of `FieldMeasurement` as the other.
-        d50_px: Median of the equivalent circular diameters by number, weighted as in batches.
+        mean_intercept_px: Mean intercept pooled over the four directions, in px as in `FieldMeasurement`.
+        d50_px: Median equivalent circular diameter by number, weighted as in batches; in the same px.
     """
 
     mean_intercept_px: float = math.nan
@@ -32,12 +32,12 @@ class MemberSizes:
 
 @dataclass(frozen=True)
 class MemberRange:
-    """One size over all members.
+    """Range and scatter of one grain size over all members.
 
     Attributes:
-        low_px: The least.
-        high_px: The greatest.
-        sd_ln: Standard deviation of the logarithm (n - 1).
+        low_px: Smallest value.
+        high_px: Largest value.
+        sd_ln: Standard deviation of the natural logarithm (n - 1).
     """
 
     low_px: float
@@ -47,12 +47,12 @@ class MemberRange:
 
 @dataclass(frozen=True)
 class MemberSpread:
-    """All members of an ensemble on one field.
+    """Grain sizes of a field over all members of an ensemble.
 
     Attributes:
-        count: How many there are, at least 2.
-        mean_intercept: None where one of them has no mean intercept.
-        d50: None where one of them has no median diameter.
+        count: Number of members, at least 2.
+        mean_intercept: Range of the mean intercept; None where a member has none.
+        d50: Range of the median diameter; None where a member has none.
     """
 
     count: int
@@ -61,7 +61,7 @@ class MemberSpread:
 
 
 def member_spread(members: Sequence[MemberSizes]) -> MemberSpread | None:
-    """Compare the members; None where there is one or none."""
+    """Compare the members; None for fewer than two."""
     if len(members) < 2:
         return None
     return MemberSpread(
@@ -72,7 +72,7 @@ def member_spread(members: Sequence[MemberSizes]) -> MemberSpread | None:
 
 
 def member_flags(spread: MemberSpread | None) -> Iterator[str]:
-    """What a reader must know of the members before trusting a field's figures, one line each."""
+    """Flags on disagreement of the members, which limits trust in a field's figures; one line each."""
     if spread is None:
         return
     found = spread.mean_intercept

@@ -2,7 +2,7 @@
 
 Repeated pixels turn every slanting boundary into stairs of k × k px. The diagonals of the enlarged raster
 cross the stairs more often than the boundary (a line at 45° hits the flank of each step), and there are no
-runs of one pixel, which tell how many short chords are missing: the mean intercept reads about 9 % short.
+runs of one pixel, which show how many short chords are missing: the mean intercept is about 9 % too short.
 """
 
 from dataclasses import dataclass

@@ -67,7 +67,7 @@ class Intercepts:
 
     Attributes:
         name: "0", "45", "90", "135", "circles" or "pooled".
-        length: Length of the lines inside the counted area, in px (weighted, see the module, for directions).
+        length: Length of the lines inside the counted area, in px (for the directions weighted, see above).
         crossings: Boundaries crossed, with the chords that the raster cannot see; weighted like the length.
         closed_crossings: Crossings among these at boundaries that only the partition closed.
     """
@@ -146,7 +146,7 @@ def circle_intercepts(
         ends = [(first[:, 0], first[:, 1]), (second[:, 0], second[:, 1])]
         lengths = np.hypot(*((second - first) * step).T)
         counts += _crossed(_views(grains, ends), _views(closed, ends), _views(ignored, ends), lengths)
-        # The chain bends, so runs of one pixel are looked up straight ahead, half of them in either sense.
+        # The chain bends, so runs of one pixel are looked up straight ahead, forwards and backwards by halves.
         for begin, end in ((first, second), (second, first)):
             beyond = np.clip(2 * end - begin, 0, np.array(grains.shape) - 1)
             runs = [(at[:, 0], at[:, 1]) for at in (begin, end, beyond)]
