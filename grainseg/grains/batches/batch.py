@@ -68,7 +68,7 @@ class BatchStatistics:
         g: ASTM grain size number of the mean intercept (never a mean of the fields' numbers); its `se_ln` is
             the intercept's. None in px.
         relative_accuracy_percent: %RA = 100·t·s / (√n·mean) of the units' mean intercepts; nan below two.
-        d10: 10 % percentile of the equivalent circular diameter by number; d50 and d90 likewise.
+        d10: 10th percentile of the equivalent circular diameter by number; d50 and d90 likewise.
         d10_area: The same with each grain weighted by its area; d50_area and d90_area likewise.
         mean_diameter: Number-weighted mean of the equivalent circular diameter.
         lognormal_mean_ln: Mean ln diameter of the log-normal fit, number-weighted; see `LogNormalFit`.

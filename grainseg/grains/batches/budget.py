@@ -115,7 +115,7 @@ class BudgetEntry:
         name: Source of the uncertainty.
         standard_uncertainty_ln: Standard uncertainty of ln mean intercept; None if unknown.
         how: In words, where the number is from or why there is none.
-        df: Degrees of freedom of the number; infinite for one that was estimated or given.
+        df: Degrees of freedom of the number; infinite for one that was judged or given.
         complete: False if the number covers only a share of the part.
     """
 

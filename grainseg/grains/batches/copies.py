@@ -1,4 +1,4 @@
-"""Find fields that show the same picture: counted twice, it would make intervals too narrow."""
+"""Find fields that show the same picture: counted twice, it narrows intervals and hides differences."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

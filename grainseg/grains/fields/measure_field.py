@@ -72,7 +72,7 @@ def measure_field(
     counted, hidden, closed = _in_frame(native, hidden, None if partition is None else partition.closed)
     visible = counted if hidden is None else np.where(hidden, 0, counted)
     table = grain_table(visible, hidden, step)
-    # With a single grain, the density would be that of the frame, the intercept that of the frame or its pores.
+    # With a single grain the density would be that of the frame, the intercept that of the frame or pores.
     enough = len(table) > 1
     lines = line_intercepts(counted, closed, hidden, step)
     circles = circle_intercepts(counted, closed, hidden, step)

@@ -146,7 +146,7 @@ def circle_intercepts(
         ends = [(first[:, 0], first[:, 1]), (second[:, 0], second[:, 1])]
         lengths = np.hypot(*((second - first) * step).T)
         counts += _crossed(_views(grains, ends), _views(closed, ends), _views(ignored, ends), lengths)
-        # The chain bends, so runs of one pixel are looked up straight ahead, forwards and backwards by halves.
+        # The chain bends, so runs of one pixel are looked up straight ahead and straight back, half of each.
         for begin, end in ((first, second), (second, first)):
             beyond = np.clip(2 * end - begin, 0, np.array(grains.shape) - 1)
             runs = [(at[:, 0], at[:, 1]) for at in (begin, end, beyond)]
