@@ -1,4 +1,4 @@
-"""Grains per area of a field, counted by three independent procedures.
+"""Grains per area of a field, counted by three procedures that share no step.
 
 All three use a frame through the centres of the outermost pixels, since the grain is known only at pixel
 centres: a field of H × W pixels has a frame of (H - 1) × (W - 1).
