@@ -1,9 +1,10 @@
-"""Batch normalisation that knows the picture at hand as well as what trained the network.
+"""Adapt the batch normalisation of a network to the picture that it predicts.
 
-Light, noise and texture move the mean and the variance of what a layer sees. A network with batch
-normalisation takes those of its training for granted; here a share of the picture's own is mixed in, layer by
-layer. No label is needed, and no weight changes. With the picture's alone: Li et al. 2016, arXiv:1603.04779;
-mixed with the training's, where there is one picture only: Schneider et al. 2020, NeurIPS 33:11539.
+Light, noise and texture shift the mean and the variance of the inputs of a layer. A network with batch
+normalisation uses the mean and the variance of its training; here a share of the picture's own statistics is
+mixed in, layer by layer. No label is needed, and no weight changes. Using the picture's statistics alone: Li
+et al. 2016, arXiv:1603.04779; mixing them with those of the training, where there is only one picture:
+Schneider et al. 2020, NeurIPS 33:11539.
 """
 
 import math
@@ -19,13 +20,16 @@ from grainseg.errors import GrainsegError
 from grainseg.micrograph.image import FloatImage
 
 SIDE_STRIDES = 8
-"""Side of a part of a larger picture, in strides of the network: 256 px."""
+"""Side of each part that is taken of a large picture, in strides of the network: 256 px."""
 PARTS = 9
-"""Together they are as large as a tile of 768 px, and need as much memory: more than a smaller tile does."""
+"""Number of parts that are taken of a large picture.
+
+Together they are as large as a tile of 768 px and need as much memory: more than a smaller tile does.
+"""
 
 
 def batch_norms(network: nn.Module) -> list[_BatchNorm]:
-    """The layers that keep statistics of what trained them."""
+    """List the batch normalisation layers that keep statistics of their training."""
     return [
         layer
         for layer in network.modules()
@@ -37,12 +41,12 @@ def require_adaptable(network: nn.Module, share: float, key: str) -> None:
     """Refuse an adaptation that would change nothing.
 
     Args:
-        network: That predicts.
-        share: Of the picture's own statistics.
-        key: Where the share was said.
+        network: The network that predicts.
+        share: Share of the picture's own statistics, 0-1.
+        key: Configuration key that sets the share, for the error.
 
     Raises:
-        GrainsegError: The network has no batch normalisation.
+        GrainsegError: The share is above 0 and the network has no batch normalisation.
     """
     if share > 0 and not batch_norms(network):
         raise GrainsegError(
@@ -51,13 +55,13 @@ def require_adaptable(network: nn.Module, share: float, key: str) -> None:
 
 
 def parts_of(padded: FloatImage, tile: int, stride: int) -> FloatImage:
-    """What of a picture its statistics are taken from: all of a small one, evenly placed parts of a larger.
+    """Select the pixels for a picture's statistics: all of a small picture, evenly spaced parts of a larger.
 
     Args:
         padded: (C, H, W); H and W are multiples of the stride.
-        tile: Side of a tile in px. A picture of no larger area is taken whole; no part is longer, since
-            some networks take pictures of one size only.
-        stride: Of the network, in px.
+        tile: Side of a tile in px. A picture whose area is at most that of a tile is taken whole. No part
+            is longer than a tile, since some networks accept pictures of one size only.
+        stride: Stride of the network in px.
 
     Returns:
         (N, C, h, w), N = 1 or `PARTS`; h and w are multiples of the stride.
@@ -67,7 +71,7 @@ def parts_of(padded: FloatImage, tile: int, stride: int) -> FloatImage:
     if height * width <= tile**2:
         return padded[None]
     high, wide = min(side, height), min(side, width)
-    # Along one axis where the other has no room for two.
+    # If only one axis has room for more than one part, all parts lie along that axis.
     down = 1 if height == high else PARTS if width == wide else math.isqrt(PARTS)
     tops, lefts = (
         np.linspace(0, room, count).astype(int)
@@ -80,19 +84,20 @@ def parts_of(padded: FloatImage, tile: int, stride: int) -> FloatImage:
 def adapted(network: nn.Module, parts: torch.Tensor, share: float) -> Iterator[None]:
     """Mix a picture's own statistics into the batch normalisation while the context lasts.
 
-    Each layer is given its mixture before it answers, so the layers behind it see what they will see then.
+    One forward pass of the parts sets the statistics. Each layer gets its mixed statistics just before it
+    computes, so that the later layers already receive the inputs that they will receive in the prediction.
 
     Args:
         network: In evaluation mode.
-        parts: (N, C, h, w), as the network takes it.
-        share: Of the picture's own mean and variance, 0-1; the rest is the training's.
+        parts: (N, C, h, w), preprocessed as the network expects it.
+        share: Share of the picture's own mean and variance, 0-1; the rest comes from the training.
     """
     layers = batch_norms(network)
     of_training = [(layer, _statistics(layer)) for layer in layers]
 
     def mix(layer: nn.Module, seen: tuple[torch.Tensor]) -> None:
         assert isinstance(layer, _BatchNorm)
-        if seen[0].numel() == seen[0].shape[1]:  # what was pooled to one value has no variance
+        if seen[0].numel() == seen[0].shape[1]:  # one value per channel has no variance
             return
         axes = [axis for axis in range(seen[0].dim()) if axis != 1]
         variance, mean = torch.var_mean(seen[0], axes, correction=0)

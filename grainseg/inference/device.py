@@ -1,4 +1,4 @@
-"""Which device computes, for training and prediction alike."""
+"""Choose the device for training and prediction."""
 
 import torch
 
@@ -6,14 +6,14 @@ from grainseg.errors import GrainsegError
 
 
 def choose_device(accelerator: str, key: str) -> torch.device:
-    """The device for ``auto``, ``cpu``, ``gpu`` or ``mps``.
+    """Return the device for ``auto``, ``cpu``, ``gpu`` or ``mps``.
 
     Args:
-        accelerator: What is asked for.
-        key: The configuration's key that asks, for the error.
+        accelerator: The requested accelerator.
+        key: Configuration key that sets it, for the error.
 
     Raises:
-        GrainsegError: A GPU is asked for where there is none.
+        GrainsegError: A GPU is requested and this machine has none.
     """
     if accelerator in ("auto", "gpu") and torch.cuda.is_available():
         return torch.device("cuda")

@@ -1,7 +1,7 @@
-"""One probability from several networks and several views of a picture, and how far these differ.
+"""One probability from several networks and several views of a picture, and the spread between them.
 
-Networks that were trained alike and differ by chance are averaged, and their spread tells where none of them
-knows: deep ensembles, Lakshminarayanan, Pritzel & Blundell 2017, NeurIPS 30.
+Networks that were trained in the same way and differ only by chance are averaged. Their spread shows where
+none of them is reliable: deep ensembles, Lakshminarayanan, Pritzel & Blundell 2017, NeurIPS 30.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,12 +16,12 @@ from grainseg.micrograph.image import FloatImage
 
 @dataclass(frozen=True)
 class Forecast:
-    """What networks say about one picture.
+    """Prediction of one or more networks for one picture.
 
     Attributes:
         probability: (H, W) float32 in [0, 1], the mean over all networks and views.
         spread: (H, W) float32 in [0, 0.5], the standard deviation over all networks and views (divided by
-            their number); None where there is one of both.
+            their number); None for one network in one view.
     """
 
     probability: FloatImage
@@ -34,19 +34,20 @@ def predict_members(
     tiles: TileSettings,
     of_member: Callable[[FloatImage], None] | None = None,
 ) -> Forecast:
-    """Predict one picture by all networks in all views.
+    """Predict one picture with all networks in all views.
 
-    Holds a handful of maps of the picture's size, however many networks and views there are.
+    Only a few maps of the picture's size are in memory at a time, however many networks and views there are.
 
     Args:
         networks: One or more, see ``predict_probability``.
         unit: (H, W, C) float32 in [0, 1], normalised on the whole picture; any size.
-        tiles: How to cut it, and in how many views it is seen.
-        of_member: Is given the probability of each network in turn, (H, W) float32, the mean over its views.
+        tiles: How the picture is cut into tiles, and in how many views it is predicted.
+        of_member: Called with the probability of each network in turn, (H, W) float32, the mean over its
+            views.
 
     Raises:
-        DivergedError: A network answers with NaN.
-        ValueError: No network.
+        DivergedError: A network returns NaN.
+        ValueError: ``networks`` is empty.
     """
     if not networks:
         raise ValueError("no network: needs at least one")
@@ -55,5 +56,5 @@ def predict_members(
         member = predict_probability(network, unit, tiles, of_view=together.add)
         if of_member is not None:
             of_member(member)
-        del member  # or it would be held while the next network predicts
+        del member  # otherwise it stays in memory while the next network predicts
     return Forecast(together.mean, together.standard_deviation())

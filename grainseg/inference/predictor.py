@@ -1,7 +1,7 @@
-"""Boundary probability of a whole picture: tiles in, one seamless map out.
+"""Boundary probability of a whole picture: predicted in tiles, stitched into one seamless map.
 
-Everything that measures or writes a prediction goes through here, in float32: then the IoU that training
-logs, the saved mask and a later prediction agree, whatever precision the hardware trained in.
+Every prediction that is measured or written is computed here, in float32, so that the IoU that training logs,
+the saved mask and a later prediction agree, whatever precision was used for training.
 """
 
 from collections.abc import Callable, Iterator
@@ -25,7 +25,7 @@ from grainseg.tiling import plan_tiles, stitch
 
 
 class DivergedError(GrainsegError):
-    """A network answers with NaN. The advice is for those who train it."""
+    """A network returned NaN; the message advises the person who trains it."""
 
     def __init__(self) -> None:
         super().__init__("the network answers with NaN, its training has diverged; lower optimizer.lr")
@@ -33,10 +33,10 @@ class DivergedError(GrainsegError):
 
 @contextmanager
 def named_if_diverged(picture: str | Path, checkpoint: str | Path) -> Iterator[None]:
-    """Where a network that is only used answers with NaN, name its checkpoint and the picture.
+    """Name picture and checkpoint if a network returns NaN in a prediction, outside its training.
 
     Raises:
-        GrainsegError: It does.
+        GrainsegError: The network returned NaN.
     """
     try:
         yield
@@ -49,16 +49,16 @@ def named_if_diverged(picture: str | Path, checkpoint: str | Path) -> Iterator[N
 
 @dataclass(frozen=True)
 class TileSettings:
-    """How a picture is cut for the network.
+    """How a picture is cut into tiles and predicted.
 
     Attributes:
         tile_size: Edge length of a tile in px, a multiple of the stride.
-        overlap: Overlap of neighbouring tiles in px. Three eighths on each side are thrown away, since a
-            network sees less there than on the whole picture; the middle quarter is blended.
-        offset_px: How far the lines wanted lie from the boundaries that the network finds, as the labels of
-            its training did: rows down and columns to the right.
-        stride: Grid in px on which the network shifts with its input.
-        views: 1, the picture as it is, or 8: the mean over all its flips and quarter turns.
+        overlap: Overlap of neighbouring tiles in px. Each tile discards the outer three eighths of it, where
+            a network sees less context than in the whole picture; the middle quarter is blended.
+        offset_px: Shift applied to the predicted probability, since the labels of the training were offset
+            from the visible boundaries by this much: rows down and columns to the right.
+        stride: Stride of the network in px: if its input shifts by a multiple of it, its output shifts alike.
+        views: 1 for the picture as it is, or 8 for the mean over all its flips and quarter turns.
         adapt: Share of the picture's own statistics in the batch normalisation, 0-1.
     """
 
@@ -71,12 +71,12 @@ class TileSettings:
 
     @property
     def halo(self) -> int:
-        """Width in px of the rim of a tile that is thrown away."""
+        """Width in px of the rim of a tile that is discarded."""
         return self.overlap * 3 // 8
 
 
 def tile_settings(spec: CheckpointSpec) -> TileSettings:
-    """How a checkpoint says that its network predicts."""
+    """Return the settings with which the network of a checkpoint predicts."""
     return TileSettings(
         spec.tile_size * spec.shrink,
         spec.overlap * spec.shrink,
@@ -93,19 +93,20 @@ def predict_probability(
     tiles: TileSettings,
     of_view: Callable[[FloatImage], None] | None = None,
 ) -> FloatImage:
-    """Predict the boundary probability of one picture, where the labels of the training would have it.
+    """Predict the boundary probability of one picture, shifted to where a training label would lie.
 
     Args:
         network: Maps (N, C, h, w) to logits (N, 1, h, w); it is put into evaluation mode and left so.
         unit: (H, W, C) float32 in [0, 1], normalised on the whole picture; any size.
-        tiles: How to cut it, and in how many views it is seen.
-        of_view: Is given the probability in each view in turn, turned back, (H, W) float32 in [0, 1].
+        tiles: How the picture is cut into tiles, and in how many views it is predicted.
+        of_view: Called with the probability of each view in turn, (H, W) float32 in [0, 1], transformed back
+            to the orientation of the picture.
 
     Returns:
         (H, W) float32 in [0, 1], the mean over the views.
 
     Raises:
-        DivergedError: The network answers with NaN.
+        DivergedError: The network returns NaN.
     """
     together = RunningMean()
     for number in range(tiles.views):
@@ -114,16 +115,16 @@ def predict_probability(
         together.add(seen)
         if of_view is not None:
             of_view(seen)
-        del seen  # or it would be held while the next view is predicted
+        del seen  # otherwise it stays in memory while the next view is predicted
     return together.mean
 
 
 def moved(probability: FloatImage, offset_px: tuple[float, float]) -> FloatImage:
-    """Move a probability by a part of a pixel, by cubic splines.
+    """Shift a probability by whole or fractional pixels, interpolated with cubic splines.
 
     Args:
         probability: (H, W) float32 in [0, 1].
-        offset_px: Rows down and columns to the right.
+        offset_px: Shift in px, rows down and columns to the right.
     """
     if not any(offset_px):
         return probability
@@ -134,7 +135,7 @@ def moved(probability: FloatImage, offset_px: tuple[float, float]) -> FloatImage
 
 @contextmanager
 def _memory_errors() -> Iterator[None]:
-    """Call it what it is where PyTorch finds no memory."""
+    """Turn the RuntimeError of PyTorch for lack of memory into a MemoryError."""
     try:
         yield
     except RuntimeError as error:
@@ -165,5 +166,5 @@ def _seen(network: nn.Module, unit: FloatImage, tiles: TileSettings) -> FloatIma
         stitched = stitch(channels_first, plan, probability)
     if not np.isfinite(stitched).all():
         raise DivergedError
-    # Blending tiles in float32 can end a few 1e-7 above 1, which is no probability.
+    # Rounding in the float32 blending can exceed 1 by a few 1e-7.
     return np.clip(stitched, 0, 1, out=stitched)

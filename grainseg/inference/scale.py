@@ -1,8 +1,8 @@
 """Prediction at another scale than the picture's own: resampled before the network, mapped back after it.
 
-A network knows grains of the sizes in px that it was trained on. A picture with another magnification is
-brought to these by a known factor, or by one that makes what the network finds there agree with what it was
-trained on.
+A network is trained on grains of certain sizes in px. A picture with another magnification is resampled so
+that its grains have these sizes: by a known factor, or by an estimated one, at which the mean intercept of
+the grains that the network finds agrees with that of the training labels.
 """
 
 import math
@@ -16,30 +16,36 @@ import numpy as np
 from grainseg.micrograph.image import FloatImage
 
 Predict = Callable[[FloatImage], FloatImage]
-"""A picture (H, W, C) float32 in [0, 1] in, its boundary probability (H, W) float32 in [0, 1] out."""
+"""Maps a picture, (H, W, C) float32 in [0, 1], to its boundary probability, (H, W) float32 in [0, 1]."""
 
 Factors = tuple[float, float]
 """px of the network's grid per px of the picture, for rows and columns."""
 
 FARTHEST = 4.0
-"""An estimated factor lies between 1/4 and 4: beyond, the picture shows too little of the structure."""
+"""Largest estimated factor; the smallest is 1/4. Beyond, the picture shows too little of the structure."""
 ROUNDS = 3
-"""How often an estimate is corrected at most."""
+"""Largest number of corrections of an estimated factor."""
 CONSISTENT = 1.1
-"""Two factors that differ by less are one: grain sizes are no better known from a picture."""
+"""Largest ratio, either way, of found to wanted grain size at a corrected factor.
+
+Smaller differences do not count, since the grain size is not known better from one picture.
+"""
 HARMLESS = 1.25
-"""Grains that differ by less from those of the training stay: training scales patches so, too."""
+"""Largest ratio, either way, of found to wanted grain size at which a picture keeps its own scale.
+
+Training scales its patches by such factors, too.
+"""
 
 
 def at_scale(unit: FloatImage, factors: Factors) -> FloatImage:
-    """A picture on the network's grid.
+    """Resample a picture to the network's grid.
 
     Args:
         unit: (H, W, C) float32 in [0, 1].
-        factors: How much it is enlarged (below 1: shrunk).
+        factors: Factors by which rows and columns are enlarged (below 1: shrunk).
 
     Returns:
-        Height, width and channels, float32 in [0, 1]; the picture itself where nothing changes.
+        (h, w, C) float32 in [0, 1]; the picture itself if its size does not change.
     """
     shape = (unit.shape[0], unit.shape[1])
     size = resampled_shape(shape, factors)
@@ -47,14 +53,14 @@ def at_scale(unit: FloatImage, factors: Factors) -> FloatImage:
 
 
 def on_grid(probability: FloatImage, shape: tuple[int, int]) -> FloatImage:
-    """A probability on another grid over the same field, interpolated linearly.
+    """Resample a probability to another grid over the same field, by linear interpolation.
 
-    Where the grid is coarser nothing is averaged: lines of the network's width that become thinner than a
-    pixel would fade below any threshold.
+    A coarser grid is interpolated too, not averaged: the network's lines, where they become thinner than a
+    pixel, would fade below any threshold.
 
     Args:
         probability: (h, w) float32 in [0, 1].
-        shape: Height and width in px wanted.
+        shape: Height and width of the new grid in px.
     """
     if probability.shape == shape:
         return probability
@@ -63,20 +69,20 @@ def on_grid(probability: FloatImage, shape: tuple[int, int]) -> FloatImage:
 
 
 def resampled_shape(shape: tuple[int, int], factors: Factors) -> tuple[int, int]:
-    """Height and width in px after resampling, each at least 1."""
+    """Return the height and width in px after resampling, each at least 1."""
     return max(1, round(shape[0] * factors[0])), max(1, round(shape[1] * factors[1]))
 
 
 def resample(unit: FloatImage, shape: tuple[int, int]) -> FloatImage:
-    """Bring a picture to another grid over the same field, without aliasing.
+    """Resample a picture to another grid over the same field, without aliasing.
 
     Args:
         unit: (H, W, C) float32 in [0, 1].
-        shape: Height and width in px wanted. An axis that shrinks is averaged over the area of its new
-            pixels; one that grows is interpolated cubically, and what that overshoots is cut.
+        shape: Height and width of the new grid in px. An axis that shrinks is averaged over the area of the
+            new pixels; one that grows is interpolated cubically, and its overshoot is clipped.
 
     Returns:
-        Height, width and channels, float32 in [0, 1].
+        (*shape, C) float32 in [0, 1].
     """
     found = unit
     for axis in (0, 1):
@@ -97,8 +103,10 @@ class EstimatedScale:
         unit: (h, w, C) float32 in [0, 1], the picture on the network's grid.
         probability: (h, w) float32 in [0, 1], on the same grid.
         factor: px of the network's grid per px of the picture.
-        intercept_px: Mean intercept of what was found, in px of the network's grid; None if nothing was.
-        consistent: Whether that is what was aimed at, as well as it can be known.
+        intercept_px: Mean intercept of the grains found, in px of the network's grid; None if there is no
+            boundary.
+        consistent: Whether that agrees with the target, within `HARMLESS` at the picture's own scale and
+            within `CONSISTENT` at any other.
     """
 
     unit: FloatImage
@@ -117,19 +125,21 @@ def predict_at_estimate(
 ) -> EstimatedScale:
     """Predict at the scale at which the grains found are as large as those of the training.
 
-    From the picture's own scale on, the mean intercept of what is found says at which factor it would be the
-    wanted one; what is found there says it again. Of at most ``ROUNDS`` corrections the factor is taken that
-    is most consistent with what was found at it.
+    The first prediction is at the picture's own scale. The mean intercept of the grains found there gives a
+    new factor, target divided by found; the prediction at that factor gives the next correction. The search
+    ends when found and target agree, when no boundary is found, when the limits leave no other factor, or
+    after ``ROUNDS`` corrections. The result is the attempt whose mean intercept is closest to the target.
 
     Args:
-        predict: Predicts a picture at its own scale.
+        predict: Predicts a picture at the scale it is given in.
         unit: (H, W, C) float32 in [0, 1].
         target_px: Mean intercept of the training labels in px.
-        intercept_px: Mean intercept in px of the grains of a boundary map; None where it has no boundary.
-        largest: Factors above are not tried, since the picture would become too large.
+        intercept_px: Returns the mean intercept in px of the grains of a boundary map; None if the map has no
+            boundary.
+        largest: Largest factor to try; beyond, the picture would become too large.
 
     Returns:
-        The prediction and how it came about.
+        The prediction with its scale.
     """
     factor, tolerance, attempts = 1.0, HARMLESS, []
     for _ in range(1 + ROUNDS):

@@ -1,6 +1,6 @@
-"""A picture in all the ways in which a square lies on a table, and the mean of what is seen in them.
+"""The eight flips and quarter turns of a picture, and the mean of the predictions in these views.
 
-A micrograph has neither top nor left, so a network may see it in all eight symmetries of the square (the
+A micrograph has neither top nor left, so a network may predict it in all eight symmetries of the square (the
 dihedral group D4), as Ronneberger, Fischer & Brox 2015, MICCAI, averaged rotated views of their pictures.
 """
 
@@ -14,7 +14,7 @@ View = Callable[[FloatImage], FloatImage]
 
 
 def view(number: int) -> tuple[View, View]:
-    """One of the eight symmetries of the square, and the way back; 0 changes nothing."""
+    """Return one of the eight symmetries of the square and its inverse; number 0 changes nothing."""
     turns, flipped = number % 4, number >= 4
 
     def there(picture: FloatImage) -> FloatImage:
@@ -28,11 +28,11 @@ def view(number: int) -> tuple[View, View]:
 
 
 class RunningMean:
-    """Mean of maps that come one after the other, in float32: never beyond the least or greatest of them.
+    """Running mean of maps, in float32; never below the least or above the greatest of them.
 
     Args:
-        spread: Whether to keep the sum of squares about the mean, too, from the second map on (Welford 1962,
-            Technometrics 4:419): exact where all agree.
+        spread: Whether to keep the sum of squares about the mean as well, from the second map on (Welford
+            1962, Technometrics 4:419); exactly 0 where all maps agree.
     """
 
     def __init__(self, *, spread: bool = False) -> None:
@@ -41,7 +41,7 @@ class RunningMean:
         self._squares: FloatImage | None = np.zeros((), np.float32) if spread else None
 
     def add(self, value: FloatImage) -> None:
-        """Take one more map into account."""
+        """Add one map."""
         self.count += 1
         if self.count == 1:
             self.mean = value.copy()
@@ -52,7 +52,10 @@ class RunningMean:
             self._squares = self._squares + before * (value - self.mean)
 
     def standard_deviation(self) -> FloatImage | None:
-        """Of the maps so far, divided by their number; None of one map, or where it is not kept."""
+        """Return the standard deviation of the maps so far (divided by their number).
+
+        None for a single map, or if the spread is not kept.
+        """
         if self._squares is None or self.count == 1:
             return None
         result: FloatImage = np.sqrt(np.maximum(self._squares, 0) / np.float32(self.count))

@@ -1,1 +1,1 @@
-"""The pixel size of a picture, from what tags, side files and people say."""
+"""The pixel size of a picture, read from tags and side files or set by the user."""

@@ -1,4 +1,4 @@
-"""Pixel size and data bar of an image file, as the user, its tags and its side files say."""
+"""Pixel size and data bar of an image file, from the user, its tags and its side files."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,15 +13,18 @@ from grainseg.micrograph.scale.pixel_size import Claim, Rank, choose_pixel_size
 
 @dataclass(frozen=True)
 class Calibration:
-    """What is known of a picture's scale.
+    """Scale and data bar of a picture, with notes and warnings about them.
 
     Attributes:
-        pixel_size: Its scale; None where nobody says it.
-        notes: What a reader of the results may want to know of it, one line each, in plain words.
-        warnings: What of it makes results doubtful: sources that disagree, cannot be or cannot be read.
-        data_bar_px: Rows at the bottom that a microscope says are a data bar; 0 where none says so.
-        data_bar_source: Which microscope's tag or file; empty where none.
-        vendor: A microscope's tag or file that says nothing of a data bar; empty where none.
+        pixel_size: The scale of the picture; None where no source gives it.
+        notes: Information on the scale for a reader of the results, one line each, in plain words.
+        warnings: What makes the scale doubtful, one line each: sources that disagree, give an impossible
+            value or cannot be read.
+        data_bar_px: Rows at the bottom that are a data bar according to a microscope's tag or file; 0 where
+            none reports one.
+        data_bar_source: The tag or file that reports the data bar; empty where none does.
+        vendor: A microscope's tag or file that reports no data bar; empty where there is none, or where
+            another reports one.
     """
 
     pixel_size: PixelSize | None
@@ -35,21 +38,21 @@ class Calibration:
 def read_calibration(path: Path, shape: tuple[int, int], said: PixelSize | None = None) -> Calibration:
     """Find the pixel size of an image or of a mask. No pixel is decoded.
 
-    The order of belief: the user; the tag or side file of a microscope (FEI/Thermo, Zeiss, Tescan, Olympus,
-    Hitachi, JEOL); OME-XML; ImageJ; ``<stem>.json``, then ``pixel_sizes.csv``; the TIFF resolution, if it is
-    per centimetre. A resolution in dots per inch is for a printer and never a scale.
+    The sources, the most trusted first: the user; the tag or side file of a microscope (FEI/Thermo, Zeiss,
+    Tescan, Olympus, Hitachi, JEOL); OME-XML; ImageJ; ``<stem>.json``, then ``pixel_sizes.csv``; the TIFF
+    resolution, if it is per centimetre. A resolution in dots per inch is for a printer and never a scale.
 
     Args:
         path: File of the picture.
         shape: Its height and width in px, before any crop.
-        said: What the user says, as ``said_by_user`` returns it.
+        said: Pixel size set by the user, as ``said_by_user`` returns it.
 
     Returns:
         Scale, notes, warnings and data bar.
 
     Raises:
         GrainsegError: ``<stem>.json`` or ``pixel_sizes.csv`` cannot be understood, and neither the user nor
-            a source that goes before it says the pixel size. Whatever else a file holds raises nothing.
+            a more trusted source gives the pixel size. No other content of a file raises an error.
     """
     evidence = Evidence()
     evidence.ask("the file's metadata", lambda: _read_file(path, evidence))
@@ -65,7 +68,7 @@ def read_calibration(path: Path, shape: tuple[int, int], said: PixelSize | None 
 
 
 def _read_file(path: Path, evidence: Evidence) -> Claim | None:
-    """Ask what the file holds beside its pixels."""
+    """Read the metadata of the image file itself."""
     with path.open("rb") as handle:
         head = handle.read(8)
     if head.startswith(TIFF_SIGNATURES):

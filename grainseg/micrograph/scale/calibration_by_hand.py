@@ -1,16 +1,18 @@
 """Pixel sizes that a person wrote down: ``<stem>.json`` and ``pixel_sizes.csv``.
 
 ``<stem>.json`` holds ``{"pixel_size_um": 0.25}``, or [row, column] for pixels that are not square. One
-``pixel_sizes.csv`` lies in the folder of the pictures, or up to two above it (there as A/field_1.png):
+``pixel_sizes.csv`` lies in the folder of the pictures, or up to two levels above it (there it names a picture
+with its folder, A/field_1.png):
 
     image,pixel_size_um,pixel_size_row_um
     field_1.png,0.25,
     field_2.png,0.25,0.26
 
-An image is named with or without its suffix. ``pixel_size_um`` is the distance of columns, and of rows too
-where the third column is absent or empty. Semicolons or tabs may separate; then decimals may have a comma.
+An image is named with or without its suffix. ``pixel_size_um`` is the spacing of columns, and of rows too
+where ``pixel_size_row_um`` is absent or empty. Semicolons or tabs may separate the cells; then numbers may
+have a decimal comma.
 
-Nothing here is guessed: what is not plainly a pixel size raises ValueError.
+Nothing here is guessed: a value that is not plainly a pixel size raises ValueError.
 """
 
 import csv
@@ -33,20 +35,24 @@ _ROW_KEY = "pixel_size_row_um"
 _MAX_BYTES = 4 << 20
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _MAX_RATIO = 4.0
-"""Of rows to columns, either way: a stage tilted by 70° makes it 2.9, a misread decimal comma mostly more."""
+"""Largest ratio of row to column spacing, either way.
+
+A stage tilted by 70° makes it 2.9, a misread decimal comma mostly more.
+"""
 
 _Row = tuple[int, dict[str, str]]
 
 
 def json_claim(side: Path, evidence: Evidence) -> Claim | None:
-    """What ``<stem>.json`` says; None where it says nothing, as those of annotation tools.
+    """Read ``<stem>.json``; None where it gives no pixel size, as the files of annotation tools.
 
     Args:
         side: The file.
-        evidence: Learns of a file that is too large or cannot be read, or has the key and is no JSON.
+        evidence: Gets a hint if the file is too large, and a warning if it cannot be read or contains the
+            key but is not JSON.
 
     Raises:
-        ValueError: It has the key at its top, and no pixel size under it.
+        ValueError: The file has the key at its top level, but its value is no pixel size.
     """
     if side.stat().st_size > _MAX_BYTES:
         evidence.hints.append(f"{side.name} is larger than {_MAX_BYTES >> 20} MiB and was not read")
@@ -70,26 +76,30 @@ def json_claim(side: Path, evidence: Evidence) -> Claim | None:
 
 
 def table_claim(source: str, side: Path, path: Path, evidence: Evidence) -> Claim | None:
-    """The row of a picture; its full name goes before its stem, its spelling before one in other capitals.
+    """Read a picture's row of ``pixel_sizes.csv``; None where the table gives no pixel size for it.
+
+    A row with the full name is preferred to one with the stem, the exact spelling to one that differs in
+    upper and lower case.
 
     Args:
-        source: The table in words.
-        side: The table.
+        source: Name of the table for messages.
+        side: Path of the table.
         path: The picture, absolute.
-        evidence: Learns where a table beside the picture does not name it.
+        evidence: Gets a hint if a table in the picture's folder gives no pixel size for it, and a warning if
+            a table above that folder cannot be read.
 
     Raises:
-        ValueError: The table gives the picture two pixel sizes, or none in its row; or one beside the picture
-            lacks a column.
-        OSError: One beside the picture cannot be opened.
-        csv.Error: One beside the picture is no table.
+        ValueError: The table gives the picture two different pixel sizes, or an invalid one; or a table in
+            the picture's folder lacks a column.
+        OSError: A table in the picture's folder cannot be opened.
+        csv.Error: A table in the picture's folder is no valid table.
     """
     try:
         table = _table(side)
     except (ValueError, OSError, csv.Error) as error:
         if side.parent == path.parent:
             raise
-        evidence.ignore(source, error)  # somebody else's table may have that name
+        evidence.ignore(source, error)  # a table of another program may have that name
         return None
     relative = path.relative_to(side.parent)
     names = [plain_name(name.as_posix()) for name in (relative, relative.with_suffix(""))]
@@ -112,7 +122,7 @@ def table_claim(source: str, side: Path, path: Path, evidence: Evidence) -> Clai
 
 
 def _table(side: Path) -> TextTable:
-    """The table, which has the columns that are needed."""
+    """Read the table and check that it has the required columns."""
     table = parse_table(_whole(side), ("image", _KEY, _ROW_KEY))
     if "image" not in table.columns or _KEY not in table.columns:
         raise ValueError(f"it needs the columns image and {_KEY}")
@@ -122,16 +132,17 @@ def _table(side: Path) -> TextTable:
 def _row_of(
     names: list[str], table: TextTable, rows: Iterable[_Row], alike: Callable[[str], str]
 ) -> _Row | None:
-    """The row with a pixel size for one of these names, the first of them first.
+    """Return the row with a pixel size for one of these names, or None.
 
     Args:
-        names: Of a picture.
-        table: Knows which rows have a fault.
-        rows: Those of its rows to choose from.
-        alike: What a name is compared as.
+        names: Names of a picture, the preferred one first.
+        table: The table, which knows the rows that have a fault.
+        rows: Rows of the table to choose from.
+        alike: Maps a name to the form in which names are compared.
 
     Raises:
-        ValueError: Two rows that differ have one of the names, or one of these rows has a fault.
+        ValueError: Two rows with the same one of these names differ in the pixel size, or a row with such a
+            name has a fault.
     """
     rows = list(rows)
     for name in names:
@@ -153,7 +164,7 @@ def _named(row: dict[str, str]) -> str:
 
 
 def _of_no_other(rows: Iterable[_Row], path: Path, side: Path) -> Iterable[_Row]:
-    """The rows that do not name, letter by letter, another file than the picture."""
+    """Leave out the rows whose name is, letter by letter, that of another file in the picture's folder."""
     folder = path.parent.relative_to(side.parent)
     beside = [each for each in path.parent.iterdir() if each.name != path.name]
     others = {plain_name((folder / name).as_posix()) for each in beside for name in (each.name, each.stem)}

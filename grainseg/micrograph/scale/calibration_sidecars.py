@@ -1,11 +1,11 @@
-"""Pixel sizes in files beside the picture: those of microscopes, and two that anyone can write by hand.
+"""Pixel sizes in files beside the picture: files of microscopes, and two that a person can write by hand.
 
 Microscopes: Hitachi ``<stem>.txt`` with the section [SemImageFile] (Bio-Formats, HitachiReader.java, for the
 section and the unit of PixelSize); JEOL ``<stem>.txt`` with lines ``$KEY value`` (public ImageJ macros and
 readers agree on $$SM_MICRON_BAR, $$SM_MICRON_MARKER and $CM_FULL_SIZE); Tescan ``<stem>-tif.hdr``,
 ``<stem>-png.hdr`` … (Gwyddion, modules/file/tescan.c).
 
-Those by hand are read by `calibration_by_hand`.
+The files written by hand are read by `calibration_by_hand`.
 """
 
 import re
@@ -21,22 +21,23 @@ from grainseg.micrograph.scale.evidence import Evidence
 from grainseg.micrograph.scale.pixel_size import Claim, Rank, is_possible
 
 _FOLDERS_ABOVE = 2
-_HEAD_BYTES = 64 << 10  # the texts of microscopes have some kB; a longer one is something else
+_HEAD_BYTES = 64 << 10  # the text files of microscopes have some kB; longer ones are something else
 _MARKER = re.compile(r"([0-9.]+)\s*(\S+)")
 
 
 def read_sidecars(path: Path, shape: tuple[int, int], evidence: Evidence, known: bool) -> None:
-    """Ask every file beside a picture that may say its pixel size.
+    """Read every file beside a picture that may give its pixel size.
 
     Args:
         path: File of the picture.
         shape: Its height and width in px.
-        evidence: Where the answers go.
-        known: The user says the pixel size.
+        evidence: Collects the results.
+        known: Whether the user sets the pixel size.
 
     Raises:
-        GrainsegError: A file that exists for this alone cannot be understood, see `Evidence.require`. It is
-            a warning where the user or a source that goes before that file says the pixel size.
+        GrainsegError: A file whose only purpose is to give pixel sizes cannot be understood, see
+            `Evidence.require`. It is only a warning where the user or a source that is read before that file
+            gives the pixel size.
     """
     name = f"{path.stem}-{path.suffix[1:]}"
     for side in _existing(path, (f"{name}.hdr", f"{name.upper()}.HDR")):
@@ -64,7 +65,7 @@ def _by_hand(
 
 
 def _existing(path: Path, names: Iterable[str]) -> list[Path]:
-    """The first of these names that is a file beside ``path`` and not itself."""
+    """List the first of these names that is a file beside ``path``, other than ``path`` itself."""
     found = (path.with_name(name) for name in names if name != path.name)
     return [side for side in found if is_file(side)][:1]
 
@@ -75,12 +76,12 @@ def _head(side: Path) -> str:
 
 
 def _tescan(side: Path, shape: tuple[int, int]) -> Claim:
-    """Tescan: section MAIN as in the tag."""
+    """Tescan: section MAIN, with the same entries as the tag."""
     return tescan_claim(f"Tescan file {side.name}", ini_sections(_head(side)).get("MAIN", {}), shape[0])
 
 
 def _microscope_text(side: Path, shape: tuple[int, int]) -> Claim | None:
-    """A text beside the picture, which may also be anything else, the labels of an object detector say."""
+    """Hitachi or JEOL text file; None for other texts of that name, such as labels of an object detector."""
     text = _head(side)
     image = ini_sections(text).get("SemImageFile")
     if image is not None:

@@ -1,11 +1,11 @@
 """Pixel sizes in the tags of TIFF files.
 
-Where the meaning of each tag was read: RosettaSciIO (rsciio/tiff/_api.py, HyperSpy project) for FEI, Zeiss,
+Sources for the meaning of each tag: RosettaSciIO (rsciio/tiff/_api.py, HyperSpy project) for FEI, Zeiss,
 Olympus, ImageJ and the resolution tags; tifffile (C. Gohlke) for the layout of the FEI, Zeiss and Olympus
 tags; Gwyddion (modules/file/tescan.c, D. Nečas) for Tescan; the OME data model (docs.openmicroscopy.org) for
 PhysicalSizeX and its default unit; TIFF 6.0 (Adobe 1992) for resolutions.
 
-tifffile's own ``get_resolution`` returns (1, 1) per inch where the tags are absent; here presence is tested.
+tifffile's own ``get_resolution`` returns (1, 1) per inch where the tags are absent; here absence is detected.
 """
 
 import re
@@ -29,21 +29,21 @@ OLYMPUS_TAG = 33560
 _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 282, 283, 296
 _INCH, _CENTIMETRE = 2, 3
 
-_MAX_BYTES = 1 << 20  # of a tag: the vendors' texts have some 10 kB, and a thumbnail may precede them
+_MAX_BYTES = 1 << 20  # of a tag that are read: vendor texts have some 10 kB, a thumbnail may precede them
 _TESCAN_LINE = re.compile(rb"(PixelSizeX|PixelSizeY|ImageStripSize)=([^\r\n\0]{1,64})")
 _ZEISS_BASE_WIDTH = 1024
-_LEAST_DPI = 25_400 / MAX_PIXEL_UM  # larger pixels are no micrograph's, but those of a print at 72 or 300 dpi
+_LEAST_DPI = 25_400 / MAX_PIXEL_UM  # lower ones are prints at 72 or 300 dpi, not micrographs
 _PRINT_DPI = (600, 720, 800, 1000, 1200, 1440, 1600, 1800, 2000, 2400, 2880, 3200, 3600, 4000, 4800)
-"""What printers and scanners offer, but for 2540 and 5080, which are 10 and 5 µm."""
+"""Resolutions of printers and scanners, except 2540 and 5080 dpi: these are pixels of 10 and 5 µm."""
 
 
 def read_tags(tiff: TiffFile, page: TiffPage, evidence: Evidence) -> None:
-    """Ask every tag of a page that may say its pixel size.
+    """Read every tag of a page that may give its pixel size.
 
     Args:
         tiff: The open file.
-        page: Its page that is the picture.
-        evidence: Where the answers go.
+        page: The page that holds the picture.
+        evidence: Collects the results.
     """
     for code in FEI_TAGS:
         _ask_tag(evidence, f"FEI/Thermo tag {code}", page, code, _fei)
@@ -57,15 +57,16 @@ def read_tags(tiff: TiffFile, page: TiffPage, evidence: Evidence) -> None:
 
 
 def data_bar_px(page_shape: tuple[int, int], width_px: int | None, height_px: int | None) -> int:
-    """Rows below the picture that a microscope took, as its own height tells.
+    """Return the height of the data bar below a micrograph, from the size that the microscope states.
 
     Args:
-        page_shape: Height and width of the file's picture in px.
-        width_px: Width that the microscope states; another one means that the picture was cropped or resized.
-        height_px: Height that it states.
+        page_shape: Height and width of the file's picture in px, with the data bar.
+        width_px: Width that the microscope states; if it differs from that of the file, the picture was
+            cropped or resized.
+        height_px: Height that the microscope states, without the data bar.
 
     Returns:
-        Number of rows; 0 where it does not tell.
+        Number of rows; 0 where the stated size does not tell.
     """
     height, width = page_shape
     if width_px != width or height_px is None or not height / 2 <= height_px < height:
@@ -85,7 +86,7 @@ def _ask_tag(
 
 
 def _raw(page: TiffPage, code: int) -> bytes:
-    """The bytes of a tag, which tifffile would parse in its own way, and unlimited."""
+    """Return the bytes of a tag, up to a limit; tifffile would parse them in its own way, without a limit."""
     tag = page.tags[code]
     handle = page.parent.filehandle
     handle.seek(tag.valueoffset)
@@ -113,11 +114,12 @@ def _fei(source: str, raw: bytes, page: TiffPage) -> Claim:
 def _zeiss(source: str, raw: bytes, page: TiffPage) -> Claim:
     """Zeiss: lines of names, each followed by ``words = value unit``.
 
-    AP_IMAGE_PIXEL_SIZE is the pixel of the stored picture. AP_PIXEL_SIZE is that of the display, which
-    differs by the stored width over 1024, and is never taken. DP_IMAGE_STORE is the size, ``2048 * 1536``.
+    AP_IMAGE_PIXEL_SIZE is the pixel size of the stored picture. AP_PIXEL_SIZE is the pixel size of the
+    display, which differs by the factor stored width / 1024; it is never used. DP_IMAGE_STORE is the size of
+    the stored picture, ``2048 * 1536``.
 
-    Old versions write neither. The fourth of their unnamed first lines is the pixel of a picture 1024 px wide
-    in m, from which RosettaSciIO takes the scale.
+    Old versions write neither pixel size. The fourth of their unnamed first lines is the pixel size in m of a
+    picture 1024 px wide, from which RosettaSciIO takes the scale.
     """
     lines = [line.strip() for line in decode(raw).splitlines()]
     named = {name.upper(): value.partition("=")[2].split() for name, value in pairwise(lines)}
@@ -136,25 +138,25 @@ def _zeiss(source: str, raw: bytes, page: TiffPage) -> Claim:
 
 
 def _tescan(source: str, raw: bytes, page: TiffPage) -> Claim:
-    """Tescan: binary blocks, one of them a thumbnail and one of lines, with PixelSizeX and PixelSizeY in m.
+    """Tescan: binary blocks, one a thumbnail, one lines of text with PixelSizeX and PixelSizeY in m.
 
     ImageStripSize is the height of the data bar below the picture, in px.
     """
-    lines = reversed(_TESCAN_LINE.findall(raw))  # of lines that come twice the first counts
+    lines = reversed(_TESCAN_LINE.findall(raw))  # reversed: of a key that occurs twice the first counts
     found = {key.decode(): value.decode("ascii") for key, value in lines}
     return tescan_claim(source, found, page.imagelength)
 
 
 def tescan_claim(source: str, main: dict[str, str], height: int) -> Claim:
-    """What Tescan's section MAIN says of a picture.
+    """Read pixel size and data bar from Tescan's section MAIN.
 
     Args:
         source: Name of the tag or file.
-        main: Its entries.
+        main: Entries of the section.
         height: Height of the file's picture in px.
 
     Raises:
-        ValueError: No pixel size in it, or no number.
+        ValueError: The section has no pixel size, or it is not a number.
     """
     strip_px = count_of(main.get("ImageStripSize")) or 0
     row_m, column_m = value_of(main, "PixelSizeY"), value_of(main, "PixelSizeX")
@@ -165,7 +167,7 @@ def tescan_claim(source: str, main: dict[str, str], height: int) -> Claim:
 def _olympus(page: TiffPage) -> Claim | None:
     """Olympus: a header that ends in the number of entries; entry 1 points to exponent and mantissas in m.
 
-    The header has 60 bytes, an entry 8: type, count, offset in the file. Little-endian (tifffile).
+    The header has 60 bytes, each entry 8: type, count, offset in the file. Little-endian (tifffile).
     """
     handle = page.parent.filehandle
     handle.seek(page.tags[OLYMPUS_TAG].valueoffset)
@@ -182,9 +184,10 @@ def _olympus(page: TiffPage) -> Claim | None:
 
 
 def _ome(tiff: TiffFile) -> Claim | None:
-    """OME-XML: Pixels PhysicalSizeX and PhysicalSizeY; their unit is µm where none is written.
+    """OME-XML: PhysicalSizeX and PhysicalSizeY of the element Pixels; their unit is µm where none is given.
 
-    Both are optional in the OME schema (2016-06); where the one is missing pixels are taken for square.
+    Both are optional in the OME schema (2016-06). Without PhysicalSizeX there is no claim; without
+    PhysicalSizeY the pixels are taken as square.
     """
     text = tiff.ome_metadata
     if not text:
@@ -203,7 +206,7 @@ def _ome(tiff: TiffFile) -> Claim | None:
 
 
 def _per_unit(page: TiffPage) -> tuple[float, float] | None:
-    """Pixels per unit of length across and down; None where the tags are absent."""
+    """Return the pixels per unit of length across and down; None where the tags are absent."""
     if _X_RESOLUTION not in page.tags or _Y_RESOLUTION not in page.tags:
         return None
     (x, x_unit), (y, y_unit) = (page.tags[code].value for code in (_X_RESOLUTION, _Y_RESOLUTION))
@@ -218,7 +221,7 @@ def _imagej_unit(tiff: TiffFile) -> str | None:
 def _imagej(tiff: TiffFile, page: TiffPage) -> Claim | None:
     """ImageJ: the unit in the description, pixels per unit in the resolution tags, ResolutionUnit none.
 
-    The unit inch is what ImageJ makes of a print resolution on opening, so it is no scale.
+    The unit inch is no scale: ImageJ sets it when it opens a file with a print resolution.
     """
     unit, per_unit = _imagej_unit(tiff), _per_unit(page)
     if unit is None or per_unit is None or unit.lower() in ("inch", "in"):

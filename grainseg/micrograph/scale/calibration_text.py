@@ -1,6 +1,6 @@
-"""Texts that microscopes leave in tags and side files: their encodings, sections, numbers and units.
+"""Texts that microscopes write into tags and side files: their encodings, sections, numbers and units.
 
-All of them are untrusted. What cannot be understood raises ValueError, which the callers turn into a note.
+All of them are untrusted. A text that cannot be parsed raises ValueError; the callers make it a warning.
 """
 
 import codecs
@@ -25,8 +25,8 @@ _MICRO_SIGNS = ("\\u00B5", "\\u00b5", "\u00b5", "\u03bc")  # ImageJ writes the f
 def decode(raw: bytes) -> str:
     """Decode a text of unknown encoding up to its first NUL character.
 
-    Byte order marks are heeded; UTF-16 without one is known by the NUL in its first character. Everything
-    else is UTF-8, or ISO-8859-1 where it cannot be that.
+    Byte order marks are honoured; UTF-16 without one is recognised by the NUL byte in its first character.
+    Everything else is decoded as UTF-8, or as ISO-8859-1 if it is not valid UTF-8.
     """
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         text = raw.decode("utf-16", errors="replace")
@@ -41,7 +41,7 @@ def decode(raw: bytes) -> str:
 
 
 def ini_sections(text: str) -> dict[str, dict[str, str]]:
-    """Lines ``key=value`` below headings ``[section]``; all other lines are skipped, later keys win."""
+    """Parse lines ``key=value`` below headings ``[section]``; other lines are skipped, later keys win."""
     sections: dict[str, dict[str, str]] = {}
     section: dict[str, str] = {}
     for line in map(str.strip, text.splitlines()):
@@ -54,10 +54,10 @@ def ini_sections(text: str) -> dict[str, dict[str, str]]:
 
 
 def value_of(entries: dict[str, str], key: str) -> float:
-    """The number that a section gives under a key.
+    """Return the number that a section gives under a key.
 
     Raises:
-        ValueError: No such key, or no number.
+        ValueError: The key is missing, or its value is not a number.
     """
     if key not in entries:
         raise ValueError(f"no {key} in it")
@@ -65,13 +65,13 @@ def value_of(entries: dict[str, str], key: str) -> float:
 
 
 def count_of(text: str | None) -> int | None:
-    """A count of pixels in decimal digits, None where there is none."""
+    """Parse a count of pixels in decimal digits, at most nine; None for anything else."""
     text = (text or "").strip()
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 def um_per(unit: str) -> float:
-    """µm in a unit of length, as microscopes, OME and ImageJ spell it.
+    """Return how many µm a unit of length has, as microscopes, OME and ImageJ spell the unit.
 
     Raises:
         ValueError: Unknown unit.
@@ -79,7 +79,7 @@ def um_per(unit: str) -> float:
     name = unit.strip()
     for sign in _MICRO_SIGNS:
         name = name.replace(sign, "u")
-    name = name if len(name) <= 2 else name.lower()  # Mm is not mm
+    name = name if len(name) <= 2 else name.lower()  # short units keep their case: Mm is not mm
     if name not in _UM_PER_UNIT:
         raise ValueError(f"unknown unit of length {name[:20]!r}")
     return _UM_PER_UNIT[name]

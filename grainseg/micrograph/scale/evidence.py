@@ -1,4 +1,4 @@
-"""What was found about a picture's scale, collected so that no nonsense in a file can stop the reading."""
+"""Collect the evidence for a picture's scale; invalid content of one file does not stop the others."""
 
 import csv
 import struct
@@ -27,12 +27,12 @@ _LONG_REASON = 200
 
 @dataclass
 class Evidence:
-    """What tags and side files say.
+    """Pixel sizes found in tags and side files, and why others were not found.
 
     Attributes:
-        claims: Pixel sizes, unchecked.
+        claims: Pixel sizes found, not yet checked.
         warnings: Sources that could not be read, in plain words.
-        hints: Why there may be no claim, in plain words; of interest where there is none.
+        hints: Possible reasons why no pixel size was found, in plain words; reported only in that case.
     """
 
     claims: list[Claim] = field(default_factory=list)
@@ -40,11 +40,11 @@ class Evidence:
     hints: list[str] = field(default_factory=list)
 
     def ask(self, source: str, read: Callable[[], Claim | None]) -> None:
-        """Add what a source says; where it cannot be understood, add a warning instead.
+        """Add the claim of a source; if the source cannot be understood, add a warning instead.
 
         Args:
-            source: Its name in words.
-            read: Reads it; None where it is absent or says nothing.
+            source: Name of the source for messages.
+            read: Reads the source; returns None where it is absent or gives no pixel size.
         """
         try:
             claim = read()
@@ -55,26 +55,26 @@ class Evidence:
                 self.claims.append(claim)
 
     def ignore(self, source: str, error: Exception) -> None:
-        """Say that a source was passed over.
+        """Add a warning that a source was ignored.
 
         Args:
-            source: Its name in words.
-            error: Why.
+            source: Name of the source for messages.
+            error: The reason.
         """
         reason = _reason(error, _REASON_LENGTH)
         self.warnings.append(f"{source}: its pixel size cannot be read ({reason}) and was ignored")
 
     def require(self, side: Path, picture: Path, read: Callable[[], Claim | None]) -> None:
-        """Add what a file says that is there for nothing else than to say pixel sizes.
+        """Add the claim of a file whose only purpose is to give pixel sizes.
 
         Args:
-            side: That file.
-            picture: Whose pixel size it is asked for.
-            read: Reads it; None where it says nothing of the picture.
+            side: The file.
+            picture: The picture whose pixel size is looked up.
+            read: Reads the file; returns None where it gives no pixel size of the picture.
 
         Raises:
-            GrainsegError: It cannot be understood: without it the picture would be measured in px, or by
-                another source, against what a person wrote down.
+            GrainsegError: The file cannot be understood. If it were ignored, the picture would be measured in
+                px, or with the pixel size of another source, contrary to what a person wrote down.
         """
         try:
             claim = read()
@@ -87,7 +87,7 @@ class Evidence:
             self.claims.append(claim)
 
     def add_print_resolution(self, across: float, down: float) -> None:
-        """Add a resolution in dots per inch; 1 and less is how files say that they have none."""
+        """Add a hint on a resolution in dots per inch; files without a resolution store 1 or less."""
         if across <= 1 and down <= 1:
             return
         dots = f"{across:.4g}" if across == down else f"{across:.4g} × {down:.4g}"
@@ -95,6 +95,6 @@ class Evidence:
 
 
 def _reason(error: Exception, length: int) -> str:
-    """The words of an error, as far as they can be printed."""
+    """Return the message of an error, without characters that cannot be printed."""
     reason = "".join(c if c.isprintable() else " " for c in str(error)[:length])
     return " ".join(reason.split()) or type(error).__name__

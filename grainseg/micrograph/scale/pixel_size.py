@@ -1,4 +1,4 @@
-"""The scale of a picture: which of several sources is believed, and what is said about the others.
+"""The scale of a picture: choose among several sources, and report where the others differ.
 
 A scale that is 5 % off shifts the ASTM grain size number by 0.14, so nothing here is a default or a guess.
 """
@@ -15,13 +15,13 @@ from grainseg.micrograph.image import PixelSize
 from grainseg.micrograph.scale.pixel_limits import MAX_PIXEL_UM, MIN_PIXEL_UM
 
 DISAGREEMENT = 0.02
-"""Two sources that differ by more than this share contradict each other."""
+"""Two pixel sizes that differ by more than this share of the smaller one contradict each other."""
 
 SAID_BY_USER = "said by the user"
 
 
 class Rank(IntEnum):
-    """Kinds of source, the most credible first; what the user says stands above all."""
+    """Kinds of source, the most credible first; the user's own value takes precedence over all of them."""
 
     VENDOR = 1
     OME = 2
@@ -32,15 +32,16 @@ class Rank(IntEnum):
 
 @dataclass(frozen=True)
 class Claim:
-    """What one source says, unchecked.
+    """Pixel size that one source gives, not yet checked.
 
     Attributes:
-        rank: What kind of source it is.
-        source: Its name in words.
+        rank: Kind of source.
+        source: Name of the source for messages.
         row_um: µm per pixel from row to row; any float, NaN included.
-        column_um: µm per pixel from column to column.
-        width_px: Width of the picture that it was written for; None where it does not say.
-        data_bar_px: Rows at the bottom of the file's picture that it says are a data bar.
+        column_um: µm per pixel from column to column; likewise.
+        width_px: Width of the picture that the pixel size was written for; None where the source gives none.
+        data_bar_px: Rows at the bottom of the file's picture that are a data bar according to the source; 0
+            where it reports none.
     """
 
     rank: Rank
@@ -52,13 +53,14 @@ class Claim:
 
 
 def said_by_user(pixel_size_um: float | Sequence[float] | None) -> PixelSize | None:
-    """Check what the user says.
+    """Check the pixel size that the user sets.
 
     Args:
-        pixel_size_um: µm per pixel, one number or (row, column); None says nothing.
+        pixel_size_um: µm per pixel, one number or (row, column); None if the user sets none.
 
     Raises:
-        GrainsegError: No number, or one outside ``MIN_PIXEL_UM`` to ``MAX_PIXEL_UM``.
+        GrainsegError: The value is not one or two numbers, or one is outside ``MIN_PIXEL_UM`` to
+            ``MAX_PIXEL_UM``.
     """
     if pixel_size_um is None:
         return None
@@ -82,17 +84,17 @@ def said_by_user(pixel_size_um: float | Sequence[float] | None) -> PixelSize | N
 def choose_pixel_size(
     said: PixelSize | None, claims: Iterable[Claim], width_px: int
 ) -> tuple[PixelSize | None, tuple[str, ...]]:
-    """Believe the most credible source, and say where the others contradict it.
+    """Choose the most credible source, and report where the others contradict it.
 
     Args:
-        said: What the user says.
-        claims: What files say. Among those of one rank the first is believed.
+        said: Pixel size set by the user, if any.
+        claims: Pixel sizes from files. Among those of one rank the first is chosen.
         width_px: Width of the file's picture.
 
     Returns:
-        The scale, None where there is no credible one, and notes in plain words: values that cannot be,
-        sources that differ by more than ``DISAGREEMENT``, a scale written for another width, and one that
-        nothing but a resolution says.
+        The scale, None where there is no credible one, and notes in plain words: on impossible values, on
+        sources that differ by more than ``DISAGREEMENT``, on a scale written for another width, and on one
+        that only a TIFF resolution gives.
     """
     ranked = sorted(claims, key=lambda claim: claim.rank)
     credible = [claim for claim in ranked if is_possible(claim.row_um) and is_possible(claim.column_um)]
@@ -130,12 +132,12 @@ def choose_pixel_size(
 
 
 def contradiction(chosen: PixelSize, other: PixelSize, whose: str) -> str | None:
-    """Say that another file of the same field has another scale than the one that was taken.
+    """Describe how the scale of another file of the same field contradicts the chosen one.
 
     Args:
-        chosen: What is taken.
-        other: What the other file says.
-        whose: That file, in words.
+        chosen: The scale that is used.
+        other: The scale of the other file.
+        whose: Name of the other file for messages.
 
     Returns:
         One line; None where they differ by no more than ``DISAGREEMENT``.
