@@ -1,1 +1,1 @@
-"""The plain generator: five fields of one specimen, in one style, with a known answer."""
+"""The plain generator: five fields of one specimen, in one style, with known ground truth."""

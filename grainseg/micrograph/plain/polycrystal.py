@@ -1,8 +1,8 @@
-"""Grain structures with a known answer: a power diagram in integers, and its boundaries as drawn lines.
+"""Grain structures with known ground truth: a power diagram in integers, and its boundaries as drawn lines.
 
-Everything here is computed in 64-bit integers on a grid of 1/64 px, from the raw words of PCG64 (the stream
-that numpy keeps between its versions) and, for the radii, from single IEEE operations. A seed therefore
-gives the same grains, to the pixel, on every machine.
+Everything here is computed in 64-bit integers on a grid of 1/64 px, from the raw output of PCG64 (which stays
+the same in all versions of numpy) and, for the radii, with single IEEE operations. A seed therefore gives the
+same grains, to the pixel, on every machine.
 """
 
 import math
@@ -28,23 +28,24 @@ def polycrystal(
 
     A Laguerre tessellation (power diagram; F. Aurenhammer, SIAM J. Comput. 16 (1987) 78-96) of discs with
     log-normal radii, placed the largest first and relaxed once. Each grain is the union of the cells of
-    its disc and of two smaller ones beside it, which makes it lobed and oblong as real grains are, and the
-    diagram is looked up through a smooth displacement that bends its straight sides.
+    its disc and of two smaller ones beside it, which makes it lobed and oblong as real grains are. The
+    pixels look up the diagram at smoothly displaced positions, which bends its straight sides.
 
-    A grain that is not one piece once its boundary lines are drawn (too thin for the line) loses its place
-    to its neighbours, so the drawn label shows exactly the grains of the map.
+    A grain that is not one piece once its boundary lines are drawn (too thin for the lines) is removed, and
+    its area goes to its neighbours, so that the drawn label shows exactly the grains of the map.
 
     Args:
         seed: Not negative. The same seed gives the same map on every machine.
         shape: Height and width in px.
         mean_grain_px: Mean equivalent circle diameter of the discs in px; that of the whole grains is the
             same within 10 %.
-        sigma_ln: Standard deviation of the logarithm of the discs' diameters, 0-0.6. The shapes add to it
-            and the loss of the smallest takes away: 0.2, 0.3, 0.42, 0.6 give 0.28, 0.36, 0.44, 0.51.
+        sigma_ln: Standard deviation of the logarithm of the discs' diameters, 0-0.6. That of the grains
+            differs, since their shapes increase it and the loss of the smallest grains reduces it: 0.2, 0.3,
+            0.42, 0.6 give 0.28, 0.36, 0.44, 0.51.
         line_width_px: Width of the lines that `boundary_lines` is going to draw.
 
     Returns:
-        (H, W) grain numbers in the order in which a row-by-row reading meets them.
+        (H, W) grain numbers 1..N, in the order of the grains' first pixels, row by row.
     """
     draws = np.random.PCG64([seed, 0])
     points = _warped_pixels(draws, shape)
@@ -55,13 +56,13 @@ def polycrystal(
         broken = _not_one_piece(grains, line_width_px)
         if broken.size == 0:
             return grains
-        # Only the smaller half at a time: their neighbours grow, and may then be wide enough.
+        # Remove only the smaller half at a time: their neighbours grow, and may then be wide enough.
         dropped = disc_of[broken[: math.ceil(broken.size / 2)] - 1] - 1
         centres, radii = np.delete(centres, dropped, axis=0), np.delete(radii, dropped, axis=0)
 
 
 def _not_one_piece(grains: GrainMap, line_width_px: int) -> Ints:
-    """Numbers of the grains that the drawn lines swallow or cut in two, the smallest first."""
+    """List the grains that the drawn lines cover entirely or cut into pieces, the smallest first."""
     _, owner, _ = pieces_of_grains(boundary_lines(grains, line_width_px), grains)
     area = np.bincount(grains.ravel())
     broken = np.flatnonzero(np.bincount(owner[1:], minlength=area.size) != 1)[1:]  # [1:]: there is no grain 0
@@ -69,7 +70,7 @@ def _not_one_piece(grains: GrainMap, line_width_px: int) -> Ints:
 
 
 def _join_fragments(grains: GrainMap) -> GrainMap:
-    """Give the loose pixels of a grain's sharp tip to a neighbour, so that every grain is 4-connected."""
+    """Give stray pixels of a grain's sharp tip to a neighbour, so that every grain is 4-connected."""
     joined = grains.copy()
     boxes = ndimage.find_objects(grains)
     for grain in np.unique(grains).tolist():
@@ -87,7 +88,7 @@ def _join_fragments(grains: GrainMap) -> GrainMap:
 
 
 def _number(discs: GrainMap) -> tuple[GrainMap, Ints]:
-    """Number the grains 1..N in the order of their first pixels; also the disc of each."""
+    """Number the grains 1..N in the order of their first pixels; also return the disc of each."""
     disc, first, inverse = np.unique(discs, return_index=True, return_inverse=True)
     order = np.argsort(first)
     number = np.empty(disc.size, np.int32)
@@ -96,12 +97,15 @@ def _number(discs: GrainMap) -> tuple[GrainMap, Ints]:
 
 
 def _power_cells(points: Ints, centres: Ints, radii: Ints) -> GrainMap:
-    """Index of the disc with the least power |p - c|² - r² at each point; the lowest where several have it.
+    """Find the disc with the least power |p - c|² - r² at each point; the lowest index if several have it.
 
     Args:
         points: (H, W, 2) positions in grid steps.
         centres: (N, 2) in grid steps.
         radii: (N,) in grid steps.
+
+    Returns:
+        (H, W) int32 indices of the discs.
     """
     cells = np.empty(points.shape[:2], np.int32)
     for y in range(0, points.shape[0], _TILE_PX):
@@ -120,7 +124,7 @@ def _power_cells(points: Ints, centres: Ints, radii: Ints) -> GrainMap:
 def _discs(
     draws: np.random.PCG64, shape: tuple[int, int], mean_px: float, sigma_ln: float
 ) -> tuple[Ints, Ints]:
-    """Centres (N, 2) and radii (N,) in grid steps, over the field and two grains beyond each side."""
+    """Draw centres (N, 2) and radii (N,) in grid steps, for the field and two grains beyond each side."""
     margin = math.ceil(2 * mean_px) * _STEPS
     spans = (shape[0] * _STEPS + 2 * margin, shape[1] * _STEPS + 2 * margin)
     # The mean area of a log-normal diameter d is π/4·<d>²·exp(σ²).
@@ -136,9 +140,13 @@ def _discs(
 
 
 def _placed(tried: Ints, radii: Ints) -> Ints:
-    """Of each disc's (N, candidates, 2) positions the one where it overlaps the discs before it least.
+    """Choose, for each disc, the candidate position at which it overlaps the discs placed before it least.
 
-    With the largest disc first, cells keep about the area of their discs, and few of them vanish.
+    With the largest disc placed first, cells keep about the area of their discs, and few of them vanish.
+
+    Args:
+        tried: (N, candidates, 2) positions in grid steps.
+        radii: (N,) in grid steps, the largest first.
     """
     centres = tried[:, 0].copy()
     for number in range(1, radii.size):
@@ -164,7 +172,7 @@ def _relaxed(centres: Ints, radii: Ints, spans: tuple[int, int]) -> Ints:
 
 
 def _lobes(draws: np.random.PCG64, centres: Ints, radii: Ints) -> tuple[Ints, Ints]:
-    """Three discs per grain: (N, 3, 2) centres and (N, 3) radii. Shares of the radius chosen by eye."""
+    """Make three discs per grain: (N, 3, 2) centres, (N, 3) radii. Shares of the radius are chosen by eye."""
     offsets = [_below(draws, radii.shape, 2 * 1024 + 1) - 1024 for _ in range(4)]
     first, second = np.stack(offsets, axis=-1).reshape(-1, 2, 2).swapaxes(0, 1) * radii[:, None] * 85
     lobes = np.stack([centres, centres + first // (100 * 1024), centres + second // (100 * 1024)], axis=1)
@@ -172,7 +180,7 @@ def _lobes(draws: np.random.PCG64, centres: Ints, radii: Ints) -> tuple[Ints, In
 
 
 def _warped_pixels(draws: np.random.PCG64, shape: tuple[int, int]) -> Ints:
-    """(H, W, 2) positions in grid steps at which the pixels look up the diagram: uniform cubic B-splines."""
+    """Displace the pixels by uniform cubic B-splines: (H, W, 2) positions in grid steps in the diagram."""
     points = np.stack(np.meshgrid(*map(np.arange, shape), indexing="ij"), axis=-1).astype(np.int64) * _STEPS
     for spacing, largest_px in _WARPS_PX:
         rows, columns = (_spline_weights(side, spacing) for side in shape)
@@ -184,7 +192,7 @@ def _warped_pixels(draws: np.random.PCG64, shape: tuple[int, int]) -> Ints:
 
 
 def _spline_weights(length: int, spacing: int) -> Ints:
-    """(length, knots) cubic B-spline weights of each pixel, times 6·spacing³ so that they are integers."""
+    """Return (length, knots) cubic B-spline weights of the pixels, times 6·spacing³ to make them integers."""
     knot, t = np.divmod(np.arange(length, dtype=np.int64), spacing)
     s = spacing
     inner = 3 * t**3 - 6 * s * t**2 + 4 * s**3, -3 * t**3 + 3 * s * t**2 + 3 * s**2 * t + s**3
@@ -195,20 +203,26 @@ def _spline_weights(length: int, spacing: int) -> Ints:
 
 
 def _below(draws: np.random.PCG64, shape: tuple[int, ...], span: int) -> Ints:
-    """Integers uniform in [0, span), span < 2³²."""
+    """Draw integers uniform in [0, span), span < 2³²."""
     words = draws.random_raw(math.prod(shape)) >> np.uint64(32)
     return (words * np.uint64(span) >> np.uint64(32)).astype(np.int64).reshape(shape)
 
 
 def _normal(draws: np.random.PCG64, count: int) -> npt.NDArray[np.float64]:
-    """Nearly standard normal (count,): the sum of twelve uniform numbers less six, exact in float64."""
+    """Draw (count,) nearly standard normal values: the sum of twelve uniform numbers less six.
+
+    The sum is exact in float64.
+    """
     words = draws.random_raw(12 * count) >> np.uint64(32)
     total: npt.NDArray[np.uint64] = words.reshape(count, 12).sum(axis=1)
     return total.astype(np.float64) / 2**32 - 6
 
 
 def _exp(x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """(1 + x/2²⁰)^(2²⁰), exp(x) to 1e-5 for |x| < 4; the last bit of a library's exp is the machine's."""
+    """Compute exp(x) to 1e-5 for |x| < 4 as (1 + x/2²⁰)^(2²⁰).
+
+    The last bit of a library's exp depends on the machine; this one does not.
+    """
     power = 1 + x / 2**20
     for _ in range(20):
         power = power * power

@@ -1,6 +1,6 @@
-"""The picture a light microscope takes of a polished and etched section whose grains are known.
+"""Render the picture that a light microscope takes of a polished and etched section with known grains.
 
-Grey values here are shares of full scale before exposure; the order is that of nature: grains, their
+Grey values here are shares of full scale before exposure. The steps follow the physical order: grains, their
 texture, the etched grooves, damage, light, lens, camera.
 """
 
@@ -19,24 +19,24 @@ _Image = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Appearance:
-    """What one picture looks like.
+    """Properties of the look of one picture.
 
     Attributes:
-        brightness: Mean grey value of the grains, of a full scale of 1.
-        grain_contrast: Standard deviation of the grey value from grain to grain. With N(0, σ) greys the
-            share erf(t / 2σ) of the neighbours differs by less than t.
+        brightness: Mean grey value of the grains, on a full scale of 1.
+        grain_contrast: Standard deviation of the grey value from grain to grain. With N(0, σ) greys, a
+            share erf(t / 2σ) of the pairs of neighbours differ by less than t.
         grey_slope: Standard deviation of the change of grey across one grain diameter.
         texture: Standard deviation of the fine and of the coarse texture within a grain.
         striation: Standard deviation of the parallel streaks in the third of the grains that has them.
         groove_depth: Median darkening at the middle of an etched boundary; negative makes it bright.
         groove_spread_ln: Standard deviation of the logarithm of that depth, from boundary to boundary.
         unetched_share: Share of the pairs of neighbours that the etch left without a groove (low-angle
-            boundaries); where their greys coincide too, nothing of the boundary is to be seen.
+            boundaries); where their greys coincide as well, the boundary is invisible.
         relief: Brightness of the slope between two grains whose etched heights differ by one standard
-            deviation, where it faces the light.
+            deviation, for a slope that faces the light.
         pits_per_mpx: Etch pits, inclusions and pores per 10⁶ px.
         scratches_per_mpx: Straight scratches and short curved false boundaries, each, per 10⁶ px.
-        illumination: Relative fall of the light over the field, about.
+        illumination: Approximate relative fall of the light over the field.
         defocus_px: Standard deviation of the blur in px.
         noise: Standard deviation of the camera noise at the brightness of the grains.
     """
@@ -58,18 +58,18 @@ class Appearance:
 
 
 def render(grains: GrainMap, appearance: Appearance, rng: np.random.Generator) -> FloatImage:
-    """Photograph a grain structure.
+    """Render a grain structure as a micrograph.
 
-    The libraries' floating point decides the last bits: two machines with the same numpy and scipy agree to
-    within one grey level.
+    The last bits depend on the floating-point code of the libraries: two machines with the same numpy and
+    scipy agree to within one grey level.
 
     Args:
         grains: (H, W) grain numbers 1..N.
-        appearance: What the picture looks like.
-        rng: Draws everything that the appearance leaves open.
+        appearance: Properties of the look of the picture.
+        rng: Source of randomness for everything that the appearance leaves open.
 
     Returns:
-        (H, W) float32 in [0, 1], of the 256 values that an 8-bit file can hold.
+        (H, W) float32 in [0, 1], rounded to the 256 values that an 8-bit file can hold.
     """
     surface = appearance.brightness + _grain_greys(grains, appearance, rng)
     surface += _texture(grains, appearance, rng)
@@ -82,19 +82,19 @@ def render(grains: GrainMap, appearance: Appearance, rng: np.random.Generator) -
 
 
 def _smooth_noise(shape: tuple[int, ...], sigma_px: float, rng: np.random.Generator) -> _Image:
-    """Gaussian noise blurred by sigma_px, mean 0, standard deviation 1."""
+    """Draw Gaussian noise, blurred by sigma_px and scaled to mean 0 and standard deviation 1."""
     noise = ndimage.gaussian_filter(rng.standard_normal(shape), sigma_px, mode="wrap")
     standard: _Image = (noise - noise.mean()) / noise.std()
     return standard
 
 
 def _per_grain(grains: GrainMap, values: npt.NDArray[np.float64]) -> _Image:
-    """(H, W) picture of one value per grain 1..N."""
+    """Paint each grain 1..N with its value: (H, W)."""
     return np.append(0.0, values)[grains]
 
 
 def _grain_greys(grains: GrainMap, appearance: Appearance, rng: np.random.Generator) -> _Image:
-    """Grey of each grain by its orientation, with a slight slope across it (strain, a tilted facet)."""
+    """Give each grain a grey for its orientation and a slight slope across it (strain, a tilted facet)."""
     count = int(grains.max())
     grey = _per_grain(grains, appearance.grain_contrast * rng.standard_normal(count))
     diameter = np.sqrt(grains.size / count)
@@ -106,7 +106,7 @@ def _grain_greys(grains: GrainMap, appearance: Appearance, rng: np.random.Genera
 
 
 def _texture(grains: GrainMap, appearance: Appearance, rng: np.random.Generator) -> _Image:
-    """Etch grain and polishing haze, stronger in some grains; parallel streaks in about one in three."""
+    """Draw fine etch texture, stronger in some grains, polishing haze, and streaks in about one in three."""
     count = int(grains.max())
     strength = _per_grain(grains, np.exp(0.35 * rng.standard_normal(count)))
     fine = strength * _smooth_noise(grains.shape, 0.9, rng)
@@ -115,7 +115,7 @@ def _texture(grains: GrainMap, appearance: Appearance, rng: np.random.Generator)
 
 
 def _striation(grains: GrainMap, appearance: Appearance, rng: np.random.Generator) -> _Image:
-    """Streaks along one direction of each grain: one profile, read across that direction."""
+    """Make parallel streaks in one direction per grain: one profile, sampled across that direction."""
     count = int(grains.max())
     angle = rng.uniform(0, np.pi, count)
     strength = np.where(rng.random(count) < 1 / 3, rng.uniform(0.3, 1.5, count), 0.0)
@@ -128,14 +128,14 @@ def _striation(grains: GrainMap, appearance: Appearance, rng: np.random.Generato
 
 
 def _grooves(grains: GrainMap, appearance: Appearance, rng: np.random.Generator) -> _Image:
-    """Darkening by the etched boundaries: a Gaussian profile, its depth and width drawn per pair of grains.
+    """Darken the etched boundaries by a Gaussian profile; depth and width are drawn per pair of grains.
 
-    The full width at half maximum is 1-3 px; depth and width also waver along the boundary.
+    The full width at half maximum is 1-3 px; depth and width also vary along the boundary.
     """
     distance, low, high, pair = _nearest_boundary(grains)
     count = pair.max() + 1
     width_px = rng.uniform(1.0, 3.0, count)[pair] / 2.355
-    # A grain that etches easily does so on all its sides: a third of the spread is the grains'.
+    # A grain that etches easily does so on all its sides: a third of the variance comes from the grains.
     eagerness = rng.standard_normal(int(grains.max()) + 1)
     spread = 0.4 * (eagerness[low] + eagerness[high]) + 0.82 * rng.standard_normal(count)[pair]
     etched = (rng.random(count) >= appearance.unetched_share)[pair]
@@ -147,12 +147,12 @@ def _grooves(grains: GrainMap, appearance: Appearance, rng: np.random.Generator)
 
 
 def _nearest_boundary(grains: GrainMap) -> tuple[_Image, Ints, Ints, Ints]:
-    """Distance in px to the nearest boundary, and the numbers of its two grains and of their pair.
+    """Return the distance in px to the nearest boundary, the numbers of its two grains and of their pair.
 
-    All (H, W). Without any boundary the distances are infinite.
+    All are (H, W). Without any boundary the distances are infinite.
     """
     height, width = grains.shape
-    # At half-pixel resolution the edges between pixels have places of their own.
+    # On a grid of half pixels, the edges between pixels have cells of their own.
     low, high = np.zeros((2, 2 * height - 1, 2 * width - 1), np.int64)
     for part, first, second in (
         (np.s_[::2, 1::2], grains[:, :-1], grains[:, 1:]),
@@ -171,29 +171,29 @@ def _nearest_boundary(grains: GrainMap) -> tuple[_Image, Ints, Ints, Ints]:
 
 
 def _relief(grains: GrainMap, appearance: Appearance, rng: np.random.Generator) -> _Image:
-    """Slopes between grains etched to different heights, lit from one side: one flank bright or dark."""
+    """Shade slopes between grains etched to different heights, lit from one side: bright or dark flanks."""
     height = _per_grain(grains, rng.standard_normal(int(grains.max())))
     down, across = np.gradient(ndimage.gaussian_filter(height, 1.2))
     light = rng.uniform(0, 2 * np.pi)
     slope: _Image = np.cos(light) * across + np.sin(light) * down
-    return appearance.relief * 3 * slope  # the blurred unit step is 1 / (1.2 √2π) = 1/3 steep
+    return appearance.relief * 3 * slope  # a blurred unit step has the slope 1 / (1.2 √2π) = 1/3
 
 
 def _pits(shape: tuple[int, int], appearance: Appearance, rng: np.random.Generator) -> _Image:
-    """Dark spots: many small shallow etch pits, some larger, a few pores."""
+    """Draw dark spots: many small shallow etch pits, some larger ones, a few pores."""
     pits = np.zeros(shape)
     for share, radius_px, darkness in ((0.85, 0.6, 0.25), (0.13, 1.0, 0.4), (0.02, 1.9, 0.55)):
         count = rng.poisson(share * appearance.pits_per_mpx * pits.size / 1e6)
         spots = np.zeros(shape)
         y, x = (rng.integers(0, side, count) for side in shape)
-        # A Gaussian of unit sum is 1 / (2π r²) high.
+        # A Gaussian of unit sum has the height 1 / (2π r²).
         np.add.at(spots, (y, x), darkness * rng.uniform(0.3, 1.0, count) * 2 * np.pi * radius_px**2)
         pits += ndimage.gaussian_filter(spots, radius_px)
     return pits
 
 
 def _scratches(shape: tuple[int, int], appearance: Appearance, rng: np.random.Generator) -> _Image:
-    """Faint straight scratches across the field, and short curved dark lines that are no boundaries."""
+    """Draw faint straight scratches across the field, and short curved dark lines that are no boundaries."""
     scratches = np.zeros(shape)
     mean_count = appearance.scratches_per_mpx * scratches.size / 1e6
     for longest_px, bend, deepest in ((600.0, 0.0, 0.12), (40.0, 0.02, 0.3)):
@@ -212,7 +212,7 @@ def _scratches(shape: tuple[int, int], appearance: Appearance, rng: np.random.Ge
 
 
 def _illumination(shape: tuple[int, int], appearance: Appearance, rng: np.random.Generator) -> _Image:
-    """Factor on the light: a ramp across the field and a darkening away from a point near its middle."""
+    """Make a factor on the light: a ramp across the field, and a fall-off from a point near its middle."""
     y, x = (np.linspace(-1, 1, side) for side in shape)
     angle = rng.uniform(0, 2 * np.pi)
     ramp = 0.35 * (np.cos(angle) * x + np.sin(angle) * y[:, None])
@@ -223,7 +223,7 @@ def _illumination(shape: tuple[int, int], appearance: Appearance, rng: np.random
 
 
 def _expose(light: _Image, appearance: Appearance, rng: np.random.Generator) -> FloatImage:
-    """Camera: noise whose variance is half constant, half proportional to the light; clipping; 8 bits.
+    """Add camera noise, its variance half constant, half proportional to the light; clip; round to 8 bits.
 
     The Poisson-Gaussian model of A. Foi et al., IEEE Trans. Image Process. 17 (2008) 1737-1754, with the
     Poisson part in its Gaussian limit.

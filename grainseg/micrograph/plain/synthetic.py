@@ -1,4 +1,4 @@
-"""Synthetic micrographs: a picture beside the grains and the boundary label that it was made from."""
+"""Synthetic micrographs: a picture with the grains and the boundary label that it was made from."""
 
 import math
 from dataclasses import dataclass, fields
@@ -12,18 +12,18 @@ from grainseg.micrograph.plain.polycrystal import polycrystal
 from grainseg.micrograph.plain.rendering import Appearance, render
 
 Range = tuple[float, float]
-"""Lowest and highest value; each picture draws its own between them, uniformly."""
+"""Lowest and highest value; each picture draws a value between them, uniformly."""
 
 
 @dataclass(frozen=True)
 class SyntheticRecipe:
-    """Ranges that the properties of one picture are drawn from; the defaults are fields of one specimen.
+    """Ranges that the properties of one picture are drawn from; the defaults give fields of one specimen.
 
     Its grains are those of an etched single-phase metal: sd(ln d) of 0.4-0.55, some neighbours of nearly the
-    same grey, boundaries between deep grooves and nothing. Light, focus and etch vary mildly from field to
-    field. Wider ranges randomise the domain.
+    same grey, boundaries from deep grooves to invisible ones. Light, focus and etching vary mildly from field
+    to field. Wider ranges give domain randomisation.
 
-    The properties that `Appearance` has are described there.
+    Properties that are also attributes of `Appearance` are described there.
 
     Attributes:
         mean_grain_px: Mean equivalent circle diameter in px, as `polycrystal` takes it.
@@ -32,7 +32,7 @@ class SyntheticRecipe:
         pixel_size_um: µm per px.
 
     Raises:
-        GrainsegError: A range is upside down or reaches values that mean nothing.
+        GrainsegError: The lowest value of a range is above its highest, or the range has invalid values.
     """
 
     mean_grain_px: Range = (46.0, 46.0)
@@ -82,13 +82,13 @@ ONE_SPECIMEN = SyntheticRecipe()
 
 @dataclass(frozen=True)
 class SyntheticMicrograph:
-    """A picture and the truth beside it.
+    """A picture and its ground truth.
 
     Attributes:
-        pixels: (H, W) float32 in [0, 1], of the 256 values that an 8-bit file can hold.
-        grains: (H, W) int32 grain numbers 1..N, each 4-connected.
+        pixels: (H, W) float32 in [0, 1], rounded to the 256 values that an 8-bit file can hold.
+        grains: (H, W) int32 grain numbers 1..N; each grain is 4-connected.
         label: (H, W) uint8 boundary codes: closed lines of the recipe's width on the cracks between the
-            grains. Its 4-connected pieces of GRAIN are the N grains.
+            grains. The 4-connected pieces of GRAIN correspond to the N grains.
         pixel_size_um: µm per px.
     """
 
@@ -101,18 +101,18 @@ class SyntheticMicrograph:
 def generate(
     seed: int, shape: tuple[int, int], recipe: SyntheticRecipe = ONE_SPECIMEN
 ) -> SyntheticMicrograph:
-    """Grow a grain structure and photograph it.
+    """Generate a grain structure and its micrograph.
 
-    Grains and label are the same on every machine; the picture is so to within one grey level for the same
-    numpy and scipy.
+    Grains and label are the same on every machine; with the same numpy and scipy, the picture is the same to
+    within one grey level.
 
     Args:
         seed: Not negative.
         shape: Height and width in px.
-        recipe: Ranges of everything that the seed draws.
+        recipe: Ranges of the properties that are drawn.
 
     Returns:
-        The picture with its truth.
+        The picture with its ground truth.
     """
     rng = np.random.default_rng([seed, 1])  # polycrystal draws from [seed, 0]
     mean_grain_px, sigma_ln = rng.uniform(*recipe.mean_grain_px), rng.uniform(*recipe.sigma_ln)

@@ -1,8 +1,8 @@
 """Five synthetic micrographs of one specimen as a folder of files, written once.
 
-The folder has the layout of a labelled set of one's own: images/field_1.png, with the pixel size in
-images/pixel_sizes.csv, masks/field_1.png (255 = boundary), and beside them grains/field_1.tif (16-bit grain
-numbers, with the pixel size as ImageJ keeps it). synthetic.json says what was written.
+The folder has the layout of a user's own labelled set: images/field_1.png, with the pixel size in
+images/pixel_sizes.csv, masks/field_1.png (255 = boundary), and in addition grains/field_1.tif (16-bit grain
+numbers, with the pixel size as ImageJ stores it). synthetic.json records what was written.
 """
 
 import hashlib
@@ -21,17 +21,17 @@ from grainseg.micrograph.folders.selection import SYNTHETIC
 from grainseg.micrograph.plain.synthetic import ONE_SPECIMEN, SyntheticMicrograph, generate
 
 GENERATOR_VERSION = 2
-"""Counts up when the same seed starts to give another label or a visibly different picture."""
+"""Incremented when the same seed starts to give another label or a visibly different picture."""
 
 _FIELDS = 5
 _SHAPE = (512, 512)
 
 
 def ensure_synthetic_folder(root: Path, seed: int = 0) -> Path:
-    """Have the five synthetic micrographs of a seed in a folder; write them if it is absent or empty.
+    """Ensure that a folder holds the five synthetic micrographs of a seed; fill it if it is absent or empty.
 
-    The files appear all at once, so that several processes may ask for the same folder. Nothing that
-    exists is ever changed or deleted.
+    The files appear all at once, so that several processes may request the same folder. Existing files are
+    never changed or deleted.
 
     Args:
         root: The folder.
@@ -41,7 +41,7 @@ def ensure_synthetic_folder(root: Path, seed: int = 0) -> Path:
         The same folder, complete.
 
     Raises:
-        GrainsegError: The folder holds something else (other files, another seed, another version of the
+        GrainsegError: The folder holds anything else (other files, another seed, another version of the
             generator, only some of the files), it cannot be written, or the seed is negative.
     """
     if seed < 0:
@@ -61,7 +61,7 @@ def ensure_synthetic_folder(root: Path, seed: int = 0) -> Path:
 
 
 def _move_into_place(staging: Path, root: Path, seed: int) -> None:
-    """Give the finished folder its name, unless another process has just done the same."""
+    """Rename the finished folder to its final name, unless another process has just done the same."""
     try:
         staging.rename(root)  # replaces nothing but an empty folder
     except OSError:
@@ -70,10 +70,10 @@ def _move_into_place(staging: Path, root: Path, seed: int) -> None:
 
 
 def _is_complete(root: Path, seed: int) -> bool:
-    """Whether the folder is there; False where it may be written.
+    """Return whether the folder is complete; False if it is absent or empty, and may be written.
 
     Raises:
-        GrainsegError: Something else has its name.
+        GrainsegError: The folder or file of this name is anything else.
     """
     if not root.exists() or (root.is_dir() and not any(root.iterdir())):
         return False
@@ -99,7 +99,7 @@ def _is_complete(root: Path, seed: int) -> bool:
 
 
 def _read_manifest(root: Path) -> dict[str, Any] | None:
-    """What synthetic.json says; None where there is none of ours."""
+    """Read synthetic.json; None if there is none that this generator wrote."""
     try:
         manifest = json.loads((root / SYNTHETIC).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -108,7 +108,7 @@ def _read_manifest(root: Path) -> dict[str, Any] | None:
 
 
 def _files(root: Path, number: int) -> tuple[Path, Path, Path]:
-    """Picture, mask and grain map of one field, counted from 1."""
+    """Return the paths of picture, mask and grain map of one field; fields count from 1."""
     name = f"field_{number}"
     return root / "images" / f"{name}.png", root / "masks" / f"{name}.png", root / "grains" / f"{name}.tif"
 
@@ -119,7 +119,7 @@ def _write_folder(folder: Path, seed: int) -> None:
         part.parent.mkdir()
     entries = []
     for number in range(1, _FIELDS + 1):
-        # Fields of one seed never meet those of another.
+        # No two folder seeds share a field seed.
         field = generate(seed * _FIELDS + number - 1, _SHAPE)
         _write_field(field, *_files(folder, number))
         entries.append(

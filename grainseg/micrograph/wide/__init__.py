@@ -1,1 +1,1 @@
-"""A wide range of synthetic micrographs, for networks that have to work before any label exists."""
+"""A wide range of synthetic micrographs, for networks that must work before any label exists."""

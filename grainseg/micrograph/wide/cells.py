@@ -13,22 +13,22 @@ from grainseg.micrograph.wide.noise import as_float32, fractal_noise, smooth_noi
 _Floats = npt.NDArray[np.float32]
 
 _CANDIDATES = 10  # discs that compete for the pixels of one block
-_LOBES = np.array([0.8, 0.65, 0.65], np.float32)  # radii of a grain's discs, as `polycrystal` has them
-_FINEST_PX = 6.0  # grains of the fine population are no smaller
+_LOBES = np.array([0.8, 0.65, 0.65], np.float32)  # relative radii of a grain's discs, as in `polycrystal`
+_FINEST_PX = 6.0  # smallest mean diameter of the fine population
 
 
 def cells(drawn: Drawn, shape: tuple[int, int], rng: np.random.Generator) -> GrainMap:
     """Fill a field with cells.
 
-    A Laguerre tessellation (power diagram; F. Aurenhammer, SIAM J. Comput. 16 (1987) 78-96) of discs,
-    three to a cell, looked up through a displacement that bends or tatters the sides. The discs that can own
-    a pixel are found with a k-d tree in the space lifted by √(R² - r²), in which the power distance is the
-    Euclidean one.
+    A Laguerre tessellation (power diagram; F. Aurenhammer, SIAM J. Comput. 16 (1987) 78-96) of discs, three
+    per cell. The pixels look it up at displaced positions, which makes the sides curved or ragged. The discs
+    that can own a pixel are found with a k-d tree: with one more coordinate √(R² - r²) per disc, the power
+    distance becomes the Euclidean one.
 
     Args:
         drawn: Topology and its properties.
         shape: Height and width in px.
-        rng: Source.
+        rng: Random generator.
 
     Returns:
         (H, W) int32 cell numbers from 1 up, with gaps; a cell may be in pieces.
@@ -46,7 +46,7 @@ def cells(drawn: Drawn, shape: tuple[int, int], rng: np.random.Generator) -> Gra
 
 
 def _displaced_pixels(drawn: Drawn, shape: tuple[int, int], rng: np.random.Generator) -> _Floats:
-    """(H, W, 2) positions (x, y) at which the pixels look up the diagram, in the frame of the elongation."""
+    """Displace the pixels: (H, W, 2) positions (x, y) in the diagram, in the frame of the elongation."""
     size = drawn["grain_px"]
     points = np.stack(np.meshgrid(*(np.arange(s, dtype=np.float32) for s in shape[::-1])), axis=-1)
     for axis in range(2):
@@ -66,12 +66,12 @@ def _displaced_pixels(drawn: Drawn, shape: tuple[int, int], rng: np.random.Gener
 
 
 def _discs(drawn: Drawn, low: _Floats, high: _Floats, rng: np.random.Generator) -> tuple[_Floats, _Floats]:
-    """Centres (N, 2) and radii (N,) of discs over a box and a grain beyond each side."""
+    """Draw centres (N, 2) and radii (N,) of discs over a box and one grain size beyond each side."""
     coarse, sigma = drawn["grain_px"], drawn["sigma_ln"]
     fine = (
         max(coarse / drawn["duplex_ratio"], min(_FINEST_PX, coarse)) if drawn.topology == "duplex" else coarse
     )
-    # The number share of the coarse discs that gives them their share of the area.
+    # The share of coarse discs by number that gives them their share of the area.
     odds = drawn["duplex_share"] / (1 - drawn["duplex_share"]) * (fine / coarse) ** 2
     coarse_share = odds / (1 + odds)
     # The mean area of a log-normal diameter of mean d is π/4·d²·exp(σ²).
@@ -85,7 +85,7 @@ def _discs(drawn: Drawn, low: _Floats, high: _Floats, rng: np.random.Generator) 
 
 
 def _relaxed(centres: _Floats, radii: _Floats, step_px: float, amount: float) -> _Floats:
-    """Move each disc some of the way to the centroid of its cell (S. Lloyd's step)."""
+    """Move each disc by a fraction of the way to the centroid of its cell (S. Lloyd's step)."""
     axes = (np.arange(a, b, step_px) for a, b in zip(centres.min(axis=0), centres.max(axis=0), strict=True))
     points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 2)
     if amount == 0 or points.size == 0:
@@ -101,7 +101,7 @@ def _relaxed(centres: _Floats, radii: _Floats, step_px: float, amount: float) ->
 
 
 def _power_cells(points: _Floats, centres: _Floats, radii: _Floats, block: int) -> npt.NDArray[np.int64]:
-    """Index of the disc with the least power |p - c|² - r² at each point, of the likely ones of its block."""
+    """Find the disc with the least power |p - c|² - r² at each point, among the likely ones of its block."""
     height, width = points.shape[:2]
     middles = points[min(block // 2, height - 1) :: block, min(block // 2, width - 1) :: block]
     count = min(_CANDIDATES, radii.size)
@@ -125,9 +125,9 @@ def _power_cells(points: _Floats, centres: _Floats, radii: _Floats, block: int) 
 
 
 def _lifted_tree(centres: _Floats, radii: _Floats) -> KDTree:
-    """Tree of the discs at the height √(R² - r²): from height 0 the squared distance is power + R²."""
+    """Build a tree of discs at height √(R² - r²): from height 0 the squared distance is power + R²."""
     squared = radii**2
-    # The greatest of the squares: the square of the greatest may be rounded differently, and lie below it.
+    # Use the largest square: the square of the largest radius may be rounded differently, and be smaller.
     return KDTree(np.column_stack([centres, np.sqrt(squared.max() - squared)]))
 
 

@@ -1,4 +1,4 @@
-"""Many pictures of a recipe on one sheet, each beside itself with its label, and what was drawn for it."""
+"""Contact sheet of a recipe: many pictures, each beside a copy with its label, above its drawn values."""
 
 import cv2
 import numpy as np
@@ -14,20 +14,20 @@ _LINE_PX = 10
 _FONT = cv2.FONT_HERSHEY_PLAIN
 _SIZE = 0.6
 _DESCENT_PX = 2
-"""Of the last line's letters."""
+"""Room in px below the last line of a caption, for letters that reach below it."""
 _GAP_PX = 6
 _RED = (230, 40, 40)
 
 
 def contact_sheet(seed: int, rows: int, columns: int, side: int = 256, recipe: WideRecipe = WIDE) -> _Rgb:
-    """Show what a recipe makes.
+    """Draw a sheet of example pictures of a recipe.
 
     Args:
-        seed: That of the first picture; the others have the seeds after it, row by row.
-        rows: Pictures one below the other.
-        columns: Pairs of picture and picture with label side by side.
+        seed: Seed of the first picture; the others have the following seeds, row by row.
+        rows: Number of pairs of pictures from top to bottom.
+        columns: Number of pairs of picture and picture with label side by side.
         side: Height and width of a picture in px.
-        recipe: What to show.
+        recipe: The recipe to show.
 
     Returns:
         (height, width, 3) uint8 RGB; below each picture there is room for the longest caption.
@@ -49,7 +49,7 @@ def contact_sheet(seed: int, rows: int, columns: int, side: int = 256, recipe: W
 
 
 def _pair(micrograph: WideMicrograph) -> _Rgb:
-    """The picture, and the same with its label in red."""
+    """Put the picture beside a copy with its label in red."""
     grey = np.rint(255 * micrograph.pixels).astype(np.uint8)
     plain = np.repeat(grey[..., None], 3, axis=2)
     labelled = plain.copy()
@@ -58,7 +58,7 @@ def _pair(micrograph: WideMicrograph) -> _Rgb:
 
 
 def _caption(knobs: dict[str, float | str]) -> str:
-    """What was drawn, without what this picture lacks."""
+    """List the drawn values, without properties that this picture lacks."""
     words = [str(value) for value in knobs.values() if isinstance(value, str)]
     numbers = [
         f"{name} {value:.2g}" for name, value in knobs.items() if not isinstance(value, str) and value > 0
@@ -67,7 +67,7 @@ def _caption(knobs: dict[str, float | str]) -> str:
 
 
 def _broken(text: str, width: int) -> list[str]:
-    """The lines of a text that is broken at commas to stay within a width in px; a longer word is not."""
+    """Break a text at commas into lines within a width in px; a longer item between commas stays whole."""
     line, lines = "", []
     for word in text.split(", "):
         longer = f"{line}, {word}" if line else word

@@ -1,4 +1,4 @@
-"""Pits, holes, pores, scratches and stains: what is on the section and is no boundary."""
+"""Pits, holes, pores, scratches and stains: features of the section that are no boundaries."""
 
 import math
 
@@ -13,7 +13,7 @@ from grainseg.micrograph.wide.regions import Cracks
 
 _SUBPIXEL_BITS = 4  # OpenCV draws lines at sixteenths of a pixel
 _PIT_KINDS = ((0.7, 0.6, 0.5), (0.22, 1.0, 0.7), (0.08, 2.0, 0.8))  # share, radius in px, darkness
-_HOLES = 0.03  # per pit
+_HOLES = 0.03  # number of holes per pit
 _ACROSS = 0.4  # share of the scratches that run from edge to edge
 
 
@@ -22,9 +22,9 @@ def damage(surface: FloatImage, cracks: Cracks, drawn: Drawn, rng: np.random.Gen
 
     Args:
         surface: (H, W) grey.
-        cracks: Its boundaries, along which some pits sit.
-        drawn: Its properties.
-        rng: Source.
+        cracks: Its boundaries, along which some pits lie.
+        drawn: Properties of the picture.
+        rng: Random generator.
 
     Returns:
         (H, W) float32 grey.
@@ -50,7 +50,7 @@ def damage(surface: FloatImage, cracks: Cracks, drawn: Drawn, rng: np.random.Gen
 
 
 def _towards(surface: FloatImage, cover: FloatImage, black: bool) -> FloatImage:
-    """Move a surface towards black or white by a cover of 0-1."""
+    """Blend a surface towards black or white by a cover of 0-1."""
     cover = np.clip(cover, 0, 0.95)
     moved: FloatImage = surface * (1 - cover) if black else surface + (1 - surface) * cover
     return moved
@@ -61,7 +61,7 @@ def _count(surface: FloatImage, per_mpx: float, rng: np.random.Generator) -> int
 
 
 def _near_cracks(cracks: Cracks, count: int, rng: np.random.Generator) -> Ints:
-    """Flat indices of ``count`` pixels on boundaries, few where the boundaries' own luck has it so."""
+    """Draw flat indices of ``count`` pixels on boundaries; none if there are no boundaries."""
     candidates = np.flatnonzero(cracks.distance_px < 1)
     if candidates.size == 0 or count == 0:
         return np.zeros(0, np.int64)
@@ -69,7 +69,7 @@ def _near_cracks(cracks: Cracks, count: int, rng: np.random.Generator) -> Ints:
 
 
 def _pits(shape: tuple[int, int], places: Ints, rng: np.random.Generator) -> FloatImage:
-    """Cover of round spots at flat indices: many small, some larger."""
+    """Draw the cover of round spots at flat indices: many small ones, some larger."""
     cover = np.zeros(shape, np.float32)
     if places.size == 0:
         return cover
@@ -77,21 +77,21 @@ def _pits(shape: tuple[int, int], places: Ints, rng: np.random.Generator) -> Flo
     strength = rng.uniform(0.2, 1.0, places.size).astype(np.float32)
     for number, (_, radius_px, darkness) in enumerate(_PIT_KINDS):
         spots = np.zeros(shape, np.float32)
-        # A Gaussian of unit sum is 1 / (2π r²) high.
+        # A Gaussian of unit sum has the height 1 / (2π r²).
         spots.flat[places[kind == number]] = darkness * 2 * math.pi * radius_px**2 * strength[kind == number]
         cover += blur(spots, radius_px)
     return cover
 
 
 def _holes(shape: tuple[int, int], pits: Ints, rng: np.random.Generator) -> FloatImage:
-    """Cover of roundish spots with a sharp edge beside a few of the pits: etch pits, bubbles, inclusions."""
+    """Draw the cover of roundish, sharp-edged spots at a few of the pits: etch pits, bubbles, inclusions."""
     canvas = np.zeros(shape, np.uint8)
     for place in pits[rng.random(pits.size) < _HOLES]:
         centre = np.array([place % shape[1], place // shape[1]]) * 2**_SUBPIXEL_BITS
         radius = math.exp(rng.uniform(math.log(1.5), math.log(9.0)))
         axes = np.rint(radius * np.array([1.0, rng.uniform(0.6, 1.0)]) * 2**_SUBPIXEL_BITS).astype(int)
         turn, grey = rng.uniform(0, 180), int(255 * rng.uniform(0.3, 1.0))
-        # Wide rings would be enclosed grains.
+        # Wide rings would look like enclosed grains.
         ring = radius < 5 and rng.random() < 0.4
         cv2.ellipse(
             canvas,
@@ -109,7 +109,7 @@ def _holes(shape: tuple[int, int], pits: Ints, rng: np.random.Generator) -> Floa
 
 
 def _scratches(shape: tuple[int, int], per_mpx: float, rng: np.random.Generator) -> FloatImage:
-    """Cover of lines that are no boundaries: short, from edge to edge, bent, families of parallel ones."""
+    """Draw the cover of scratches: short, from edge to edge, bent, or in families of parallel ones."""
     canvas = np.zeros(shape, np.uint8)
     count = max(1, int(rng.poisson(per_mpx * canvas.size / 1e6)))
     parallel, direction = rng.random() < 0.4, rng.uniform(0, math.pi)
@@ -126,14 +126,14 @@ def _scratches(shape: tuple[int, int], per_mpx: float, rng: np.random.Generator)
         grey = int(255 * strongest * rng.uniform(0.2, 1.0))
         thick = 1 if rng.random() < 0.8 else 2
         cv2.polylines(canvas, [points], False, grey, thick, cv2.LINE_AA, _SUBPIXEL_BITS)
-    # Strong in places, gone in others.
+    # Scratches are strong in some places and vanish in others.
     uneven = np.clip(0.9 + 0.4 * smooth_noise(shape, 15.0, rng), 0, 1)
     cover: FloatImage = blur(as_float32(canvas / 255), rng.uniform(0.3, 0.8)) * uneven
     return cover
 
 
 def _stains(shape: tuple[int, int], rng: np.random.Generator) -> FloatImage:
-    """Dried drops: patches with an edge, darker or brighter than the rest, some with a rim; about ±1."""
+    """Draw dried drops: patches with an edge, darker or brighter than the rest, some with a rim; about ±1."""
     field = fractal_noise(shape, rng.uniform(15.0, 60.0), 2, rng, roughness=0.3)
     level, sharpness = rng.uniform(0.3, 1.3), rng.uniform(2.0, 12.0)
     inside = 1 / (1 + np.exp(-sharpness * (field - np.float32(level))))

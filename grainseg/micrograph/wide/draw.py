@@ -1,4 +1,4 @@
-"""One draw from the ranges of a recipe, kept to pictures in which the grains can be seen."""
+"""Draw the properties of one picture from the ranges of a recipe, such that its grains remain visible."""
 
 import math
 from dataclasses import dataclass
@@ -21,7 +21,8 @@ _SHARE_OF_STRENGTH = {
     "line_noise": 0.6,
     "screen": 0.5,
 }
-_SHOT_NOISE = 0.35  # share of the strength
+"""Largest values of properties that may hide the grains, as shares of `Drawn.strength`."""
+_SHOT_NOISE = 0.35  # largest shot noise, as a share of the strength
 _SHARE_OF_SIZE = {
     "softness_px": 1 / 12,
     "defocus_px": 1 / 12,
@@ -31,6 +32,7 @@ _SHARE_OF_SIZE = {
     "groove_ragged_px": 1 / 12,
     "striation_period_px": 1 / 5,
 }
+"""Largest lengths of properties that may hide the grains, as shares of `Drawn.finest_px`."""
 
 
 @dataclass(frozen=True)
@@ -38,10 +40,10 @@ class Drawn:
     """One draw from a recipe.
 
     Attributes:
-        values: By the name of its range the value drawn; 0 where this picture does not have the property.
-        topology: One of the recipe's.
-        contrast: One of the recipe's.
-        polarity: One of the recipe's.
+        values: Values drawn, by the names of their ranges; 0 for properties that this picture lacks.
+        topology: One of the recipe's topologies.
+        contrast: One of the recipe's contrasts.
+        polarity: One of the recipe's groove polarities.
     """
 
     values: dict[str, float]
@@ -64,7 +66,7 @@ class Drawn:
 
     @property
     def strength(self) -> float:
-        """How much grey tells the grains apart, about: grain contrast, depth of the grooves or texture."""
+        """Approximate difference in grey between grains: grain contrast, depth of the grooves or texture."""
         if self.contrast == "texture":
             return self["texture_contrast"]
         groove = (1 - 0.6 * self["under_etching"]) * self["groove_depth"]
@@ -82,7 +84,7 @@ class Drawn:
         return self["grain_px"] / narrower[self.topology]
 
     def knobs(self) -> dict[str, float | str]:
-        """Everything drawn, by name, but for what this topology and contrast do without."""
+        """Return the drawn values by name, without those that this topology and contrast do not use."""
         idle = {name for name in self.values if name.startswith("groove_") and not self.has_grooves}
         idle |= set() if self.has_greys else {"grain_contrast", "softness_px"}
         idle |= set() if self.contrast == "groove" else {"residual_contrast"}
@@ -101,7 +103,7 @@ def draw(recipe: WideRecipe, rng: np.random.Generator) -> Drawn:
 
     Args:
         recipe: The ranges.
-        rng: Gives each property the same random numbers whatever the ranges of the others are.
+        rng: Random generator; a property gets the same random numbers whatever the ranges of the others are.
     """
     values = {}
     for name, allowed in ranges(recipe).items():
@@ -125,7 +127,7 @@ def _one_of(options: tuple[_Choice, ...], rng: np.random.Generator) -> _Choice:
 
 
 def _keep_brightness_in_reach(drawn: Drawn, recipe: WideRecipe) -> None:
-    """Leave room above and below the grains' mean for what tells them apart, as far as the recipe allows."""
+    """Leave room above and below the mean grey for the grains' contrast, as far as the recipe allows."""
     if drawn.contrast == "groove":
         least, most = (0.0, 1.0) if drawn.polarity == "dark" else (0.0, 0.5)
     else:
@@ -138,10 +140,10 @@ def _keep_brightness_in_reach(drawn: Drawn, recipe: WideRecipe) -> None:
 
 
 def _keep_visible(drawn: Drawn, recipe: WideRecipe) -> None:
-    """Lessen what would hide the grains for good, in place, but nothing below its range.
+    """Reduce, in place, the values that would hide the grains completely, but none below its range.
 
-    Nobody labels a picture in which nothing is to be seen, and a network learns nothing from it. The shares
-    were chosen by eye.
+    Nobody labels a picture in which nothing is visible, and a network learns nothing from it. The shares were
+    chosen by eye.
     """
     strength, size = drawn.strength, drawn.finest_px
     limits = {name: share * strength for name, share in _SHARE_OF_STRENGTH.items()}
@@ -154,12 +156,12 @@ def _keep_visible(drawn: Drawn, recipe: WideRecipe) -> None:
 
 
 def _at_most(value: float, limit: float, allowed: Range | Sometimes) -> float:
-    """A value lessened to a limit, but not below the lowest of its range; 0 stays 0."""
+    """Reduce a value to a limit, but not below the lowest value of its range; 0 stays 0."""
     return min(value, max(limit, allowed[-2])) if value > 0 else value
 
 
 def _between(low: float, high: float, position: float) -> float:
-    """The value at a position from 0 to 1 in a range, on a logarithmic scale where it spans more than 4."""
+    """Return the value at a position 0-1 in a range, logarithmically if it spans more than a factor of 4."""
     if low > 0 and high > 4 * low:
         return float(low * (high / low) ** position)
     return float(low + position * (high - low))

@@ -1,4 +1,4 @@
-"""What the etchant does along the boundaries: grooves of every kind, relief, pits strung along them."""
+"""Effects of the etchant along the boundaries: grooves of every kind, over-etching, relief."""
 
 import numpy as np
 
@@ -19,9 +19,9 @@ def etch(
     Args:
         surface: (H, W) grey.
         structure: The section.
-        cracks: Those of its regions.
-        drawn: Its properties.
-        rng: Source.
+        cracks: Nearest cracks of its regions.
+        drawn: Properties of the picture.
+        rng: Random generator.
 
     Returns:
         (H, W) float32 grey.
@@ -30,7 +30,7 @@ def etch(
     if drawn.has_grooves:
         depth = _groove_depth(structure, cracks, drawn, rng) * _profile(cracks, drawn, rng)
         depth = np.clip(depth, 0, _DEEPEST)
-        # A share of the light that is there, or of what is missing to white.
+        # The depth is a share of the grey that is there, or of the difference to white.
         etched = surface * (1 - depth) if drawn.polarity == "dark" else surface + (1 - surface) * depth
         if drawn["over_etching"] > 0:
             etched = etched - 0.15 * drawn["over_etching"] * np.exp(-cracks.distance_px / 6)
@@ -41,7 +41,7 @@ def etch(
 
 
 def _groove_depth(structure: Structure, cracks: Cracks, drawn: Drawn, rng: np.random.Generator) -> FloatImage:
-    """Depth at the middle of the nearest groove, which wavers and breaks off along the boundary."""
+    """Return the depth at the middle of the nearest groove, with variations and gaps along the boundary."""
     shape, pairs = cracks.pair.shape, cracks.low.size
     count = int(structure.matrix.max())
     under = drawn["under_etching"]
@@ -50,7 +50,7 @@ def _groove_depth(structure: Structure, cracks: Cracks, drawn: Drawn, rng: np.ra
     spread_ln = 0.4 * (eagerness[cracks.low] + eagerness[cracks.high]) + 0.82 * rng.standard_normal(pairs)
     depth = (1 - 0.6 * under) * drawn["groove_depth"] * np.exp(drawn["groove_spread_ln"] * spread_ln)
     depth[rng.random(pairs) < drawn["unetched"] + 0.35 * under] = 0
-    # Coherent twin boundaries hardly etch in some metals and as well as others in others.
+    # Coherent twin boundaries hardly etch in some metals, and as well as other boundaries in other metals.
     depth[cracks.high - cracks.low == count] *= rng.random()
     wavering = np.exp(
         drawn["groove_wavering_ln"] * (smooth_noise(shape, 9.0, rng) + 0.4 * smooth_noise(shape, 2.0, rng))
@@ -62,14 +62,14 @@ def _groove_depth(structure: Structure, cracks: Cracks, drawn: Drawn, rng: np.ra
 
 
 def _unbroken(shape: tuple[int, int], share: float, rng: np.random.Generator) -> FloatImage:
-    """1 along the groove, 0 in its gaps: long and few, or short and many as a row of dots."""
+    """Return 1 along the groove and 0 in its gaps: few and long, or many and short as in a row of dots."""
     field = smooth_noise(shape, rng.choice([2.0, 4.0, 10.0]), rng)
     level = np.quantile(field[::4, ::4], share)
     return as_float32(np.clip(0.5 + 2 * (field - level), 0, 1))
 
 
 def _profile(cracks: Cracks, drawn: Drawn, rng: np.random.Generator) -> FloatImage:
-    """Cross-section of the grooves, 1 at the middle: Gaussian or flat-bottomed, single or double."""
+    """Return the cross-section of the grooves, 1 at the middle: Gaussian or flat, single or double."""
     shape = cracks.pair.shape
     pair_width = np.exp(drawn["groove_width_spread_ln"] * rng.standard_normal(cracks.low.size))
     width = drawn["groove_width_px"] * (1 + 1.5 * drawn["over_etching"]) * spread(cracks.pair, pair_width)
@@ -86,17 +86,17 @@ def _profile(cracks: Cracks, drawn: Drawn, rng: np.random.Generator) -> FloatIma
         width = np.minimum(width, 0.6 * drawn["groove_double_px"])
     flatness = rng.choice([1.0, 1.0, 2.0])
     half = np.maximum(width, 0.8) / 2
-    # 2^-(d / half width)^2: a half where d is half the width; the fourth power has a flat bottom.
+    # 2^-(d / half width)^2 is 1/2 where d is half the width; the fourth power gives a flat bottom.
     profile: FloatImage = np.exp2(-((distance / half) ** (2 * flatness)))
     return profile
 
 
 def _relief(structure: Structure, rng: np.random.Generator) -> FloatImage:
-    """Slopes between grains etched to different heights, lit from one side: one flank bright or dark."""
+    """Shade slopes between grains etched to different heights, lit from one side: bright or dark flanks."""
     regions = structure.regions
     width_px = rng.uniform(0.8, 2.0)
     height = blur(spread(regions, rng.standard_normal(int(regions.max()) + 1)), width_px)
     light = rng.uniform(0, 2 * np.pi)
     down, across = np.gradient(height)
     slope: FloatImage = np.cos(light) * across + np.sin(light) * down
-    return 2.5 * width_px * slope  # the blurred unit step is 1 / (√2π width) steep
+    return 2.5 * width_px * slope  # a blurred unit step has the slope 1 / (√2π width)

@@ -1,4 +1,4 @@
-"""One picture of the wide range, from a seed."""
+"""Generate one micrograph of the wide range from a seed."""
 
 from dataclasses import dataclass
 
@@ -18,13 +18,13 @@ from grainseg.micrograph.wide.surface import grain_surface
 
 @dataclass(frozen=True)
 class WideMicrograph:
-    """A picture and the truth beside it.
+    """A picture and its ground truth.
 
     Attributes:
-        pixels: (H, W) float32 in [0, 1], of the 256 values that an 8-bit file can hold.
+        pixels: (H, W) float32 in [0, 1], rounded to the 256 values that an 8-bit file can hold.
         grains: (H, W) int32 grain numbers 1..N; 0 in a second phase that the recipe fills.
-        label: (H, W) uint8 boundary codes: closed lines, also where nothing of the boundary is to be seen.
-        knobs: What was drawn, by the names of `WideRecipe`; 0 for properties that this picture lacks.
+        label: (H, W) uint8 boundary codes: closed lines, also where the boundary is invisible.
+        knobs: Values drawn, by the names of `WideRecipe`; 0 for properties that this picture lacks.
     """
 
     pixels: FloatImage
@@ -34,19 +34,20 @@ class WideMicrograph:
 
 
 def generate_wide(seed: int, shape: tuple[int, int], recipe: WideRecipe = WIDE) -> WideMicrograph:
-    """Make a section and photograph it.
+    """Generate a section and its micrograph.
 
-    The same seed gives the same picture on one machine; another machine's floating point may differ.
+    The same seed gives the same picture on one machine; floating-point results of another machine may differ.
 
     Args:
         seed: Not negative.
         shape: Height and width in px.
-        recipe: Ranges of everything that the seed draws. How the label is drawn does not change the picture.
+        recipe: Ranges of the properties that are drawn. Twins and second phase in the label do not change
+            the picture.
 
     Returns:
-        The picture with its truth.
+        The picture with its ground truth.
     """
-    # Streams of their own: what one stage draws does not depend on how much the others did.
+    # One random stream per stage: its draws do not depend on how many the other stages make.
     of_recipe, of_structure, of_surface, of_etching, of_damage, of_instrument = (
         np.random.default_rng([seed, 2, stage]) for stage in range(6)
     )

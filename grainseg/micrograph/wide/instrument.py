@@ -1,4 +1,4 @@
-"""Light, lens, detector and file: what happens between the section and the stored picture."""
+"""Light, lens, detector and file: all steps between the section and the stored picture."""
 
 import math
 
@@ -16,10 +16,10 @@ def photograph(surface: FloatImage, drawn: Drawn, rng: np.random.Generator) -> F
     Args:
         surface: (H, W) float32 grey.
         drawn: The instrument's properties.
-        rng: Source.
+        rng: Random generator.
 
     Returns:
-        (H, W) float32 in [0, 1], of the 256 values that an 8-bit file can hold.
+        (H, W) float32 in [0, 1], rounded to the 256 values that an 8-bit file can hold.
     """
     shape = (surface.shape[0], surface.shape[1])
     light = surface * _illumination(shape, drawn, rng)
@@ -36,7 +36,7 @@ def photograph(surface: FloatImage, drawn: Drawn, rng: np.random.Generator) -> F
 
 
 def _illumination(shape: tuple[int, int], drawn: Drawn, rng: np.random.Generator) -> FloatImage:
-    """Factor on the light: a ramp, or a bright spot off the middle, and darker corners."""
+    """Return the factor on the light: a ramp, or a bright spot off the middle, and darker corners."""
     y, x = (np.linspace(-1, 1, side, dtype=np.float32) for side in shape)
     angle, spot = rng.uniform(0, 2 * math.pi), rng.random() < 0.3
     cy, cx = rng.uniform(-0.8, 0.8, 2).astype(np.float32)
@@ -64,7 +64,7 @@ def _astigmatic(light: FloatImage, sigma_px: float, rng: np.random.Generator) ->
 
 
 def _fields(shape: tuple[int, int], rng: np.random.Generator) -> FloatImage:
-    """Offsets of two to four stitched fields, about ±1, with a slope towards each seam."""
+    """Draw the offsets of two to four stitched fields, about ±1, with a slope towards each seam."""
     offset = np.zeros(shape, np.float32)
     seams = (rng.uniform(0.15, 0.85) * shape[0], rng.uniform(0.15, 0.85) * shape[1])
     both = rng.random()
@@ -78,7 +78,7 @@ def _fields(shape: tuple[int, int], rng: np.random.Generator) -> FloatImage:
 
 
 def _screen(shape: tuple[int, int], rng: np.random.Generator) -> FloatImage:
-    """Fine regular pattern of a printed, rescanned or interlaced picture: one or two gratings."""
+    """Draw the fine regular pattern of a printed, rescanned or interlaced picture: one or two gratings."""
     y, x = pixel_positions(shape)
     angle, period = rng.uniform(0, math.pi), rng.uniform(2.2, 5.0)
     total = np.zeros(shape, np.float32)
@@ -89,7 +89,7 @@ def _screen(shape: tuple[int, int], rng: np.random.Generator) -> FloatImage:
 
 
 def _noise(light: FloatImage, drawn: Drawn, rng: np.random.Generator) -> FloatImage:
-    """Poisson-Gaussian noise, the Poisson part in its Gaussian limit, perhaps blurred.
+    """Draw Poisson-Gaussian noise, the Poisson part in its Gaussian limit, perhaps blurred.
 
     The model of A. Foi et al., IEEE Trans. Image Process. 17 (2008) 1737-1754.
     """
@@ -102,7 +102,7 @@ def _noise(light: FloatImage, drawn: Drawn, rng: np.random.Generator) -> FloatIm
 
 
 def _scan_lines(shape: tuple[int, int], drawn: Drawn, rng: np.random.Generator) -> FloatImage:
-    """Offsets of scan lines, and streaks along them that start somewhere and fade: charging."""
+    """Draw offsets of scan lines, and streaks along them that start at random and fade (charging)."""
     lines = np.zeros(shape, np.float32)
     if drawn["line_noise"] > 0:
         lines += drawn["line_noise"] * white_noise((shape[0], 1), rng)
@@ -118,7 +118,7 @@ def _scan_lines(shape: tuple[int, int], drawn: Drawn, rng: np.random.Generator) 
 
 
 def _saturated(picture: FloatImage, drawn: Drawn) -> FloatImage:
-    """Stretch the grey scale until a share of the pixels is white; black, with bright grooves."""
+    """Stretch the grey scale until a share of the pixels is white (with bright grooves: black)."""
     if drawn["saturation"] == 0:
         return picture
     sample = picture[::3, ::3]
@@ -130,7 +130,7 @@ def _saturated(picture: FloatImage, drawn: Drawn) -> FloatImage:
 
 
 def _store(picture: FloatImage, quality: float) -> FloatImage:
-    """Round to 8 bits, through a JPEG file where a quality is given."""
+    """Round to 8 bits; compress as JPEG and decode again if the quality is above 0."""
     levels = np.rint(255 * np.clip(picture, 0, 1)).astype(np.uint8)
     if quality > 0:
         _, file = cv2.imencode(".jpg", levels, [cv2.IMWRITE_JPEG_QUALITY, round(quality)])

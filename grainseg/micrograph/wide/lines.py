@@ -1,4 +1,4 @@
-"""Grain maps that their drawn lines show exactly."""
+"""Grain maps whose grains all remain visible, in one piece, between the drawn boundary lines."""
 
 import cv2
 import numpy as np
@@ -11,15 +11,15 @@ _ROUNDS = 4
 
 
 def grains_that_show(cells: GrainMap, width_px: int, smallest_px2: int) -> GrainMap:
-    """Make every grain one piece that its drawn lines leave visible.
+    """Make every grain one piece that stays visible between its drawn lines.
 
-    What the lines swallow, or leave smaller than the least area, goes to the nearest grain; what they cut
-    in two becomes two grains. After a few rounds a handful of specks may still differ.
+    A grain that the lines cover, or of which they leave less than ``smallest_px2``, goes to the nearest
+    grain; a grain that they cut in two becomes two grains. After a few rounds some specks may still differ.
 
     Args:
         cells: (H, W) int32 numbers; a cell may be in pieces, which become grains of their own.
-        width_px: Width of the lines that are going to be drawn.
-        smallest_px2: Least area, in px², of what is left of a grain between its lines.
+        width_px: Width in px of the lines that are going to be drawn.
+        smallest_px2: Smallest area in px² that must be left of a grain between its lines.
 
     Returns:
         (H, W) int32 grain numbers 1..N.
@@ -36,7 +36,7 @@ def grains_that_show(cells: GrainMap, width_px: int, smallest_px2: int) -> Grain
         piece_of[owner[shows]] = np.flatnonzero(shows)
         if (pieces_of[1:] == 1).all():
             break
-        # A grain with one piece keeps its sides as they are; the others grow back from their pieces.
+        # A grain with one visible piece keeps its shape; the others grow back from their visible pieces.
         kept = np.where(pieces_of == 1, piece_of, 0)[grains]
         kept = np.where(kept == 0, np.where(shows[pieces], pieces, 0), kept)
         grains = _pieces_of_cells(nearest_number(kept))
@@ -50,30 +50,30 @@ def _pieces_of_cells(cells: GrainMap) -> GrainMap:
 
 
 def without_slivers(cells: GrainMap, reach_px: float) -> GrainMap:
-    """Round the cells: all that is nearer to their sides is grown back from what is left of them.
+    """Round the cells: remove all pixels within a distance of their sides and regrow the cells from the rest.
 
-    Sharp tips and slivers, which surface tension forbids, go to the cells beside them.
+    Sharp tips and slivers, which surface tension forbids, go to the neighbouring cells.
 
     Args:
         cells: (H, W) int32 numbers from 1 up.
-        reach_px: Half the width of the narrowest part that stays.
+        reach_px: That distance in px: half the width of the narrowest part that stays.
 
     Returns:
-        (H, W) int32, the same numbers less those of cells that are narrow everywhere.
+        (H, W) int32, the same numbers without those of cells that are narrow everywhere.
     """
     away = cv2.distanceTransform((~crack_pixels(cells)).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
     return nearest_number(np.where(away > reach_px, cells, 0).astype(np.int32))
 
 
 def pieces_between(lines: Label, smallest_px2: int) -> GrainMap:
-    """Grains from a drawn label: its pieces, grown to the middle of the lines.
+    """Derive the grains of a drawn label: its pieces, grown to the middle of the lines.
 
     Args:
-        lines: (H, W) uint8 codes; pieces smaller than the least area become lines, in place.
-        smallest_px2: Least area in px².
+        lines: (H, W) uint8 codes; pieces smaller than ``smallest_px2`` become lines, in place.
+        smallest_px2: Smallest area of a grain in px².
 
     Returns:
-        (H, W) int32 numbers 1..N; 0 everywhere where there is no piece.
+        (H, W) int32 numbers 1..N; 0 everywhere if there is no piece.
     """
     _, pieces, statistics, _ = cv2.connectedComponentsWithStats(
         (lines == GRAIN).view(np.uint8), connectivity=4
@@ -86,7 +86,7 @@ def pieces_between(lines: Label, smallest_px2: int) -> GrainMap:
 
 
 def nearest_number(numbers: GrainMap) -> GrainMap:
-    """Give each pixel that has the number 0 the number of the nearest pixel that has another."""
+    """Give each pixel with the number 0 the number of the nearest pixel with another number."""
     empty = (numbers == 0).view(np.uint8)
     if not empty.any() or empty.all():
         return numbers

@@ -1,4 +1,4 @@
-"""Random fields of one length scale, and the blur that everything here uses (OpenCV: fast on one core)."""
+"""Random fields with a given length scale, and the common Gaussian blur (OpenCV: fast on one core)."""
 
 import math
 
@@ -10,34 +10,35 @@ from grainseg.micrograph.image import FloatImage
 
 
 def as_float32(picture: npt.ArrayLike) -> FloatImage:
-    """The picture as float32, without a copy where it is that already."""
+    """Convert a picture to float32, without a copy if it already is float32."""
     return np.asarray(picture, np.float32)
 
 
 def blur(image: FloatImage, sigma_px: float) -> FloatImage:
-    """Blur with a Gaussian; one narrower than a fifth of a pixel changes nothing."""
+    """Blur with a Gaussian; a standard deviation below 0.2 px changes nothing."""
     if sigma_px < 0.2:
         return image
     return as_float32(cv2.GaussianBlur(image, (0, 0), sigma_px, borderType=cv2.BORDER_REFLECT_101))
 
 
 def pixel_positions(shape: tuple[int, ...]) -> tuple[FloatImage, FloatImage]:
-    """(H, 1) rows and (1, W) columns of the pixels, float32."""
+    """Return the (H, 1) row and (1, W) column numbers of the pixels, float32."""
     return np.arange(shape[0], dtype=np.float32)[:, None], np.arange(shape[1], dtype=np.float32)[None, :]
 
 
 def white_noise(shape: tuple[int, ...], rng: np.random.Generator) -> FloatImage:
-    """Independent standard normal values, float32."""
+    """Draw independent standard normal values, float32."""
     return rng.standard_normal(shape, dtype=np.float32)
 
 
 def smooth_noise(shape: tuple[int, int], scale_px: float, rng: np.random.Generator) -> FloatImage:
-    """Smooth random field.
+    """Draw a smooth random field.
 
     Args:
         shape: Height and width in px.
-        scale_px: Structures are about twice as large; the field is like white noise blurred by it.
-        rng: Source.
+        scale_px: Length scale: the field is like white noise blurred by this standard deviation, and its
+            structures are about twice as large.
+        rng: Random generator.
 
     Returns:
         (H, W) float32, mean about 0, standard deviation about 1.
@@ -48,20 +49,20 @@ def smooth_noise(shape: tuple[int, int], scale_px: float, rng: np.random.Generat
         return noise * np.float32(max(1.0, 2 * math.sqrt(math.pi) * scale_px))
     spacing = 1.5 * scale_px
     knots = white_noise((math.ceil(shape[0] / spacing) + 4, math.ceil(shape[1] / spacing) + 4), rng)
-    # A random origin, so that the knots' places do not show over many pictures.
+    # A random origin, so that the positions of the knots do not show over many pictures.
     shift = rng.uniform(0.5, 1.5, 2)
     to_knots = np.array([[1 / spacing, 0, shift[0]], [0, 1 / spacing, shift[1]]])
     flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
     warped = cv2.warpAffine(
         blur(knots, 0.6), to_knots, shape[::-1], flags=flags, borderMode=cv2.BORDER_REFLECT
     )
-    return as_float32(warped) * np.float32(2.1)  # what blur and interpolation took
+    return as_float32(warped) * np.float32(2.1)  # restores the deviation that blur and interpolation reduced
 
 
 def fractal_noise(
     shape: tuple[int, int], scale_px: float, octaves: int, rng: np.random.Generator, roughness: float = 0.6
 ) -> FloatImage:
-    """Sum of smooth noise whose scale halves from octave to octave, its amplitude times ``roughness``."""
+    """Sum smooth noise in octaves: from each to the next, scale × 1/2 and amplitude × ``roughness``."""
     total = np.zeros(shape, np.float32)
     for octave in range(octaves):
         total += np.float32(roughness**octave) * smooth_noise(shape, max(scale_px / 2**octave, 0.5), rng)
@@ -76,17 +77,18 @@ def blobs(
     rng: np.random.Generator,
     favour: FloatImage | float = 0.0,
 ) -> npt.NDArray[np.bool_]:
-    """Irregular islands of about one size, scattered: where a random field is high.
+    """Draw irregular, scattered islands of about one size: the places where a random field is high.
 
     Args:
         shape: Height and width in px.
-        scale_px: Diameter of the islands, roughly.
+        scale_px: Approximate diameter of the islands.
         area_share: Share of the area, 0-0.5.
-        rng: Source.
-        favour: (H, W) where islands like to be: added to the random field, which has a deviation of 1.
+        rng: Random generator.
+        favour: (H, W), high where islands are more likely: it is added to the random field, which has a
+            standard deviation of 1.
 
     Returns:
-        (H, W) bool.
+        (H, W) bool, True in the islands.
     """
     field = smooth_noise(shape, scale_px / 3, rng) + 0.25 * smooth_noise(shape, max(scale_px / 9, 0.7), rng)
     field = field + favour

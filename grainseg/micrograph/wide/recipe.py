@@ -1,4 +1,4 @@
-"""What the wide generator may vary, and how far: a range for every property."""
+"""Ranges of all properties that the wide generator varies."""
 
 import math
 from dataclasses import dataclass, fields
@@ -16,98 +16,100 @@ SecondPhase = Literal["grain", "filled", "unlabelled"]
 
 
 Sometimes = tuple[float, float, float]
-"""A property that only a share of the pictures has: that share, and its lowest and highest value there."""
+"""Range of a property that only some pictures have: share of the pictures, lowest and highest value."""
 
 NEVER: Sometimes = (0.0, 0.0, 0.0)
-"""What no picture has; 0 is its value there."""
+"""Range of a property that no picture has; its value is then 0."""
 
 
 @dataclass(frozen=True)
 class WideRecipe:
-    """Ranges that each picture draws its own properties from.
+    """Ranges that the properties of each picture are drawn from.
 
     Greys are shares of full scale. Names that end in ``_px`` are lengths in px. Properties that span more
-    than a factor of four are drawn evenly on a logarithmic scale, the others evenly. A choice repeated in a
-    tuple is drawn more often. The same seed draws every property with the same random numbers whatever the
-    ranges of the others are; what would hide the grains for good is then lessened, but not below its range.
+    than a factor of four are drawn uniformly on a logarithmic scale, the others uniformly. A choice repeated
+    in a tuple is drawn more often. The same seed draws a property with the same random numbers whatever the
+    ranges of the others are. Values that would hide the grains completely are then reduced, but not below
+    their range.
 
     Attributes:
         line_width_px: Width of the boundary lines in the label.
         label_twins: Whether the label draws twin boundaries; ASTM E112, as summarised in public literature
             (the standard's text was not consulted), does not count them.
-        label_second_phase: The second phase as grains of its own, filled with the boundary code (grain 0),
-            or unlabelled: the boundaries of the matrix run on below it.
+        label_second_phase: How the label shows the second phase: as grains of its own; filled with the
+            boundary code (grain 0); or unlabelled, where the boundaries of the matrix continue below it.
         topologies: Log-normal grain sizes; two populations; grains stretched in one direction.
-        contrasts: What tells grains apart: grey by orientation; etched grooves; both; texture alone.
+        contrasts: What distinguishes grains: grey by orientation; etched grooves; both; texture alone.
         groove_polarities: Grooves darker or brighter than the grains.
 
         grain_px: Equivalent circle diameter of the grains (of the coarse ones where there are two kinds).
-        sigma_ln: Standard deviation of the logarithm of that diameter, before shapes add to it.
-        relaxation: 0 leaves the grains as irregular as chance has them, 1 evens them out.
+        sigma_ln: Standard deviation of the logarithm of that diameter, before the shapes increase it.
+        relaxation: 0 leaves the random arrangement of the grains irregular, 1 evens it out.
         lobing: How far grains depart from convex polygons, 0-1.
         curvature: Bending of the sides, as a share of the grain size.
-        duplex_ratio: Coarse to fine diameter.
-        duplex_share: Share of the area that the coarse population was given.
-        elongation: Length to width.
+        duplex_ratio: Ratio of coarse to fine diameter.
+        duplex_share: Share of the area assigned to the coarse population.
+        elongation: Ratio of length to width.
         ragged: Displacement of ragged, irregular boundaries as a share of the grain size.
         enclosed: Area share of small grains within larger ones.
-        twins: Share of the grains that have one to three lamellae of a twin.
+        twins: Share of the grains that have one to three twin lamellae.
         second_phase: Area share of islands of a second phase.
         second_phase_px: Size of these islands.
-        second_phase_grey: Their grey less that of the matrix.
+        second_phase_grey: Their grey minus that of the matrix.
 
         brightness: Mean grey of the grains.
         grain_contrast: Standard deviation of grey from grain to grain, where orientation shows.
-        residual_contrast: The same where only grooves or texture show. 0 for texture.
+        residual_contrast: The same where only grooves show; it is 0 where only texture shows.
         softness_px: Blur of the steps of grey between grains.
         slope: Standard deviation of the change of grey across a grain.
         texture: Standard deviation of the isotropic texture that all grains have.
-        texture_px: Its size.
+        texture_px: Length scale of that texture.
         texture_contrast: Standard deviation of the texture that differs from grain to grain in direction,
-            period, amplitude and kind, where texture shows.
-        striation: The same in pictures whose grains differ in other ways too.
-        striation_period_px: Distance of its streaks.
+            period, amplitude and kind, where only texture distinguishes the grains.
+        striation: The same in pictures with another contrast.
+        striation_period_px: Period of the streaks of that texture.
         mottle: Standard deviation of irregular patches within grains.
         haze: Amplitude of a smooth veil over many grains.
 
-        groove_depth: Median darkening at the middle of a groove, as a share of the grey that is there.
+        groove_depth: Median darkening at the middle of a groove, as a share of the grey there.
         groove_spread_ln: Standard deviation of its logarithm from boundary to boundary.
         groove_width_px: Median full width at half depth.
         groove_width_spread_ln: Standard deviation of its logarithm, between boundaries and along them.
         unetched: Share of the boundaries without a groove.
         groove_broken: Share of their length where grooves are interrupted.
-        groove_double_px: Distance of the two lines of double grooves.
+        groove_double_px: Distance between the two lines of double grooves.
         groove_ragged_px: Unevenness of the edges of grooves.
         groove_wavering_ln: Standard deviation of the logarithm of the depth along a groove.
-        groove_swollen: How many times their width grooves gain where they are etched out.
+        groove_swollen: Extra width of grooves where they are etched out, as a multiple of their width.
         relief: Brightness of the slopes between grains of different height, lit from one side.
         over_etching: 0-1: grooves wider and pitted along their sides, grains darker.
         under_etching: 0-1: grooves shallower and many of them missing.
 
-        pits_per_mpx: Small dark or bright spots per 10⁶ px; beside a few of them larger, sharp ones.
-        boundary_pits_per_mpx: The same, strung along the boundaries.
+        pits_per_mpx: Small dark or bright spots per 10⁶ px; at a few of them, larger ones with a sharp edge.
+        boundary_pits_per_mpx: Small spots along the boundaries per 10⁶ px.
         pores: Area share of pores.
         scratches_per_mpx: Scratches per 10⁶ px: short, from edge to edge, curved, parallel.
-        stains: Amplitude of stains with an edge.
+        stains: Amplitude of stains with a visible edge.
 
         illumination: Relative change of the light from side to side.
         vignette: Relative fall of the light towards the corners.
         gamma: Exponent of the tone curve.
         defocus_px: Standard deviation of the blur.
         astigmatism_px: Standard deviation of a further blur in one direction.
-        electrons: Signal of full scale in counts: the Poisson part of the noise.
-        read_noise: Standard deviation of the Gaussian part.
-        noise_px: Blur of the noise, as demosaicing and resampling leave it.
+        electrons: Signal at full scale in counts; it sets the Poisson part of the noise.
+        read_noise: Standard deviation of the Gaussian part of the noise.
+        noise_px: Blur of the noise, as after demosaicing and resampling.
         sharpening: Strength of an unsharp mask applied to picture and noise.
         line_noise: Standard deviation of the offset of a scan line.
         charging: Amplitude of bright and dark streaks along the scan lines.
         screen: Amplitude of a fine periodic pattern over the whole picture.
         seams: Step of brightness between stitched fields.
-        saturation: Share of the pixels driven into white (black, with bright grooves).
-        jpeg_quality: Quality of a JPEG file that the picture went through, 1-100.
+        saturation: Share of the pixels that are saturated to white (with bright grooves: to black).
+        jpeg_quality: Quality of JPEG compression applied to the picture, 1-100.
 
     Raises:
-        GrainsegError: A range is upside down or reaches values that mean nothing, or a choice is unknown.
+        GrainsegError: The lowest value of a range is above its highest, a range has invalid values, or a
+            choice is unknown.
     """
 
     line_width_px: int = 3
@@ -192,7 +194,7 @@ class WideRecipe:
         for name, value in ranges(self).items():
             if value == NEVER:
                 continue
-            count = len(getattr(type(self), name))  # a class keeps its defaults
+            count = len(getattr(type(self), name))  # the class attribute is the default
             if len(value) != count:
                 form = "lowest and highest value" if count == 2 else "share, lowest and highest value"
                 raise GrainsegError(f"synthetic {name} = {tuple(value)}: give {count} numbers: {form}")
@@ -250,7 +252,7 @@ _LIMITS = {
 
 
 def ranges(recipe: WideRecipe) -> dict[str, Range | Sometimes]:
-    """The fields of a recipe that are ranges."""
+    """Return the fields of a recipe that are ranges."""
     return {
         field.name: getattr(recipe, field.name)
         for field in fields(recipe)
@@ -259,4 +261,4 @@ def ranges(recipe: WideRecipe) -> dict[str, Range | Sometimes]:
 
 
 WIDE = WideRecipe()
-"""Everything that the defaults span."""
+"""The recipe with the default ranges."""

@@ -1,4 +1,4 @@
-"""Values by region, and the crack between regions nearest to each pixel."""
+"""Values per region, and the crack between regions that is nearest to each pixel."""
 
 from dataclasses import dataclass
 
@@ -15,13 +15,13 @@ _Ints = npt.NDArray[np.int32]
 
 @dataclass(frozen=True)
 class Cracks:
-    """The crack between two regions nearest to each pixel.
+    """The crack between two regions that is nearest to each pixel.
 
     Attributes:
-        distance_px: (H, W) float32 distance from the pixel's middle; far beyond the field without cracks.
-        pair: (H, W) int32 number of the two regions that it parts, 0..P-1.
-        low: (P,) int32 the lower region of each pair.
-        high: (P,) int32 the higher.
+        distance_px: (H, W) float32 distance from the pixel's middle to the crack; 10⁶ without any crack.
+        pair: (H, W) int32 number of the pair of regions that the crack separates, 0..P-1.
+        low: (P,) int32, the lower region number of each pair.
+        high: (P,) int32, the higher region number of each pair.
     """
 
     distance_px: FloatImage
@@ -31,27 +31,27 @@ class Cracks:
 
 
 def spread(regions: GrainMap, values: npt.NDArray[np.floating]) -> FloatImage:
-    """(H, W) float32 picture of one value per region, indexed by its number."""
+    """Paint each region with its value, indexed by its number: (H, W) float32."""
     picture: FloatImage = values.astype(np.float32)[regions]
     return picture
 
 
 def means(regions: GrainMap, picture: FloatImage) -> npt.NDArray[np.float64]:
-    """Mean of a picture by region, indexed by its number; 0 for numbers that have no pixel."""
+    """Return the mean of a picture per region, indexed by its number; 0 for numbers without a pixel."""
     area = np.bincount(regions.ravel())
     total: npt.NDArray[np.float64] = np.bincount(regions.ravel(), picture.ravel()) / np.maximum(area, 1)
     return total
 
 
 def nearest_cracks(regions: GrainMap) -> Cracks:
-    """Find the nearest crack on a grid of half pixels, where the cracks have places of their own.
+    """Find the nearest crack on a grid of half pixels, on which the cracks have cells of their own.
 
     Args:
         regions: (H, W) int32 numbers.
 
     Returns:
-        Distances within 2 % (the 5 × 5 mask of G. Borgefors, Comput. Vis. Graph. Image Process. 34 (1986)
-        344-371).
+        The cracks, with distances within 2 % (the 5 × 5 mask of G. Borgefors, Comput. Vis. Graph. Image
+        Process. 34 (1986) 344-371).
     """
     height, width = regions.shape
     free = np.ones((2 * height - 1, 2 * width - 1), np.uint8)

@@ -1,4 +1,4 @@
-"""What lies in the polished section: cells, enclosed grains, twins, a second phase; and its label."""
+"""The polished section: cells, enclosed grains, twins, a second phase; and its label."""
 
 import math
 from dataclasses import dataclass
@@ -17,17 +17,17 @@ from grainseg.micrograph.wide.recipe import SecondPhase
 
 _Mask = npt.NDArray[np.bool_]
 
-_BANDS = 3  # most lamellae of a twin in one grain
+_BANDS = 3  # largest number of twin lamellae in one grain
 
 
 @dataclass(frozen=True)
 class Structure:
-    """The section as the microscope sees it, before any policy says what counts as a boundary.
+    """The section as the microscope sees it, before a labelling policy decides what counts as a boundary.
 
     Attributes:
-        matrix: (H, W) int32 numbers 1..N of the grains, running on below the second phase.
-        twinned: (H, W) bool: inside a lamella of the twin of its grain.
-        phase: (H, W) bool: the second phase.
+        matrix: (H, W) int32 numbers 1..N of the grains, which continue below the second phase.
+        twinned: (H, W) bool, True inside a twin lamella of the pixel's grain.
+        phase: (H, W) bool, True in the second phase.
     """
 
     matrix: GrainMap
@@ -36,7 +36,7 @@ class Structure:
 
     @property
     def regions(self) -> GrainMap:
-        """(H, W) int32: 1..N the grains, N + 1..2N their twins, 2N + 1 the second phase."""
+        """(H, W) int32: 1..N for the grains, N + 1..2N for their twins, 2N + 1 for the second phase."""
         count = int(self.matrix.max())
         regions: GrainMap = self.matrix + np.int32(count) * self.twinned
         regions[self.phase] = 2 * count + 1
@@ -44,13 +44,13 @@ class Structure:
 
 
 def grow(drawn: Drawn, shape: tuple[int, int], line_width_px: int, rng: np.random.Generator) -> Structure:
-    """Make a section. No policy of the label changes it.
+    """Generate a section. It does not depend on the labelling policy.
 
     Args:
         drawn: Topology and its properties.
         shape: Height and width in px.
-        line_width_px: Width of the label's lines: what they would hide is left out.
-        rng: Source.
+        line_width_px: Width of the label's lines; grains that they would hide are left out.
+        rng: Random generator.
     """
     matrix = cells(drawn, shape, rng)
     matrix = without_slivers(matrix, min(0.07 * drawn["grain_px"], 4.0))
@@ -70,11 +70,11 @@ def grow(drawn: Drawn, shape: tuple[int, int], line_width_px: int, rng: np.rando
 def label(
     structure: Structure, line_width_px: int, label_twins: bool, second_phase: SecondPhase
 ) -> tuple[GrainMap, Label]:
-    """The truth under a policy.
+    """Derive grain map and label of a section under a labelling policy.
 
     Args:
         structure: The section.
-        line_width_px: Width of the lines.
+        line_width_px: Width of the lines in px.
         label_twins: Whether a twin is a grain of its own.
         second_phase: See `WideRecipe.label_second_phase`.
 
@@ -95,19 +95,19 @@ def label(
 
 
 def _smallest(line_width_px: int) -> int:
-    """Least area in px² that a grain shows between its lines."""
+    """Return the smallest area in px² that a grain must show between its lines."""
     return line_width_px**2
 
 
 def _beside_boundaries(matrix: GrainMap, size_px: float, rng: np.random.Generator) -> FloatImage:
-    """A field that is high at boundaries and highest where they meet, by an amount of chance."""
+    """Make a field that is high at boundaries, highest where they meet, scaled by a random factor (or 0)."""
     near = blur(crack_pixels(matrix).astype(np.float32), 0.3 * size_px)
     favour: FloatImage = near * (rng.choice([0.0, 1.0, 3.0]) / max(float(near.std()), 1e-6))
     return favour
 
 
 def _twins(matrix: GrainMap, share: float, line_width_px: int, rng: np.random.Generator) -> _Mask:
-    """Straight parallel lamellae, one to three, in a share of the grains."""
+    """Draw one to three straight parallel lamellae in each of a share of the grains."""
     count = int(matrix.max())
     if share == 0:
         return np.zeros(matrix.shape, np.bool_)
@@ -121,7 +121,7 @@ def _twins(matrix: GrainMap, share: float, line_width_px: int, rng: np.random.Ge
     twinned = np.zeros(matrix.shape, np.bool_)
     for band in range(_BANDS):
         half = np.maximum(rng.uniform(0.03, 0.18, count + 1) * size, line_width_px / 2 + 1.5)
-        # A lamella that would take most of a small grain is none.
+        # Skip a lamella that would take most of a small grain.
         half[(bands <= band) | (half > 0.25 * size)] = -1
         at = middle + rng.uniform(-0.4, 0.4, count + 1) * size
         twinned |= abs(across - at.astype(np.float32)[matrix]) < half.astype(np.float32)[matrix]

@@ -1,4 +1,4 @@
-"""Greys and textures of the grains: what tells them apart where no groove does."""
+"""Greys and textures of the grains, which distinguish them where no groove does."""
 
 import math
 
@@ -19,18 +19,18 @@ from grainseg.micrograph.wide.noise import (
 from grainseg.micrograph.wide.regions import means, spread
 from grainseg.micrograph.wide.structure import Structure
 
-_PROFILE = 2048  # samples of the streaks' profile
+_PROFILE = 2048  # number of samples of the profile across the streaks
 _SAMPLES_PER_PERIOD = 8
 _BANKS_PX = (0.7, 1.5, 3.5)  # scales of the isotropic textures
 
 
 def grain_surface(structure: Structure, drawn: Drawn, rng: np.random.Generator) -> FloatImage:
-    """Polished grains before any groove.
+    """Render the polished grains without grooves.
 
     Args:
         structure: The section.
-        drawn: Its properties.
-        rng: Source.
+        drawn: Properties of the picture.
+        rng: Random generator.
 
     Returns:
         (H, W) float32 grey, about within [0, 1].
@@ -46,7 +46,7 @@ def grain_surface(structure: Structure, drawn: Drawn, rng: np.random.Generator) 
     textured += drawn["mottle"] * _mottle(regions, drawn["grain_px"], rng)
     if drawn["slope"] > 0:
         textured += _slopes(regions, drawn["slope"], rng)
-    # Texture alone: no grain may be lighter than another.
+    # The texture must not make one grain lighter than another.
     textured -= spread(regions, means(regions, textured))
     surface = drawn["brightness"] + blur(grey, drawn["softness_px"]) + textured
     surface += drawn["texture"] * _common_texture(regions, drawn["texture_px"], rng)
@@ -59,7 +59,10 @@ def grain_surface(structure: Structure, drawn: Drawn, rng: np.random.Generator) 
 
 
 def _greys(regions: GrainMap, deviation: float, rng: np.random.Generator) -> FloatImage:
-    """Grey of each region by its orientation: from bell-shaped to nearly two-valued, as etchants have it."""
+    """Draw a grey for each region, by its orientation.
+
+    The distribution of greys lies between normal and nearly two-valued, as different etchants produce it.
+    """
     count = int(regions.max()) + 1
     normal, sides = rng.standard_normal(count), rng.choice([-1.0, 1.0], count)
     two_valued = rng.beta(0.5, 1.5)
@@ -67,7 +70,7 @@ def _greys(regions: GrainMap, deviation: float, rng: np.random.Generator) -> Flo
 
 
 def _slopes(regions: GrainMap, deviation: float, rng: np.random.Generator) -> FloatImage:
-    """A change of grey across each region: strain, a tilted or rounded facet."""
+    """Draw a gradual change of grey across each region: strain, a tilted or rounded facet."""
     count = int(regions.max()) + 1
     size = np.sqrt(np.maximum(np.bincount(regions.ravel(), minlength=count), 1))
     total = np.zeros(regions.shape, np.float32)
@@ -77,10 +80,10 @@ def _slopes(regions: GrainMap, deviation: float, rng: np.random.Generator) -> Fl
 
 
 def _grain_textures(regions: GrainMap, period_px: float, rng: np.random.Generator) -> FloatImage:
-    """Textures of unit strength that differ from region to region.
+    """Draw textures of unit strength that differ from region to region.
 
-    Some regions have streaks along a direction of their own, read from one profile across it; the others
-    isotropic grain of one of three scales. Each has its own strength and, for streaks, period.
+    Some regions have streaks in a direction of their own, sampled from one common profile; the others have
+    isotropic noise of one of three scales. Each has its own strength and, for streaks, its own period.
     """
     count = int(regions.max()) + 1
     strength = np.exp(rng.uniform(0.1, 0.5) * rng.standard_normal(count))
@@ -98,7 +101,7 @@ def _grain_textures(regions: GrainMap, period_px: float, rng: np.random.Generato
 
 
 def _streaks(regions: GrainMap, period_px: float, rng: np.random.Generator) -> FloatImage:
-    """Parallel streaks in each region's direction, perhaps bent, uneven in spacing and strength."""
+    """Draw parallel streaks in each region's direction, perhaps bent, uneven in spacing and strength."""
     count = int(regions.max()) + 1
     angle = rng.uniform(0, math.pi, count)
     period = np.maximum(period_px * np.exp(0.4 * rng.standard_normal(count)), 2.0)
@@ -114,7 +117,7 @@ def _streaks(regions: GrainMap, period_px: float, rng: np.random.Generator) -> F
 
 
 def _profile(rng: np.random.Generator) -> npt.NDArray[np.float32]:
-    """Grey across the streaks: between a regular wave and noise of the same period, deviation 1."""
+    """Draw the grey across the streaks: a mix of a regular wave and noise, with standard deviation 1."""
     regularity = rng.random()
     wave = np.sin(2 * math.pi * np.arange(_PROFILE) / _SAMPLES_PER_PERIOD)
     noise = blur(white_noise((1, _PROFILE), rng), 0.25 * _SAMPLES_PER_PERIOD).ravel()
@@ -123,24 +126,24 @@ def _profile(rng: np.random.Generator) -> npt.NDArray[np.float32]:
 
 
 def _mottle(regions: GrainMap, size_px: float, rng: np.random.Generator) -> FloatImage:
-    """Irregular patches within the grains, which stop at their boundaries."""
+    """Draw irregular patches within the grains, which stop at their boundaries."""
     field = fractal_noise(regions.shape, min(max(0.2 * size_px, 2.0), 15.0), 3, rng)
     strength = np.exp(0.6 * rng.standard_normal(int(regions.max()) + 1))
-    # Another sign in another grain: the patches do not run on.
+    # The sign varies from grain to grain, so that the patches do not continue across boundaries.
     sign = rng.choice([-1.0, 1.0], strength.size)
     patches: FloatImage = spread(regions, strength * sign) * field
     return patches
 
 
 def _common_texture(regions: GrainMap, scale_px: float, rng: np.random.Generator) -> FloatImage:
-    """Isotropic texture that all regions have, a little more of it in some."""
+    """Draw isotropic texture in all regions, a little stronger in some."""
     strength = np.exp(0.25 * rng.standard_normal(int(regions.max()) + 1))
     texture: FloatImage = spread(regions, strength) * smooth_noise(regions.shape, scale_px, rng)
     return texture
 
 
 def _draw_phase(surface: FloatImage, structure: Structure, drawn: Drawn, rng: np.random.Generator) -> None:
-    """Paint the second phase, in place: a grey of its own, plain or with lamellae or coarse grain."""
+    """Paint the second phase, in place: a grey of its own, plain, with lamellae or with a grainy texture."""
     shape = surface.shape
     period = rng.uniform(2.5, 6.0)
     y, x = pixel_positions(surface.shape)
