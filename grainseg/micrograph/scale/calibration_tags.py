@@ -66,7 +66,7 @@ def data_bar_px(page_shape: tuple[int, int], width_px: int | None, height_px: in
         height_px: Height that the microscope states, without the data bar.
 
     Returns:
-        Number of rows; 0 where the stated size does not tell.
+        Number of rows; 0 where the stated size does not give it.
     """
     height, width = page_shape
     if width_px != width or height_px is None or not height / 2 <= height_px < height:
