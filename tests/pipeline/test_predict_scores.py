@@ -62,8 +62,8 @@ def test_a_mask_whose_judged_part_is_left_out_costs_the_score_and_not_the_predic
     config: PredictConfig, fields: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "ignored").mkdir()
-    with Image.open(fields / "images" / "f0.png") as picture:
-        Image.new("L", picture.size, 255).save(tmp_path / "ignored" / "f0.png")
+    boundary = np.asarray(Image.open(fields / "masks" / "f0.png"))
+    Image.fromarray(np.uint8(255) - boundary).save(tmp_path / "ignored" / "f0.png")
     result = predict(replace(config, masks=str(fields / "masks"), ignored=str(tmp_path / "ignored")))
     assert [path.name for path in result.scores] == ["f1.png", "f2.png"]
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
