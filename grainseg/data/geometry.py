@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from grainseg.config import AugmentConfig
 from grainseg.data.images import LabelledMicrograph
+from grainseg.data.line_field import CORE_SLACK_PX, CORE_STEPS, LineField
 from grainseg.micrograph.image import BOUNDARY, GRAIN, IGNORE, FloatImage, Label
 
 ELASTIC_NODES = 5
@@ -106,17 +107,20 @@ def source_coordinates(geometry: Geometry, size: int) -> tuple[Coordinates, Coor
 
 
 def cut_patch(
-    image: LabelledMicrograph, distance: npt.NDArray[np.float16], geometry: Geometry, size: int
+    image: LabelledMicrograph, lines: LineField, geometry: Geometry, size: int
 ) -> tuple[FloatImage, Label]:
     """Sample picture and label of one patch.
 
-    The label's lines keep their width w under the magnification s: a point at distance d outside the line's
-    edge lies d + w/2 from its middle, which becomes s(d + w/2) in the patch; it belongs to the line if that
-    is at most w/2, so if d <= (w/2)(1/s - 1). The label is moved to where the picture shows its boundaries.
+    Lines of the label's mean width w keep it under the magnification s: a point at distance d outside the
+    line's edge lies d + w/2 from its middle, which becomes s(d + w/2) in the patch; it belongs to the line if
+    that is at most w/2, so if d <= (w/2)(1/s - 1). A line of another width v becomes w + s(v - w) wide. Where
+    this would cut into the core of a magnified line (``LineField``), the line is drawn as wide as its core.
+
+    The label is moved to where the picture shows its boundaries.
 
     Args:
         image: Picture and label.
-        distance: ``signed_distance`` of the label.
+        lines: ``line_field`` of the label.
         geometry: Where to sample.
         size: Edge length of the patch in px.
 
@@ -135,9 +139,12 @@ def cut_patch(
     labelled_at = (at[0] + right, at[1] + down)
 
     pixels = np.clip(_sample(image.unit[window], at, cv2.INTER_CUBIC), 0, 1)
-    field = _sample(distance[window].astype(np.float32), labelled_at, cv2.INTER_LINEAR)
+    field = _sample(lines.distance[window].astype(np.float32), labelled_at, cv2.INTER_LINEAR)
     ignored = _sample((image.label[window] == IGNORE).astype(np.float32), labelled_at, cv2.INTER_NEAREST)
-    edge = image.line_width_px / 2 * (1 / geometry.scale - 1)
+    edge = np.asarray(image.line_width_px / 2 * (1 / geometry.scale - 1))
+    if geometry.scale > 1:  # lines draw back from their edge, those far below the mean width to nothing
+        core = _sample(lines.core[window].astype(np.float32), labelled_at, cv2.INTER_NEAREST) / CORE_STEPS
+        edge = np.where(edge < -core - np.minimum(core, CORE_SLACK_PX / 2), -core, edge)
     label = np.where(field <= edge, BOUNDARY, GRAIN).astype(np.uint8)
     label[(ignored > 0) | outside] = IGNORE
     return pixels.reshape(size, size, -1), label

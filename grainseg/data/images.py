@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
-from scipy.ndimage import distance_transform_edt
 
 from grainseg.config import LabelConfig, LabelledFolderConfig
 from grainseg.errors import GrainsegError
@@ -17,15 +15,12 @@ from grainseg.micrograph.checks.exposure import exposure_warnings
 from grainseg.micrograph.crop import crop_setting
 from grainseg.micrograph.files import luminance, read_micrograph
 from grainseg.micrograph.folders.folder import LabelledImage
-from grainseg.micrograph.image import BOUNDARY, GRAIN, IGNORE, FloatImage, Label, Micrograph
+from grainseg.micrograph.image import IGNORE, FloatImage, Label, Micrograph
 from grainseg.micrograph.labels import LabelSpec, line_width_px, thin_line_warnings
 from grainseg.micrograph.normalization import to_unit_range
 
 MIN_SIDE_PX = 32
 """A labelled picture smaller than this shows no grain; it is more likely a wrong file."""
-
-DISTANCE_LIMIT_PX = 32.0
-"""Signed distances are cut here: no label line is wider, and float16 keeps 1/32 px up to this value."""
 
 
 @dataclass(frozen=True)
@@ -157,30 +152,3 @@ def warnings_of(images: Iterable[LabelledMicrograph]) -> tuple[str, ...]:
 def mean_line_width_px(images: Sequence[LabelledMicrograph]) -> float:
     """Mean line width of several labels in px, the width that the network learns to draw."""
     return float(np.mean([image.line_width_px for image in images]))
-
-
-def signed_distance(label: Label) -> npt.NDArray[np.float16]:
-    """Signed Euclidean distance to the edge of the label's lines, negative inside them.
-
-    A line can be rotated and scaled through this field without changing its width, which no interpolation of
-    the mask itself achieves. The edge lies half a pixel from the centres of the pixels on both sides.
-
-    Where ignored pixels cut a line off there is no edge: the line may go on, and does not draw back from them
-    when it is magnified. Among them the field goes on as at the nearest pixel that was judged.
-
-    Args:
-        label: (H, W) uint8 codes with at least one GRAIN pixel.
-
-    Returns:
-        (H, W) float16 in px, within ±``DISTANCE_LIMIT_PX``.
-    """
-    boundary = label == BOUNDARY
-    if not boundary.any():
-        return np.full(label.shape, DISTANCE_LIMIT_PX, dtype=np.float16)
-    outside = distance_transform_edt(~boundary)
-    inside = distance_transform_edt(label != GRAIN)
-    signed = np.where(boundary, 0.5 - inside, outside - 0.5)
-    ignored = label == IGNORE
-    if ignored.any():
-        signed = signed[tuple(distance_transform_edt(ignored, return_distances=False, return_indices=True))]
-    return np.clip(signed, -DISTANCE_LIMIT_PX, DISTANCE_LIMIT_PX).astype(np.float16)

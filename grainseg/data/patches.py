@@ -12,8 +12,9 @@ from torch.utils.data import Dataset, Sampler
 
 from grainseg.config import AugmentConfig
 from grainseg.data.geometry import cut_patch, draw_geometry
-from grainseg.data.images import LabelledMicrograph, signed_distance
+from grainseg.data.images import LabelledMicrograph
 from grainseg.data.labelled import labelled_cells, labelled_places
+from grainseg.data.line_field import line_field
 from grainseg.data.photometry import Photometry
 from grainseg.data.source import Patch
 from grainseg.micrograph.image import IGNORE, FloatImage, Label
@@ -76,7 +77,7 @@ class PatchDataset(Dataset[Patch]):
         overlap: int | None = None,
     ) -> None:
         self._images = list(images)
-        self._distances = [signed_distance(image.label) for image in images]
+        self._lines = [line_field(image.label) for image in images]
         self._size = size
         self._augment = augment
         self._photometry = Photometry(augment)
@@ -117,12 +118,12 @@ class PatchDataset(Dataset[Patch]):
         self, index: int, origin: tuple[int, int] | None, rng: np.random.Generator
     ) -> tuple[FloatImage, Label]:
         """A patch that shows a labelled pixel: a turn can take the one that it was drawn for out of it."""
-        image, distance = self._images[index], self._distances[index]
+        image, lines = self._images[index], self._lines[index]
         for _ in range(_TRIES):
             geometry = draw_geometry(rng, self._augment, image.shape, self._size, origin)
             if origin is None:
                 geometry = self._labelled[index].shown_by(geometry, image.shape, self._size, rng)
-            pixels, label = cut_patch(image, distance, geometry, self._size)
+            pixels, label = cut_patch(image, lines, geometry, self._size)
             if (label != IGNORE).any():
                 break
         return pixels, label

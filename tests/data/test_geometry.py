@@ -8,7 +8,8 @@ import pytest
 
 from grainseg.config import AugmentConfig
 from grainseg.data.geometry import Geometry, cut_patch, draw_geometry
-from grainseg.data.images import LabelledMicrograph, signed_distance
+from grainseg.data.images import LabelledMicrograph
+from grainseg.data.line_field import LineField, line_field
 from grainseg.micrograph.drawing import boundary_lines
 from grainseg.micrograph.image import BOUNDARY, IGNORE
 from grainseg.micrograph.labels import line_width_px
@@ -24,7 +25,7 @@ def field() -> LabelledMicrograph:
 
 
 def cut(field: LabelledMicrograph, geometry: Geometry, size: int = SIZE) -> tuple[np.ndarray, np.ndarray]:
-    return cut_patch(field, signed_distance(field.label), geometry, size)
+    return cut_patch(field, line_field(field.label), geometry, size)
 
 
 def at(row: int, column: int, size: int = SIZE) -> tuple[float, float]:
@@ -95,6 +96,34 @@ def test_lines_keep_their_width_when_rotated_and_scaled(scale: float, angle: flo
     assert (drawn == BOUNDARY).mean() == pytest.approx(3 / (25 * scale), rel=0.12)
 
 
+@pytest.mark.parametrize(
+    ("thin", "degrees"), [(1, 0), (1, 20), (1, 90), (2, 0), (2, 20), (2, 45), (3, 30), (3, 45), (3, 90)]
+)  # not 1 px at 45 degrees: its pixels touch at their corners, and interpolation parts them at any scale
+def test_a_line_much_thinner_than_the_mean_stays_when_magnified(thin: int, degrees: int) -> None:
+    turn = np.deg2rad(degrees)
+    rows, columns = np.mgrid[:200, :200] - 99.6
+    across = rows * np.cos(turn) - columns * np.sin(turn)
+    label = ((abs(across) <= thin / 2) | (abs(abs(across) - 50) <= 2 * thin + 2)).astype(np.uint8)
+    both = LabelledMicrograph("both", np.zeros((200, 200, 1), np.float32), label, line_width_px(label))
+    lines = line_field(label)
+    for scale in np.linspace(1, 1.6, 13):
+        _, drawn = cut_patch(both, lines, Geometry((99.6, 99.6), angle=-turn, scale=scale), SIZE)
+        assert (drawn == BOUNDARY).any(axis=0).mean() > 0.5
+
+
+def test_lines_of_one_width_are_drawn_by_the_mean_width_alone(field: LabelledMicrograph) -> None:
+    part = field.label.copy()
+    part[90:, 100:160] = IGNORE
+    config = AugmentConfig("robust", True, 180, 1.0, 1.6, 2.0, 0, 0, 0, 1, 0, 0, 0, 0, 0)
+    for image in (field, replace(field, label=part)):
+        lines = line_field(image.label)
+        without = LineField(lines.distance, np.full_like(lines.core, 255))
+        for seed in range(20):
+            geometry = draw_geometry(np.random.default_rng(seed), config, image.shape, SIZE)
+            _, expected = cut_patch(image, without, geometry, SIZE)
+            np.testing.assert_array_equal(cut_patch(image, lines, geometry, SIZE)[1], expected)
+
+
 def test_magnification_moves_the_lines_to_where_the_picture_shows_them() -> None:
     grains = np.ones((200, 200), dtype=np.int32)
     grains[:, 100:] = 2
@@ -155,15 +184,6 @@ def test_a_line_that_ignored_pixels_cut_off_reaches_up_to_them(scale: float) -> 
     np.testing.assert_array_equal(found[judged], expected[judged])
 
 
-def test_a_line_beside_ignored_pixels_has_its_other_edge_where_it_was() -> None:
-    label = np.zeros((9, 9), dtype=np.uint8)
-    label[:, 3:6] = BOUNDARY
-    label[:, 6:] = IGNORE
-    np.testing.assert_array_equal(
-        signed_distance(label)[4], [2.5, 1.5, 0.5, -0.5, -1.5, -2.5, -2.5, -2.5, -2.5]
-    )
-
-
 def test_an_image_smaller_than_the_patch_stands_in_its_middle(augment: Callable[..., AugmentConfig]) -> None:
     made = generate(5, (40, 50))
     small = LabelledMicrograph("small", made.pixels[:, :, None], made.label, 3.0)
@@ -197,10 +217,3 @@ def test_settings_bound_what_is_drawn(augment: Callable[..., AugmentConfig]) -> 
     assert 0.4 < np.mean([geometry.flip for geometry in drawn]) < 0.6
     warps = np.stack([geometry.elastic for geometry in drawn if geometry.elastic is not None])
     assert 0.5 < warps.std() < 2.0
-
-
-def test_signed_distance_is_half_a_pixel_at_the_edge() -> None:
-    label = np.zeros((9, 9), dtype=np.uint8)
-    label[:, 3:6] = BOUNDARY
-    np.testing.assert_array_equal(signed_distance(label)[4], [2.5, 1.5, 0.5, -0.5, -1.5, -0.5, 0.5, 1.5, 2.5])
-    assert (signed_distance(np.zeros((4, 4), dtype=np.uint8)) > 0).all()
