@@ -77,13 +77,15 @@ def _draw_centre(
     scale: float,
     origin: tuple[int, int] | None,
 ) -> tuple[float, float]:
-    half = (size - 1) / 2
     if origin is not None:
-        return origin[0] + half, origin[1] + half
+        # An image smaller than the patch stands in its middle, here and below.
+        first = [
+            (length - size) // 2 if length < size else at for at, length in zip(origin, shape, strict=True)
+        ]
+        return first[0] + (size - 1) / 2, first[1] + (size - 1) / 2
     extent = int(np.ceil(size / scale))  # the patch's edge in image px
     free = [max(0, length - extent) for length in shape]
     corner = [int(rng.integers(0, room + 1)) for room in free]
-    # An image smaller than the patch stands in its middle.
     corner = [
         (length - extent) // 2 if room == 0 else at
         for length, room, at in zip(shape, free, corner, strict=True)
@@ -133,9 +135,8 @@ def cut_patch(
     outside = _outside(rows, columns, image.shape) | _outside(rows + down, columns + right, image.shape)
     # Only the part of the image that the patch needs: remap takes no image beyond 32 767 px.
     reach = 2 + int(np.ceil(max(abs(down), abs(right))))
-    top, left = max(0, int(rows.min()) - reach), max(0, int(columns.min()) - reach)
-    window = (slice(top, int(rows.max()) + reach + 2), slice(left, int(columns.max()) + reach + 2))
-    at = (columns - left, rows - top)
+    window = (_part(rows, reach, image.shape[0]), _part(columns, reach, image.shape[1]))
+    at = (columns - window[1].start, rows - window[0].start)
     labelled_at = (at[0] + right, at[1] + down)
 
     pixels = np.clip(_sample(image.unit[window], at, cv2.INTER_CUBIC), 0, 1)
@@ -148,6 +149,12 @@ def cut_patch(
     label = np.where(field <= edge, BOUNDARY, GRAIN).astype(np.uint8)
     label[(ignored > 0) | outside] = IGNORE
     return pixels.reshape(size, size, -1), label
+
+
+def _part(at: Coordinates, reach: int, length: int) -> slice:
+    """The pixels of an axis that are sampled, two at least: from fewer, cubic remap does not return."""
+    first = min(max(0, int(at.min()) - reach), length - 2)
+    return slice(first, max(first + 2, int(at.max()) + reach + 2))
 
 
 def _outside(rows: Coordinates, columns: Coordinates, shape: tuple[int, int]) -> npt.NDArray[np.bool_]:

@@ -184,13 +184,31 @@ def test_a_line_that_ignored_pixels_cut_off_reaches_up_to_them(scale: float) -> 
     np.testing.assert_array_equal(found[judged], expected[judged])
 
 
-def test_an_image_smaller_than_the_patch_stands_in_its_middle(augment: Callable[..., AugmentConfig]) -> None:
+@pytest.mark.parametrize("origin", [None, (0, 0)])
+def test_an_image_smaller_than_the_patch_stands_in_its_middle(
+    augment: Callable[..., AugmentConfig], origin: tuple[int, int] | None
+) -> None:
     made = generate(5, (40, 50))
     small = LabelledMicrograph("small", made.pixels[:, :, None], made.label, 3.0)
-    geometry = draw_geometry(np.random.default_rng(0), augment(), small.shape, SIZE)
+    geometry = draw_geometry(np.random.default_rng(0), augment(), small.shape, SIZE, origin)
     _, label = cut(small, geometry)
     np.testing.assert_array_equal(label[12:52, 7:57], made.label)
     assert (label == IGNORE).sum() == SIZE**2 - 40 * 50
+
+
+def test_a_grid_keeps_its_places_along_an_axis_that_is_longer_than_the_patch(
+    augment: Callable[..., AugmentConfig],
+) -> None:
+    geometry = draw_geometry(np.random.default_rng(0), augment(), (40, 100), SIZE, (0, 100 - SIZE))
+    assert geometry.centre == (-12 + (SIZE - 1) / 2, 100 - SIZE + (SIZE - 1) / 2)
+
+
+@pytest.mark.parametrize("centre", [(400, 100), (-400, 100), (100, 400), (100, -400)])
+def test_a_patch_beside_the_image_shows_nothing(
+    field: LabelledMicrograph, centre: tuple[float, float]
+) -> None:
+    _, label = cut(field, Geometry(centre=centre))
+    assert (label == IGNORE).all()
 
 
 def test_without_augmentation_patches_lie_inside_on_whole_pixels(
