@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,11 +20,12 @@ class LabelledPlaces:
 
     Attributes:
         count: How many.
-        at: (count,) their flat indices; None for an image that is labelled everywhere.
+        at: (count,) their flat indices, of the smallest type that holds them; None for an image that is
+            labelled everywhere.
     """
 
     count: int
-    at: npt.NDArray[np.intp] | None
+    at: npt.NDArray[np.unsignedinteger[Any]] | None
 
     def shown_by(
         self, geometry: Geometry, shape: tuple[int, int], size: int, rng: np.random.Generator
@@ -59,7 +61,9 @@ class LabelledPlaces:
 def labelled_places(label: Label) -> LabelledPlaces:
     """Find the labelled pixels of a label, (H, W) uint8 codes."""
     at = np.flatnonzero(label != IGNORE)
-    return LabelledPlaces(at.size, None if at.size == label.size else at)
+    return LabelledPlaces(
+        at.size, None if at.size == label.size else at.astype(np.min_scalar_type(label.size))
+    )
 
 
 def labelled_cells(

@@ -21,7 +21,7 @@ CORE_SLACK_PX = 0.25
 
 _NO_CORE = 255
 _BAND_ROWS = 512
-"""Rows that are computed at once, to save memory: the distances of a whole picture take 24 bytes per px."""
+"""Rows that are computed at once, to save memory: distances of whole pictures would take 40 bytes per px."""
 _MARGIN_PX = int(DISTANCE_LIMIT_PX) + 8
 """Rows beyond a band that have a say in it: distances are cut before they reach farther."""
 

@@ -6,7 +6,6 @@ the grains that the network finds agrees with that of the training labels.
 """
 
 import math
-import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -141,19 +140,21 @@ def predict_at_estimate(
     Returns:
         The prediction with its scale.
     """
-    factor, tolerance, attempts = 1.0, HARMLESS, []
+    factor, tolerance = 1.0, HARMLESS
+    best: tuple[float, EstimatedScale] | None = None  # the others' pictures are not kept
     for _ in range(1 + ROUNDS):
         scaled = at_scale(unit, (factor, factor))
         probability = predict(scaled)
         found = intercept_px(probability)
         off = math.inf if found is None else abs(math.log(target_px / found))
         consistent = off <= math.log(tolerance)
-        estimate = EstimatedScale(scaled, probability, factor, found, consistent)
-        attempts.append((off, estimate))
+        if best is None or off < best[0]:
+            best = off, EstimatedScale(scaled, probability, factor, found, consistent)
         if found is None or consistent:
             break
         wanted = min(max(factor * target_px / found, 1 / FARTHEST), FARTHEST, largest)
         if wanted == factor:
             break
         factor, tolerance = wanted, CONSISTENT
-    return min(attempts, key=operator.itemgetter(0))[1]
+    assert best is not None  # there is one round at least
+    return best[1]

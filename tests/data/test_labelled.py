@@ -99,6 +99,15 @@ def test_images_are_drawn_in_proportion_to_their_labelled_area(augment: Callable
     assert (shares(dataset, 120) < 1).mean() == pytest.approx(0.2 * 0.44, abs=0.06)
 
 
+def test_places_take_four_bytes_each() -> None:
+    label = np.full((260, 260), IGNORE, np.uint8)
+    label[3, 4] = label[250, 1:] = 0
+    at = labelled_places(label).at
+    assert at is not None
+    assert at.dtype == np.uint32
+    np.testing.assert_array_equal(at, np.flatnonzero(label != IGNORE))
+
+
 def test_a_wholly_labelled_image_is_drawn_from_as_ever() -> None:
     whole = micrograph(np.zeros_like(QUARTER))
     assert labelled_places(whole.label).at is None

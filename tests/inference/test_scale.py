@@ -1,5 +1,7 @@
 """Prediction at another scale: on the picture's grid, and at a fixed point of grain sizes."""
 
+import weakref
+
 import numpy as np
 import pytest
 
@@ -134,6 +136,22 @@ def test_an_estimate_that_runs_to_and_fro_ends_with_its_most_consistent_factor()
     assert found.intercept_px == 20.0
     assert not found.consistent
     assert next(answers, None) is None
+
+
+def test_of_the_attempts_only_the_best_is_kept() -> None:
+    """With the fourth the first is still there, the best so far (and the caller's own), not the others."""
+    answers = iter([20.0, 10.0, 100.0, 70.0])
+    pictures: list[weakref.ref[FloatImage]] = []
+    alive: list[list[bool]] = []
+
+    def predict(unit: FloatImage) -> FloatImage:
+        pictures.append(weakref.ref(unit))
+        alive.append([picture() is not None for picture in pictures])
+        return unit[:, :, 0].copy()
+
+    found = predict_at_estimate(predict, PICTURE, 30.0, lambda probability: next(answers))
+    assert (found.factor, found.intercept_px) == (1.0, 20.0)
+    assert alive[-1] == [True, False, False, True]
 
 
 def test_without_a_boundary_the_picture_stays_as_it_is() -> None:
