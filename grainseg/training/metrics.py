@@ -14,6 +14,24 @@ from grainseg.grains.closing.partition import DEFAULT_SETTINGS, grains_or_zeros
 from grainseg.grains.scoring.scores import THRESHOLD, MaskScores, metrics_of_all, score_prediction
 from grainseg.micrograph.image import IGNORE
 
+_BAND_PX = 1 << 18
+"""Pixels that torchmetrics is given at once: its copies take tens of bytes for each."""
+
+
+class BandedJaccardIndex(BinaryJaccardIndex):
+    """torchmetrics' IoU, given bands of rows to save memory; it counts pixels, so the value is the same."""
+
+    def update(self, preds: Tensor, target: Tensor) -> None:
+        """Add one picture.
+
+        Args:
+            preds: (H, W) float in [0, 1].
+            target: (H, W) codes.
+        """
+        rows = max(1, _BAND_PX // preds.shape[1])
+        for first in range(0, len(preds), rows):
+            super().update(preds[first : first + rows], target[first : first + rows])
+
 
 class BoundaryAndGrainScores(Metric):
     """All of ``MaskScores`` but the IoU over the pictures of an epoch, and ``iou_<regime>`` of each kind.
@@ -70,6 +88,6 @@ def boundary_metrics(prefix: str, tolerance_px: float) -> MetricCollection:
         prefix: Of the names.
         tolerance_px: Tolerance of the boundary F1.
     """
-    iou = BinaryJaccardIndex(threshold=THRESHOLD, ignore_index=IGNORE, zero_division=1)
+    iou = BandedJaccardIndex(threshold=THRESHOLD, ignore_index=IGNORE, zero_division=1)
     scores = BoundaryAndGrainScores(tolerance_px)
     return MetricCollection({"iou": iou, "scores": scores}, prefix=prefix, compute_groups=False)

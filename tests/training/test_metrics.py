@@ -11,6 +11,7 @@ from grainseg.grains.closing.partition import DEFAULT_SETTINGS, grains_or_zeros
 from grainseg.grains.scoring.scores import MaskScores, score_prediction
 from grainseg.micrograph.image import BOUNDARY, IGNORE
 from grainseg.micrograph.plain.synthetic import generate
+from grainseg.training import metrics as module
 from grainseg.training.metrics import boundary_metrics
 
 
@@ -49,6 +50,16 @@ def test_the_iou_is_torchmetrics_and_of_all_pixels_together_like_the_rest() -> N
     assert got == {f"val/{name}": pytest.approx(value, rel=1e-6) for name, value in together.items()}
     assert got.keys() == VALIDATION_METRICS.keys()
     assert got["val/iou"] != pytest.approx((one.pixels.iou + other.pixels.iou) / 2, abs=1e-6)
+
+
+def test_bands_of_rows_count_as_the_whole_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_BAND_PX", 500)  # 5 rows of the first picture, 4 of the second
+    banded, whole = boundary_metrics("val/", 2.0)["iou"], BinaryJaccardIndex(0.5, IGNORE)
+    for probability, label in pictures():
+        for metric in (whole, banded):
+            metric.update(torch.from_numpy(probability), torch.from_numpy(label))
+    assert torch.equal(whole.confmat, banded.confmat)
+    assert whole.compute().item() == banded.compute().item()
 
 
 def test_without_a_boundary_the_iou_is_that_of_the_mask() -> None:
