@@ -281,7 +281,8 @@ class ValidationPanels(Callback):
         unit = batch[0].cpu().numpy()
         label: Label = batch[1].cpu().numpy()
         pixels = unit[:, :, 0] if unit.shape[2] == 1 else unit
-        drawn = panel(pixels, label, probability, probability > THRESHOLD, self._tolerance_px)
+        found = probability > THRESHOLD
+        drawn = panel(pixels, label, probability, found, self._tolerance_px, MAX_PANEL_SIDE_PX)
         tag = f"val/{data.data.val_images[batch_idx].stem}"
         # At the step of the curves, which is that of the last batch.
         logger.experiment.add_image(tag, board_panel(drawn), trainer.global_step - 1, dataformats="HWC")

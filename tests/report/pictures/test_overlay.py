@@ -1,5 +1,6 @@
 from itertools import combinations
 
+import cv2
 import numpy as np
 import pytest
 from skimage.color import deltaE_ciede2000, rgb2lab
@@ -246,6 +247,35 @@ def test_panel_shows_each_view_unchanged():
     assert chance[101:104].min() > 180
     assert chance[:100].max() < 10
     np.testing.assert_array_equal(errors, error_overlay(pixels, probability > 0.5, label, 2))
+
+
+@pytest.mark.parametrize("shape", [(500, 700), (1500, 300)])
+def test_panel_of_shrunk_views_looks_like_the_shrunk_panel(shape):
+    rng = np.random.default_rng(1)
+    label = np.zeros(shape, np.uint8)
+    label[20:23], label[:, 30:33], label[50:, 50:] = BOUNDARY, BOUNDARY, IGNORE
+    pixels, probability = micrograph(shape), rng.random(shape, np.float32)
+
+    whole = panel(pixels, label, probability, label == BOUNDARY, 2)
+    small = panel(pixels, label, probability, label == BOUNDARY, 2, longest_px=1200)
+
+    factor = min(1200 / shape[0], (1200 / 4 - 4) / shape[1])
+    height, width = (round(factor * px) for px in shape)
+    shown = max(width, 240)
+    assert small.shape[1] == 4 * shown + 12
+    for column in range(4):
+        start = column * (whole.shape[1] + 4) // 4
+        expected = whole[-shape[0] :, start : start + shape[1]]
+        expected = cv2.resize(expected, (width, height), interpolation=cv2.INTER_AREA)
+        got = small[-height:, column * (shown + 4) :][:, :width]
+        np.testing.assert_array_equal(got, expected)
+
+
+def test_panel_does_not_shrink_what_fits():
+    pixels, empty = micrograph(), np.zeros((60, 80), np.uint8)
+    probability = np.zeros((60, 80), np.float32)
+    whole, bounded = (panel(pixels, empty, probability, empty > 0, 2, longest) for longest in (None, 2048))
+    np.testing.assert_array_equal(bounded, whole)
 
 
 def test_panel_explains_the_colours():
