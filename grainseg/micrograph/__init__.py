@@ -1,6 +1,7 @@
 """Micrographs: files, labels and synthetic polycrystals (numpy, no torch).
 
-``formats`` decodes, ``scale`` finds the pixel size, ``files`` brings both to one `Micrograph`; ``folders``
-says which files are meant; ``checks`` looks a picture over; ``plain`` and ``wide`` draw synthetic ones, and
-``corruptions`` spoils some. ``labels`` says what a mask means, ``normalization`` what a network sees.
+``formats`` decodes files, ``scale`` finds the pixel size, and ``files`` combines both into one `Micrograph`.
+``folders`` selects the files; ``checks`` looks for oddities in a picture; ``plain`` and ``wide`` draw
+synthetic pictures; ``corruptions`` degrades pictures. ``labels`` interprets masks; ``normalization`` computes
+the grey scale that a network sees.
 """

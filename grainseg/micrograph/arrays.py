@@ -1,4 +1,4 @@
-"""Arrays of numbers of any shape, as their signatures name them."""
+"""Type aliases for arrays of numbers of any shape."""
 
 import numpy as np
 import numpy.typing as npt

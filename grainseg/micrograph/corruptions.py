@@ -1,13 +1,13 @@
-"""What may be wrong with the next picture: light, focus, noise and more, each weak, middling and strong.
+"""Faults that the next picture may have: light, focus, noise and more, each weak, middling and strong.
 
-Every corruption is a pure function of a picture in the unit range and a seed. Its strengths are the low, the
-middle and the high end of a range, and each range says where it comes from. A range that has no low end of
-its own (up to ±40 %) is cut into thirds. One that has the untouched picture in its middle (gain 0.4 to 1.6)
-is two: darker and brighter. The middle between two strengths is the arithmetic one, of factors, noise and
-counts the geometric one.
+Every corruption is a pure function of a picture in the unit range and a seed. Its strengths are the low end,
+the middle and the high end of a range, and each range names its source. A range without a low end of its own
+(up to ±40 %) is divided into thirds. A range with the untouched picture in its middle (gain 0.4 to 1.6) is
+split into two: darker and brighter. The middle of two strengths is their arithmetic mean; for gamma, noise
+and counts, it is their geometric mean.
 
-Training draws its changes elsewhere (``grainseg.data.photometry``, ``grainseg.micrograph.wide``): from other
-seeds, with noise, texture and light of another making.
+Training draws its changes elsewhere (``grainseg.data.photometry``, ``grainseg.micrograph.wide``): it uses
+other seeds, and generates its noise, texture and light in another way.
 """
 
 import math
@@ -24,33 +24,34 @@ from grainseg.micrograph.image import FloatImage
 
 LEVELS = ("low", "middle", "high")
 ONLY = "only"
-"""Level of what is there or not, such as an inversion."""
+"""Level of a corruption that has a single strength, such as an inversion."""
 
 _STREAM = 0xCA2D
-"""Of the card's random numbers, so that a training run with the same seed draws others."""
+"""Part of the seed of the card's random numbers, so that training with the same seed draws others."""
 _TEXTURE_PERIODS_PX = (4.0, 12.0)
-"""About as wide as lines and their surroundings: what could be taken for a boundary."""
+"""Shortest and longest wavelength: the width of lines and their surroundings, easily taken for a boundary."""
 _IMAGENET_C = "severities 1 to 3 of ImageNet-C (Hendrycks & Dietterich 2019, arXiv:1903.12261)"
 _OWN = "chosen for this card"
 
 
 Change = Callable[[FloatImage, float, np.random.Generator], FloatImage]
-"""(H, W, C) float32 in [0, 1], an amount and a source of randomness; values may leave [0, 1]."""
+"""From (H, W, C) float32 in [0, 1], an amount and a random generator to a picture that may leave [0, 1]."""
 
 
 @dataclass(frozen=True, eq=False)
 class Kind:
-    """One way in which pictures change.
+    """One kind of corruption.
 
     Attributes:
-        name: A word, for tables and tags.
-        title: For people.
-        change: What it does.
-        amounts: By variant (empty where there is only one) the amounts from low to high, or a single one.
-        wording: Format of an amount.
+        name: One word, for tables and tags.
+        title: Name for people.
+        change: Function that applies it.
+        amounts: For each variant (an empty name if there is only one), the amounts from low to high, or a
+            single one.
+        wording: Format string of an amount.
         source: Where the range comes from.
-        is_light: Whether it is a change of light or of the camera's grey scale, which must not look like a
-            change of grain size.
+        is_light: Whether it changes the light or the camera's grey scale, which must not look like a change
+            of grain size.
     """
 
     name: str
@@ -68,13 +69,13 @@ class Kind:
 
 @dataclass(frozen=True)
 class Corruption:
-    """A kind at one strength.
+    """A kind of corruption at one strength.
 
     Attributes:
-        kind: What it does.
-        variant: Which side of the untouched picture: "darker", "brighter", or empty.
+        kind: The kind of corruption.
+        variant: Side of the untouched picture: "darker", "brighter", or empty if the kind has one variant.
         level: One of `LEVELS`, or `ONLY`.
-        amount: Handed to ``kind.change``.
+        amount: Strength, passed to ``kind.change``.
     """
 
     kind: Kind
@@ -93,15 +94,15 @@ class Corruption:
         return self.kind.wording.format(self.amount).replace("-", "−")
 
     def apply(self, picture: FloatImage, seed: int) -> FloatImage:
-        """Corrupt a picture, and store it as a file of 8 bits would.
+        """Corrupt a picture, and round it to 256 grey levels as an 8-bit file does.
 
         Args:
             picture: (H, W, C) float32 in [0, 1].
-            seed: Not negative. The levels and variants of a kind share their random numbers: they differ in
-                strength alone.
+            seed: Not negative. The levels and variants of a kind share their random numbers, so they differ
+                in strength alone.
 
         Returns:
-            (H', W', C) float32, one of 256 values in [0, 1]; only half and double change the size.
+            (H', W', C) float32, one of 256 values in [0, 1]; only the kinds half and double change the size.
         """
         rng = np.random.default_rng([_STREAM, seed, zlib.crc32(self.kind.name.encode())])
         changed = self.kind.change(picture, self.amount, rng)
@@ -109,10 +110,10 @@ class Corruption:
 
 
 def to_grid(probability: FloatImage, shape: tuple[int, int]) -> FloatImage:
-    """Bring a boundary map that was predicted at another resolution to the label's pixels.
+    """Resample a boundary map that was predicted at another resolution to the label's pixels.
 
-    Both grids cover the same field, so nothing moves: averages of whole pixels on the way down, linear
-    interpolation between pixel centres on the way up.
+    Both grids cover the same field, so nothing moves. Shrinking averages over pixel areas; enlarging
+    interpolates linearly between pixel centres.
 
     Args:
         probability: (h, w) float32 in [0, 1].
@@ -129,17 +130,18 @@ def to_grid(probability: FloatImage, shape: tuple[int, int]) -> FloatImage:
 
 
 def lost_places(picture: FloatImage, shape: tuple[int, int], reach_px: int) -> npt.NDArray[np.bool_]:
-    """Where a picture says nothing: all grey levels around a pixel are equal.
+    """Find the places where a picture shows nothing: all grey levels around a pixel are equal.
 
-    No method can see a boundary there, however it works; it can only guess how its visible ends go on.
+    No method can see a boundary there; it can only guess how the visible ends of the boundary continue.
 
     Args:
-        picture: (h, w, C) float32 in [0, 1], looked at in 256 levels; of another size, its nearest pixels.
+        picture: (h, w, C) float32 in [0, 1], compared in 256 levels; another size is resampled to the nearest
+            pixels.
         shape: Height and width of the label.
-        reach_px: Pixels up to this far, along rows and columns, are looked at; beyond the border, none.
+        reach_px: Pixels up to this far along rows and columns are compared; there are none beyond the border.
 
     Returns:
-        (H, W).
+        (H, W) bool, true where nothing is visible.
     """
     window = np.ones((2 * reach_px + 1, 2 * reach_px + 1), np.uint8)
     flat = np.ones(shape, np.bool_)
@@ -166,7 +168,7 @@ def _gamma(picture: FloatImage, exponent: float, _: np.random.Generator) -> Floa
 
 
 def _contrast(picture: FloatImage, factor: float, _: np.random.Generator) -> FloatImage:
-    """About the picture's mean."""
+    """Scale the contrast about the picture's mean."""
     mean = np.float32(picture.mean(dtype=np.float64))
     return mean + np.float32(factor) * (picture - mean)
 
@@ -180,7 +182,7 @@ def _linear(picture: FloatImage, strength: float, rng: np.random.Generator) -> F
 
 
 def _corner(picture: FloatImage, strength: float, rng: np.random.Generator) -> FloatImage:
-    """Light from one corner, down to 1 - strength in the opposite one, by the square of the distance."""
+    """Light from one corner, falling with the square of the distance to 1 - strength in the opposite one."""
     y, x = _centred(picture)
     top, left = rng.choice([-1, 1], 2)
     distance = np.hypot(y - top * np.abs(y).max(), x - left * np.abs(x).max())
@@ -188,7 +190,7 @@ def _corner(picture: FloatImage, strength: float, rng: np.random.Generator) -> F
 
 
 def _centred(picture: FloatImage) -> tuple[Floats, Floats]:
-    """Rows (H, 1) and columns (1, W), from the picture's middle."""
+    """Row (H, 1) and column (1, W) coordinates in px, measured from the picture's middle."""
     height, width = picture.shape[:2]
     return (np.arange(height) - (height - 1) / 2)[:, None], (np.arange(width) - (width - 1) / 2)[None, :]
 
@@ -199,7 +201,7 @@ def _lit(picture: FloatImage, light: Floats) -> FloatImage:
 
 
 def _blur(picture: FloatImage, sigma_px: float, _: np.random.Generator) -> FloatImage:
-    """Gaussian; the mirrored border keeps the picture's mean."""
+    """Gaussian blur; the mirrored border keeps the picture's mean."""
     if sigma_px == 0:
         return picture
     size = 2 * math.ceil(4 * sigma_px) + 1
@@ -217,7 +219,7 @@ def _gaussian(picture: FloatImage, sd: float, rng: np.random.Generator) -> Float
 
 
 def _texture(picture: FloatImage, sd: float, rng: np.random.Generator) -> FloatImage:
-    """Noise of one band of wavelengths, without direction, cut out of white noise in Fourier space."""
+    """Isotropic noise of one band of wavelengths, filtered from white noise in Fourier space."""
     shape = picture.shape[:2]
     spectrum = np.fft.rfft2(rng.standard_normal(shape))
     frequency = np.hypot(np.fft.fftfreq(shape[0])[:, None], np.fft.rfftfreq(shape[1])[None, :])
@@ -228,7 +230,7 @@ def _texture(picture: FloatImage, sd: float, rng: np.random.Generator) -> FloatI
 
 
 def _stripes(picture: FloatImage, sd: float, rng: np.random.Generator) -> FloatImage:
-    """An offset of each scan line."""
+    """A random offset of each scan line."""
     rows = rng.standard_normal((picture.shape[0],))
     rows -= rows.mean()
     added: FloatImage = (sd * rows / rows.std())[:, None, None].astype(np.float32)
@@ -240,7 +242,7 @@ def _inverted(picture: FloatImage, _amount: float, _: np.random.Generator) -> Fl
 
 
 def _resampled(picture: FloatImage, factor: float, _: np.random.Generator) -> FloatImage:
-    """Another magnification of the same field: averages of pixels, or cubic interpolation."""
+    """Another magnification of the same field, by averages of pixels or, if enlarged, cubic interpolation."""
     height, width = (max(1, round(factor * side)) for side in picture.shape[:2])
     method = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
     done = cv2.resize(picture, (width, height), interpolation=method)
@@ -256,7 +258,7 @@ def _jpeg(picture: FloatImage, quality: float, _: np.random.Generator) -> FloatI
 
 
 def _combined(picture: FloatImage, level: float, rng: np.random.Generator) -> FloatImage:
-    """Several at one level, in the order of the light's way: specimen, lens, detector, file."""
+    """Several kinds at one level, in the order of the light path: specimen, lens, detector, file."""
     for name, variant in COMBINED:
         kind = _BY_NAME[name]
         picture = np.clip(kind.change(picture, kind.amounts[variant][round(level) - 1], rng), 0, 1)
@@ -264,7 +266,7 @@ def _combined(picture: FloatImage, level: float, rng: np.random.Generator) -> Fl
 
 
 COMBINED = (("linear", ""), ("blur", ""), ("poisson", ""), ("gamma", "darker"), ("jpeg", ""))
-"""Kinds and variants that the combination puts together."""
+"""Kinds and variants that the combination applies, in order."""
 
 KINDS = (
     Kind("gain", "Gain", _gain, {"darker": (0.8, 0.6, 0.4), "brighter": (1.2, 1.4, 1.6)},
@@ -295,8 +297,8 @@ KINDS = (
     Kind("combination", "Combination", _combined, {"": (1, 2, 3)}, "level {:g} of each",
          "linear illumination, blur, Poisson noise, gamma (darker) and JPEG, all at that level"),
 )  # fmt: skip
-"""All kinds of the card. Grey levels are those of the unit range. Which of them training may draw, too, is
-told by ``grainseg.pipeline.card.corruption_reach``."""
+"""All kinds of the card; grey levels are in the unit range. ``grainseg.pipeline.card.corruption_reach`` tells
+which of them training may draw as well."""
 
 _BY_NAME = {kind.name: kind for kind in KINDS}
 
@@ -310,4 +312,4 @@ def _all() -> Iterator[Corruption]:
 
 
 CORRUPTIONS = tuple(_all())
-"""The rows of the card."""
+"""All kinds with their variants and levels: the rows of the card."""

@@ -14,7 +14,7 @@ _Value = TypeVar("_Value", bound=np.generic)
 
 @dataclass(frozen=True)
 class Crop:
-    """How many px are cut from each side.
+    """Numbers of pixels to cut from each side.
 
     Attributes:
         top: Rows, 0 or more.
@@ -45,7 +45,7 @@ class Crop:
 
         Args:
             pixels: (H, W) or (H, W, C), any dtype.
-            path: File that it was read from, for the error.
+            path: File that the pixels were read from, for the error message.
 
         Returns:
             (H - top - bottom, W - left - right, …), a copy in C order; where nothing is cut, the input.
@@ -64,7 +64,7 @@ class Crop:
         return np.array(kept, order="C")  # not a view, which would keep the whole picture in memory
 
     def uncut(self, shape: tuple[int, int]) -> tuple[int, int]:
-        """Height and width in px of what this crop left ``shape`` of."""
+        """Height and width in px before this crop, from the ``shape`` after it."""
         return shape[0] + self.top + self.bottom, shape[1] + self.left + self.right
 
     def __str__(self) -> str:
@@ -74,11 +74,11 @@ class Crop:
 NO_CROP = Crop()
 
 CropSetting = Crop | Literal["auto"] | None
-"""What may be asked for: 'auto' cuts the data bar where the microscope's own metadata say how high it is."""
+"""Allowed settings; 'auto' cuts the data bar if the microscope's own metadata give its height."""
 
 
 def crop_setting(crop: object) -> CropSetting:
-    """A checked value of the configuration (null, auto or four numbers) as the reader of files takes it."""
+    """Convert a checked configuration value (null, auto or four numbers) for the reader of files."""
     if isinstance(crop, list):
         return Crop(*crop)
     return "auto" if crop == "auto" else None

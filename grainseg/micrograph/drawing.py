@@ -1,4 +1,4 @@
-"""Boundaries of a grain map drawn as lines, in whole-array steps."""
+"""Draw the boundaries of a grain map as lines, with whole-array operations."""
 
 import cv2
 import numpy as np
@@ -13,17 +13,17 @@ GrainMap = npt.NDArray[np.int32]
 def boundary_lines(grains: GrainMap, width_px: int = 3) -> Label:
     """Draw the boundaries as a person would: a closed network of lines of one width.
 
-    A line is centred on the crack between the pixels of two grains: it holds the pixels whose centre is
-    nearer than half the width to the centre of a pixel edge that separates them. Averaged over directions it
-    comes out within 10 % of the width (3 px: 3.07 px around a circle).
+    A line is centred on the crack between the pixels of two grains. It consists of the pixels whose centre is
+    nearer than half the width to the centre of a pixel edge that separates the grains. Averaged over
+    directions, lines come out within 10 % of the width (3 px: 3.07 px around a circle).
 
-    Along a row or column an odd width leaves on either side one pixel exactly half a width away. The line
-    takes the one in the lower-numbered grain if that number is even, else the other, so that numbers which
-    follow the position do not push all lines the same way. Specks that the lines cut off in a grain's sharp
-    corner are painted over.
+    Along a row or column, an odd width leaves one pixel on either side exactly half a width away. The line
+    takes the pixel in the lower-numbered grain if that number is even, else the other one, so that numbers
+    that increase with the position do not shift all lines the same way. Specks that the lines cut off in a
+    sharp corner of a grain become part of the lines.
 
     Args:
-        grains: (H, W) grain numbers; differing 4-neighbours are a boundary.
+        grains: (H, W) grain numbers; a boundary runs between 4-neighbours of different numbers.
         width_px: Width of the lines in px, at least 1.
 
     Returns:
@@ -31,26 +31,26 @@ def boundary_lines(grains: GrainMap, width_px: int = 3) -> Label:
     """
     lines = np.full(grains.shape, GRAIN, np.uint8)
     draw_between_columns(lines, grains, _favoured(grains), width_px)
-    # .T is a view: draws into the same picture
+    # .T is a view, so this draws into the same picture
     draw_between_columns(lines.T, grains.T, _favoured(grains.T), width_px)
     paint_specks(lines, grains, width_px)
     return lines
 
 
 def favoured_by_number(left: GrainMap, right: GrainMap) -> GrainMap:
-    """Of two neighbours the lower number if that is even, else the higher: `boundary_lines` says why."""
+    """Pick the lower of two neighbours' numbers if it is even, else the higher; see `boundary_lines`."""
     lower = np.minimum(left, right)
     return np.where(lower % 2 == 0, lower, np.maximum(left, right))
 
 
 def draw_between_columns(lines: Label, grains: GrainMap, favoured: GrainMap, width_px: int) -> None:
-    """Draw the part of the lines that pixel edges between columns x and x + 1 give, in place.
+    """Draw, in place, the part of the lines that belongs to pixel edges between columns x and x + 1.
 
     Args:
         lines: (H, W) uint8 codes.
         grains: (H, W) numbers from 0 up.
-        favoured: (H, W - 1), which of the two grains beside an edge gets the pixels exactly half a width
-            away; -1 where no line is drawn.
+        favoured: (H, W - 1), number of the one of the two grains beside an edge that gets the pixels exactly
+            half a width away; -1 where no line is drawn.
         width_px: Width of the lines in px.
     """
     edge = favoured >= 0
@@ -69,10 +69,10 @@ def draw_between_columns(lines: Label, grains: GrainMap, favoured: GrainMap, wid
 
 
 def paint_specks(lines: Label, grains: GrainMap, width_px: int) -> None:
-    """Give to the lines every piece of a grain, but its largest, that is smaller than the width squared.
+    """Turn into line each piece of a grain smaller than the width squared, except the grain's largest piece.
 
     Args:
-        lines: (H, W) uint8 codes, changed in place. No 4-connected piece of GRAIN reaches into two grains.
+        lines: (H, W) uint8 codes, changed in place. No 4-connected piece of GRAIN spans two grains.
         grains: (H, W) numbers from 0 up.
         width_px: Width of the lines in px.
     """
@@ -91,7 +91,7 @@ def _favoured(grains: GrainMap) -> GrainMap:
 
 
 def _shifted(length: int, source: int, shift: int) -> tuple[slice, slice]:
-    """Where positions 0..source-1 land in 0..length-1 after a shift: the places, and which positions."""
+    """Slices of a shifted copy: target places within 0..length-1, and their origins within 0..source-1."""
     first, last = max(0, shift), max(0, min(length, source + shift))
     return slice(first, max(first, last)), slice(first - shift, max(first, last) - shift)
 
@@ -99,17 +99,17 @@ def _shifted(length: int, source: int, shift: int) -> tuple[slice, slice]:
 def pieces_of_grains(
     lines: Label, grains: GrainMap
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-    """4-connected pieces of GRAIN: their map (0 elsewhere), and by piece its grain and its size in px."""
+    """Find the 4-connected pieces of GRAIN: their map (0 elsewhere), and the grain and size in px of each."""
     count, pieces, statistics, _ = cv2.connectedComponentsWithStats(
         (lines == GRAIN).view(np.uint8), connectivity=4, ltype=cv2.CV_32S
     )
     owner = np.zeros(count, np.int32)
-    owner[pieces.ravel()] = grains.ravel()  # any pixel of a piece tells its grain
+    owner[pieces.ravel()] = grains.ravel()  # any pixel of a piece gives its grain
     return pieces, owner, statistics[:, cv2.CC_STAT_AREA]
 
 
 def crack_pixels(grains: npt.NDArray[np.integer]) -> BoolMask:
-    """(H, W) bool: the pixels above or left of a crack."""
+    """(H, W) bool: the pixels directly above or left of a crack, the edge between two grains."""
     cracks = np.zeros(grains.shape, np.bool_)
     cracks[:, :-1] = grains[:, :-1] != grains[:, 1:]
     cracks[:-1] |= grains[:-1] != grains[1:]

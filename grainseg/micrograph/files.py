@@ -1,7 +1,7 @@
-"""Micrographs and masks from files, results into files.
+"""Read micrographs and masks from files, and write results to files.
 
-The first bytes say what a file is, not its extension. Pixels are taken as stored: EXIF and TIFF orientation
-are not applied, as in ImageJ, so that an image and its mask cannot be turned differently.
+The first bytes of a file decide its format, not its extension. Pixels are taken as stored: EXIF and TIFF
+orientation are not applied, as in ImageJ, so that an image and its mask cannot be turned differently.
 """
 
 import hashlib
@@ -29,10 +29,12 @@ IMAGE_SUFFIXES: frozenset[str] = frozenset({".png", ".tif", ".tiff", ".jpg", ".j
 
 
 def mark_of(pixels: npt.NDArray[Any]) -> str:
-    """What files that are written here name as their software: some programs keep the name of the former one.
+    """Software tag of the files that this module writes: the package's name and a checksum of the pixels.
+
+    Some programs that change a file keep its tag; then the checksum no longer matches the pixels.
 
     Args:
-        pixels: As stored; whoever changes them does not change the checksum.
+        pixels: Pixels as stored in the file.
     """
     return f"grainseg {zlib.crc32(np.ascontiguousarray(pixels).data):08x}"
 
@@ -46,20 +48,20 @@ def read_micrograph(
     """Read the picture of a PNG, JPEG, BMP or TIFF file with its full bit depth, and its pixel size.
 
     Args:
-        path: File of one image; its extension does not matter.
+        path: File of a single image; its extension does not matter.
         max_megapixels: Largest accepted image in 10⁶ px, checked before any pixel is decoded.
-        pixel_size_um: µm per pixel as the user says it, one number or (row, column); None asks the file and
+        pixel_size_um: µm per pixel as set by the user, one number or (row, column); None reads the file and
             its side files, see ``read_calibration``.
-        crop: What to cut; "auto" cuts the data bar where the microscope's metadata say how high it is.
+        crop: What to cut; "auto" cuts the data bar if the microscope's metadata give its height.
 
     Returns:
-        (H, W) or (H, W, 3) float32. Integers are divided by the full scale of their bit depth, so they lie
-        in [0, 1]; floats keep their values. White is high, palettes are applied, CMYK becomes RGB and alpha
-        is dropped. Three identical channels stay three.
+        The micrograph, with pixels (H, W) or (H, W, 3) float32. Integers are divided by the full scale of
+        their bit depth, so they lie in [0, 1]; floats keep their values. High values are white, palettes are
+        applied, CMYK becomes RGB and alpha is dropped. Three identical channels stay three.
 
     Raises:
-        GrainsegError: No readable single image, too large, or with negative integers, NaN or infinity; a
-            pixel size that cannot be, or a crop that leaves nothing.
+        GrainsegError: The file is not a single readable image, is too large, or has negative integers, NaN,
+            infinity or values beyond float32; the pixel size is impossible; or the crop leaves nothing.
     """
     said = said_by_user(pixel_size_um)
     pixels = _display_pixels(read_stored(path, max_megapixels), path)
@@ -81,15 +83,15 @@ def read_mask_values(path: Path, max_megapixels: float = 500.0) -> npt.NDArray[n
     A palette file gives its indices, a WhiteIsZero TIFF its values before inversion, a 1-bit file 0 and 255.
 
     Args:
-        path: File of one image; its extension does not matter.
+        path: File of a single image; its extension does not matter.
         max_megapixels: Largest accepted image in 10⁶ px, checked before any pixel is decoded.
 
     Returns:
         (H, W) integers in the file's own type; int64 for float files.
 
     Raises:
-        GrainsegError: No readable single image, too large, coloured, or values that are not whole numbers, or
-            floats so large that neighbouring whole numbers are one.
+        GrainsegError: The file is not a single readable image, is too large or coloured, or has values that
+            are not whole numbers or are floats so large that neighbouring whole numbers coincide.
     """
     stored = read_stored(path, max_megapixels)
     values = stored.samples
@@ -109,15 +111,15 @@ def read_mask_values(path: Path, max_megapixels: float = 500.0) -> npt.NDArray[n
 
 
 def require_exact(values: npt.NDArray[np.floating[Any]], source: str, what: str) -> None:
-    """See that whole numbers that were saved as floats are still those that were meant.
+    """Refuse whole numbers that are saved as floats too large to be exact.
 
     Args:
         values: Floats.
-        source: Where they are from, for the error.
-        what: They are, likewise.
+        source: Where the values come from, for the error message.
+        what: What the values are, for the error message.
 
     Raises:
-        GrainsegError: They are so large that neighbouring whole numbers are one.
+        GrainsegError: The values are so large that neighbouring whole numbers coincide.
     """
     exact = 2 ** (np.finfo(values.dtype).nmant + 1)
     if np.abs(values).max() >= exact:
@@ -128,11 +130,11 @@ def require_exact(values: npt.NDArray[np.floating[Any]], source: str, what: str)
 
 
 LUMA = (0.299, 0.587, 0.114)
-"""Shares of red, green and blue in the brightness, by ITU-R BT.601."""
+"""Weights of red, green and blue in the brightness, by ITU-R BT.601."""
 
 
 def luminance(pixels: FloatImage) -> FloatImage:
-    """Grey picture of a colour one, as luma of ITU-R BT.601: 0.299 R + 0.587 G + 0.114 B.
+    """Convert a colour picture to grey, as luma of ITU-R BT.601: 0.299 R + 0.587 G + 0.114 B.
 
     Args:
         pixels: (H, W) or (H, W, 3) float32, any range.
@@ -148,7 +150,7 @@ def luminance(pixels: FloatImage) -> FloatImage:
 def write_mask(path: Path, boundary: npt.NDArray[np.bool_]) -> None:
     """Write a mask, (H, W) bool, as 8-bit PNG: 255 where there is boundary, else 0.
 
-    Like all writers here it makes missing folders, and an interrupted write leaves no file.
+    Like all writers here, it creates missing folders, and an interrupted write leaves no incomplete file.
 
     Raises:
         GrainsegError: The file cannot be written.
@@ -171,7 +173,7 @@ def write_png(path: Path, pixels: npt.NDArray[np.uint8]) -> None:
 def write_probability(path: Path, probability: FloatImage, pixel_size_um: tuple[float, float] | None) -> None:
     """Write a probability map as 32-bit TIFF that Fiji opens calibrated.
 
-    Deflate without a predictor: ImageJ's own reader has no floating-point predictor.
+    It is compressed by Deflate without a predictor: ImageJ's own reader has no floating-point predictor.
 
     Args:
         path: File to write.
@@ -199,7 +201,7 @@ def write_grain_map(
 ) -> None:
     """Write a label map as 32-bit TIFF that Fiji opens calibrated.
 
-    Tifffile writes no ImageJ file of this type, so the few lines that ImageJ asks for are given to it.
+    Tifffile does not write ImageJ files of this type, so the few lines that ImageJ needs are set here.
 
     Args:
         path: File to write.
@@ -241,7 +243,7 @@ def _choose_crop(setting: CropSetting, calibration: Calibration) -> Crop:
 def _of_crop(
     setting: CropSetting, chosen: Crop, calibration: Calibration
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What to say of the crop of one picture: notes and warnings."""
+    """Notes and warnings about the crop of one picture."""
     bar_px, source = calibration.data_bar_px, calibration.data_bar_source
     if setting == "auto" and bar_px:
         return (f"the data bar was cropped: the last {bar_px} rows, by {source}",), ()
@@ -282,6 +284,6 @@ def _unit_scaled(stored: Stored, path: Path) -> FloatImage:
 
 
 def file_sha256(path: Path) -> str:
-    """SHA-256 of a file's content, 64 hexadecimal digits: which file it was, wherever it lies now."""
+    """SHA-256 of a file's content, 64 hexadecimal digits, which identifies a file that was moved."""
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()

@@ -1,4 +1,4 @@
-"""The micrograph as the rest of the package sees it, and the codes of a label in memory."""
+"""The micrograph as the rest of the package uses it, and the codes of a label in memory."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from grainseg.micrograph.crop import NO_CROP, Crop
 GRAIN = 0
 BOUNDARY = 1
 IGNORE = 255
-"""Codes of a boundary label in memory, (H, W) uint8: neither loss nor metric looks at IGNORE."""
+"""GRAIN, BOUNDARY and IGNORE: codes of a label in memory, (H, W) uint8; losses and metrics skip IGNORE."""
 
 FloatImage = npt.NDArray[np.float32]
 Label = npt.NDArray[np.uint8]
@@ -19,12 +19,12 @@ BoolMask = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class PixelSize:
-    """The scale of a picture. A tilted specimen has pixels that are not square.
+    """The pixel size of a picture; on a tilted specimen, pixels are not square.
 
     Attributes:
         row_um: µm per pixel from row to row (y).
         column_um: µm per pixel from column to column (x).
-        source: Who says so, in words: "said by the user", "Zeiss tag CZ_SEM (AP_IMAGE_PIXEL_SIZE)", …
+        source: Origin of the size, in words: "said by the user", "Zeiss tag CZ_SEM (AP_IMAGE_PIXEL_SIZE)", …
     """
 
     row_um: float
@@ -34,17 +34,17 @@ class PixelSize:
 
 @dataclass(frozen=True)
 class Micrograph:
-    """One picture.
+    """One picture with its pixel size, its crop, notes and warnings.
 
     Attributes:
-        pixels: (H, W) grey or (H, W, 3) RGB float32, finite. Integer files are divided by their type's
-            maximum, so they lie in [0, 1]; float files keep their values.
-        pixel_size: Its scale; None where nobody says it.
-        notes: What a reader of the results may want to know of scale and crop, one line each: a print
-            resolution that was not taken for a scale, a data bar that was cut.
-        crop: What was cut from the file's picture to get ``pixels``; its masks need the same.
-        warnings: What of it makes results doubtful, one line each: sources of the scale that disagree, a
-            data bar that was not cut.
+        pixels: (H, W) grey or (H, W, 3) RGB float32, finite. Integer files are divided by the full scale of
+            their bit depth, so they lie in [0, 1]; float files keep their values.
+        pixel_size: Its scale; None if unknown.
+        notes: Facts on scale and crop for a reader of the results, one line each: a print resolution that was
+            not taken for a scale, a data bar that was cut.
+        crop: What was cut from the file's picture to get ``pixels``; its masks need the same crop.
+        warnings: Reasons to doubt the results, one line each: sources of the scale that disagree, a data bar
+            that was not cut.
     """
 
     pixels: FloatImage

@@ -1,4 +1,4 @@
-"""Lines of a label at a declared width, from what has no width of its own: cracks and thin drawings."""
+"""Draw label lines at a set width, from sources without a width: cracks between grains, and thin drawings."""
 
 import cv2
 import numpy as np
@@ -9,33 +9,37 @@ from grainseg.micrograph.image import BOUNDARY, GRAIN, IGNORE, BoolMask, FloatIm
 from grainseg.micrograph.morphology import near, skeleton
 
 _SEGMENTS = ((0, 0), (0, 1), (1, 0), (1, 1), (1, -1))
-"""A pixel of a thin line alone, and with each neighbour: rows and columns from one end to the other."""
+"""Parts of a thin line: a single pixel, and the segments to its right, lower, lower right and lower left
+neighbour, as rows and columns from one end to the other."""
 
 _SHIFT_PX = (0.25, 1 / 64)
-"""Rows and columns by which a redrawn line lies off the drawn one.
+"""Shift of a redrawn line against the drawn one, in px: rows down, columns right.
 
-A band of length L across a row of points one step apart, whose middle lies a quarter of a step from a point,
-holds the whole number of points nearest to L. Horizontal lines have steps of 1 px, diagonal ones of √½ px,
-whichever way they go: a quarter of a px downwards is a quarter of a step to the first and (as half a step
-changes nothing) to the others. Vertical lines have whole widths as soon as no tie is left.
+The shift gives each line the width nearest to the wanted one. Rows of pixels parallel to a line lie one step
+apart: 1 px for horizontal lines, √½ px for diagonal lines in either direction. A line whose middle lies a
+quarter of a step from a row of pixels covers the whole number of rows nearest to its width in steps. A shift
+of 0.25 px down is a quarter of a step for horizontal lines; across diagonal lines it is 0.25 · √½ px, also a
+quarter of a step. Vertical lines have the exact width as soon as no pixel centre lies exactly on their edge,
+for which 1/64 px to the right is enough.
 """
 
 
 def redrawn_lines(drawing: BoolMask, width_px: int) -> BoolMask:
-    """Draw thin lines anew at another width.
+    """Redraw thin lines at another width.
 
-    The drawing is thinned to 1 px; a pixel is line if it is nearer than half the width to the chain of the
-    thinned pixels' centres. An odd width lies evenly about horizontal and vertical lines, an even one has its
-    extra pixel below or to the right. Along rows and columns the width is exact, along diagonals the nearest
-    that the raster has (whole multiples of √½ px, so within 0.4 px), and networks that run in all directions
-    come out up to 11 % too wide (3 px: 6 %) up to 6 px, as `line_width_px` measures them.
+    The drawing is thinned to 1 px. A pixel belongs to a line if it is nearer than half the width to the chain
+    of the thinned pixels' centres. An odd width is centred on horizontal and vertical lines; an even width
+    has its extra pixel below or to the right. Along rows and columns the width is exact. Along diagonals it
+    is the nearest that the raster has (whole multiples of √½ px, so within 0.4 px). Networks that run in all
+    directions come out up to 11 % too wide (3 px: 6 %) for widths up to 6 px, as `line_width_px` measures
+    them.
 
     Args:
-        drawing: (H, W), true on lines of about 1 px. They may end openly.
+        drawing: (H, W) bool, true on lines of about 1 px. Lines may have open ends.
         width_px: Width in px, at least 1.
 
     Returns:
-        (H, W), true on the lines.
+        (H, W) bool, true on the lines.
     """
     line = skeleton(drawing)
     height, width = line.shape
@@ -49,7 +53,7 @@ def redrawn_lines(drawing: BoolMask, width_px: int) -> BoolMask:
 
 
 def _brush(down: int, right: int, width_px: int) -> npt.NDArray[np.uint8]:
-    """Pixels that a segment from the middle of a square makes line, turned about as cv2.dilate takes them."""
+    """Kernel for cv2.dilate: the pixels covered by a segment that starts at its centre, turned by 180°."""
     reach = width_px // 2 + 2
     rows, columns = np.mgrid[-reach : reach + 1, -reach : reach + 1].astype(np.float64)
     rows, columns = rows - _SHIFT_PX[0], columns - _SHIFT_PX[1]
@@ -66,21 +70,21 @@ def crack_lines(
 ) -> Label:
     """Draw lines on the cracks between grains, as `boundary_lines` does, where both sides are known.
 
-    Cracks run between pixels, so an even width lies evenly about them. An odd one has one pixel more on one
-    side: where the map had a line of its own, on the side on which that line's middle lay, so that the drawn
-    line has the same middle; else by the grains' numbers, now this way and now that, so that the lines as a
-    whole are not shifted. Along rows and columns the width is exact, along diagonals within 0.6 px (2 px
-    become 1.4, which is as near as an even number of rows of pixels gets), and networks that run in all
-    directions come out within 14 % (3 px: 6 % too wide) up to 6 px, as `line_width_px` measures them.
+    Cracks run between pixels, so an even width is centred on them. An odd width has one pixel more on one
+    side. Where the map had a line of its own, this is the side on which that line's middle lay, so that the
+    drawn line has the same middle. Elsewhere the grains' numbers decide, so that the side varies and the
+    lines as a whole are not shifted. Along rows and columns the width is exact, along diagonals within 0.6 px
+    (2 px become 1.4, the nearest that an even number of pixel rows gets). Networks that run in all directions
+    come out within 14 % (3 px: 6 % too wide) for widths up to 6 px, as `line_width_px` measures them.
 
-    Where a grain meets ignored pixels nobody knows whether its boundary runs there: what such a line could
-    cover is ignored, too, unless a known one covers it.
+    Where a grain meets ignored pixels, it is unknown whether a boundary runs there. The pixels that such a
+    line could cover are ignored, too, unless a known line covers them.
 
     Args:
         grains: (H, W) int32 numbers from 0 up, without gaps.
         width_px: Width in px, at least 1.
-        ignored: (H, W), true where nobody judged.
-        depth: (H, W) float, how deep in a line of its own the map had a pixel; 0 where it had none.
+        ignored: (H, W) bool, true on pixels that were not judged.
+        depth: (H, W) float, how deep a pixel lies within a line of the map's own; 0 outside such lines.
 
     Returns:
         (H, W) uint8 codes.
@@ -97,20 +101,20 @@ def crack_lines(
 
 
 def within_reach(ignored: BoolMask, width_px: int) -> BoolMask:
-    """Where a line may lie whose middle lies among ignored pixels or on their edge.
+    """Find the pixels that a line could cover whose middle lies among ignored pixels or on their edge.
 
     Args:
-        ignored: (H, W), some of them true.
+        ignored: (H, W) bool, at least one true.
         width_px: Width of the lines in px.
 
     Returns:
-        (H, W), the ignored pixels included.
+        (H, W) bool, the ignored pixels included.
     """
     return near(ignored, (width_px + 1) / 2)
 
 
 def _favoured(grains: GrainMap, ignored: BoolMask, depth: FloatImage) -> GrainMap:
-    """(H, W - 1), which grain gets the odd pixel of the line between columns x and x + 1; -1: no line."""
+    """(H, W - 1), the grain that gets the odd pixel of the line between columns x and x + 1; -1: no line."""
     left, right = grains[:, :-1], grains[:, 1:]
     favoured = favoured_by_number(left, right)
     favoured = np.where(depth[:, :-1] > depth[:, 1:], left, favoured)

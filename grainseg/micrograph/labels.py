@@ -1,4 +1,4 @@
-"""Labels: what the values of a mask mean, and whether they can be so."""
+"""Labels: what the values of a mask mean, and checks that the values agree with it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,24 +14,24 @@ from grainseg.micrograph.image import BOUNDARY, GRAIN, IGNORE, Label
 from grainseg.micrograph.label_lines import redrawn_lines, within_reach
 
 LABEL_KINDS: tuple[str, ...] = ("boundary", "lines", "instances")
-"""What a mask may hold. 'boundary': one value for boundaries as wide as they are meant, one for all else.
-'lines': the same with lines of about 1 px, which are drawn anew at a declared width. 'instances': a number
-for each grain; lines of the declared width are drawn where two of them meet."""
+"""Kinds of mask. 'boundary': one value for boundaries at their intended width, another for everything else.
+'lines': the same with lines of about 1 px, which are redrawn at a set width. 'instances': a number for each
+grain; lines of the set width are drawn where two grains meet."""
 
 ZERO_MEANINGS: tuple[str, ...] = ("boundary", "ignored")
-"""What 0 may be in a map of grains: the lines between them, or nobody's judgement."""
+"""Meanings of 0 in a map of grains: the lines between grains, or pixels that were not judged."""
 
 MAX_BOUNDARY_FRACTION = 0.75
-"""More boundary than this is no boundary network: the two values were taken for each other."""
+"""Largest share of boundary in a boundary network; with a larger share, the two values were swapped."""
 
 MAX_DRAWING_PX = 2.5
-"""Wider lines are no thin drawing: someone meant their width."""
+"""Largest line width of a thin drawing; wider lines were drawn at their intended width."""
 
 THIN_BELOW_PX = 1.6
-"""Lines drawn with a pen of 1 px measure 1.0 to 1.2 px, those of 2 px about 2."""
+"""Lines below this width are thin: those of a 1 px pen measure 1.0 to 1.2 px, those of a 2 px pen about 2."""
 
 _LISTED_VALUES = 6
-_MANY_VALUES = 16  # more are the numbers of grains, unless a mask was smoothed
+_MANY_VALUES = 16  # more values are grain numbers, unless a mask was smoothed
 
 
 @dataclass(frozen=True)
@@ -41,12 +41,12 @@ class LabelSpec:
     Attributes:
         kind: One of ``LABEL_KINDS``.
         boundary_value: Stored value of boundary pixels; maps of grains have none.
-        ignore_value: Stored value of pixels that nobody judged; None if there are none.
-        width_px: Width in px at which lines are drawn, of kinds that have none of their own; else None.
-        zero: What 0 is in a map of grains, one of ``ZERO_MEANINGS``; None refuses maps that hold it.
+        ignore_value: Stored value of pixels that were not judged; None if there are none.
+        width_px: Width in px at which lines are drawn, for kinds without a width of their own; else None.
+        zero: Meaning of 0 in a map of grains, one of ``ZERO_MEANINGS``; None refuses maps that hold 0.
 
     Raises:
-        GrainsegError: Unknown kind, or settings that contradict each other.
+        GrainsegError: The kind is unknown, or the settings contradict each other.
     """
 
     kind: str = "boundary"
@@ -91,17 +91,17 @@ class LabelSpec:
 def fit_to_image(
     values: npt.NDArray[np.integer[Any]], path: Path, image_shape: tuple[int, int], crop: Crop = NO_CROP
 ) -> npt.NDArray[np.integer[Any]]:
-    """Bring a mask to the size of its cropped image.
+    """Crop a mask to the size of its cropped image.
 
     Args:
         values: (H, W) as stored.
-        path: Its file, for the error.
-        image_shape: Height and width in px of the image, cropped.
-        crop: What was cut from the image; a mask of the whole image is cut alike, one that has the cropped
-            size already is taken as it is.
+        path: File of the mask, for the error message.
+        image_shape: Height and width in px of the cropped image.
+        crop: What was cut from the image. A mask of the whole image is cut alike; a mask that already has the
+            cropped size is taken as it is.
 
     Raises:
-        GrainsegError: It has neither size.
+        GrainsegError: The mask has neither size.
     """
     if crop != NO_CROP and values.shape == crop.uncut(image_shape):
         values = crop.apply(values, path)
@@ -124,21 +124,22 @@ def to_label(
     grains_key: str = "data.label_kind=instances",
     ignore_key: str | None = "data.ignore_value",
 ) -> Label:
-    """Translate the values of a mask of two kinds of pixels, refusing what cannot be a boundary label.
+    """Translate the values of a boundary mask into label codes, and refuse masks that cannot be one.
 
     Args:
         values: (H, W) as stored.
-        path: Its file, for the errors.
+        path: File of the mask, for the error messages.
         spec: Meaning of the values, of the kind 'boundary' or 'lines'.
-        grains_key: For the errors: what one says where a mask numbers the grains.
-        ignore_key: For the errors: what takes the value of pixels that nobody judged; None if nothing does.
+        grains_key: For the error messages: the setting for a mask that numbers the grains.
+        ignore_key: For the error messages: the setting that takes the value of pixels that were not judged;
+            None if there is none.
 
     Returns:
         (H, W) uint8 with the codes GRAIN, BOUNDARY and IGNORE.
 
     Raises:
-        GrainsegError: More than two values beside the ignore value, no boundary, more than
-            ``MAX_BOUNDARY_FRACTION`` of it, or, as 'lines', wider than ``MAX_DRAWING_PX``.
+        GrainsegError: The mask has more than two values besides the ignore value, no boundary, more boundary
+            than ``MAX_BOUNDARY_FRACTION``, or, for 'lines', lines wider than ``MAX_DRAWING_PX``.
     """
     label = np.full(values.shape, GRAIN, dtype=np.uint8)
     label[values == spec.boundary_value] = BOUNDARY
@@ -150,18 +151,19 @@ def to_label(
 
 
 def line_width_px(label: Label) -> float:
-    """Mean width of the drawn boundary lines, as twice their area over their perimeter.
+    """Measure the mean width of the drawn boundary lines, as twice their area over their perimeter.
 
     A line of width w and length L ≫ w has the area wL and the perimeter 2L. The perimeter is Crofton's in
-    four directions (Rivollier 2010, ``skimage.measure.perimeter_crofton``). On drawn lines: networks that run
-    in all directions come out within 2 % from 2 px on and up to 10 % too wide at 1 px, parallel lines within
-    5 %, at 1 px within 20 %.
+    four directions (Rivollier 2010, ``skimage.measure.perimeter_crofton``). On drawn lines, networks that run
+    in all directions come out within 2 % from 2 px on and up to 10 % too wide at 1 px; parallel lines come
+    out within 5 %, at 1 px within 20 %.
 
-    Where ignored pixels cut lines off, the cuts are no part of the perimeter; only where most of it lies
-    along ignored pixels (someone ignored what is beside the lines) they are taken for the lines' sides.
+    Edges between lines and ignored pixels are taken for cuts through the lines and are left out of the
+    perimeter. Only if they make up most of the perimeter (the pixels beside the lines were ignored), they are
+    taken for sides of the lines.
 
     Args:
-        label: (H, W) uint8 codes with at least one BOUNDARY pixel; IGNORE counts as no line.
+        label: (H, W) uint8 codes with at least one BOUNDARY pixel; IGNORE does not count as line.
 
     Returns:
         Width in px.
@@ -174,20 +176,20 @@ def line_width_px(label: Label) -> float:
         raise ValueError("a label without boundary pixels has no line width")
     whole = sides = _perimeter_px(boundary)
     if ignored.any():
-        # Of lines, ignored pixels and both together every edge between two of the three codes counts twice.
+        # Edges between lines and ignored pixels, and between ignored pixels and grains, cancel in this sum.
         sides = (whole + _perimeter_px(boundary | ignored) - _perimeter_px(ignored)) / 2
     return 2 * np.count_nonzero(boundary) / (sides if sides > whole / 2 else whole)
 
 
 def thin_line_warnings(width_px: float, spec: LabelSpec) -> tuple[str, ...]:
-    """Say that lines which are taken as wide as they are drawn are too thin to be meant so.
+    """Warn of lines that are used at their drawn width although they are too thin to be meant so.
 
     Args:
-        width_px: Of the lines of a label, see `line_width_px`.
-        spec: Of its file.
+        width_px: Width of the lines of a label, see `line_width_px`.
+        spec: Meaning of the mask's values.
 
     Returns:
-        One line; none where lines are wide enough, or drawn at a declared width.
+        One line; none if the lines are wide enough, or are drawn at a set width.
     """
     if spec.kind != "boundary" or width_px >= THIN_BELOW_PX:
         return ()
@@ -202,7 +204,7 @@ def _perimeter_px(mask: npt.NDArray[np.bool_]) -> float:
 
 
 def _drawn_anew(drawing: Label, path: Path, width_px: int) -> Label:
-    """The lines of a thin drawing at their declared width."""
+    """Redraw the lines of a thin drawing at their set width."""
     found = line_width_px(drawing)
     if found > MAX_DRAWING_PX:
         raise GrainsegError(
@@ -220,7 +222,7 @@ def _drawn_anew(drawing: Label, path: Path, width_px: int) -> Label:
 
 
 def require_grains_between(label: Label, path: Path, width_px: int) -> None:
-    """Refuse a drawn label of which more than ``MAX_BOUNDARY_FRACTION`` is line.
+    """Refuse a drawn label if lines cover more than ``MAX_BOUNDARY_FRACTION`` of its judged pixels.
 
     Raises:
         GrainsegError: The lines are too wide for the grains.
@@ -241,7 +243,7 @@ def _written(value: object) -> str:
 def _check_values(
     path: Path, found: list[int], spec: LabelSpec, grains_key: str, ignore_key: str | None
 ) -> None:
-    """Check the sorted distinct values, the ignore value left out."""
+    """Check the sorted distinct values of a mask, without the ignore value."""
     if not found:
         raise GrainsegError(
             f"{path}: every pixel has data.ignore_value={spec.ignore_value}; label some or remove it"

@@ -10,18 +10,18 @@ from grainseg.micrograph.image import FloatImage
 LOW_PERCENTILE = 0.5
 HIGH_PERCENTILE = 99.5
 NORMALIZATION = "percentile-0.5-99.5"
-"""Name of this normalisation in checkpoints; another one gets another name."""
+"""Name of this normalisation in checkpoints; a different normalisation needs a different name."""
 _LARGE = 1e30
-"""Well within float32, which ends at 3e38."""
+"""Limit of ranges and ratios that are computed in float32; well within its own limit of 3e38."""
 
 
 def to_unit_range(pixels: FloatImage) -> FloatImage:
     """Map the 0.5th percentile of the whole picture to 0 and the 99.5th to 1, and clip.
 
-    Percentiles follow every monotone change of the grey scale, so gain and offset of the camera have no
-    effect, and gamma or an inversion of the unit range equals the unit range of a picture taken that way:
-    what augmentation does to a patch is what prediction meets. It must be computed on the whole picture; a
-    tile that holds no boundary would have its noise stretched.
+    Percentiles follow every monotone change of the grey scale. So gain and offset of the camera have no
+    effect, and gamma or an inversion applied to the unit range gives the unit range of a picture taken that
+    way: augmented patches look like the pictures to predict. The percentiles must be computed on the whole
+    picture, since in a tile without a boundary the noise would be stretched.
 
     Args:
         pixels: (H, W) or (H, W, C) float32, finite, any scale.
@@ -37,21 +37,21 @@ def to_unit_range(pixels: FloatImage) -> FloatImage:
 
 
 def above_black(pixels: FloatImage) -> tuple[npt.NDArray[np.floating[Any]], float]:
-    """How far the pixels lie above the 0.5th percentile of the picture, and the 99.5th above it.
+    """Subtract the 0.5th percentile of the picture, and measure the span from it to the 99.5th.
 
-    Where the percentiles coincide, since nearly all pixels are equal, the extremes take their place.
+    Where the percentiles coincide because nearly all pixels are equal, minimum and maximum replace them.
 
     Args:
         pixels: (H, W) or (H, W, C) float32, finite, any scale.
 
     Returns:
         A new array of the same shape, below 0 where a pixel is darker; and the span, 0 where the picture has
-        one grey level only. It is float64 where float32 would not hold the differences or their ratio to the
-        span.
+        one grey level only. The array is float64 where float32 would not hold the differences or their ratio
+        to the span.
     """
     lowest, highest = float(pixels.min()), float(pixels.max())
     reach = highest - lowest
-    ranked = pixels if reach < _LARGE else pixels.astype(np.float64)  # it interpolates between neighbours
+    ranked = pixels if reach < _LARGE else pixels.astype(np.float64)  # percentiles subtract neighbours
     low, high = np.percentile(ranked, (LOW_PERCENTILE, HIGH_PERCENTILE)).tolist()
     if high <= low:
         low, high = lowest, highest

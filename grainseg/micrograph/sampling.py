@@ -1,4 +1,4 @@
-"""Values on another grid over the same field."""
+"""Resample values to another grid over the same field."""
 
 from typing import TypeVar
 
@@ -9,14 +9,14 @@ _Kind = TypeVar("_Kind", bound=np.generic)
 
 
 def nearest(values: npt.NDArray[_Kind], shape: tuple[int, int]) -> npt.NDArray[_Kind]:
-    """Of each pixel of another grid what lies at its middle.
+    """Take for each pixel of another grid the value at its middle.
 
     Args:
         values: (H, W).
-        shape: Height and width in px wanted.
+        shape: Height and width in px of the other grid.
 
     Returns:
-        Values of that shape; none is made up, so masks and ids stay what they are.
+        Values of that shape; none is interpolated, so masks and ids stay valid.
     """
     rows, columns = (
         (2 * np.arange(want) + 1) * have // (2 * want) for have, want in zip(values.shape, shape, strict=True)

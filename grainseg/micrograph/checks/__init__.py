@@ -1,1 +1,1 @@
-"""What a picture looks like, and what is odd about it, before anybody looks for boundaries in it."""
+"""Describe how a picture looks and warn of oddities in it, before boundaries are looked for."""

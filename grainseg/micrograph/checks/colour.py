@@ -1,4 +1,4 @@
-"""Whether a picture shows by colour what its brightness does not, which is all that one channel has."""
+"""Warn if a picture shows by colour what its brightness, all that one channel holds, does not show."""
 
 import itertools
 import math
@@ -10,26 +10,26 @@ from grainseg.micrograph.files import LUMA
 from grainseg.micrograph.image import BoolMask, FloatImage
 
 COLOURED_ABOVE = 0.3
-"""Contrast that brightness does not explain, over that which it does. Grains that
-differ in hue, as in polarised light, have 1.4 to 1.6 (drawn), a picture in one tint has 0.02."""
+"""Ratio of the contrast that brightness does not explain to the contrast that it does, above which a picture
+is coloured. Grains that differ in hue, as in polarised light, have 1.4 to 1.6 (drawn), one tint has 0.02."""
 
 _SAMPLES = 65536
 _BLOCK_PX = 3
-"""Looked at are means of so many pixels in a row and a column: noise of single pixels has colours, too."""
+"""Side of the blocks whose mean colours are compared, since noise of single pixels is coloured, too."""
 _MOST_COLOURED = 0.05
-"""Share left out, the most coloured: a scale bar or letters in red are no contrast of grains."""
+"""Share of the blocks to leave out, the most coloured: red letters and scale bars are no grain contrast."""
 
 
 def colour_warnings(pixels: FloatImage, channels: int, left_out: BoolMask | None = None) -> tuple[str, ...]:
-    """Say that much of a picture's contrast is lost where only its brightness is looked at.
+    """Warn if much of a picture's contrast is lost when only its brightness is used.
 
     Args:
         pixels: (H, W) or (H, W, 3) float32, any finite range.
-        channels: Of the network.
-        left_out: (H, W), what is not measured and need show nothing.
+        channels: Number of channels that the network takes.
+        left_out: (H, W) bool, pixels that are not measured and are not checked.
 
     Returns:
-        One line; none for a grey or tinted picture, or where the network takes colour.
+        One line; none for a grey or tinted picture, or if the network takes colour.
     """
     if channels != 1 or pixels.ndim != 3 or pixels.shape[2] != 3:
         return ()
@@ -43,7 +43,7 @@ def colour_warnings(pixels: FloatImage, channels: int, left_out: BoolMask | None
 
 
 def _sampled(pixels: FloatImage, left_out: BoolMask | None) -> Floats:
-    """(N, 3) means of small blocks, few however large the picture is."""
+    """(N, 3) mean colours of small blocks; N stays limited for large pictures."""
     height, width = pixels.shape[:2]
     step = max(_BLOCK_PX, math.ceil(math.sqrt(height * width / _SAMPLES)))
     rows, columns = (slice(0, side // step * step) for side in (height, width))
@@ -58,7 +58,7 @@ def _sampled(pixels: FloatImage, left_out: BoolMask | None) -> Floats:
 
 
 def _contrasts(colours: Floats) -> tuple[float, float]:
-    """Standard deviation that goes with the brightness, and the greatest in what is left of the colours."""
+    """Standard deviation explained by the brightness, and the largest one in the rest of the colours."""
     if not len(colours):
         return 0.0, 0.0
     hues = colours - colours.mean(axis=1, keepdims=True)
@@ -67,7 +67,7 @@ def _contrasts(colours: Floats) -> tuple[float, float]:
     common = common - common.mean(axis=0)
     brightness = common @ np.array(LUMA)
     variance = float(brightness @ brightness)
-    # A tint is brightness, too: as much of each channel as rises and falls with it.
+    # A tint counts as brightness: the part of each channel that rises and falls with it.
     slopes = brightness @ common / variance if variance else np.zeros(3)
     rest = common - np.outer(brightness, slopes)
     seen = float(np.linalg.norm(slopes)) * math.sqrt(variance)

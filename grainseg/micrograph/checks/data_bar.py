@@ -1,4 +1,4 @@
-"""Whether a data bar was left in a picture: letters would count as boundaries, their ground as a grain."""
+"""Warn of a data bar left in a picture: letters would count as boundaries, their background as a grain."""
 
 import numpy as np
 import numpy.typing as npt
@@ -7,33 +7,34 @@ from grainseg.micrograph.crop import NO_CROP, Crop
 from grainseg.micrograph.image import BoolMask, FloatImage
 
 _ALIKE = 0.02
-"""Of the unit range: compressed files scatter about the ground of a bar."""
+"""Largest difference from the background of a bar, in the unit range: compressed files scatter about it."""
 _GROUND = 0.4
-"""Share of a row of the bar that shows its ground, at least; letters and scale hide the rest."""
+"""Smallest share of background in a row of the bar; letters and scale hide the rest."""
 _LETTERS = 3
-"""Rows in a row that may show less: the edge of a frame, or a scale from side to side."""
+"""Consecutive rows that may show less background: the edge of a frame, or a scale from side to side."""
 _EDGE = 6
 _WITHIN, _BEYOND, _APART = 0.7, 0.15, 0.06
-"""So many rows at the end of a bar show its ground to so great a share, and as many beyond it to so small a
-share, so far from it: a bar ends at once, as neither a shading nor a large grain does."""
+"""Thresholds over ``_EDGE`` rows for the sharp end of a bar, which neither a shading nor a large grain has:
+least median share of background within the bar, greatest mean share beyond it, and least median difference
+from the background beyond it, in the unit range."""
 _LEAST_PX, _LEAST, _MOST = 8, 0.02, 0.3
-"""Least height in px, least and greatest share of the picture's height."""
+"""Least height of a bar in px, and its least and greatest share of the picture's height."""
 _COLUMNS = 1024
 
 
 def bar_warnings(
     unit: FloatImage, left_out: BoolMask | None = None, crop: Crop = NO_CROP, key: str = "crop"
 ) -> tuple[str, ...]:
-    """Say that the lowest or the uppermost rows look like a data bar.
+    """Warn if the lowest or the uppermost rows look like a data bar.
 
     Args:
         unit: (H, W, C) float32 in the unit range.
-        left_out: (H, W), what is not measured anyway.
-        crop: What was cut from the picture before.
-        key: Setting of the crop.
+        left_out: (H, W) bool, pixels that are not measured anyway.
+        crop: What was already cut from the picture.
+        key: Name of the crop setting, for the message.
 
     Returns:
-        One line; none for a picture without.
+        One line; none for a picture without a data bar.
     """
     step = max(1, unit.shape[1] // _COLUMNS)
     grey = unit[:, ::step].mean(axis=2)
@@ -52,9 +53,9 @@ def bar_warnings(
 
 
 def _bar_height(grey: npt.NDArray[np.floating]) -> int:
-    """Rows of a bar that begins with the first row of (H, W), nan where left out; 0 where there is none."""
+    """Height in rows of a bar at the top of (H, W), which is NaN where left out; 0 if there is none."""
     with np.errstate(invalid="ignore"):
-        # Of several rows, for the first one may be a frame.
+        # The background is the median of several rows, since the first one may be a frame.
         away = np.abs(grey - np.median(grey[:_LEAST_PX]))
         share = np.mean(away <= _ALIKE, axis=1)
     height = lacking = 0
@@ -65,7 +66,7 @@ def _bar_height(grey: npt.NDArray[np.floating]) -> int:
         height = row if enough else height
     if not max(_LEAST_PX, _LEAST * len(grey)) <= height <= _MOST * len(grey):
         return 0
-    # The frame of a bar and the smoothing of a compressed file take a row or two.
+    # One row on either side is skipped: the frame of a bar, or the smoothing of a compressed file.
     within, beyond = slice(height - _EDGE - 1, height - 1), slice(height + 1, height + 1 + _EDGE)
     ends = np.median(share[within]) >= _WITHIN and share[beyond].mean() <= _BEYOND
     return height if ends and np.median(away[beyond]) >= _APART else 0

@@ -1,27 +1,28 @@
-"""Whether a picture is burnt out: where all grey levels are equal nobody sees a boundary."""
+"""Warn of blank and badly exposed pictures: where all grey levels are equal, no boundary is visible."""
 
 import numpy as np
 
 from grainseg.micrograph.image import BoolMask, FloatImage
 
 CLIPPED_ABOVE = 0.35
-"""Share of a picture at one end of its grey scale above which it is flagged. Etched iron whose grains are
-white as the camera took it has 0.3, and its mean intercept is right; at a gain of 1.4 it has 0.91, and drifts
-by 10 %. Texture at a gain of 1.4 and 1.6 has 0.21 and 0.33, and drifts by 3 and 11 % (docs/robustness.md)."""
+"""Share of a picture at one end of its grey scale above which a warning is given. Etched iron with white
+grains, as the camera took it, has 0.3, and its mean intercept is right; at a gain of 1.4 it has 0.91, and the
+intercept drifts by 10 %. Pictures with texture contrast at gains of 1.4 and 1.6 have 0.21 and 0.33, and drift
+by 3 and 11 % (docs/robustness.md)."""
 
 _END = 0.01
-"""Of the unit range: compressed files scatter about white."""
+"""Width of either end, in the unit range: compressed files scatter about white."""
 
 
 def exposure_warnings(unit: FloatImage, left_out: BoolMask | None = None) -> tuple[str, ...]:
-    """Say that a picture is blank, or that much of it lies at one end of its grey scale.
+    """Warn if a picture is blank, or if much of it lies at one end of its grey scale.
 
     Args:
         unit: (H, W, C) float32 in the unit range.
-        left_out: (H, W), what is not measured and need show nothing.
+        left_out: (H, W) bool, pixels that are not measured; disregarded if it covers the whole picture.
 
     Returns:
-        One line; none for a picture that shows its grey levels.
+        One line; none for any other picture.
     """
     if left_out is not None and not left_out.all():
         unit = unit[~left_out][None]

@@ -1,1 +1,1 @@
-"""Which files a folder, a glob or a table of images stands for."""
+"""Find the files that a folder, a glob or a table of images stands for."""

@@ -1,4 +1,4 @@
-"""Which batch of material, and which specimen of it, a micrograph shows: its folder, or a table of images."""
+"""Assign micrographs to batches of material and their specimens, by folder or by a table of images."""
 
 import csv
 import logging
@@ -20,11 +20,11 @@ _COLUMNS = (IMAGE_COLUMN, BATCH_COLUMN, SPECIMEN_COLUMN)
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a micrograph was taken.
+    """Batch and specimen on which a micrograph was taken.
 
     Attributes:
-        batch: Of material.
-        specimen: Of the batch; empty if nobody said.
+        batch: Name of the batch of material.
+        specimen: Name of the specimen of the batch; empty if not given.
     """
 
     batch: str
@@ -32,24 +32,23 @@ class Origin:
 
 
 def assign_batches(images: Sequence[Path], root_name: str, table: Path | None) -> dict[Path, Origin]:
-    """Name the batch of each image, and its specimen where a table says it.
+    """Name the batch of each image, and its specimen if a table gives it.
 
     Args:
         images: Paths relative to the folder that the selection starts from.
-        root_name: Batch of the images that lie in that folder itself.
+        root_name: Name of the batch of the images that lie in that folder itself.
         table: CSV file with the columns ``image`` and ``batch``, and perhaps ``specimen``; None makes a batch
             of each folder. An image is named by its relative path, with or without its suffix, or by its file
-            name where only one image has it. Rows of images that are not among these are passed over, with a
-            warning.
+            name if only one image has it. Rows of other images are skipped, with a warning.
 
     Returns:
-        Batch and specimen of each image; batches in the order in which the table first names one of these
-        images, or folders by their names, with numbers in them as numbers.
+        Batch and specimen of each image. Batches are in the order in which the table first names one of these
+        images; folders are sorted by name, with numbers by their value.
 
     Raises:
-        GrainsegError: Two folders have one name; the table cannot be read, lacks a column, names an image
-            twice, one that several images could be, leaves an image out, or names the specimens of some
-            images of a batch and not of the others.
+        GrainsegError: Two folders have the same name; or the table cannot be read, lacks a column, names an
+            image twice, uses a name that fits several images, leaves an image out, or names the specimens of
+            only some images of a batch.
     """
     if table is None:
         named = {image: folder_batch(image, root_name) for image in images}
@@ -66,7 +65,7 @@ def assign_batches(images: Sequence[Path], root_name: str, table: Path | None) -
     origins: dict[Path, Origin] = {}
     elsewhere = []
     for name, origin in listed.items():
-        # A corrected map of a.png is a.tif, and still that image.
+        # A corrected map of a.png may be called a.tif, and still belongs to that image.
         meant = known.get(name) or known.get(Path(name).with_suffix("").as_posix(), set())
         if len(meant) > 1:
             both = " and ".join(sorted(path.as_posix() for path in meant)[:2])
@@ -94,7 +93,10 @@ def assign_batches(images: Sequence[Path], root_name: str, table: Path | None) -
 
 
 def _require_specimens(table: Path, origins: Mapping[Path, Origin]) -> None:
-    """Fields of no specimen could belong to any, so that nothing could be said of their scatter."""
+    """Refuse batches in which only some images have a specimen.
+
+    The others could belong to any specimen, so that the scatter of the specimens would be unknown.
+    """
     named = {origin.batch for origin in origins.values() if origin.specimen}
     for image, origin in origins.items():
         if origin.batch in named and not origin.specimen:
@@ -105,13 +107,13 @@ def _require_specimens(table: Path, origins: Mapping[Path, Origin]) -> None:
 
 
 def folder_batch(image: Path, root_name: str) -> str:
-    """Batch of an image by its folder."""
+    """Name of the batch of an image, from its folder."""
     parent = image.parent.as_posix()
     return root_name if parent == "." else parent
 
 
 def _names(images: Sequence[Path]) -> dict[str, set[Path]]:
-    """Everything that an image may be called, and the images that it may be."""
+    """Map every name that may stand for an image to the images that it may stand for."""
     names: dict[str, set[Path]] = {}
     for image in images:
         for name in {
@@ -121,7 +123,7 @@ def _names(images: Sequence[Path]) -> dict[str, set[Path]]:
             image.stem,
         }:
             names.setdefault(plain_name(name), set()).add(image)
-    # A full path means that image and no other, whatever lies deeper under the same name.
+    # A full path means exactly that image, even if another one deeper down has the same name.
     exact = {plain_name(image.with_suffix("").as_posix()): {image} for image in images}
     return names | exact | {plain_name(image.as_posix()): {image} for image in images}
 

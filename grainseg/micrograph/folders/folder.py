@@ -14,7 +14,7 @@ class LabelledImage:
     """An image and its mask.
 
     Attributes:
-        stem: File name of both without the extension, as `plain_name` has it.
+        stem: Common file name of both without the extension, normalised by `plain_name`.
         image: Image file.
         mask: Mask file; its extension may differ.
     """
@@ -26,12 +26,12 @@ class LabelledImage:
 
 @dataclass(frozen=True)
 class FolderListing:
-    """What a data folder holds, both sorted by stem.
+    """Images and masks in a data folder, sorted by stem.
 
     Attributes:
         labelled: Images with a mask, at least one.
-        without_mask: Images that nobody labelled.
-        without_image: Masks of no image: perhaps of another name than theirs.
+        without_mask: Images without a mask.
+        without_image: Masks without an image, perhaps because their names differ.
     """
 
     labelled: tuple[LabelledImage, ...]
@@ -40,21 +40,21 @@ class FolderListing:
 
     @property
     def by_stem(self) -> dict[str, LabelledImage]:
-        """The images with a mask, by their names."""
+        """The images with a mask, by stem."""
         return {item.stem: item for item in self.labelled}
 
 
 def list_folder(root: Path) -> FolderListing:
     """Pair ``root/images/<stem>.<ext>`` with ``root/masks/<stem>.<ext>``.
 
-    Hidden files and files whose extension is not in ``IMAGE_SUFFIXES`` (in any case) are left out.
+    Hidden files and files whose extension is not in ``IMAGE_SUFFIXES`` (upper or lower case) are left out.
 
     Args:
         root: Data folder.
 
     Raises:
-        GrainsegError: A folder is missing, empty or unreadable, two files share a stem, what has an image's
-            name is no file, or no image has a mask.
+        GrainsegError: A folder is missing, empty or unreadable, two files share a stem, an entry with an
+            image's name is not a file, or no image has a mask.
     """
     if not root.is_dir():
         raise GrainsegError(f"data.root={root}: there is no such folder; check the path")
@@ -77,15 +77,15 @@ def split_stems(
     Args:
         stems: Names of the labelled images, in any order.
         val: Names of the validation images.
-        fold: Instead of ``val``, which of ``folds`` folds validates, from 0. Of the sorted names the i-th
-            belongs to fold i mod ``folds``, so every image validates in exactly one fold.
+        fold: Instead of ``val``, the fold that validates, from 0 to ``folds`` - 1. The i-th of the sorted
+            names belongs to fold i mod ``folds``, so every image validates in exactly one fold.
         folds: Number of folds, at most one per image. Without ``val`` and folds the last name validates.
 
     Returns:
         Names for training and for validation, both sorted, neither empty.
 
     Raises:
-        GrainsegError: Fewer than two images, or a split that contradicts itself or trains on nothing.
+        GrainsegError: There are fewer than two images, or the split contradicts itself or trains on nothing.
     """
     ordered = sorted(stems)
     val = None if val is None else [plain_name(stem) for stem in val]
@@ -109,21 +109,21 @@ def split_with_test(
     fold: int | None,
     folds: int | None,
 ) -> tuple[list[str], list[str], list[str]]:
-    """Split images into training, validation and test, the last of which neither train nor validate.
+    """Split images into training, validation and test; test images neither train nor validate.
 
     Args:
         stems: Names of the labelled images, in any order.
-        val: As `split_stems`.
-        test: Names of the test images; None is none.
-        fold: As `split_stems`, over the images that do not test.
-        folds: As `split_stems`.
+        val: As for `split_stems`.
+        test: Names of the test images; None for none.
+        fold: As for `split_stems`, over the images that are not test images.
+        folds: As for `split_stems`.
 
     Returns:
-        Names for training and for validation, both sorted, and those of the test as given.
+        Names for training and for validation, both sorted, and those of the test images in the given order.
 
     Raises:
-        GrainsegError: As `split_stems`, or ``test`` names an image twice, one that is no labelled image, or
-            one that validates.
+        GrainsegError: As for `split_stems`, or ``test`` names an image twice, no labelled image, or an image
+            that validates.
     """
     ordered, tested = sorted(stems), [plain_name(stem) for stem in test or []]
     twice = sorted({stem for stem in tested if tested.count(stem) > 1})

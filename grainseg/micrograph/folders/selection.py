@@ -1,4 +1,4 @@
-"""Which pictures a prediction is asked for: a file, a folder or a glob."""
+"""Select the pictures to predict, from a file name, a folder or a glob."""
 
 import glob
 import logging
@@ -14,7 +14,7 @@ from grainseg.micrograph.names import is_file, plain_name
 log = logging.getLogger(__name__)
 
 _OF_THE_SYSTEM = frozenset({"lost+found", "system volume information", "$recycle.bin"})
-"""Folders, in small letters, that a volume has and that its users cannot look into."""
+"""Folders of the system on a volume, in lower case, which its users cannot open."""
 
 OUTPUT_ENDS = {
     "mask": "_mask.png",
@@ -24,14 +24,14 @@ OUTPUT_ENDS = {
     "panel": "_panel.png",
     "uncertainty": "_uncertainty.tif",
 }
-"""How the names of the files end that a prediction leaves of a picture: the first three always."""
+"""Name endings of the files that a prediction writes for a picture; mask, probability and overlay always."""
 
 RECORDS = {"suggestions.png": "suggested_images.csv", "robustness.png": "robustness.json"}
-"""Pictures of a name of their own, which `grainseg suggest` and `grainseg robustness` leave, each with what
-they leave beside it."""
+"""Pictures that `grainseg suggest` and `grainseg robustness` write under a fixed name, each with the file
+that is written beside it."""
 
 SYNTHETIC = "synthetic.json"
-"""What lies beside ``images/`` of the synthetic fields, and beside their masks and grain maps."""
+"""File beside the folders ``images``, ``masks`` and ``grains`` of the synthetic fields."""
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,12 @@ class SelectedImage:
 
 @dataclass(frozen=True)
 class Selection:
-    """What a file name, a folder or a glob stands for.
+    """Pictures that a file name, a folder or a glob stands for.
 
     Attributes:
-        images: The pictures, sorted by path, at least one. Also what has a picture's name and is no file,
-            such as a link to nothing: reading it fails, and says so.
-        unlisted: One line for each folder that nobody could look into.
+        images: The pictures, sorted by path, at least one. An entry that has a picture's name but is no file,
+            such as a broken link, is included, so that reading it reports the error.
+        unlisted: One line for each folder that could not be listed.
     """
 
     images: list[SelectedImage]
@@ -59,19 +59,19 @@ class Selection:
 def list_images(images: str, output: Path, key: str = "images") -> Selection:
     """List the pictures that a file name, a folder (with all its subfolders) or a glob stands for.
 
-    What exists under that very name is taken as it is, brackets and stars included; only else is it a glob.
-    In a folder that is asked for pictures, what an earlier run drew there is none. Links to folders are not
-    followed, which is said. Hidden folders in it, whose names begin with a point, are passed over, and so are
-    those of the system that cannot be looked into.
+    A file or folder that exists under the exact name is used, even with brackets or stars in its name;
+    otherwise the name is a glob. In a folder of pictures (key ``images``), files that an earlier run drew are
+    left out. Links to folders are not followed, with a warning. Hidden folders, whose names begin with a dot,
+    are skipped, and so are folders of the system that cannot be listed.
 
     Args:
-        images: As typed.
-        output: Folder of the predictions. What lies in there is no input, so that a second run over the same
-            folder does not predict on the first one's masks.
-        key: Name of the setting, for the error.
+        images: File name, folder or glob, as typed.
+        output: Folder of the predictions. Files in it are not used as input, so that a second run over the
+            same folder does not predict on the first one's masks.
+        key: Name of the setting, also for the error message.
 
     Raises:
-        GrainsegError: Nothing is found, the output is a file or would lie among the pictures, or two pictures
+        GrainsegError: Nothing is found, the output is a file or the folder of the pictures, or two pictures
             would write the same output.
     """
     if is_file(output):
@@ -108,7 +108,7 @@ def list_images(images: str, output: Path, key: str = "images") -> Selection:
 
 
 def _walk(folder: Path, output: Path) -> tuple[list[Path], tuple[str, ...]]:
-    """What lies in a folder and its subfolders but the output, and a line for each that cannot be listed."""
+    """Files in a folder and its subfolders except the output, and a line for each folder not listed."""
     found: list[Path] = []
     unlisted: list[str] = []
 
@@ -130,7 +130,7 @@ def _walk(folder: Path, output: Path) -> tuple[list[Path], tuple[str, ...]]:
 
 
 def _closed(root: Path, pattern: str) -> tuple[str, ...]:
-    """A line for each folder that a glob passes over, since it cannot be listed."""
+    """One line for each folder that a glob skips because it cannot be listed."""
     lines = []
     for name in glob.glob(pattern, root_dir=root, recursive=True):  # noqa: PTH207
         if os.path.isdir(root / name) and not _is_of_the_system(name):  # noqa: PTH112
@@ -151,7 +151,7 @@ def _not_listed(error: OSError) -> str:
 
 
 def _without_outputs(found: list[Path]) -> list[Path]:
-    """Leave out what earlier runs drew: it lies together under names that it shares, or beside a record."""
+    """Leave out what earlier runs drew, recognised by a set of related names or by a record beside it."""
     present = {str(path) for path in found}
     first, *others = list(OUTPUT_ENDS.values())[:3]
     bases = [text.removesuffix(first) for text in present if text.endswith(first)]
@@ -167,9 +167,9 @@ def _without_outputs(found: list[Path]) -> list[Path]:
 
 
 def selection_root(images: str) -> Path:
-    """Where relative paths start: the folder given, a file's, or the one above the first wildcard.
+    """Folder that relative paths start from: the given one, a file's, or the one above the first wildcard.
 
-    A folder that exists is no wildcard, whatever its name.
+    A folder that exists is not a wildcard, whatever its name.
     """
     path = Path(images)
     if path.is_dir():
@@ -185,7 +185,7 @@ def selection_root(images: str) -> Path:
 
 
 def refuse_collisions(selected: list[SelectedImage]) -> None:
-    """Raise a GrainsegError where two pictures have one name, and would write the same outputs."""
+    """Raise a GrainsegError if two pictures have the same name and would write the same outputs."""
     taken: dict[Path, Path] = {}
     for image in selected:
         target = image.relative.with_suffix("")
@@ -198,7 +198,7 @@ def refuse_collisions(selected: list[SelectedImage]) -> None:
 
 
 def find_mask(masks: Path, relative: Path) -> Path | None:
-    """The mask of a picture: same relative path and stem, any supported suffix.
+    """Find the mask of a picture: same relative path and stem, any supported suffix.
 
     Args:
         masks: Folder of masks, or the one mask itself.
@@ -224,14 +224,14 @@ def find_mask(masks: Path, relative: Path) -> Path | None:
 
 
 def require_masks(masks: Path, images: Sequence[SelectedImage]) -> None:
-    """See that a picture has a mask: none has one where the folder is another.
+    """Check that at least one picture has a mask; none has one if the wrong folder was given.
 
     Args:
-        masks: As typed.
+        masks: Folder of masks, or one mask, as typed.
         images: The pictures, at least one.
 
     Raises:
-        GrainsegError: There are no masks, or none of any picture.
+        GrainsegError: There are no masks, no picture has one, or one mask is given for several pictures.
     """
     if not masks.exists():
         raise GrainsegError(f"masks={masks}: there is no such folder or file")
@@ -245,8 +245,8 @@ def require_masks(masks: Path, images: Sequence[SelectedImage]) -> None:
 
 
 def _has_mask(masks: Path, relative: Path) -> bool:
-    """Whether there is a mask of a picture, or several that could be."""
+    """Whether a picture has a mask, or several files that could be its mask."""
     try:
         return find_mask(masks, relative) is not None
-    except (GrainsegError, OSError):  # said of that picture alone, later
+    except (GrainsegError, OSError):  # reported later, for that picture alone
         return True

@@ -1,1 +1,1 @@
-"""Image files and tables as bytes: decoded with care, written whole or not at all."""
+"""Decode image files and tables with care, and write files whole or not at all."""

@@ -1,7 +1,7 @@
-"""Samples of PNG, JPEG, BMP and TIFF files as they are stored, before anything is made of them.
+"""Read the samples of PNG, JPEG, BMP and TIFF files as they are stored, before any conversion.
 
-The first bytes say what a file is, not its extension. Pixels are taken as stored: EXIF and TIFF orientation
-are not applied, as in ImageJ, so that an image and its mask cannot be turned differently.
+The first bytes of a file decide its format, not its extension. Pixels are taken as stored: EXIF and TIFF
+orientation are not applied, as in ImageJ, so that an image and its mask cannot be turned differently.
 """
 
 import itertools
@@ -43,25 +43,25 @@ _TIFF_MODELS: dict[int, str] = {
 }
 
 _MAX_PAGES = 64
-"""A picture has a thumbnail or some pyramid levels beside it; damaged files may have pages without end."""
+"""Most pages to read: a picture may have a thumbnail or pyramid levels; damaged files may never end."""
 
 _CHANNELS = {"rgb": 3, "cmyk": 4}
 _ALPHA = (EXTRASAMPLE.ASSOCALPHA, EXTRASAMPLE.UNASSALPHA)
 
-_DECODER_ERRORS = (OSError, SyntaxError, ValueError, RuntimeError)  # the codecs' own are RuntimeErrors
+_DECODER_ERRORS = (OSError, SyntaxError, ValueError, RuntimeError)  # codecs raise RuntimeErrors
 _TAG_ERRORS = (TypeError, LookupError, ArithmeticError, MemoryError, struct.error)  # nonsense in TIFF tags
 
 
 @dataclass(frozen=True)
 class Stored:
-    """The samples of a file before anything is made of them.
+    """The samples of a file before any conversion.
 
     Attributes:
         samples: (H, W), (H, W, 3) or, for CMYK, (H, W, 4); any numeric dtype.
         full_scale: Value of white in an integer file.
-        cmyk: The channels are inks.
-        white_is_zero: Grey whose 0 is white.
-        palette: (N, 3) float32 in [0, 1] of a file whose samples are indices.
+        cmyk: Whether the channels are inks.
+        white_is_zero: Whether 0 is white, in a grey file.
+        palette: (N, 3) float32 colours in [0, 1] if the samples are indices, else None.
     """
 
     samples: npt.NDArray[Any]
@@ -72,21 +72,21 @@ class Stored:
 
 
 def read_stored(path: Path, max_megapixels: float) -> Stored:
-    """Read the samples of a file of one image.
+    """Read the samples of a file with a single image.
 
     Args:
         path: The file; its extension does not matter.
         max_megapixels: Largest accepted image in 10⁶ px, checked before any pixel is decoded.
 
     Raises:
-        GrainsegError: No readable single image, or too large.
+        GrainsegError: The file is not a single readable image, or is too large.
     """
     with _naming(path, _DECODER_ERRORS):
         if not path.is_file():
             what = "is a link to nothing" if path.is_symlink() and not path.exists() else "is not a file"
             raise GrainsegError(f"{path}: {what}; check the path")
         with path.open("rb") as handle:
-            head = handle.read(26)  # signature, and of a PNG its header too
+            head = handle.read(26)  # signature, and the header of a PNG
     if not head:
         raise GrainsegError(f"{path}: is empty (0 bytes); copy or export it again")
     if head.startswith(TIFF_SIGNATURES):
@@ -99,7 +99,7 @@ def read_stored(path: Path, max_megapixels: float) -> Stored:
 
 @contextmanager
 def _naming(path: Path, errors: tuple[type[Exception], ...]) -> Iterator[None]:
-    """Give the errors of a decoder the file's name and a fix."""
+    """Turn the errors of a decoder into one that names the file and a fix."""
     try:
         yield
     except errors as error:
@@ -110,10 +110,10 @@ def _naming(path: Path, errors: tuple[type[Exception], ...]) -> Iterator[None]:
 
 
 def software_of(path: Path) -> str:
-    """Name of the program that wrote a PNG or TIFF file, as the file says without being decoded.
+    """Name of the program that wrote a PNG or TIFF file, read from its metadata without decoding pixels.
 
     Args:
-        path: The file; of one that cannot be read or says none the name is empty.
+        path: The file; if it cannot be read or names no program, the result is empty.
     """
     try:
         with path.open("rb") as handle:
@@ -152,7 +152,7 @@ def _read_pillow(path: Path, reader: type[ImageFile], head: bytes, max_megapixel
             picture.load()
         samples = np.asarray(picture)
         if reader is PngImageFile and head[24] == 16 and head[25] != 0:
-            with _naming(path, _DECODER_ERRORS):  # of 16-bit colour (IHDR) Pillow keeps the upper 8 bits
+            with _naming(path, _DECODER_ERRORS):  # Pillow keeps 8 bits of 16-bit colour (IHDR)
                 samples = imagecodecs.png_decode(path.read_bytes())
         entries = picture.getpalette("RGB") if mode == "P" else None
     full_scale = 1 if samples.dtype.kind == "b" else int(np.iinfo(samples.dtype).max)
@@ -166,19 +166,19 @@ def _read_pillow(path: Path, reader: type[ImageFile], head: bytes, max_megapixel
 
 
 def open_tiff(path: Path) -> TiffFile:
-    """Open a TIFF file and read its first page alone; of these formats tifffile would read all at once."""
+    """Open a TIFF file and read its first page only; in these three formats tifffile would read all pages."""
     return TiffFile(path, is_lsm=False, is_ndpi=False, is_scanimage=False)
 
 
 def full_size_pages(tiff: TiffFile, path: Path) -> list[TiffPage]:
-    """The pages of a TIFF file that are pictures of their own, in the file's order.
+    """Find the pages of a TIFF file that are pictures of their own, in the file's order.
 
     Args:
-        tiff: From `open_tiff`.
-        path: Its name, for the error.
+        tiff: File opened by `open_tiff`.
+        path: Path of the file, for the error message.
 
     Raises:
-        GrainsegError: There are too many pages to be one picture.
+        GrainsegError: The file has too many pages for one picture.
     """
     pages = [page for page in itertools.islice(tiff.pages, _MAX_PAGES + 1) if isinstance(page, TiffPage)]
     if len(pages) > _MAX_PAGES:
@@ -216,16 +216,16 @@ def _read_tiff(path: Path, max_megapixels: float) -> Stored:
 
 
 def _tiff_model(page: TiffPage, path: Path) -> str:
-    """Colour model of a page, or an error if it cannot be read as grey or RGB."""
+    """Find the colour model of a page, and refuse a page that cannot be read as grey or RGB."""
     kind = page.dtype.kind if page.dtype else "none"
     if kind not in ("b", "u", "i", "f") or not isinstance(page.bitspersample, int):
         raise GrainsegError(f"{path}: pixels of type {page.dtype} are not read; save it with 8 or 16 bits")
     photometric = page.tags.valueof(262, PHOTOMETRIC.MINISBLACK)  # PhotometricInterpretation
     if photometric == PHOTOMETRIC.YCBCR and page.compression == COMPRESSION.JPEG:
-        return "rgb"  # tifffile converts JPEG data and no other
+        return "rgb"  # tifffile converts YCbCr in JPEG data only
     model = _TIFF_MODELS.get(photometric, "unknown")
     channels = range(4, 6) if model == "cmyk" else range(1, 5)
-    # Signed and float pixels have no full scale that could be inverted, nor do they index a palette.
+    # Signed and float pixels have no full scale to invert and cannot index a palette.
     countable = kind in "bu" or model not in ("white is zero", "palette")
     usual = page.samplesperpixel in channels and page.axes in ("YX", "YXS", "SYX")
     if model == "unknown" or not countable or not usual:
@@ -238,13 +238,13 @@ def _tiff_model(page: TiffPage, path: Path) -> str:
 
 
 def _check_channels(page: TiffPage, model: str, path: Path) -> None:
-    """Refuse channels that are neither the picture's nor said to be its transparency.
+    """Refuse channels beyond those of the colour model, unless the file declares them as transparency.
 
-    They may be a second detector's, and nobody can tell which of them is meant.
+    They may come from a second detector, and it is unknown which of them is meant.
     """
     further = page.samplesperpixel - _CHANNELS.get(model, 1)
     said = tuple(page.extrasamples)
-    # Some writers forget the tag for the fourth channel of RGB, or do not specify it: it is no other picture.
+    # Some writers omit the tag of the fourth channel of RGB or leave it unspecified: it is no other picture.
     known = (*_ALPHA, EXTRASAMPLE.UNSPECIFIED) if model == "rgb" else _ALPHA
     transparent = all(kind in known for kind in said) and (len(said) == further or model in _CHANNELS)
     if further > 0 and not transparent:
@@ -255,7 +255,7 @@ def _check_channels(page: TiffPage, model: str, path: Path) -> None:
 
 
 def _without_alpha(samples: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """(H, W, 1 or 2) becomes (H, W), and (H, W, 3 or 4) becomes (H, W, 3)."""
+    """Drop alpha: (H, W, 1 or 2) becomes (H, W), and (H, W, 3 or 4) becomes (H, W, 3)."""
     if samples.ndim == 3:
         return samples[..., :3] if samples.shape[2] > 2 else samples[..., 0]
     return samples

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Write files so that they appear whole or not at all."""
 
 import errno
 import uuid
@@ -12,7 +12,7 @@ from grainseg.errors import GrainsegError
 
 @contextmanager
 def replacing(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file beside ``path`` that takes its place once it is complete; missing folders are made.
+    """Open a file beside ``path`` that replaces it once it is complete; missing folders are created.
 
     Args:
         path: The file to write or to replace.
@@ -37,10 +37,10 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
 
 
 def removing(path: Path) -> None:
-    """Take away what an earlier run wrote, if it is there.
+    """Remove a file that an earlier run wrote, if it exists.
 
     Raises:
-        GrainsegError: It cannot be taken away; it may be a folder.
+        GrainsegError: The path cannot be removed; it may be a folder.
     """
     try:
         path.unlink(missing_ok=True)

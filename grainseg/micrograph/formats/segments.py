@@ -1,7 +1,7 @@
-"""Strips and tiles of TIFF files: whole, and not larger inside than the file says that they are.
+"""Check that strips and tiles of TIFF files are whole, and not larger inside than the file states.
 
-A codec that has a size of its own (JPEG, JPEG 2000, PNG) decodes that many pixels, whatever the tags of the
-file say: some kilobytes could otherwise fill the memory.
+A codec that stores a size of its own (JPEG, JPEG 2000, PNG) decodes that many pixels, whatever the tags of
+the file say. Without this check, some kilobytes could fill the memory.
 """
 
 import math
@@ -17,24 +17,24 @@ _Size = tuple[int, int]
 
 _JPEG = (6, 7, 33007, 34892)
 _JPEG_BLOCK = 16
-"""Some writers round the height of a strip up to whole blocks of JPEG, which have 8 or 16 px."""
+"""Largest block of JPEG in px (8 or 16): some writers round the height of a strip up to whole blocks."""
 
-# Their decoders stop at the size of the strip or tile. Not LZMA alone, but its decoder needs little memory.
+# Decoders that stop at the size of the strip or tile. LZMA does not, but its decoder needs little memory.
 _BOUNDED = {1, 2, 3, 4, 5, 8, 32773, 32946, 34925, 34926, 50000}
 
 
 def check_segments(page: TiffPage, file_size: int, path: Path) -> None:
-    """Refuse strips and tiles that are absent, cut off or larger than they should be.
+    """Refuse strips and tiles that are missing, cut off or larger than they should be.
 
-    Tifffile would fill some of those that are absent with zeros.
+    Tifffile would fill some missing ones with zeros.
 
     Args:
-        page: Of an open file.
-        file_size: Of the file in bytes.
-        path: Its name, for the error.
+        page: Page of an open file.
+        file_size: Size of the file in bytes.
+        path: Path of the file, for the error message.
 
     Raises:
-        GrainsegError: A strip or tile is not as the page says, or nobody can tell.
+        GrainsegError: A strip or tile differs from what the page states, or this cannot be checked.
     """
     segments = list(zip(page.dataoffsets, page.databytecounts, strict=False))
     complete = all(count > 0 and offset + count <= file_size for offset, count in segments)
@@ -59,10 +59,10 @@ def check_segments(page: TiffPage, file_size: int, path: Path) -> None:
 
 
 def _fits(size: _Size, limit: _Size, jpeg: bool) -> bool:
-    """Whether a piece is no larger than it may be.
+    """Whether a strip or tile is no larger than it may be.
 
-    Of one that is too high tifffile leaves out the lowest rows. One that is wider or narrower as well it
-    would cut into rows of the wrong length.
+    If only its height is too large, tifffile leaves out the lowest rows. If its width differs as well,
+    tifffile would cut it into rows of the wrong length.
     """
     (height, width), (highest, widest) = size, limit
     if jpeg and width == widest:
@@ -71,20 +71,20 @@ def _fits(size: _Size, limit: _Size, jpeg: bool) -> bool:
 
 
 def _segment_size(page: TiffPage) -> _Size:
-    """Height and width of its strips or tiles in px; the last strip may be lower."""
+    """Height and width in px of the strips or tiles of a page; the last strip may be lower."""
     if page.is_tiled:
         return page.tilelength, page.tilewidth
     return min(page.rowsperstrip, page.imagelength), page.imagewidth
 
 
 def _jpeg_size(data: bytes) -> _Size | None:
-    """Height and width in the frame header (ITU-T T.81, B.2.2), before which other segments may stand."""
+    """Height and width in the frame header (ITU-T T.81, B.2.2), which other segments may precede."""
     at = 2
     while data[:2] == b"\xff\xd8" and at + 9 <= len(data) and data[at] == 0xFF:
         marker = data[at + 1]
         if marker == 0xFF:  # a fill byte
             at += 1
-        elif marker == 0x01 or 0xD0 <= marker <= 0xD7:  # these have no length
+        elif marker == 0x01 or 0xD0 <= marker <= 0xD7:  # markers without a length
             at += 2
         elif 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
             height, width = struct.unpack_from(">HH", data, at + 5)
@@ -108,7 +108,7 @@ def _jpeg2000_size(data: bytes) -> _Size | None:
 
 
 def _codestream(data: bytes) -> bytes:
-    """Content of the box ``jp2c`` of a JP2 file (ITU-T T.800, I.4); nothing where there is none."""
+    """Content of the box ``jp2c`` of a JP2 file (ITU-T T.800, I.4); empty if there is none."""
     at = 0
     while at + 16 <= len(data):
         length, kind = struct.unpack_from(">I4s", data, at)

@@ -1,4 +1,4 @@
-"""Tables that people type or save from a spreadsheet."""
+"""Read tables that people type or save from a spreadsheet."""
 
 import csv
 import re
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 _DELIMITERS = ",;\t"
 _SAID = re.compile(r'"?sep=([^\w\s"]|\t)"?', re.IGNORECASE)
-"""What Excel takes for, and other programs write as, the first line: which character separates the cells."""
+"""First line that Excel understands and other programs write: the character that separates the cells."""
 
 
 @dataclass(frozen=True)
@@ -15,13 +15,13 @@ class TextTable:
     """A table with a heading.
 
     Attributes:
-        delimiter: What separates its cells, as a first line ``sep=;`` says; else a comma, a semicolon or a
-            tab, whichever its heading has most of.
-        columns: Its headings in small letters.
-        rows: Of each row its line and its cells by heading, without blanks around them.
-        faults: What is wrong with a row, by its line; its cells are then not to be relied on. A quote is not
-            closed, or something follows one; or the row has more cells than there are headings, as one with
-            a decimal comma between commas has.
+        delimiter: Character that separates the cells, as given in a first line ``sep=;``; else the comma,
+            semicolon or tab, whichever occurs most often in the heading.
+        columns: Headings in lower case.
+        rows: For each row, its line number and its cells by heading, without surrounding blanks.
+        faults: What is wrong with a row, by line number; the cells of such a row are not reliable. A quote is
+            not closed, or something follows one; or the row has more cells than there are headings, as with
+            a decimal comma in a table that is separated by commas.
     """
 
     delimiter: str
@@ -30,20 +30,20 @@ class TextTable:
     faults: dict[int, str] = field(default_factory=dict)
 
     def refuse_faults(self) -> None:
-        """Raise a csv.Error where something is wrong with any row."""
+        """Raise a csv.Error if any row has a fault."""
         for fault in self.faults.values():
             raise csv.Error(fault)
 
 
 def parse_table(text: str, used: Collection[str]) -> TextTable:
-    """Read a table; lines without anything are passed over, cells that a row lacks are empty.
+    """Read a table; empty lines are skipped, and cells that a row lacks are empty.
 
     Args:
         text: The table.
-        used: Headings that it may have once only.
+        used: Headings that may occur only once.
 
     Raises:
-        csv.Error: The heading has a quote that is not closed, or one of ``used`` twice.
+        csv.Error: The heading has a quote that is not closed, or has one of ``used`` twice.
     """
     lines = text.splitlines()
     delimiter = _delimiter(lines)
@@ -54,7 +54,7 @@ def parse_table(text: str, used: Collection[str]) -> TextTable:
     if wrong:
         raise csv.Error(wrong)
     columns = _columns(heading, used)
-    # No decimal comma makes a cell too many where something else separates them: it is in an unnamed column.
+    # If another character separates the cells, no decimal comma adds one: unnamed columns may hold cells.
     most = len(columns) if delimiter == "," else len(heading)
     faults = {}
     for line, cells, wrong in others:
@@ -73,7 +73,7 @@ def parse_table(text: str, used: Collection[str]) -> TextTable:
 
 
 def _records(lines: list[str], delimiter: str) -> Iterator[tuple[int, list[str], str]]:
-    """Line, cells and fault of each row; after one with a fault the reading goes on with the next line."""
+    """Yield line number, cells and fault of each row; after a fault, reading goes on with the next line."""
     start = 0
     while start < len(lines):
         first = start
@@ -90,7 +90,7 @@ def _records(lines: list[str], delimiter: str) -> Iterator[tuple[int, list[str],
 
 
 def _delimiter(lines: list[str]) -> str:
-    """What separates the cells; a line that says so is blanked, so that the others keep their numbers."""
+    """Find the delimiter; a line that declares it is blanked, so that the others keep their numbers."""
     first = next((number for number, line in enumerate(lines) if line.strip()), None)
     if first is None:
         return _DELIMITERS[0]
@@ -102,7 +102,7 @@ def _delimiter(lines: list[str]) -> str:
 
 
 def _columns(cells: list[str], used: Collection[str]) -> tuple[str, ...]:
-    """The headings, without empty ones at the end, which spreadsheets leave."""
+    """The headings in lower case, without the empty ones that spreadsheets leave at the end."""
     names = [cell.lower() for cell in cells]
     while names and not names[-1]:
         names.pop()
