@@ -1,4 +1,4 @@
-"""The configuration: what the keys may be, and how a composed one is checked."""
+"""The configuration: what values its keys may have, and how a composed configuration is checked."""
 
 from grainseg.config.baseline import BaselineConfig
 from grainseg.config.data import (

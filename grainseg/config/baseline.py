@@ -1,4 +1,4 @@
-"""What the classical references may be told."""
+"""Settings of the classical references."""
 
 from dataclasses import dataclass
 
@@ -12,14 +12,14 @@ BOTH = "both"
 
 @dataclass
 class BaselineConfig(MeasurementConfig):
-    """One tuning of the classical references.
+    """Settings of one run that fits the classical references.
 
     Attributes:
         data: The labelled images and their split, as for a training run.
         method: One of ``METHODS``, or ``BOTH``.
         images: Further pictures to predict: a file, a folder or a glob; None for none.
         seed: Seed of the forest.
-        boundary_tolerance_px: Tolerance of the boundary F1.
+        boundary_tolerance_px: Tolerance of the boundary F1 in px.
     """
 
     data: LabelledFolderConfig
@@ -37,5 +37,5 @@ class BaselineConfig(MeasurementConfig):
         check_positive("boundary_tolerance_px", self.boundary_tolerance_px)
 
     def methods(self) -> tuple[str, ...]:
-        """The methods asked for, by name."""
+        """Names of the methods to run."""
         return METHODS if self.method == BOTH else (self.method,)

@@ -1,4 +1,4 @@
-"""What a value must fulfil, each in one place, and the error that says so."""
+"""Rules for single values, each in one place, with the error that names the rule."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -7,18 +7,18 @@ from grainseg.errors import GrainsegError
 from grainseg.micrograph.scale.pixel_limits import MAX_PIXEL_UM, MIN_PIXEL_UM
 
 MAX_LABEL_OFFSET_PX = 4.0
-"""Labels that lie farther beside their pictures belong to another field."""
+"""Largest offset of labels from their pictures; labels that lie farther off belong to another field."""
 STRIDE = 32
 """Largest output stride of the networks: patches, tiles and paddings are multiples of it."""
 MAX_TILE_PX = 2**14
-"""Largest edge of a patch or tile: no memory holds more."""
+"""Largest edge of a patch or tile in px: no memory holds more."""
 SYMMETRIES: Mapping[str, int] = {"none": 1, "d4": 8}
-"""Views of a picture by the name of the test-time augmentation: as it is, or all its flips and turns."""
+"""Number of views of a picture by test-time augmentation: as it is, or all its flips and quarter turns."""
 MAX_DECODER_WIDTH = 1024
 MAX_SHRINK = 8
 """Largest factor of shrinking; beyond it a patch of the default size covers more than 1280 px."""
 MAX_FACTOR = 10.0
-"""Largest factor by which a picture is resampled for a network; beyond it somebody mistook the unit."""
+"""Largest factor by which a picture is resampled for a network; beyond it, the unit is most likely wrong."""
 ACCELERATORS = ("auto", "cpu", "gpu", "mps")
 
 TILE_RULE = f"must be a positive multiple of {STRIDE}, the stride of the networks, up to {MAX_TILE_PX}"
@@ -63,7 +63,7 @@ def check_not_negative(key: str, value: float) -> None:
 
 
 def check_seed(key: str, value: int) -> None:
-    """Raise a GrainsegError unless the value fits 32 bits without a sign."""
+    """Raise a GrainsegError unless the value is an unsigned 32-bit integer."""
     require(0 <= value < 2**32, key, "must be a whole number from 0 to 2**32 - 1", value)
 
 
@@ -73,7 +73,7 @@ def check_accelerator(key: str, value: str) -> None:
 
 
 def check_pixel_size(key: str, value: object) -> None:
-    """Raise a GrainsegError unless a pixel size is null, a possible number of µm or two of them."""
+    """Raise a GrainsegError unless a pixel size is null, or one or two numbers of µm in the allowed range."""
     sizes = value if isinstance(value, list) and len(value) == 2 else [value]
     legal = value is None or all(_number(size, MIN_PIXEL_UM, MAX_PIXEL_UM) for size in sizes)
     rule = f"must be {MIN_PIXEL_UM:g} to {MAX_PIXEL_UM:g} µm per px, a number or [row,column]"
@@ -81,7 +81,7 @@ def check_pixel_size(key: str, value: object) -> None:
 
 
 def check_scale(key: str, value: object, names: Sequence[str]) -> None:
-    """Raise a GrainsegError unless a scale is null, one of the names or a factor up to ``MAX_FACTOR``."""
+    """Raise a GrainsegError unless a scale is null, one of the names or a factor within ``MAX_FACTOR`` either way."""
     legal = value is None or value in names or _number(value, 1 / MAX_FACTOR, MAX_FACTOR)
     rule = f"must be null, {', '.join(names)} or a factor from {1 / MAX_FACTOR:g} to {MAX_FACTOR:g}"
     require(legal, key, rule, value)
@@ -105,7 +105,7 @@ def check_shrink(key: str, value: object) -> None:
 
 
 def check_crop(key: str, value: object) -> None:
-    """Raise a GrainsegError unless a crop is null, auto or four whole numbers from 0."""
+    """Raise a GrainsegError unless a crop is null, auto or four whole numbers of 0 or more."""
     four = (
         isinstance(value, list)
         and len(value) == 4
@@ -117,5 +117,5 @@ def check_crop(key: str, value: object) -> None:
 
 
 def _number(value: object, low: float, high: float) -> bool:
-    """Whether a value is a number in the range: YAML's true and false, which Python counts, are none."""
+    """Whether a value is a number in the range; YAML's true and false are numbers in Python, but not here."""
     return isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high

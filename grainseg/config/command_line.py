@@ -1,4 +1,4 @@
-"""Texts of the command line as the values of a configuration, and its keys as options."""
+"""Turn texts of the command line into configuration values, and configuration keys into options."""
 
 import logging
 import re
@@ -9,7 +9,7 @@ from typing import Any
 from grainseg.errors import GrainsegError
 
 _GROUPS = "data|structure"
-"""Those of the commands' configurations."""
+"""Groups of the commands' configurations, as a regular expression."""
 
 
 def text_of(path: Path | None) -> str | None:
@@ -18,10 +18,10 @@ def text_of(path: Path | None) -> str | None:
 
 
 def crop_of(text: str) -> Any:
-    """What ``--crop`` says: auto, None for "none", or whole numbers.
+    """Read ``--crop``: auto, None for "none", or four whole numbers.
 
     Raises:
-        GrainsegError: It is none of these.
+        GrainsegError: The text is none of these.
     """
     if text in ("auto", "none"):
         return {"auto": "auto", "none": None}[text]
@@ -33,10 +33,10 @@ def crop_of(text: str) -> Any:
 
 
 def pixel_size_of(text: str | None) -> Any:
-    """What ``--pixel-size-um`` says: a number, or two in brackets; None stays None.
+    """Read ``--pixel-size-um``: a number, or two in brackets; None stays None.
 
     Raises:
-        GrainsegError: It is none of these; a comma without brackets may be a decimal one.
+        GrainsegError: The text is none of these; a comma without brackets may be a decimal comma.
     """
     if text is None:
         return None
@@ -49,10 +49,10 @@ def pixel_size_of(text: str | None) -> Any:
 
 
 def numbers(option: str, text: str | None, kind: type[int] | type[float]) -> Any:
-    """A number or several with commas between them; None stays None.
+    """Read a number, or several with commas between them; None stays None.
 
     Raises:
-        GrainsegError: It is something else; the text names the option.
+        GrainsegError: The text is something else; the message names the option.
     """
     if text is None:
         return None
@@ -64,28 +64,28 @@ def numbers(option: str, text: str | None, kind: type[int] | type[float]) -> Any
 
 
 def as_options(message: str, names: Mapping[str, str]) -> str:
-    """Name a command's options where a message names the keys of its configuration.
+    """Replace the configuration keys in a message by the options of the command.
 
     Args:
-        message: Such as ``data.boundary_value=7: must be …``.
-        names: What is typed for a key, such as ``--boundary-value`` for ``boundary_value``, whichever group
-            it is in, or ``--data`` for ``data.root``; other keys stay.
+        message: A text such as ``data.boundary_value=7: must be …``.
+        names: Option for a key, such as ``--boundary-value`` for ``boundary_value`` in any group, or
+            ``--data`` for ``data.root``; other keys stay.
     """
 
     def option(match: re.Match[str]) -> str:
         key = match.group(1)
         return names.get(key) or names.get(key.rpartition(".")[2], key)
 
-    # Without a group before it, a word is a key only if a value follows; with another word it is a file.
+    # A word without a group is a key only if =VALUE follows; after any other prefix, it is a file.
     return re.sub(rf"(?<![\w/.-])((?:{_GROUPS})\.[a-z_]+(?![\w.])|[a-z_]+(?==))", option, message)
 
 
 class OptionFormatter(logging.Formatter):
-    """Messages with options in place of keys.
+    """Formatter of log messages that shows options in place of configuration keys.
 
     Args:
         layout: Layout of a line, as ``logging.Formatter`` takes it.
-        names: What is typed for a key, see ``as_options``.
+        names: Option for a key, see ``as_options``.
     """
 
     def __init__(self, layout: str, names: Mapping[str, str]) -> None:
@@ -93,5 +93,5 @@ class OptionFormatter(logging.Formatter):
         self._names = names
 
     def format(self, record: logging.LogRecord) -> str:
-        """The message in one line or more."""
+        """Format the message, in one line or more."""
         return as_options(super().format(record), self._names)

@@ -1,4 +1,4 @@
-"""What the data of a training run may be: a folder of labelled micrographs, or a synthetic stream."""
+"""Settings of the data of a training run: a folder of labelled micrographs, or a synthetic stream."""
 
 import re
 from collections.abc import Mapping
@@ -19,22 +19,23 @@ from grainseg.config.recipe import read_recipe
 from grainseg.micrograph.wide.recipe import WideRecipe
 
 MAX_LABEL_WIDTH_PX = 32
-"""Patches know no wider lines, and nobody draws them."""
+"""Largest width of label lines: patches support no wider lines, and nobody draws them."""
 MAX_WORKERS = 64
-"""Each is a process with a copy of what it reads; more than feed any accelerator."""
+"""Largest number of workers, each a process with a copy of its data; more than any accelerator needs."""
 
 
 @dataclass
 class LabelConfig:
-    """What the values of a mask mean: said by the user, never inferred.
+    """Meaning of the values of a mask: set by the user, never inferred.
 
     Attributes:
         label_kind: ``boundary``, ``lines`` (drawn thinly) or ``instances`` (a number for each grain).
         boundary_value: Value of the boundaries or lines.
-        ignore_value: Value of what nobody judged; None for none.
-        label_width_px: Width at which lines, and boundaries of instances, are drawn; None for boundaries.
-        zero: What 0 is among instances: ``boundary`` or ``ignored``; None refuses maps that hold it.
-        max_megapixels: Larger masks and pictures are refused.
+        ignore_value: Value of pixels that were not judged; None for none.
+        label_width_px: Width in px at which lines, and boundaries of instances, are drawn; None for the kind
+            ``boundary``.
+        zero: Meaning of 0 among instances: ``boundary`` or ``ignored``; None refuses maps that hold 0.
+        max_megapixels: Largest accepted mask or picture in 10⁶ px.
     """
 
     label_kind: str
@@ -57,7 +58,7 @@ class LabelConfig:
 
 @dataclass
 class LabelledFolderConfig(LabelConfig):
-    """Where the labelled micrographs are, how they are cropped and split."""
+    """Folder of the labelled micrographs, the meaning of their masks, their crop and their split."""
 
     root: str
     val: list[str] | None
@@ -73,7 +74,7 @@ class LabelledFolderConfig(LabelConfig):
 
 @dataclass
 class DataConfig:
-    """The patches of a training run, wherever they come from."""
+    """The patches of a training run, whatever their source."""
 
     name: str
     tile_size: int
@@ -89,7 +90,7 @@ class DataConfig:
 
 @dataclass
 class FolderDataConfig(DataConfig, LabelledFolderConfig):
-    """The labelled micrographs, and how they are cut into patches."""
+    """Labelled micrographs, and how they are cut into patches."""
 
     sampling: str
     overlap: int
@@ -108,13 +109,13 @@ class FolderDataConfig(DataConfig, LabelledFolderConfig):
 
 @dataclass
 class StreamDataConfig(DataConfig):
-    """Synthetic pictures without end, each seen once, and the ones that validate.
+    """An endless stream of synthetic pictures, each seen once, and the pictures for validation.
 
     Attributes:
-        recipe: Ranges of everything that is drawn, those of ``WideRecipe``.
+        recipe: Ranges of all properties that are drawn, with the keys of ``WideRecipe``.
         val_side: Height and width of a validation picture in px.
-        val_pictures: Validation pictures of each regime.
-        regimes: What each kind of validation picture changes in the recipe, by the name of the kind.
+        val_pictures: Number of validation pictures of each regime.
+        regimes: Changes to the recipe for each regime (kind of validation picture), by its name.
     """
 
     recipe: dict[str, Any]
@@ -136,11 +137,11 @@ class StreamDataConfig(DataConfig):
         self.regime_recipes()
 
     def training_recipe(self) -> WideRecipe:
-        """The recipe of the pictures that train."""
+        """Recipe of the training pictures."""
         return read_recipe(self.recipe, "data.recipe")
 
     def regime_recipes(self) -> dict[str, WideRecipe]:
-        """The whole recipe of each regime."""
+        """Complete recipe of each regime, by its name."""
         return {
             name: read_recipe(self.recipe | changes, f"data.regimes.{name}")
             for name, changes in self.regimes.items()

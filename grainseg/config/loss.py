@@ -1,8 +1,8 @@
-"""What the loss of a training run may be.
+"""Settings of the loss of a training run.
 
-One of your own has the same name in three places: `LOSS_SCHEMAS` below, ``_BUILDERS`` of
-``grainseg.model.losses``, and a file in ``conf/loss/``; a class for settings of its own is exported by
-``grainseg.config``, too.
+To add a loss of your own, use the same name in three places: `LOSS_SCHEMAS` below, ``_BUILDERS`` of
+``grainseg.model.losses``, and a file in ``conf/loss/``. If it has settings of its own, export their class
+from ``grainseg.config``, too.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from grainseg.config.checks import check_not_negative, check_positive, require
 
 @dataclass
 class LossConfig:
-    """The loss by name; ``grainseg.model.losses`` says what the weights mean."""
+    """The loss by name; ``grainseg.model.losses`` explains the weights."""
 
     name: str
 
@@ -54,7 +54,7 @@ class SkeletonLossConfig(DiceLossConfig):
 
 @dataclass
 class FocalTverskyLossConfig(LossConfig):
-    """Focal Tversky."""
+    """Focal Tversky loss."""
 
     false_positive_weight: float
     false_negative_weight: float

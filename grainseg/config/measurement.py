@@ -1,4 +1,4 @@
-"""What prediction and measurement may be told about the pictures, the grains and the batches."""
+"""Settings of prediction and measurement for the pictures, the grains and the batches."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -19,12 +19,12 @@ from grainseg.config.partition import PartitionConfig
 from grainseg.grains.labels.structure import PART_CHOICES, TWIN_CHOICES
 
 SCALES = ("auto", "pixel_size", "grain_size")
-"""What a picture can be brought to before a network sees it, if not by a factor."""
+"""Ways to scale a picture before a network sees it, other than by a given factor."""
 
 
 @dataclass
 class StructureConfig:
-    """What the boundaries mean: declared, and repeated in the report, never inferred."""
+    """Meaning of the boundaries: set by the user and repeated in the report, never inferred."""
 
     twins: str
     second_phase: str
@@ -39,23 +39,23 @@ class StructureConfig:
 
 @dataclass
 class MeasurementConfig:
-    """The pictures' scale and crop, what is left out, and the batches.
+    """Scale and crop of the pictures, areas to leave out, and batches.
 
     Attributes:
-        output: Folder of everything that is written.
-        pixel_size_um: µm per px, a number or [row, column]; None asks the files.
-        pixel_size_rel_unc: Relative standard uncertainty of the pixel size, for the budget; None is unknown.
-        segmentation_rel_unc: Relative standard uncertainty of the mean intercept by how the boundaries were
-            found, for the budget; None is what a checkpoint knows, or unknown.
-        segmentation_images: Labelled pictures that this is from: its degrees of freedom. None takes it as
-            exactly known.
+        output: Folder of all files that are written.
+        pixel_size_um: µm per px, a number or [row, column]; None reads it from the files.
+        pixel_size_rel_unc: Relative standard uncertainty of the pixel size, for the budget; None if unknown.
+        segmentation_rel_unc: Relative standard uncertainty of the mean intercept due to the segmentation, for
+            the budget; None takes the value of a checkpoint, if any, else it is unknown.
+        segmentation_images: Number of labelled pictures that this uncertainty was estimated from, for its
+            degrees of freedom. None takes it as exactly known.
         crop: px to cut from [top, bottom, left, right], "auto" for the data bar, or None.
         batches: CSV file with the columns image and batch, and perhaps specimen; None makes a batch of each
             folder.
-        excluded: Folder of masks; where one is not 0 there is something else than grains, which end there.
-        ignored: Folder of masks; where one is not 0 nobody can tell what is there: grains and test lines are
-            cut as at the border.
-        structure: What the boundaries mean.
+        excluded: Folder of masks; pixels that are not 0 show something other than grains, which end there.
+        ignored: Folder of masks; at pixels that are not 0, the structure is unknown: grains and test lines
+            are cut there as at the border.
+        structure: Meaning of the boundaries.
     """
 
     output: str
@@ -87,11 +87,11 @@ class MeasurementConfig:
         require(self.excluded is None or excludes, "excluded", rule, self.excluded)
 
     def excludes(self) -> bool:
-        """Whether something is declared to be left out."""
+        """Whether the second phase or the pores are set as excluded."""
         return "excluded" in (self.structure.second_phase, self.structure.pores)
 
     def require_masks(self) -> None:
-        """Raise a GrainsegError if something is to be left out, and nothing says where it is."""
+        """Raise a GrainsegError if something is to be excluded but no masks show where it is."""
         rule = "nothing says where it is; give excluded=FOLDER with masks"
         part = "pores" if self.structure.pores == "excluded" else "second_phase"
         require(not self.excludes() or self.excluded is not None, f"structure.{part}", rule, "excluded")
@@ -99,14 +99,15 @@ class MeasurementConfig:
 
 @dataclass
 class PredictConfig(MeasurementConfig):
-    """One prediction; without a checkpoint by the weights that ship with the package.
+    """One prediction; without a checkpoint, the weights that ship with the package are used.
 
     Attributes:
-        scale: None, a factor by which pictures are resampled before the network, or one of ``SCALES``: so
-            that their pixel or grain size is that of the training; ``auto``: the weights that ship shrink
-            pictures with larger grains, networks of your own resample nothing.
-        tta: Test-time augmentation, one of ``SYMMETRIES``; None is the checkpoint's.
-        adapt: Share of a picture's own statistics in the batch normalisation; None is the checkpoint's.
+        scale: None, a factor by which pictures are resampled before the network, or one of ``SCALES``.
+            ``pixel_size`` and ``grain_size`` bring pictures to the pixel or grain size of the training. With
+            ``auto``, pictures with larger grains are shrunk for the weights that ship, and nothing is
+            resampled for networks of your own.
+        tta: Test-time augmentation, one of ``SYMMETRIES``; None takes the checkpoint's.
+        adapt: Share of a picture's own statistics in the batch normalisation; None takes the checkpoint's.
         robustness: Folder of a robustness card of the same checkpoint, for the report.
     """
 
@@ -146,12 +147,12 @@ class MeasureConfig(MeasurementConfig):
         masks: A file, a folder or a glob.
         kind: ``boundary``, or ``grains`` for label maps.
         boundary_value: Value of the boundaries in boundary masks.
-        zero: What 0 is in grain maps: ``boundary`` (lines, filled from both sides), ``excluded`` (something
-            else than grains, which end there) or ``ignored`` (nobody knows, or outside the field of view);
-            None refuses maps that hold it.
-        images: Folder of the micrographs under the masks' names, for the pictures of the report and their
+        zero: Meaning of 0 in grain maps: ``boundary`` (lines, filled from both sides), ``excluded``
+            (something other than grains, which end there) or ``ignored`` (unknown, or outside the field of
+            view); None refuses maps that hold 0.
+        images: Folder of the micrographs, named like the masks, for the pictures of the report and for their
             pixel sizes; None shows the grains alone.
-        max_megapixels: Larger pictures are refused.
+        max_megapixels: Largest accepted picture in 10⁶ px.
     """
 
     masks: str
@@ -165,7 +166,7 @@ class MeasureConfig(MeasurementConfig):
         """Check ranges."""
         super().__post_init__()
         check_one_of("kind", self.kind, ("boundary", "grains"))
-        if self.kind == "boundary":  # a grain map may have 0 there
+        if self.kind == "boundary":  # a grain map may have 0 in place of masks
             self.require_masks()
         if self.zero is not None:
             check_one_of("zero", self.zero, ("boundary", "excluded", "ignored"))

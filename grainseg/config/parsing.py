@@ -1,6 +1,7 @@
-"""From a composed configuration to the checked schema: errors name the key and the fix.
+"""Turn a composed configuration into the checked schema; errors name the key and the fix.
 
-No Hydra and no heavy import: a misspelt key or a wrong type is found before anything else happens.
+This module imports neither Hydra nor anything heavy, so that a misspelt key or a wrong type is found before
+anything else happens.
 """
 
 from collections.abc import Mapping
@@ -21,17 +22,17 @@ from grainseg.errors import GrainsegError
 Schema = TypeVar("Schema")
 
 _FREE = ("model.options", "data.regimes")
-"""Settings to which keys may be added."""
+"""Dictionaries to which keys may be added."""
 _HAS_NONE = ("augment", "logger", "partition")
-"""Groups with a choice ``none``, which ``~logger`` means."""
+"""Groups with a choice ``none``, to be used instead of deleting the group, as in ``~logger``."""
 
 
 def parse_train(config: DictConfig) -> TrainConfig:
     """Turn a composed configuration into a checked ``TrainConfig``.
 
     Raises:
-        GrainsegError: A key is unknown or missing, a type is wrong or a value is out of range; the text names
-            the key.
+        GrainsegError: A key is unknown or missing, a type is wrong or a value is out of range; the message
+            names the key.
     """
     node = config.copy()
     OmegaConf.set_struct(node, False)
@@ -57,7 +58,7 @@ def to_plain(config: TrainConfig) -> dict[str, Any]:
 
 
 def _parse_choice(node: Any, schemas: Mapping[str, type[Schema]], prefix: str) -> Schema:
-    """Parse a group whose name says which schema it has."""
+    """Parse a group whose key ``name`` selects its schema."""
     name = str(node.get("name") if isinstance(node, DictConfig) else None)
     check_one_of(f"{prefix}name", name, tuple(schemas))
     keys = {str(key) for key in node}
@@ -100,12 +101,12 @@ def _schema_message(error: OmegaConfBaseException, config: DictConfig, prefix: s
 
 
 def unknown_key(key: str, config: DictConfig, value: str = "VALUE") -> str:
-    """Say that a key does not exist, and which one may have been meant.
+    """Error message for a key that does not exist, with the key that may have been meant.
 
     Args:
         key: Dotted name.
-        config: The configuration around it.
-        value: Value that the key was to have.
+        config: The configuration in which the key was looked up.
+        value: Value that was given for the key.
     """
     group = key.rpartition(".")[0]
     siblings = OmegaConf.select(config, group) if group else config

@@ -1,4 +1,4 @@
-"""What may be said about the step from the boundary map to closed grains."""
+"""Settings of the step from the boundary map to closed grains."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""The ranges of the synthetic stream as they are typed; ``WideRecipe`` says what each means."""
+"""Read the ranges of the synthetic stream from the configuration; ``WideRecipe`` explains each range."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -12,14 +12,14 @@ _KINDS = {bool: "truth value", int: "whole number", float: "number", str: "word"
 
 
 def read_recipe(values: Mapping[str, Any], key: str) -> WideRecipe:
-    """Make the generator's recipe of plain values.
+    """Build the generator's recipe from plain values.
 
     Args:
-        values: All that a ``WideRecipe`` has, with lists for its tuples.
-        key: Where they stand, for the error.
+        values: All fields of a ``WideRecipe``, with lists for its tuples.
+        key: Configuration key of the values, for the error message.
 
     Raises:
-        GrainsegError: A name is unknown or missing, or a value has another type or cannot be.
+        GrainsegError: A name is unknown or missing, or a value has another type or is not allowed.
     """
     examples = asdict(WIDE)
     for name in map(str, values):
@@ -43,11 +43,11 @@ def read_recipe(values: Mapping[str, Any], key: str) -> WideRecipe:
 
 
 def _like(value: object, example: object) -> object:
-    """A value in the type of an example: a list as a tuple, a whole number as a float.
+    """Convert a value to the type of an example: a list to a tuple, a whole number to a float.
 
     Raises:
-        TypeError: It has another type; neither text nor a truth value passes for a number.
-        OverflowError: It is too large for a float.
+        TypeError: The value has another type; neither text nor a truth value passes for a number.
+        OverflowError: The value is too large for a float.
     """
     if isinstance(value, list) and isinstance(example, tuple):
         return tuple(_like(part, example[0]) for part in value)

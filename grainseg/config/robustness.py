@@ -1,4 +1,4 @@
-"""What the robustness card may be told."""
+"""Settings of the robustness card."""
 
 from dataclasses import dataclass
 
@@ -8,19 +8,19 @@ from grainseg.config.data import LabelledFolderConfig
 
 @dataclass
 class RobustnessConfig:
-    """One robustness card.
+    """Settings of one robustness card.
 
     Attributes:
         checkpoint: ``best.ckpt`` of a training run, or a weights file.
-        data: The labelled images, and how their masks are read; ``data.test`` names those of the card, None
-            takes the run's test images, else its validation images, else all.
-        output: Folder of everything that is written.
-        references: Whether the classical references stand beside the network.
-        adapt: Share of a picture's own statistics in the batch normalisation; None is the checkpoint's.
+        data: The labelled images, and how their masks are read; ``data.test`` names the images of the card.
+            None takes the run's test images, else its validation images, else all.
+        output: Folder of all files that are written.
+        references: Whether the card compares the network with the classical references.
+        adapt: Share of a picture's own statistics in the batch normalisation; None takes the checkpoint's.
         tensorboard: Folder of TensorBoard's event files; None is ``tensorboard`` in the output folder.
-        seed: Of the corruptions and the forest.
-        boundary_tolerance_px: Of the boundary F1.
-        accelerator: What the network computes on.
+        seed: Seed of the corruptions and the forest.
+        boundary_tolerance_px: Tolerance of the boundary F1 in px.
+        accelerator: Device on which the network computes.
     """
 
     checkpoint: str

@@ -1,6 +1,6 @@
-"""The one schema: every key that the commands understand, with its type, range and cross-checks.
+"""The schema of a training run: its keys with their types, ranges and cross-checks.
 
-The values themselves stand in ``conf/``; here stands what they may be.
+The values themselves are in ``conf/``; this module defines which values are allowed.
 """
 
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ from grainseg.errors import GrainsegError
 
 @dataclass
 class AugmentConfig:
-    """Geometry and photometry of the training patches; grey levels are in the unit range."""
+    """Changes of geometry and photometry of the training patches; grey levels are in the unit range."""
 
     name: str
     flip: bool
@@ -122,7 +122,7 @@ class SchedulerConfig:
 
 @dataclass
 class TrainerConfig:
-    """The hardware; ``auto`` takes what is there."""
+    """The hardware; ``auto`` takes what is available."""
 
     accelerator: str
     devices: str | int
@@ -141,15 +141,15 @@ class TrainerConfig:
         check_positive("trainer.accumulate_grad_batches", self.accumulate_grad_batches)
 
     def require_one_process(self, who: str) -> None:
-        """See that a run stays one process: of several, each would start all that it is a part of.
+        """Refuse several processes: each of them would start the whole sweep or leave-one-out series.
 
-        ``trainer.devices=auto`` may be several, and Lightning takes ddp for several by itself.
+        ``trainer.devices=auto`` may be several devices, for which Lightning uses ddp by itself.
 
         Args:
-            who: What cannot start several processes, as the message begins.
+            who: What cannot start several processes, as the subject of the message.
 
         Raises:
-            GrainsegError: It may not.
+            GrainsegError: The settings may start several processes.
         """
         rule = f"{who} cannot start several processes; say trainer=auto, and trainer.devices=1"
         require(self.strategy != "ddp", "trainer.strategy", rule, self.strategy)
@@ -159,7 +159,7 @@ class TrainerConfig:
 
 @dataclass
 class CallbacksConfig:
-    """Callbacks that accompany the training."""
+    """Callbacks of the training."""
 
     progress_bar: bool
     early_stopping_patience: int | None
@@ -177,7 +177,7 @@ class CallbacksConfig:
 
 @dataclass
 class LoggerConfig:
-    """Loggers that the scalars go to."""
+    """Loggers that record the scalars."""
 
     tensorboard: bool
 
@@ -246,7 +246,7 @@ class TrainConfig:
             require(enough, "data.patches_per_epoch", rule, self.data.patches_per_epoch)
 
     def _check_leave_one_out(self) -> None:
-        """Refuse what contradicts that every image validates once."""
+        """Refuse settings that contradict that every image validates once."""
         key, data = "leave_one_out", self.data
         if not isinstance(data, FolderDataConfig):
             raise GrainsegError(f"{key}: needs a folder of labelled images; say data=folder data.root=DIR")
@@ -259,7 +259,7 @@ class TrainConfig:
 
 
 POOLING_ARCHITECTURES = ("deeplabv3", "deeplabv3plus", "pan", "pspnet", "upernet")
-"""They pool a patch into one number per channel, which batch normalisation cannot do with a single patch."""
+"""Networks that pool a patch to one number per channel; batch normalisation of it needs 2 patches or more."""
 
 VALIDATION_METRICS: Mapping[str, str] = {
     "val/iou": "max",
@@ -273,4 +273,4 @@ VALIDATION_METRICS: Mapping[str, str] = {
     "val/intercept_error": "min",
     "val/diameter_distance": "min",
 }
-"""What can choose the best checkpoint and be the objective of a sweep, and whether more or less is better."""
+"""Scores that can choose the best checkpoint or be the objective of a sweep; max: higher is better."""

@@ -1,4 +1,4 @@
-"""What a suggestion of the next label may be told."""
+"""Settings for suggesting what to label next."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,17 +11,18 @@ MAX_COUNT = 1000
 
 @dataclass
 class SuggestConfig:
-    """One ranking of pictures without labels.
+    """Settings of one ranking of pictures without labels.
 
     Attributes:
         checkpoint: ``best.ckpt`` of a training run, or a weights file; None takes the weights that ship.
         images: The pictures: a file, a folder or a glob.
-        output: Folder of everything that is written.
-        count: How many regions are suggested at most.
-        window_px: Height and width of a region in px; None is 256, or half of each side of a smaller picture.
+        output: Folder of all files that are written.
+        count: Largest number of regions to suggest.
+        window_px: Height and width of a region in px; None is 256, or half of each side shorter than 512 px
+            (sides below 64 px are not divided).
         crop: px to cut from [top, bottom, left, right], "auto" for the data bar, or None.
-        accelerator: What the network computes on.
-        max_megapixels: Larger pictures are refused.
+        accelerator: Device on which the network computes.
+        max_megapixels: Largest accepted picture in 10⁶ px.
     """
 
     checkpoint: str | None
