@@ -81,7 +81,7 @@ def check_pixel_size(key: str, value: object) -> None:
 
 
 def check_scale(key: str, value: object, names: Sequence[str]) -> None:
-    """Raise a GrainsegError unless a scale is null, one of the names or a factor within ``MAX_FACTOR`` either way."""
+    """Raise a GrainsegError unless a scale is null, a name or a factor up to ``MAX_FACTOR`` either way."""
     legal = value is None or value in names or _number(value, 1 / MAX_FACTOR, MAX_FACTOR)
     rule = f"must be null, {', '.join(names)} or a factor from {1 / MAX_FACTOR:g} to {MAX_FACTOR:g}"
     require(legal, key, rule, value)

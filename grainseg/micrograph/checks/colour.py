@@ -1,4 +1,4 @@
-"""Warn if a picture shows by colour what its brightness, all that one channel holds, does not show."""
+"""Warn if a picture has contrast in colour that is lost in its brightness, all that one channel holds."""
 
 import itertools
 import math

@@ -122,8 +122,8 @@ def split_with_test(
         Names for training and for validation, both sorted, and those of the test images in the given order.
 
     Raises:
-        GrainsegError: As for `split_stems`, or ``test`` names an image twice, no labelled image, or an image
-            that validates.
+        GrainsegError: As for `split_stems`, or ``test`` names an image twice, one that is not a labelled
+            image, or one that validates.
     """
     ordered, tested = sorted(stems), [plain_name(stem) for stem in test or []]
     twice = sorted({stem for stem in tested if tested.count(stem) > 1})

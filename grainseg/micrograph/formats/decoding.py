@@ -43,7 +43,7 @@ _TIFF_MODELS: dict[int, str] = {
 }
 
 _MAX_PAGES = 64
-"""Most pages to read: a picture may have a thumbnail or pyramid levels; damaged files may never end."""
+"""Most pages to read: a picture may have a thumbnail or pyramid levels, a damaged file endless pages."""
 
 _CHANNELS = {"rgb": 3, "cmyk": 4}
 _ALPHA = (EXTRASAMPLE.ASSOCALPHA, EXTRASAMPLE.UNASSALPHA)
@@ -152,7 +152,7 @@ def _read_pillow(path: Path, reader: type[ImageFile], head: bytes, max_megapixel
             picture.load()
         samples = np.asarray(picture)
         if reader is PngImageFile and head[24] == 16 and head[25] != 0:
-            with _naming(path, _DECODER_ERRORS):  # Pillow keeps 8 bits of 16-bit colour (IHDR)
+            with _naming(path, _DECODER_ERRORS):  # Pillow keeps the upper 8 bits of 16-bit colour (IHDR)
                 samples = imagecodecs.png_decode(path.read_bytes())
         entries = picture.getpalette("RGB") if mode == "P" else None
     full_scale = 1 if samples.dtype.kind == "b" else int(np.iinfo(samples.dtype).max)
@@ -166,7 +166,7 @@ def _read_pillow(path: Path, reader: type[ImageFile], head: bytes, max_megapixel
 
 
 def open_tiff(path: Path) -> TiffFile:
-    """Open a TIFF file and read its first page only; in these three formats tifffile would read all pages."""
+    """Open a TIFF file and read its first page only; of LSM, NDPI and ScanImage tifffile would read all."""
     return TiffFile(path, is_lsm=False, is_ndpi=False, is_scanimage=False)
 
 

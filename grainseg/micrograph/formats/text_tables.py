@@ -54,7 +54,7 @@ def parse_table(text: str, used: Collection[str]) -> TextTable:
     if wrong:
         raise csv.Error(wrong)
     columns = _columns(heading, used)
-    # If another character separates the cells, no decimal comma adds one: unnamed columns may hold cells.
+    # Only between commas can a decimal comma add a cell; otherwise unnamed columns may hold cells.
     most = len(columns) if delimiter == "," else len(heading)
     faults = {}
     for line, cells, wrong in others:
