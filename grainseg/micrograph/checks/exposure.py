@@ -7,7 +7,7 @@ from grainseg.micrograph.image import BoolMask, FloatImage
 CLIPPED_ABOVE = 0.35
 """Share of a picture at one end of its grey scale above which a warning is given. Etched iron with white
 grains, as the camera took it, has 0.3, and its mean intercept is right; at a gain of 1.4 it has 0.91, and the
-intercept drifts by 10 %. Pictures with texture contrast have 0.21 and 0.33 at gains of 1.4 and 1.6, and the
+intercept drifts by 10 %. A picture with texture contrast has 0.21 and 0.33 at gains of 1.4 and 1.6, and the
 intercept drifts by 3 and 11 % (docs/robustness.md)."""
 
 _END = 0.01
