@@ -137,8 +137,8 @@ def panel(
             drawn in full and shrunk before the next one, which saves memory.
 
     Returns:
-        (H', W', 3) RGB. The views have the image's size, or are shrunk; an image that fits into 240 px twice or
-        more is enlarged by that whole number.
+        (H', W', 3) RGB. The views have the image's size or are shrunk; an image that fits into 240 px twice
+        or more is enlarged by that whole number.
     """
     views = _views(pixels, label, probability, predicted, tolerance_px)
     height, width = label.shape
