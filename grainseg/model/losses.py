@@ -72,7 +72,10 @@ def cross_entropy(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
 
 
 def soft_dice(probability: Tensor, target: Tensor) -> Tensor:
-    """1 - 2|P·T| / (|P| + |T|) over the batch (Milletari, Navab, Ahmadi 2016, V-Net)."""
+    """1 - 2|P·T| / (|P| + |T|) over the batch.
+
+    As in V-Net (Milletari, Navab, Ahmadi 2016), but |P| and |T| are sums; there they are sums of squares.
+    """
     overlap = (probability * target).sum()
     return 1 - (2 * overlap + SMOOTH_PX) / (probability.sum() + target.sum() + SMOOTH_PX)
 

@@ -61,7 +61,7 @@ def _caption(knobs: dict[str, float | str]) -> str:
     """List the drawn values, without properties that this picture lacks."""
     words = [str(value) for value in knobs.values() if isinstance(value, str)]
     numbers = [
-        f"{name} {value:.2g}" for name, value in knobs.items() if not isinstance(value, str) and value > 0
+        f"{name} {value:.2g}" for name, value in knobs.items() if not isinstance(value, str) and value != 0
     ]
     return ", ".join(words + numbers)
 

@@ -180,7 +180,7 @@ def uncertain(label, seed=0):
     return np.clip(0.5 * lines + noise * (0.3 + lines), 0, 1)
 
 
-def quarter(seed):
+def partly_judged(seed):
     """A field labelled whole, its probability, and where nobody judged it."""
     label, grains = (each[:200, :200] for each in field(seed))
     ignored = np.ones(label.shape, bool)
@@ -214,7 +214,7 @@ def test_a_fit_sees_the_judged_grains_alone():
     """
     apart = []
     for seed in range(1, 4):
-        label, grains, probability, ignored = quarter(seed)
+        label, grains, probability, ignored = partly_judged(seed)
         known = label_grains(partly(label, ignored))
         deep = cv2.erode(ignored.astype(np.uint8), np.ones((9, 9))) > 0
         elsewhere = np.where(deep, probability.T, probability)
@@ -234,7 +234,7 @@ def test_what_a_fit_scores_is_what_is_reported_afterwards():
     """The fit joins judged parts of a field, the report partitions all of it: alike in each of ten fields."""
     errors = []
     for seed in range(10):
-        label, _, probability, ignored = quarter(seed)
+        label, _, probability, ignored = partly_judged(seed)
         known = label_grains(partly(label, ignored))
         fitted = LabelledMap(probability, known, ignored).score(*astuple(DEFAULT_SETTINGS))
         after = region_scores(partition_probability(probability).grains, known, ignored)
@@ -248,7 +248,7 @@ def test_the_edge_of_a_judged_place_does_not_bias_the_count():
     settings = 0.5, 0.2, 0.15, 0.02
     differences = []
     for seed in range(10):
-        label, grains, probability, ignored = quarter(seed)
+        label, grains, probability, ignored = partly_judged(seed)
         judged = LabelledMap(probability, label_grains(partly(label, ignored)), ignored).score(*settings)
         whole = LabelledMap(probability, grains, ignored).score(*settings)
         differences.append(judged.predicted / judged.label - whole.predicted / whole.label)
