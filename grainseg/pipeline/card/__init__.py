@@ -1,1 +1,1 @@
-"""The parts of a robustness card: what is compared, what training has seen, its curves."""
+"""The parts of a robustness card: methods compared, corruptions seen in training, TensorBoard curves."""

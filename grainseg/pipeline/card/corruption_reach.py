@@ -1,4 +1,4 @@
-"""How far the changes that a training has seen reach, against the corruptions of the robustness card."""
+"""Compare the image changes seen in training with the corruptions of the robustness card."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -11,19 +11,20 @@ from grainseg.micrograph.wide.recipe import WIDE
 from grainseg.pipeline.runs.training_record import STREAM_AUGMENT, TrainingRecord
 
 _Reach = tuple[float, str]
-"""How far training goes from the untouched picture, in the measure of `_DEPTHS`, and the same in words."""
+"""Largest change in training, as a distance from the untouched picture (see `_DEPTHS`), and in words."""
 
 
 def kinds_seen(record: TrainingRecord) -> dict[str, Seen]:
-    """Whether training has seen each kind of corruption, and how far it went.
+    """Return whether training has seen each kind of corruption, and how strong it was there.
 
-    Training's own changes have other seeds and partly another making than the card's, whatever the answer.
+    Even where the answer is "yes", training draws its changes with other seeds, and generates some of them in
+    another way.
 
     Args:
-        record: Of the training.
+        record: What is known of the training.
 
     Returns:
-        By name of the kind.
+        The answers by the name of the kind.
     """
     if not record.config:
         return {kind.name: Seen("unknown", "nothing is known of the training") for kind in KINDS}
@@ -64,8 +65,8 @@ _DEPTHS: Mapping[str, Callable[[float], float]] = {
     "double": lambda factor: abs(math.log(factor)),
     "jpeg": lambda quality: 100 - quality,
 }
-"""How far an amount of a kind is from the untouched picture, so that training and card can be compared.
-A kind that training never draws needs none."""
+"""Distance of an amount from the untouched picture for each kind, to compare training with the card. Kinds
+that training never draws have no entry."""
 
 
 def _reaches(config: Mapping[str, Any]) -> dict[str, _Reach]:
@@ -81,18 +82,18 @@ def _reaches(config: Mapping[str, Any]) -> dict[str, _Reach]:
 
 
 def _strongest(one: Mapping[str, _Reach], other: Mapping[str, _Reach]) -> dict[str, _Reach]:
-    """Of every kind, what goes further."""
+    """Return the larger reach of each kind."""
     nothing = (0.0, "")
     return {name: max(one.get(name, nothing), other.get(name, nothing)) for name in {*one, *other}}
 
 
 def _number(value: Any) -> float:
-    """Names and truth values say nothing of a range."""
+    """Return a number (or truth value) as a float, and 0 for anything else, such as a name."""
     return float(value) if isinstance(value, int | float) else 0.0
 
 
 def _of_augmentation(augment: Mapping[str, float]) -> dict[str, _Reach]:
-    """Of patches cut from labelled pictures, see ``grainseg.data.photometry``."""
+    """Return the reaches of the augmentation of training patches, see ``grainseg.data.photometry``."""
     value = dict.fromkeys(("gain", "offset", "contrast", "illumination", "blur_px", "noise", "texture"), 0.0)
     value |= {"invert": 0.0, "gamma": 1.0, "scale_min": 1.0, "scale_max": 1.0} | dict(augment)
     scaled = f"patches scaled by {value['scale_min']:g} to {value['scale_max']:g}"
@@ -114,10 +115,10 @@ def _of_augmentation(augment: Mapping[str, float]) -> dict[str, _Reach]:
 
 
 def _of_recipe(recipe: Mapping[str, Any]) -> dict[str, _Reach]:
-    """Of synthetic pictures, see ``grainseg.micrograph.wide.recipe``."""
+    """Return the reaches of synthetic pictures, see ``grainseg.micrograph.wide.recipe``."""
 
     def most(key: str) -> float:
-        """Highest value that a picture can have; of three numbers the first is the share that has any."""
+        """Return the highest value of a property; of three numbers, the first is the share that has it."""
         values = recipe[key]
         return float(values[-1]) if len(values) == 2 or values[0] > 0 else 0.0
 

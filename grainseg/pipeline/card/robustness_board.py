@@ -1,4 +1,4 @@
-"""The robustness card in TensorBoard: a curve over the levels per corruption, and the plot."""
+"""Write the robustness card to TensorBoard: a curve over the levels of each corruption, and the plot."""
 
 import io
 from collections.abc import Sequence
@@ -14,15 +14,15 @@ from grainseg.training.run_folder import remove_events
 
 
 def write_board(folder: Path, cards: Sequence[Card], png: bytes) -> None:
-    """Write a run per method, ``robustness_<method>``, in place of that of an earlier card.
+    """Write a TensorBoard run per method, ``robustness_<method>``, in place of that of an earlier card.
 
-    Step 0 is the untouched picture, steps 1 to 3 are the low, middle and high level; what has a single
-    strength stands at step 3.
+    Step 0 is the untouched picture; steps 1 to 3 are the low, middle and high level. A corruption with a
+    single strength is at step 3.
 
     Args:
-        folder: Where to; missing folders are made.
+        folder: Folder of the runs; missing folders are made.
         cards: One per method.
-        png: The plot, shown by the first method's run.
+        png: The plot, written to the run of the first method.
     """
     for number, card in enumerate(cards):
         run = folder / f"robustness_{card.method}"

@@ -1,4 +1,4 @@
-"""What a robustness card compares: the network and the tuned references, each from picture to scores."""
+"""The methods that a robustness card compares, the network and the tuned references, and their scores."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -32,14 +32,16 @@ NETWORK = "network"
 
 @dataclass(frozen=True)
 class Method:
-    """One of those compared.
+    """One of the methods compared.
 
     Attributes:
-        name: For tables.
-        probability: Boundary map (H, W) float32 in [0, 1] of a picture (H, W, C) float32 in the unit range.
-        threshold: Of the mask.
-        partition: How the map becomes grains.
-        doubt: Score of unit range, boundary map and partition; None for a method that has none.
+        name: Name in tables.
+        probability: Maps a picture, (H, W, C) float32 in the unit range, to its boundary probability map,
+            (H, W) float32 in [0, 1].
+        threshold: Threshold of the mask.
+        partition: Settings of the partition into grains.
+        doubt: Doubt score from the picture in the unit range, its boundary map and its partition; None for a
+            method without one.
     """
 
     name: str
@@ -50,7 +52,7 @@ class Method:
 
 
 class Truth:
-    """What a picture's scores are computed against, made once.
+    """Label of a picture and what the scores need of it, computed once per picture.
 
     Args:
         image: The untouched picture and its label.
@@ -65,13 +67,13 @@ class Truth:
         self.reach_px = math.ceil(image.line_width_px)
 
     def intercept_left_px(self, lost: BoolMask) -> float:
-        """Mean intercept of the labelled grains without the boundaries that a picture lost."""
+        """Return the mean intercept of the labelled grains without the boundaries that a picture lost."""
         left = without_lost_boundaries(self.grains, lost)
         return region_scores(left, self.grains, self.ignored).predicted.mean_intercept_px
 
 
 def network_method(spec: CheckpointSpec, networks: Sequence[nn.Module], accelerator: str) -> Method:
-    """A network, or several together, as prediction uses it.
+    """Return a network, or an ensemble of several, as a method that works as in prediction.
 
     Raises:
         GrainsegError: There is no such accelerator.
@@ -91,12 +93,12 @@ def network_method(spec: CheckpointSpec, networks: Sequence[nn.Module], accelera
 def reference_methods(
     train: Sequence[LabelledMicrograph], val: Sequence[LabelledMicrograph], seed: int
 ) -> list[Method]:
-    """The classical references, tuned as ``grainseg baseline`` does.
+    """Return the classical references, tuned as by ``grainseg baseline``.
 
     Args:
         train: Grey pictures to tune on, at least one.
         val: Grey pictures that choose the partition, at least one.
-        seed: Of the forest.
+        seed: Seed of the forest.
     """
     fields = training_fields(train)
     methods = []
@@ -120,12 +122,12 @@ def score_picture(
     """Predict a picture and score the prediction on the label's pixels.
 
     Args:
-        method: What predicts.
-        picture: (h, w, C) float32 in [0, 1], of any size that shows the label's field.
+        method: Method that predicts.
+        picture: (h, w, C) float32 in [0, 1], of any size; it shows the same field as the label.
         truth: The label.
-        corrupted: Whether the picture's grey scale has to be evened out as that of a new file; an untouched
-            one was when it was read.
-        tolerance_px: Of the boundary F1.
+        corrupted: Whether to normalise the picture's grey scale as that of a new file; that of an untouched
+            picture was normalised when it was read.
+        tolerance_px: Tolerance of the boundary F1.
     """
     unit = to_unit_range(picture) if corrupted else picture
     shape = (truth.label.shape[0], truth.label.shape[1])
@@ -137,7 +139,7 @@ def score_picture(
     regions = region_scores(grains, truth.grains, truth.ignored)
     lost = lost_places(picture, shape, truth.reach_px)
     doubt = math.nan
-    if method.doubt is not None:  # of the prediction as its user gets it, not of the label's pixels
+    if method.doubt is not None:  # of the prediction at its own resolution, as a user gets it
         own = partition if seen.shape == shape else partition_or_none(seen, method.partition)
         doubt = method.doubt(unit, seen, own)
     return ImageScores(
