@@ -1,1 +1,1 @@
-"""One picture, from its file to measured grains, and what fails on the way."""
+"""One picture from its file to its grains, and how failures of single pictures are reported."""

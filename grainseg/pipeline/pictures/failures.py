@@ -1,4 +1,4 @@
-"""What fails or misses one picture and not the run: it is reported, and the others are done."""
+"""Report pictures that fail or are left out, while the run continues with the others."""
 
 import errno
 import logging
@@ -16,10 +16,10 @@ SKIPPED = (GrainsegError, OSError, MemoryError)
 
 
 def tell_failure(path: Path, error: BaseException) -> str:
-    """Say why a picture is skipped; returns the line.
+    """Log why a picture is skipped, and return the line.
 
     Args:
-        path: Its file.
+        path: File of the picture.
         error: One of ``SKIPPED``.
     """
     line = shown(_reason(path, error))
@@ -39,7 +39,7 @@ def _reason(path: Path, error: BaseException) -> str:
 
 
 def tell_unlisted(selection: Selection) -> list[str]:
-    """Say which folders nobody could look into: the first failures of a run."""
+    """Log which folders could not be listed, and return the lines: the first failures of a run."""
     lines = [shown(line) for line in selection.unlisted]
     for line in lines:
         log.error("%s", line)
@@ -47,9 +47,9 @@ def tell_unlisted(selection: Selection) -> list[str]:
 
 
 def tell_left_out(without_mask: Sequence[Path], without_image: Sequence[Path]) -> None:
-    """Say in one line which images of a data folder have no mask, and which masks no image.
+    """Warn in one line of the images of a data folder without a mask, and of the masks without an image.
 
-    A mask under a wrong name is one of the latter, and its image one of the former.
+    A mask with a wrong name has no image, and its image then has no mask.
     """
     parts = [
         f"{', '.join(map(str, paths))} {'has' if len(paths) == 1 else 'have'} no {partner}"

@@ -1,4 +1,4 @@
-"""The grains of each network of an ensemble, one network after the other. Needs no torch."""
+"""Measure the grains of each network of an ensemble, one network after the other. Needs no torch."""
 
 from dataclasses import replace
 
@@ -16,8 +16,8 @@ class MemberGrains:
     """Collects the grain sizes that each network of an ensemble finds in a picture.
 
     Args:
-        opened: The picture, and what is left out of it.
-        settings: Of the partition, those of the ensemble's own grains.
+        opened: The picture, and the areas that are left out of it.
+        settings: Settings of the partition, the same as for the grains of the ensemble's mean.
     """
 
     def __init__(self, opened: OpenedPicture, settings: PartitionSettings) -> None:
@@ -26,7 +26,7 @@ class MemberGrains:
         self._sizes: list[MemberSizes] = []
 
     def add(self, probability: FloatImage) -> None:
-        """Keep two numbers of a network's boundary map, (H, W) float32 in [0, 1]."""
+        """Keep mean intercept and median diameter of a network's boundary map, (H, W) float32 in [0, 1]."""
         left_out = self._opened.left_out
         partition = partition_or_none(probability, self._settings, left_out.mask)
         if partition is None:
@@ -42,5 +42,5 @@ class MemberGrains:
         self._sizes.append(MemberSizes(field.mean_intercept_px, d50))
 
     def spread(self) -> MemberSpread | None:
-        """How far the networks differ; None where there is one or none."""
+        """Return how far the networks differ; None for fewer than two networks."""
         return member_spread(self._sizes)

@@ -1,6 +1,6 @@
-"""One picture: opened with what is left out of it, and its boundary map closed to grains and written.
+"""Open one picture with the areas left out of it, close its boundary map to grains, and write its files.
 
-Needs no torch: networks and classical references differ in where the boundary map comes from alone.
+Needs no torch: networks and classical references differ only in how they compute the boundary map.
 """
 
 import logging
@@ -38,7 +38,7 @@ class OpenedPicture:
         selected: The file of the picture.
         micrograph: Pixels, scale and crop of the picture.
         left_out: Parts of the picture that are not measured.
-        exposed_badly: Whether much of the picture is burnt out or black; False until it was looked over.
+        exposed_badly: Whether much of the picture is burnt out or black; False before `looked_over`.
     """
 
     selected: SelectedImage
@@ -48,21 +48,21 @@ class OpenedPicture:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What makes the picture's figures doubtful before anything is measured, one line each."""
+        """Reasons to doubt the picture's figures that are known before it is measured, one line each."""
         return (*self.micrograph.warnings, *self.left_out.warnings)
 
     def warned(self, *lines: str) -> "OpenedPicture":
-        """The same picture with further lines among its warnings, which are logged, too."""
+        """Return a copy with further warnings, and log these."""
         for line in lines:
             log.warning("%s: %s", self.selected.path, line)
         micrograph = replace(self.micrograph, warnings=(*self.micrograph.warnings, *lines))
         return replace(self, micrograph=micrograph)
 
     def looked_over(self, unit: FloatImage) -> "OpenedPicture":
-        """The same picture, warned where it is burnt out, a data bar was left in it, or its colours are lost.
+        """Return a copy with warnings if it is badly exposed, shows a data bar, or loses its colour contrast.
 
         Args:
-            unit: (H, W, C) float32 in the unit range, the picture as the boundaries are sought in it.
+            unit: (H, W, C) float32 in the unit range, the picture as it is given to the network or reference.
         """
         mask = self.left_out.mask
         exposure, bars = exposure_warnings(unit, mask), bar_warnings(unit, mask, self.micrograph.crop)
@@ -77,18 +77,18 @@ class MappedField:
     Attributes:
         relative: Path relative to the folder that the selection starts from; names the field.
         path: The file of the picture or map.
-        pixels: (H, W) or (H, W, 3) float32, what the report shows.
+        pixels: (H, W) or (H, W, 3) float32, shown in the report.
         grains: (H, W) grain ids; 0 is no grain.
-        ignored: (H, W), where nobody judged what is there; None where nothing is ignored.
-        partition: How the grains were found; None where they were given.
-        pixel_size: None where nobody says it.
-        notes: What was found out about the file, one line each.
-        warnings: What makes the figures of this field doubtful, one line each.
+        ignored: (H, W), true where the picture is not judged; None if nothing is ignored.
+        partition: Partition that found the grains; None if the grains were given.
+        pixel_size: Size of a pixel; None if unknown.
+        notes: Facts found about the file, one line each.
+        warnings: Reasons to doubt the figures of this field, one line each.
         threshold_sd_ln: Standard deviation of ln mean intercept over the thresholds that could have been
             chosen; None if unknown.
-        doubt: Whether to trust the boundaries; None where no network predicted them.
-        members: How far the networks of an ensemble differ; None where there is no ensemble.
-        line_width_px: Mean width of the lines that the grains were found between; 0 where there were none.
+        doubt: Doubt about the predicted boundaries; None if no network predicted them.
+        members: How far the networks of an ensemble differ; None if there is no ensemble.
+        line_width_px: Mean width of the lines between the grains; 0 if there were no lines.
         exposed_badly: Whether much of the picture is at one end of its grey scale.
     """
 
@@ -110,12 +110,12 @@ class MappedField:
 
 @dataclass(frozen=True)
 class ClosedPicture:
-    """Mask and grains of one picture, whose files are written.
+    """Mask and grains of one picture after its files were written.
 
     Attributes:
         mask: (H, W), true on boundaries.
         field: The picture with its grains; None without a partition.
-        trouble: Why the partition failed; None where it did not, or where none was asked for.
+        trouble: Why the partition failed; None if it did not fail or was not requested.
     """
 
     mask: BoolMask
@@ -123,7 +123,7 @@ class ClosedPicture:
     trouble: GrainsegError | None = None
 
     def require_field(self) -> MappedField:
-        """The picture with its grains.
+        """Return the picture with its grains.
 
         Raises:
             GrainsegError: There is no partition.
@@ -134,7 +134,7 @@ class ClosedPicture:
 
 
 def require_folders(config: MeasurementConfig) -> None:
-    """Raise a GrainsegError where a folder of masks that is named is not there."""
+    """Raise a GrainsegError if a folder of masks in the configuration does not exist."""
     for key, folder in (("excluded", config.excluded), ("ignored", config.ignored)):
         if folder is not None and not Path(folder).is_dir():
             raise GrainsegError(f"{key}={folder}: there is no such folder")
@@ -144,7 +144,7 @@ def make_output(output: str) -> None:
     """Make the output folder before anything is computed for it.
 
     Raises:
-        GrainsegError: It is none and cannot be made one.
+        GrainsegError: The path is not a folder, and no folder can be made there.
     """
     try:
         Path(output).mkdir(parents=True, exist_ok=True)
@@ -154,7 +154,7 @@ def make_output(output: str) -> None:
 
 
 def open_picture(config: MeasurementConfig, selected: SelectedImage, max_megapixels: float) -> OpenedPicture:
-    """Read a picture and the masks of what is left out of it.
+    """Read a picture and the masks of the areas that are left out of it.
 
     Args:
         config: Scale, crop and folders of masks.
@@ -162,7 +162,8 @@ def open_picture(config: MeasurementConfig, selected: SelectedImage, max_megapix
         max_megapixels: Larger pictures are refused.
 
     Raises:
-        GrainsegError: A file cannot be read, or a mask has another size than the picture.
+        GrainsegError: A file cannot be read, a mask differs in size from the picture, or the masks leave
+            nothing of it.
     """
     crop = crop_setting(config.crop)
     picture = read_micrograph(selected.path, max_megapixels, config.pixel_size_um, crop)
@@ -176,13 +177,13 @@ def open_picture(config: MeasurementConfig, selected: SelectedImage, max_megapix
 def read_left_out(
     config: MeasurementConfig, relative: Path, shape: tuple[int, int], crop: Crop, max_megapixels: float
 ) -> LeftOut:
-    """What of a picture is not measured: where its masks below ``excluded`` and ``ignored`` are not 0.
+    """Read the areas of a picture that are left out, where its ``excluded`` or ``ignored`` mask is not 0.
 
     Args:
-        config: Names the folders.
+        config: Names the folders of the masks.
         relative: The picture's relative path.
-        shape: Height and width of the picture in px, cropped.
-        crop: What was cut from the picture; a mask of the whole picture is cut alike.
+        shape: Height and width of the cropped picture in px.
+        crop: Crop of the picture; a mask of the whole picture is cropped likewise.
         max_megapixels: Larger masks are refused.
 
     Raises:
@@ -222,14 +223,14 @@ def close_picture(
 ) -> ClosedPicture:
     """Close a boundary map to grains and write all files of the picture.
 
-    Where the partition fails, mask and probability are written all the same: they show best what is wrong.
+    If the partition fails, mask and probability are still written, since they show best what is wrong.
 
     Args:
         opened: The picture.
         probability: (H, W) float32 in [0, 1].
         threshold: A pixel of the mask is boundary where its probability exceeds this.
-        settings: How the map is partitioned; None asks for no partition.
-        folder: Where the files go; `prediction_paths` knows their names.
+        settings: Settings of the partition; None for no partition.
+        folder: Folder of the files, which `prediction_paths` names.
 
     Raises:
         GrainsegError: A file cannot be written.

@@ -1,4 +1,4 @@
-"""A progress bar over pictures, for people: none where nobody watches, none for a single picture."""
+"""A progress bar over pictures: only in a terminal, and not for a single picture."""
 
 import sys
 from collections.abc import Iterable, Sequence
@@ -11,6 +11,6 @@ Item = TypeVar("Item")
 
 
 def progress(items: Sequence[Item], description: str) -> Iterable[Item]:
-    """The items one after the other, with a bar on the error stream, which results do not go to."""
+    """Iterate over the items with a bar on the error stream, to which no results are written."""
     unwatched = len(items) == 1 or not sys.stderr.isatty()
     return track(items, description, console=Console(stderr=True), disable=unwatched)

@@ -1,4 +1,4 @@
-"""At which scale a picture is predicted, and what its report says of that."""
+"""Choose the scale at which a picture is predicted, and describe it for the report."""
 
 import logging
 import math
@@ -30,14 +30,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Scaling:
-    """How pictures are brought to the scale of the training.
+    """How pictures are resampled to the scale of the training.
 
     Attributes:
-        choice: None, a factor, ``pixel_size``, ``grain_size`` or ``auto``, which shrinks by grain size only.
-        pixel_size_um: Of the training images; None if unknown.
+        choice: None, a factor, ``pixel_size``, ``grain_size``, or ``auto``, which resamples by grain size but
+            never enlarges.
+        pixel_size_um: Pixel size of the training images in µm; None if unknown.
         intercept_px: Mean intercept of the training labels; None if unknown.
-        partition: How a boundary map becomes the grains that an estimate measures.
-        max_megapixels: No resampled picture is larger.
+        partition: Settings of the partition whose grains are measured to estimate the scale.
+        max_megapixels: Largest size of a resampled picture.
     """
 
     choice: str | float | None
@@ -47,7 +48,7 @@ class Scaling:
     max_megapixels: float
 
     def says(self) -> dict[str, str]:
-        """What was asked for, as the entry ``Scale`` of the report's provenance; empty where nothing was."""
+        """Return the entry ``Scale`` of the report's provenance; empty if no scaling was requested."""
         if self.choice == "pixel_size":
             text = f"pixel_size: resampled to the {self.pixel_size_um:.4g} µm per px of the training images"
         elif self.choice == "grain_size":
@@ -64,13 +65,13 @@ class Scaling:
 
 @dataclass(frozen=True)
 class ScaledPicture:
-    """A picture as the networks are to see it.
+    """A picture resampled for the networks.
 
     Attributes:
         opened: The picture, with a note on its scale.
         unit: (h, w, C) float32 in [0, 1], on the network's grid.
-        probability: (h, w) float32 in [0, 1], what was found there while the scale was estimated; None where
-            nothing had to be.
+        probability: (h, w) float32 in [0, 1], the boundary map that was predicted there to estimate the
+            scale; None if no estimate was needed.
     """
 
     opened: OpenedPicture
@@ -79,13 +80,13 @@ class ScaledPicture:
 
 
 def scaling_of(config: PredictConfig, spec: CheckpointSpec, checkpoint: Path) -> Scaling:
-    """What the configuration asks for, as far as the checkpoint knows what is needed for it.
+    """Return the scaling that the configuration asks for.
 
-    ``auto`` is for the weights that ship, which have to do with pictures of any magnification; others were
-    trained at that of their pictures.
+    ``auto`` has an effect with the shipped weights only, which have to work at any magnification; other
+    networks were trained at the magnification of their pictures.
 
     Raises:
-        GrainsegError: The checkpoint does not know the scale of its training.
+        GrainsegError: The requested scaling needs a training scale that the checkpoint does not know.
     """
     for scale, known, what in (
         ("pixel_size", spec.pixel_size_um, "a pixel size that all its training images have within 2 %"),
@@ -105,7 +106,7 @@ def scaling_of(config: PredictConfig, spec: CheckpointSpec, checkpoint: Path) ->
 
 
 def scaling_unsaid(spec: CheckpointSpec, checkpoint: Path, max_megapixels: float) -> Scaling:
-    """The scaling where the user says nothing: ``auto``, or none where that would be idle."""
+    """Return the default scaling: ``auto`` for shipped weights with a known intercept, otherwise none."""
     automatic = ships(checkpoint) and spec.intercept_px is not None
     return Scaling(
         "auto" if automatic else None,
@@ -122,13 +123,15 @@ def scale_of_picture(
     """Find the scale at which a picture is to be predicted.
 
     Args:
-        scaling: What is asked for.
+        scaling: The requested scaling.
         opened: The picture.
         unit: (H, W, C) float32 in [0, 1], the picture as the network sees it at its own scale.
-        predict: Predicts a picture at its own scale, for an estimate; of an ensemble one network will do.
+        predict: Predicts a picture at the scale it is given in, to estimate the scale; one network of an
+            ensemble is enough.
 
     Raises:
-        GrainsegError: The picture's pixel size is needed and unknown, or the factor cannot be.
+        GrainsegError: The picture's pixel size is needed and unknown, the factor is out of its range, or the
+            resampled picture would be too large.
     """
     if scaling.choice is None:
         return ScaledPicture(opened, unit)
@@ -143,7 +146,7 @@ def scale_of_picture(
 
 
 def _noted(opened: OpenedPicture, *lines: str) -> OpenedPicture:
-    """The picture with a note on its scale and the doubts after it, if there is anything to say."""
+    """Return the picture with the first line as a note on its scale and the others as warnings, if any."""
     if not lines:
         return opened
     note, *doubts = lines
@@ -161,7 +164,7 @@ def _known_factors(scaling: Scaling, opened: OpenedPicture) -> Factors:
             f"{opened.selected.path}: scale=pixel_size needs its pixel size, which nobody says; "
             "say pixel_size_um=VALUE, or scale=grain_size"
         )
-    assert scaling.pixel_size_um is not None  # scaling_of saw to it
+    assert scaling.pixel_size_um is not None  # checked by scaling_of
     return sizes[0] / scaling.pixel_size_um, sizes[1] / scaling.pixel_size_um
 
 
@@ -187,16 +190,16 @@ def _estimate(scaling: Scaling, left_out: LeftOut, unit: FloatImage, predict: Pr
         return mean if math.isfinite(mean) else None
 
     target = scaling.intercept_px
-    assert target is not None  # scaling_of saw to it
+    assert target is not None  # checked by scaling_of
     largest = math.sqrt(scaling.max_megapixels * 1e6 / (unit.shape[0] * unit.shape[1]))
     largest = 1.0 if scaling.choice == "auto" else max(1.0, largest)
     return predict_at_estimate(predict, unit, target, intercept_px, largest)
 
 
 def _note_and_doubt(scaling: Scaling, estimate: EstimatedScale) -> tuple[str, ...]:
-    """A note on an estimated scale, and a doubt if there is one; nothing of pictures left as they are."""
+    """Return a note on an estimated scale, and any doubt; nothing if ``auto`` had no reason to resample."""
     target = scaling.intercept_px
-    assert target is not None  # scaling_of saw to it
+    assert target is not None  # checked by scaling_of
     large = estimate.intercept_px is not None and estimate.intercept_px > target * HARMLESS
     if scaling.choice == "auto" and estimate.factor == 1 and not large:
         return ()
