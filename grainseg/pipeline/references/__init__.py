@@ -1,1 +1,1 @@
-"""The classical references, tuned and put to work."""
+"""The classical references: tuning and prediction."""

@@ -1,4 +1,4 @@
-"""Pictures predicted by a tuned classical reference, measured and written as `predict` does."""
+"""Predict, measure and write pictures with a tuned classical reference, as `predict` does with networks."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -51,23 +51,23 @@ def predict_pictures(
     options: Mapping[str, str],
     known: Mapping[Path, FloatImage] = MappingProxyType({}),
 ) -> tuple[BatchResults | None, list[str]]:
-    """Predict and measure pictures; one that cannot be done is reported and skipped.
+    """Predict and measure pictures; one that fails is reported and skipped.
 
-    What an earlier run left in the folders, and this one does not replace, is named.
+    Files of an earlier run that this run does not replace are named in warnings.
 
     Args:
         config: The run.
         fitted: The method.
         selection: The pictures.
-        folders: Where to.
-        title: Of the report.
-        command: As typed.
-        options: What is typed for keys that the report names, see ``as_options``.
-        known: Boundary maps that are there already, by the picture's path.
+        folders: Folders of the results.
+        title: Title of the report.
+        command: The command as typed.
+        options: Options of the command for the keys that the report names, see ``as_options``.
+        known: Boundary maps that were computed before, by the picture's path.
 
     Returns:
-        What was measured, None where nothing was; and a line for each picture that could not be done and each
-        folder that could not be listed.
+        The results, None if nothing was measured; and a line for each picture that failed and each folder
+        that could not be listed.
     """
     relatives = [image.relative for image in selection.images]
     measurements = Measurements(

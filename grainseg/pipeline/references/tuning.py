@@ -1,4 +1,4 @@
-"""A classical method tuned on labelled pictures, and the partition that suits its boundary maps."""
+"""Tune a classical method on labelled pictures, and fit the partition of its boundary maps."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -21,8 +21,9 @@ class TunedReference:
     """A tuned method.
 
     Attributes:
-        probability: Boundary map (H, W) float32 in [0, 1] of a picture (H, W) float32 in the unit range.
-        settings: What tuning chose, in plain values.
+        probability: Maps a picture, (H, W) float32 in the unit range, to its boundary probability map, (H, W)
+            float32 in [0, 1].
+        settings: The tuned settings, in plain values.
     """
 
     probability: Callable[[FloatImage], FloatImage]
@@ -31,14 +32,15 @@ class TunedReference:
 
 @dataclass(frozen=True)
 class FittedReference:
-    """A tuned method with the partition that suits its boundary maps.
+    """A tuned method with the partition fitted to its boundary maps.
 
     Attributes:
-        name: Of the method.
-        reference: The method.
-        threshold: Of the mask, with the best IoU on the validation pictures; looked at, not used.
-        partition: Fitted to the validation pictures.
-        segmentation: Error of the mean intercept there; None if there is nothing to measure.
+        name: Name of the method.
+        reference: The tuned method.
+        threshold: Threshold of the mask with the best IoU on the validation pictures; it is used for the
+            fitted scores only, not for predictions.
+        partition: Settings fitted to the validation pictures.
+        segmentation: Error of ln mean intercept on them; None if unknown, see `segmentation_error`.
     """
 
     name: str
@@ -49,12 +51,12 @@ class FittedReference:
 
 
 def grey(image: LabelledMicrograph) -> FloatImage:
-    """The picture as the references take it, (H, W)."""
+    """Return the picture as the references take it, (H, W)."""
     return image.unit[:, :, 0]
 
 
 def training_fields(images: Sequence[LabelledMicrograph]) -> list[TrainingField]:
-    """What the methods are tuned on: grey pictures, labels and the true grains of each."""
+    """Return what the methods are tuned on: grey picture, label and labelled grains of each image."""
     return [TrainingField(grey(image), image.label, label_grains(image.label)) for image in images]
 
 
@@ -64,7 +66,7 @@ def tune(name: str, fields: Sequence[TrainingField], seed: int) -> TunedReferenc
     Args:
         name: ``ridge`` or ``forest``.
         fields: At least one.
-        seed: Of the forest.
+        seed: Seed of the forest.
     """
     if name == "ridge":
         settings, _ = tune_ridge(fields)
@@ -79,12 +81,12 @@ def fit_reference(
 ) -> FittedReference:
     """Fit partition and threshold of a tuned method to the validation pictures.
 
-    Those that tuned it are no help, as they are to a network: a forest knows their pixels by heart.
+    Unlike for a network, the training pictures cannot help here: a forest has memorised their pixels.
 
     Args:
-        name: Of the method.
-        reference: The method.
-        val: At least one.
+        name: Name of the method.
+        reference: The tuned method.
+        val: Validation pictures, at least one.
         found: Its boundary maps of these pictures, by stem.
     """
     maps, labels = [found[image.stem] for image in val], [image.label for image in val]
