@@ -1,1 +1,1 @@
-"""What a run over pictures leaves: tables, a report, and the traces of an earlier run."""
+"""Results of a run over pictures: tables and report, and checks for files of an earlier run."""

@@ -1,4 +1,4 @@
-"""Fields in, one after the other; tables and the report out, once all are measured. Needs no torch."""
+"""Measure fields one after the other, then write the tables and the report. Needs no torch."""
 
 import hashlib
 import logging
@@ -55,15 +55,17 @@ class Measurements:
     """Collects the measured numbers and the preview of each field of a run.
 
     Args:
-        config: What is known of the pictures and batches.
-        images: Relative paths of all images that may come.
-        root_name: Batch of images in the starting folder itself.
-        segmentation: Error of the boundaries against labels, unless `config` says one; None if unknown.
-        options: What is typed for keys that flags and notes name, see ``as_options``; other keys stay.
+        config: Settings of the measurement; they name the table of batches and the output folder.
+        images: Relative paths of all images that may be added.
+        root_name: Name of the batch of the images in the starting folder itself.
+        segmentation: Error of ln mean intercept against labels, used unless `config` states one; None if
+            unknown.
+        options: Options of the command for the keys that flags and notes name, see ``as_options``; other keys
+            stay.
 
     Raises:
-        GrainsegError: The table of batches cannot be read or does not fit the images, or tables of somebody
-            else are where the results go.
+        GrainsegError: The table of batches cannot be read or does not fit the images, or the results would
+            overwrite files that grainseg did not write.
     """
 
     def __init__(
@@ -85,10 +87,10 @@ class Measurements:
         self._first_of: dict[bytes, str] = {}
 
     def add(self, mapped: MappedField) -> FieldMeasurement:
-        """Measure a field; what is doubtful about its file stands first among its flags.
+        """Measure a field and keep it; the flags about its file come first.
 
         Returns:
-            The field; its flags name keys, as the log does.
+            The field; its flags name configuration keys, as the log does.
         """
         name = mapped.relative.as_posix()
         field = measure_field(
@@ -119,7 +121,7 @@ class Measurements:
         return tuple(as_options(line, self._options) for line in lines)
 
     def _copied(self, mapped: MappedField, field: FieldMeasurement) -> tuple[str, ...]:
-        """A flag where an earlier field has the very same grains, which no two places have; else nothing."""
+        """Return a flag if an earlier field has exactly the same grains, which no two places have."""
         if field.count < 2:
             return ()
         digest = hashlib.sha256(np.ascontiguousarray(mapped.grains).data).digest()
@@ -138,14 +140,17 @@ class Measurements:
         robustness: tuple[RobustnessNote, bytes] | None = None,
         scores: Mapping[Path, MaskScores] = MappingProxyType({}),
     ) -> BatchResults | None:
-        """Write tables and report into the output folder; None, and nothing, where no field was measured.
+        """Write tables and report into the output folder; if no field was measured, write nothing.
 
         Args:
-            title: Of the report.
+            title: Title of the report.
             provenance: Where the numbers come from.
-            flags: What concerns all pictures.
-            robustness: What the card of the network says, and its plot.
-            scores: Against labels, by relative path of a picture that was measured.
+            flags: Flags that concern all pictures.
+            robustness: Note and plot of the network's robustness card.
+            scores: Scores against labels, by the relative path of a picture that was measured.
+
+        Returns:
+            The results; None if no field was measured.
 
         Raises:
             GrainsegError: A file cannot be written.
@@ -170,7 +175,7 @@ class Measurements:
         write_csv(output / BUDGET, (row for batch in statistics for row in budget_rows(batch)))
         if comparisons:
             write_csv(output / COMPARISONS, map(comparison_row, comparisons))
-        else:  # one of an earlier run would contradict the other tables
+        else:  # a table of an earlier run would contradict the other tables
             removing(output / COMPARISONS)
         report = Report(
             title=title,
@@ -212,7 +217,7 @@ class Measurements:
 
 
 def rms_or_none(values: Sequence[float | None]) -> float | None:
-    """Root mean square of the fields' values; None if one is unknown."""
+    """Return the root mean square of the fields' values; None if one is unknown or there are none."""
     known = [value for value in values if value is not None]
     if not values or len(known) < len(values):
         return None
@@ -220,7 +225,7 @@ def rms_or_none(values: Sequence[float | None]) -> float | None:
 
 
 def compare_all(batches: Sequence[ReportBatch]) -> tuple[Comparison, ...]:
-    """Compare all pairs of batches that are in one unit; `flag_not_compared` names the others."""
+    """Compare all pairs of batches in the same unit; `flag_not_compared` flags the others."""
     comparisons: list[Comparison] = []
     for unit in ("µm", "px"):
         alike = {batch.statistics.name: batch.samples for batch in batches if batch.statistics.unit == unit}
@@ -230,7 +235,7 @@ def compare_all(batches: Sequence[ReportBatch]) -> tuple[Comparison, ...]:
 
 
 def copied_batches(batches: Sequence[ReportBatch]) -> dict[str, str]:
-    """Why batches that have a field of an earlier batch are not compared: a flag by the name of each."""
+    """Return a flag for each batch that repeats a field of an earlier batch and so is not compared."""
     flags: dict[str, str] = {}
     for copy in copies({batch.statistics.name: batch.samples for batch in batches}):
         flags.setdefault(copy.batch, f"not compared: {copy.sentence}")
@@ -244,7 +249,7 @@ def _flagged(batch: ReportBatch, flag: str | None) -> ReportBatch:
 
 
 def flag_not_compared(batches: Sequence[ReportBatch]) -> tuple[ReportBatch, ...]:
-    """The batches, each in px flagged if others are in µm: `compare_all` cannot compare it with those."""
+    """Return the batches, with a flag on those in px if others are in µm: these cannot be compared."""
     metric = [batch.statistics.name for batch in batches if batch.statistics.unit == "µm"]
     flag = f"not compared with {', '.join(metric)}: only there the pixel size is known"
     return tuple(
@@ -253,12 +258,12 @@ def flag_not_compared(batches: Sequence[ReportBatch]) -> tuple[ReportBatch, ...]
 
 
 def title_of(images: str) -> str:
-    """Name of the batch of pictures that lie in the starting folder itself: that of the folder."""
+    """Return the starting folder's name, also the name of the batch of the pictures directly in it."""
     return selection_root(images).resolve().name or "images"
 
 
 def summary(results: BatchResults) -> list[str]:
-    """A line per batch and pair of batches, and where the report lies."""
+    """Return the closing lines: each batch, each pair of batches, and the path of the report."""
     lines = []
     for batch in results.batches:
         lines += [_batch_line(batch), *(f"  {batch.name}: {flag}" for flag in batch.flags)]

@@ -1,4 +1,4 @@
-"""What an earlier run left in the output folder: named where it stays, and not taken for other files."""
+"""Check the output folder: overwrite no file of another program, and name what an earlier run left."""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -30,18 +30,18 @@ REPORT = "report.html"
 CARD_PAGE = "robustness.html"
 SHEET = "suggestions.png"
 TABLES = (GRAINS, FIELDS, BATCHES, BUDGET, REPORT)
-"""What a run that measures always writes."""
+"""Files that every measuring run writes."""
 
 
 def require_replaceable(output: Path) -> None:
-    """See before any work that no table or report of somebody else stands where this run writes its own.
+    """Check, before any work, that the tables and the report overwrite no file that grainseg did not write.
 
     Args:
         output: Folder of the tables, which need not exist.
 
     Raises:
-        GrainsegError: A folder has the name of a file that is written, a table or the report is none of
-            `grainseg`, or the comparisons are of no run that measured.
+        GrainsegError: A file to be written has the name of a folder, an existing table or report was not
+            written by `grainseg`, or existing comparisons were written by `grainseg compare`.
     """
     require_page(output / REPORT)
     for name in (GRAINS, FIELDS, BATCHES, BUDGET, COMPARISONS):
@@ -54,13 +54,14 @@ def require_replaceable(output: Path) -> None:
 
 
 def require_replaceable_card(output: Path) -> None:
-    """See before any work that nothing of somebody else stands where a robustness card is written.
+    """Check, before any work, that a robustness card overwrites no file that grainseg did not write.
 
     Args:
         output: Folder of the card, which need not exist.
 
     Raises:
-        GrainsegError: A folder has the name of a file that is written, or a file is none of `grainseg`.
+        GrainsegError: A file to be written has the name of a folder, or would overwrite a file that
+            `grainseg` did not write.
     """
     for name in (CARD, CARD_IMAGES):
         require_table(output / name)
@@ -74,13 +75,14 @@ def require_replaceable_card(output: Path) -> None:
 
 
 def require_replaceable_suggestions(output: Path) -> None:
-    """See before any work that nothing of somebody else stands where suggestions are written.
+    """Check, before any work, that suggestions overwrite no file that grainseg did not write.
 
     Args:
         output: Folder of the suggestions, which need not exist.
 
     Raises:
-        GrainsegError: A folder has the name of a file that is written, or a file is none of `grainseg`.
+        GrainsegError: A file to be written has the name of a folder, or would overwrite a file that
+            `grainseg` did not write.
     """
     for name in (REGIONS, RANKED):
         require_table(output / name)
@@ -89,7 +91,7 @@ def require_replaceable_suggestions(output: Path) -> None:
 
 
 def require_no_folder(path: Path) -> None:
-    """Raise a GrainsegError where a folder stands in the place of a file that is to be written."""
+    """Raise a GrainsegError if a file to be written has the name of a folder."""
     if path.is_dir():
         raise GrainsegError(
             f"{path}: is a folder, and a file of this name is written; choose another output folder"
@@ -97,21 +99,21 @@ def require_no_folder(path: Path) -> None:
 
 
 def require_table(path: Path) -> None:
-    """Raise a GrainsegError where a table would overwrite a folder, or what `grainseg` did not write."""
+    """Raise a GrainsegError if a table would overwrite a folder or a file that `grainseg` did not write."""
     require_no_folder(path)
     if path.exists() and not is_table(path):
         raise GrainsegError(_overwritten(path, "is no table of grainseg"))
 
 
 def require_page(path: Path) -> None:
-    """Raise a GrainsegError where a page would overwrite a folder, or what `grainseg` did not write."""
+    """Raise a GrainsegError if a page would overwrite a folder or a file that `grainseg` did not write."""
     require_no_folder(path)
     if path.exists() and not is_page(path):
         raise GrainsegError(_overwritten(path, "is no report of grainseg"))
 
 
 def require_picture(path: Path) -> None:
-    """Raise a GrainsegError where a picture would overwrite what somebody drew or changed."""
+    """Raise a GrainsegError if a picture would overwrite one that somebody drew or changed."""
     if is_file(path) and not is_picture(path):
         raise GrainsegError(
             f"{path}: was drawn or changed by another program (or by an earlier version of grainseg) and "
@@ -120,7 +122,7 @@ def require_picture(path: Path) -> None:
 
 
 def require_own_pictures(output: Path, relative: Path) -> None:
-    """Raise a GrainsegError where a prediction would overwrite what somebody drew or corrected.
+    """Raise a GrainsegError if a prediction would overwrite a mask or grain map that somebody changed.
 
     Args:
         output: Folder of all pictures' files.
@@ -132,11 +134,11 @@ def require_own_pictures(output: Path, relative: Path) -> None:
 
 
 def require_metrics(path: Path, key: str) -> None:
-    """Raise a GrainsegError where scores would overwrite a folder, or a file that no such run wrote.
+    """Raise a GrainsegError if scores would overwrite a folder or a file that no such run wrote.
 
     Args:
         path: The file, which need not exist.
-        key: What such a run always writes there.
+        key: Key that such a run always writes there.
     """
     require_no_folder(path)
     if path.exists() and not is_metrics(path, key):
@@ -148,11 +150,11 @@ def _overwritten(path: Path, why: str) -> str:
 
 
 FileState = tuple[int, int]
-"""Tells a file from one that took its place: its number in the file system, and when it was written."""
+"""Inode number and modification time in ns of a file, to see whether another file has replaced it."""
 
 
 def files_before(output: Path, relative: Path) -> dict[str, FileState]:
-    """Files of a picture that are there before it is done, by their names relative to the output folder.
+    """Return the existing output files of a picture, by their paths relative to the output folder.
 
     Args:
         output: Folder of all pictures' files.
@@ -164,19 +166,19 @@ def files_before(output: Path, relative: Path) -> dict[str, FileState]:
 
 
 def warn_of_unreplaced(output: Path, before: Mapping[str, FileState]) -> None:
-    """Say which files of a picture that failed are still those of an earlier run.
+    """Warn of the files of a failed picture that are still those of an earlier run.
 
-    A picture may fail after some of its files were written, which are then of this run.
+    A picture may fail after some of its files were written; these belong to this run.
 
     Args:
         output: Folder of all pictures' files.
-        before: What was there, see `files_before`.
+        before: Files that existed before, see `files_before`.
     """
     warn_of_older(output, *(name for name, state in before.items() if _state(output / name) == state))
 
 
 def maps_before(output: Path) -> dict[Path, FileState]:
-    """All grain maps that are in a folder before a run writes its own.
+    """Return all grain maps in a folder before a run writes its own.
 
     Args:
         output: Folder of all pictures' files, which need not exist.
@@ -186,13 +188,13 @@ def maps_before(output: Path) -> dict[Path, FileState]:
 
 
 def warn_of_older_maps(output: Path, before: Mapping[Path, FileState]) -> None:
-    """Say where maps of an earlier run lie beside the new ones: `grainseg measure` would measure them, too.
+    """Warn of grain maps of an earlier run beside the new ones, which `grainseg measure` would measure, too.
 
-    A map that this run wrote of a picture that failed later is none of these.
+    A map that this run wrote for a picture that failed later is not one of them.
 
     Args:
-        output: Folder of the new ones.
-        before: What was there, see `maps_before`.
+        output: Folder of the new maps.
+        before: Maps that existed before, see `maps_before`.
     """
     older = sorted(path for path, state in before.items() if _state(path) == state)
     if older:
@@ -211,11 +213,11 @@ def _state(path: Path) -> FileState | None:
 
 
 def warn_of_older(output: Path, *names: str) -> None:
-    """Say which files of an earlier run lie beside the new ones; they may be all there is of it.
+    """Warn of files that an earlier run left; they are kept, since nothing else may be left of that run.
 
     Args:
-        output: Folder of the new ones.
-        names: What this run would have written and has not, relative to it.
+        output: Folder of the results.
+        names: Files that this run could have written but did not, relative to that folder.
     """
     older = [name for name in names if is_file(output / name)]
     if older:
@@ -224,14 +226,14 @@ def warn_of_older(output: Path, *names: str) -> None:
 
 @contextmanager
 def tables_come_last(output: Path, *names: str) -> Iterator[None]:
-    """Where this run is stopped, say which tables are still those of an earlier one, beside newer pictures.
+    """Warn, if this run is stopped, of the tables of an earlier run that now lie beside newer pictures.
 
     Args:
         output: Folder of the tables.
-        names: What is written once all pictures are done, relative to it.
+        names: Files that are written once all pictures are done, relative to that folder.
     """
     try:
         yield
-    except BaseException:  # whatever stops it: a signal, or memory that does not suffice
+    except BaseException:  # anything that stops the run, such as a signal or a lack of memory
         warn_of_older(output, *names)
         raise

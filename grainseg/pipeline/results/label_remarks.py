@@ -1,4 +1,4 @@
-"""What labels say beside scores: a tolerance that is too large, an error that the budget does not know."""
+"""Remarks that follow from labels: a tolerance that is too large, and a segmentation error to state."""
 
 import math
 from collections.abc import Sequence
@@ -7,18 +7,19 @@ from grainseg.grains.scoring.agreement_regions import RegionScores
 from grainseg.pipeline.runs.partition_choice import segmentation_error
 
 TOLERANCE_SHARE = 0.1
-"""Of the mean intercept. Unrelated lines have an F1 of 0.25 at a twelfth of it, 0.80 at a third."""
+"""Largest tolerance as a share of the mean intercept. Unrelated lines have a boundary F1 of 0.25 at a twelfth
+of the mean intercept, and of 0.80 at a third."""
 
 
 def tolerance_warnings(tolerance_px: float, intercept_px: float | None) -> tuple[str, ...]:
-    """Say that the tolerance of the line score is too large for the grains.
+    """Return a warning if the tolerance of the boundary F1 is too large for the grains.
 
     Args:
-        tolerance_px: Of the boundary F1.
+        tolerance_px: Tolerance of the boundary F1.
         intercept_px: Mean intercept of the labels; None if unknown.
 
     Returns:
-        One line; none where the tolerance is small, or 1 px, the least that means something.
+        One line; none if the tolerance is small enough or at most 1 px, the smallest meaningful value.
     """
     if intercept_px is None:
         return ()
@@ -33,16 +34,16 @@ def tolerance_warnings(tolerance_px: float, intercept_px: float | None) -> tuple
 
 
 def labelled_error_flag(scores: Sequence[RegionScores]) -> tuple[str, ...]:
-    """Say which error of the segmentation labelled pictures show, where the budget knows none.
+    """Return a flag with the segmentation error of labelled pictures, for a budget that knows none.
 
-    Nobody but the user knows whether these pictures are of the same material and neither trained nor chose
-    anything, so the error is not taken by itself.
+    The error is not used automatically: only the user knows whether these pictures show the same material and
+    took no part in training or validation.
 
     Args:
         scores: One per labelled picture of a prediction.
 
     Returns:
-        One line; none without a picture or an error that says something, see `segmentation_error`.
+        One line; none if there is no picture or no meaningful error, see `segmentation_error`.
     """
     error = segmentation_error(scores) if scores else None
     if error is None:

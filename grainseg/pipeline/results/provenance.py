@@ -1,4 +1,4 @@
-"""Where the numbers of a page come from, said alike by all that write one. Needs no torch."""
+"""Provenance of the numbers on a page, in the same form for all pages. Needs no torch."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -20,16 +20,16 @@ def provenance_of(
     checkpoint_sha256: str | None = None,
     settings: Mapping[str, str] | None = None,
 ) -> Provenance:
-    """Say where numbers come from.
+    """Return the provenance of the numbers on a page.
 
     Args:
-        source: In words what was measured.
-        config: The run.
-        command: As typed.
-        packages: What found the boundaries; what measured them is named anyway.
-        checkpoint: The network's file as typed; None where none was used.
-        checkpoint_sha256: Of that file.
-        settings: What turned boundary maps into masks and grains, by name.
+        source: What was measured, in words.
+        config: Configuration of the run.
+        command: The command as typed.
+        packages: Packages that found the boundaries; those that measured them are always named.
+        checkpoint: File of the network; None if none was used.
+        checkpoint_sha256: SHA-256 of that file.
+        settings: Settings that turned boundary maps into masks and grains, by name.
     """
     return Provenance(
         source=source,
@@ -43,11 +43,11 @@ def provenance_of(
 
 
 def adaptation(share: float, said: float | None) -> dict[str, str]:
-    """How far networks adapt to each picture, where they do, by its title.
+    """Return the provenance entry on the adaptation of networks to each picture; empty without adaptation.
 
     Args:
-        share: Of the picture's own statistics in the batch normalisation.
-        said: What the user said of it; None where the checkpoint did.
+        share: Share of the picture's own statistics in the batch normalisation.
+        said: Value that the user gave; None if the share is the checkpoint's.
     """
     by = "by the checkpoint" if said is None else "said by the user"
     return {"Batch normalisation": f"{share:g} of it by the picture's own statistics, {by}"} if share else {}
