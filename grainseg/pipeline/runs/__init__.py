@@ -1,1 +1,1 @@
-"""What surrounds a training: what came before it, what its validation says, what is told of it later."""
+"""Around a training: resuming it, its validation and partition, and what is known of it later."""

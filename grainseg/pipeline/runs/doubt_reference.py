@@ -1,4 +1,4 @@
-"""What pictures and predictions looked like in training, for the doubt about later ones."""
+"""Compute the doubt score's reference: what pictures and predictions looked like in training."""
 
 from collections.abc import Sequence
 
@@ -9,18 +9,19 @@ from grainseg.micrograph.checks.appearance import appearance
 from grainseg.micrograph.image import FloatImage
 
 PATCHES = 64
-"""That stand for all: as augmented as the network saw them, so what it learnt to bear is no deviation."""
+"""Number of patches that represent all. They are augmented as for the network, so that changes which it has
+learnt to tolerate do not count as deviations."""
 
 
 def training_reference(
     data: TrainingData, probabilities: Sequence[FloatImage], settings: PartitionSettings
 ) -> Reference:
-    """Mean and standard deviation of every sign of the doubt.
+    """Return mean and standard deviation of every sign of the doubt score.
 
     Args:
-        data: Its first patches stand for what the network was trained on.
+        data: Training data; its first patches represent what the network was trained on.
         probabilities: (H, W) float32 in [0, 1], predicted for the validation pictures.
-        settings: Of their partition.
+        settings: Settings of their partition.
     """
     patches = (data.patches[number][0].numpy() for number in range(PATCHES))
     return make_reference(

@@ -1,4 +1,4 @@
-"""Sees where the boundaries of training pictures are, before a network has been trained on them."""
+"""Find the boundaries of training pictures before a network is trained on them."""
 
 import functools
 import logging
@@ -17,9 +17,10 @@ log = logging.getLogger(__name__)
 
 
 def generic_observer() -> Observe:
-    """The network that ships with the package: it has seen nobody's labels, so it follows no habit of theirs.
+    """Return an observer that predicts boundaries with the network that ships with the package.
 
-    It is read when it is first asked; where none ships it sees nothing.
+    That network was trained on synthetic pictures, so it follows nobody's labelling habits. It is loaded at
+    the first call; if it cannot be loaded, the observer returns probability 0 everywhere.
     """
 
     @functools.cache

@@ -1,4 +1,4 @@
-"""The partition that suits labelled pictures: which of them choose it, and how far its grains are off."""
+"""Fit the partition to labelled pictures: which pictures are used, and how large the grains' error is."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,20 +18,20 @@ from grainseg.grains.scoring.partition_fit import NOTHING_GIVEN, fit_partition
 from grainseg.micrograph.image import IGNORE, BoolMask, FloatImage, Label
 
 ENOUGH_GRAINS = 1000
-"""Labelled ones that choose a partition: their number has a standard error of 3 %."""
+"""Number of labelled grains that suffices to choose a partition: its standard error is 3 %."""
 
 MOST_PIXELS = 4_000_000
-"""Of the pictures that trained and choose the partition, too: a fit takes 13 to 40 s per megapixel."""
+"""Most pixels of training pictures that help choose the partition: a fit takes 13 to 40 s per megapixel."""
 
 
 @dataclass(frozen=True)
 class PredictedGrains:
-    """A prediction and the grains that somebody labelled there.
+    """A prediction and the labelled grains of the same picture.
 
     Attributes:
         probability: (H, W) float32 in [0, 1].
         grains: (H, W) uint32 labelled grain ids, 0 = no grain.
-        ignored: (H, W), where nobody judged.
+        ignored: (H, W), true on ignored pixels of the label.
     """
 
     probability: FloatImage
@@ -40,22 +40,22 @@ class PredictedGrains:
 
     @classmethod
     def of(cls, probability: FloatImage, label: Label) -> Self:
-        """Fill the grains of a label, (H, W) uint8 codes."""
+        """Return a prediction with the grains of its label, (H, W) uint8 codes."""
         return cls(probability, label_grains(label), np.asarray(label == IGNORE, np.bool_))
 
     @property
     def count(self) -> int:
-        """Labelled grains of which somebody judged a pixel."""
+        """Number of labelled grains with at least one pixel that is not ignored."""
         judged = self.grains[~self.ignored]
         return np.unique(judged[judged > 0]).size
 
     def scores(self, settings: PartitionSettings) -> RegionScores:
-        """How far the grains of a partition are off."""
+        """Score the grains of a partition with these settings against the labelled grains."""
         return region_scores(grains_or_zeros(self.probability, settings), self.grains, self.ignored)
 
 
 def small_enough(training: Sequence[LabelledMicrograph]) -> list[LabelledMicrograph]:
-    """The first of the pictures that trained, `MOST_PIXELS` together: the others need not be predicted."""
+    """Return the first training pictures, of at most `MOST_PIXELS` together; only these are predicted."""
     together = accumulate(image.label.size for image in training)
     return [image for image, pixels in zip(training, together, strict=True) if pixels <= MOST_PIXELS]
 
@@ -63,11 +63,12 @@ def small_enough(training: Sequence[LabelledMicrograph]) -> list[LabelledMicrogr
 def with_training(
     validation: Sequence[PredictedGrains], training: Iterable[PredictedGrains]
 ) -> list[PredictedGrains]:
-    """The pictures that choose a partition: those that validate, and as many that trained as are needed.
+    """Return the pictures that choose a partition: all validation pictures, and training pictures as needed.
 
     Args:
-        validation: All of them.
-        training: Looked at until there are `ENOUGH_GRAINS`; one without a judged grain is left out.
+        validation: All validation pictures.
+        training: Training pictures, consumed until there are `ENOUGH_GRAINS` labelled grains; one without a
+            judged grain is left out.
     """
     pictures, count = list(validation), sum(picture.count for picture in validation)
     more = iter(training)
@@ -101,11 +102,11 @@ def segmentation_error(
 
     Args:
         scores: One per picture.
-        chose: What else the pictures served for, in words.
+        chose: What the pictures were also used to choose, in words.
 
     Returns:
-        Mean and standard deviation over the pictures; None where one has no boundary to measure, or the
-        prediction has so little to do with the label that its error says nothing.
+        Mean and standard deviation over the pictures; None if a picture has no boundary to measure, or if the
+        mean or the standard deviation exceeds `MAX_ERROR_LN`, so that the error has no meaning.
     """
     ratios = [1 + score.signed_intercept_error for score in scores]
     if not all(math.isfinite(ratio) and ratio > 0 for ratio in ratios):

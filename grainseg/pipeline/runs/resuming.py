@@ -1,4 +1,4 @@
-"""Whether an interrupted run can go on from a checkpoint."""
+"""Check that an interrupted run can be resumed from a checkpoint."""
 
 import logging
 import math
@@ -39,34 +39,35 @@ _MAY_DIFFER = (
     "callbacks.panels",
     "callbacks.early_stopping_patience",
 )
-"""What a resumed run may have otherwise. Its steps and patches stay the same. Its weights and scores change
-by the rounding of other hardware, by the dropout that a GPU or another number of processes draws, by the
-seams of other tiles, and by the statistics that a network which adapts to each picture takes from other
-parts of it. Without such a change they are those of an uninterrupted run, unless the interruption was in the
-first epoch."""
+"""Settings in which a resumed run may differ. Its steps and patches stay the same. Its weights and scores may
+change: by the rounding of other hardware, by the dropout that a GPU or another number of processes draws, by
+the seams of other tiles, and by the statistics that a network which adapts to each picture takes from other
+parts of it. Without such a difference they are those of an uninterrupted run, unless the interruption was in
+the first epoch."""
 _WHOLE = ("data.regimes", "model.options")
-"""Settings whose keys are free: where one has a key that the other lacks, they differ."""
+"""Settings with free keys; they are compared as a whole, so a key that only one run has is a difference."""
 _SAME_WIDTH = 0.01
-"""By what share the mean line width of the same labels may differ: a few of their pixels may be corrected."""
+"""Tolerated relative difference of the labels' mean line width: a few pixels may have been corrected."""
 _SAME_OFFSET_PX = 0.1
-"""By how much an offset that is measured anew, on other hardware, may differ."""
+"""Tolerated difference of the label offset, which is measured again, perhaps on other hardware."""
 _RESTORING = {"_restore_modules_and_callbacks", "restore_training_state"}
-"""In which functions Lightning takes over what a checkpoint holds; it has no hook around them."""
+"""Functions in which Lightning restores the contents of a checkpoint; it has no hook around them."""
 
 
 def check_resume(config: TrainConfig, network: NetworkSpec, checkpoint: Path) -> CheckpointSpec:
-    """See that the checkpoint can go on as this run.
+    """Check that a checkpoint can be resumed with this configuration.
 
     Args:
         config: The run.
-        network: That it trains.
-        checkpoint: To go on from.
+        network: The network that it trains.
+        checkpoint: Checkpoint to resume from.
 
     Returns:
-        What the checkpoint says of itself.
+        The specification in the checkpoint.
 
     Raises:
-        GrainsegError: There is no such checkpoint, it is damaged, or its run had other settings.
+        GrainsegError: There is no such checkpoint, it is damaged or cannot be resumed, or its run had other
+            settings or more epochs.
     """
     if not checkpoint.is_file():
         raise GrainsegError(f"resume={checkpoint}: there is no such file; give the last.ckpt of a run")
@@ -87,7 +88,7 @@ def check_resume(config: TrainConfig, network: NetworkSpec, checkpoint: Path) ->
     try:
         require_same_kept(checkpoint, content["callbacks"], config)
         done = int(content["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"])
-        if done < 0 or len(content["lr_schedulers"]) != 1:  # without, Lightning would begin the schedule anew
+        if done < 0 or len(content["lr_schedulers"]) != 1:  # without, Lightning would restart the schedule
             raise ValueError
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise _damaged(checkpoint) from error
@@ -108,19 +109,19 @@ def check_resume(config: TrainConfig, network: NetworkSpec, checkpoint: Path) ->
 
 @contextmanager
 def refused_if_damaged(checkpoint: Path) -> Iterator[None]:
-    """Have what fails while Lightning restores a checkpoint, and nothing else, be an error of that file.
+    """Turn an error that occurs while Lightning restores a checkpoint, and no other, into a GrainsegError.
 
     Args:
-        checkpoint: To go on from; without one there is nothing that could fail so.
+        checkpoint: Checkpoint to resume from; any path if none is resumed, since nothing is restored then.
 
     Raises:
-        GrainsegError: Its parts do not belong together, are of the wrong kind, or are missing.
+        GrainsegError: Parts of the checkpoint do not fit together, are of the wrong type, or are missing.
     """
     try:
         yield
     except (GrainsegError, OSError, MemoryError, torch.OutOfMemoryError):
         raise
-    except Exception as error:  # plain values of any kind: Lightning and PyTorch raise what they make them
+    except Exception as error:  # wrong values make Lightning and PyTorch raise errors of any type
         frames = traceback.walk_tb(error.__traceback__)
         if _RESTORING.isdisjoint(frame.f_code.co_name for frame, _ in frames):
             raise
@@ -132,25 +133,25 @@ def _damaged(checkpoint: Path) -> GrainsegError:
 
 
 def require_own_or_free(checkpoint: Path, run_dir: Path) -> None:
-    """See that a run goes on in its own folder, or in one that holds no run.
+    """Check that a run is resumed in its own folder, or in one that holds no run.
 
     Args:
-        checkpoint: That the run goes on from.
-        run_dir: Folder in which it goes on.
+        checkpoint: Checkpoint that the run is resumed from.
+        run_dir: Folder of the resumed run.
 
     Raises:
-        GrainsegError: The folder holds another run, or what a run would overwrite.
+        GrainsegError: The folder holds another run, or files that a run would overwrite.
     """
     if (run_dir / CHECKPOINTS).resolve() not in (checkpoint.parent.resolve(), checkpoint.resolve().parent):
         require_free(run_dir, checkpoint.with_name(checkpoint_path(run_dir).name))
 
 
 def bring_best(checkpoint: Path, run_dir: Path) -> None:
-    """Copy the best checkpoint of before into a run's folder, unless it has one.
+    """Copy the best checkpoint of the interrupted run into the run's folder, unless there is one already.
 
     Args:
-        checkpoint: That the run goes on from.
-        run_dir: Folder of the run.
+        checkpoint: Checkpoint that the run is resumed from.
+        run_dir: Folder of the resumed run.
 
     Raises:
         GrainsegError: It cannot be written.
@@ -158,22 +159,22 @@ def bring_best(checkpoint: Path, run_dir: Path) -> None:
     here = checkpoint_path(run_dir)
     best = checkpoint.with_name(here.name)
     if best.is_file() and not here.exists():
-        # A part of it would be taken for the whole at the next start.
+        # Replaced at once: the next start would take a partial copy for a complete one.
         with best.open("rb") as source, replacing(here) as target:
             shutil.copyfileobj(source, target)
 
 
 def require_same_data(config: TrainConfig, spec: CheckpointSpec, data: TrainingData) -> None:
-    """See that a network goes on with the images and labels that it knows.
+    """Check that a resumed run has the images and labels of the interrupted run.
 
     Args:
-        config: The run.
-        spec: What the checkpoint says that it goes on from.
-        data: Those of the resumed run.
+        config: The resumed run.
+        spec: Specification in the checkpoint that it is resumed from.
+        data: Data of the resumed run.
 
     Raises:
-        GrainsegError: The interrupted run had other images, or saw them shrunk by another factor. Where no
-            configuration says what labels it had: their lines were wider or narrower, or lay elsewhere.
+        GrainsegError: The interrupted run had other images, or saw them shrunk by another factor. If its
+            configuration is missing, also: the lines of its labels had another width or another offset.
     """
     other = "" if spec.images is None else changes(spec.images, data.images)
     if other:
@@ -206,7 +207,7 @@ def _require_same_labels(config: TrainConfig, spec: CheckpointSpec, data: Traini
 
 
 def _require_same_settings(config: TrainConfig, recorded: Mapping[str, Any], checkpoint: Path) -> None:
-    """See that the run goes on as it was."""
+    """Check that the settings that may not differ are those of the interrupted run."""
     others = list(differing(recorded, to_plain(config)))
     if others:
         was = ", ".join(f"{key}={value}" for key, value, _ in others)
@@ -220,16 +221,16 @@ def _require_same_settings(config: TrainConfig, recorded: Mapping[str, Any], che
 def differing(
     before: Mapping[str, Any], now: Mapping[str, Any], prefix: str = ""
 ) -> Iterator[tuple[str, object, object]]:
-    """In what two runs differ that would go on as one.
+    """Yield the differences that prevent one run from continuing another.
 
     Args:
-        before: The configuration of the first one; keys that it lacks, as one of another version does, say
-            nothing.
-        now: That of the other.
-        prefix: Of the keys.
+        before: Configuration of the earlier run; keys that it lacks, as in a file of another version, are not
+            compared.
+        now: Configuration of the later run.
+        prefix: Prefix of the keys.
 
     Yields:
-        Key, value of before and value of now.
+        Key, earlier value and later value.
     """
     for name in now:
         key = prefix + name
@@ -246,7 +247,7 @@ def differing(
 
 
 def _is_other_folder(was: Path, now: Path) -> bool:
-    """Whether these are two folders; one that is gone is taken to have been moved."""
+    """Return whether two paths are different folders; a folder that is gone is taken to have been moved."""
     if was.resolve() == now.resolve():
         return False
     if not was.exists():
@@ -256,7 +257,7 @@ def _is_other_folder(was: Path, now: Path) -> bool:
 
 
 def _require_epochs(config: TrainConfig, done: int, checkpoint: Path) -> None:
-    """See that a run gets no shorter than it is; with as many epochs it only comes to its scores."""
+    """Check that the run asks for at least the epochs done; with exactly these, it is only scored."""
     if config.epochs < done:
         raise GrainsegError(
             f"epochs={config.epochs}: resume={checkpoint} has more already; say {done} or more"

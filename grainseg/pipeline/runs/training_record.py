@@ -1,9 +1,9 @@
-"""What can be told of a checkpoint's training: its configuration, and which images it used.
+"""What is known of a checkpoint's training: its configuration, and which images it used.
 
-A checkpoint itself lists its images. The configuration stands in its run folder, as long as it lies there:
-``config.yaml`` beside ``checkpoints/``. A checkpoint of before, which lists none, has had those that this
-configuration chooses in the data folder as it is now. Of the weights that ship with the package the recipe is
-known. All else is unknown, and is called so.
+The checkpoint itself lists its images. The configuration is known as long as the checkpoint lies in its run
+folder: ``config.yaml`` beside ``checkpoints/``. For an older checkpoint without a list, the images are those
+that this configuration selects in the data folder as it is now. Of the weights that ship with the package,
+the recipe is known. Everything else is reported as unknown.
 """
 
 import logging
@@ -29,7 +29,7 @@ FOREIGN = "no image of the training run"
 UNKNOWN = "unknown whether it trained the network"
 
 STREAM_AUGMENT: Mapping[str, float] = {"offset": 0.15, "gain": 0.3, "invert": 0.1}
-"""What ``augment=stream`` adds to the recipe with which weights that ship are trained."""
+"""Augmentation of ``augment=stream``, added to the recipe in the training of the shipped weights."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,9 @@ class TrainingRecord:
     """What is known of a training.
 
     Attributes:
-        source: Who says what the configuration is, in words; empty where that is unknown.
-        config: The run's configuration in plain values.
-        images: Those that it used, None if the checkpoint lists none.
+        source: Where the configuration comes from, in words; empty if unknown.
+        config: The run's configuration in plain values; empty if unknown.
+        images: Images that the training used; None if the checkpoint lists none.
     """
 
     source: str = ""
@@ -48,14 +48,14 @@ class TrainingRecord:
 
 
 def read_record(checkpoint: Path, spec: CheckpointSpec) -> TrainingRecord:
-    """Find what is known of a checkpoint's training.
+    """Return what is known of a checkpoint's training.
 
     Args:
-        checkpoint: The file.
-        spec: What it says; a configuration of another run is not taken for its own.
+        checkpoint: File of the checkpoint.
+        spec: Its specification, to recognise the configuration of another run, which is not used.
 
     Returns:
-        The record, an empty one where nothing is known.
+        The record; empty if nothing is known.
     """
     if ships(checkpoint):
         config: dict[str, Any] = {
@@ -73,11 +73,11 @@ def read_record(checkpoint: Path, spec: CheckpointSpec) -> TrainingRecord:
 
 
 def recorded_config(checkpoint: Path, spec: CheckpointSpec) -> dict[str, Any] | None:
-    """The configuration in the run folder of a checkpoint, in plain values; None where there is none.
+    """Return the configuration in a checkpoint's run folder in plain values; None if there is none.
 
     Args:
-        checkpoint: The file.
-        spec: What it says.
+        checkpoint: File of the checkpoint.
+        spec: Its specification.
 
     Raises:
         GrainsegError: The configuration cannot be read, or is that of another run.
@@ -97,21 +97,21 @@ def recorded_config(checkpoint: Path, spec: CheckpointSpec) -> dict[str, Any] | 
 
 
 def image_roles(record: TrainingRecord, images: Sequence[LabelledImage]) -> dict[str, str]:
-    """What each image did for the network, told by its bytes: names may differ, copies may lie elsewhere.
+    """Return the role of each image in the training; images are identified by content, not by name or path.
 
     Args:
-        record: Of the training.
-        images: The images asked about.
+        record: What is known of the training.
+        images: Images whose roles are returned.
 
     Returns:
-        By stem one of ``TRAINED``, ``VALIDATED``, ``TESTED``, ``FOREIGN`` and ``UNKNOWN``.
+        By stem, one of ``TRAINED``, ``VALIDATED``, ``TESTED``, ``FOREIGN`` and ``UNKNOWN``.
     """
     roles = file_roles(record, [image.image for image in images])
     return {image.stem: role for image, role in zip(images, roles, strict=True)}
 
 
 def file_roles(record: TrainingRecord, files: Sequence[Path]) -> list[str]:
-    """As ``image_roles``, of image files, in their order."""
+    """Return the roles of image files in their order, see ``image_roles``."""
     if record.images is not None:
         parts = record.images.train, record.images.val, record.images.test
         by_content = {
@@ -124,9 +124,9 @@ def file_roles(record: TrainingRecord, files: Sequence[Path]) -> list[str]:
 
 
 def _roles_by_folder(record: TrainingRecord, files: Sequence[Path]) -> list[str]:
-    """Of a checkpoint that lists no images: those that its configuration chooses in the folder of now."""
+    """Return the roles if a checkpoint lists no images: by its configuration and the present data folder."""
     data = record.config.get("data", {})
-    if data.get("name") == "stream":  # it trains and validates on drawn pictures alone
+    if data.get("name") == "stream":  # trains and validates on synthetic pictures only
         return [FOREIGN] * len(files)
     try:
         root = Path(str(data["root"]))
@@ -137,22 +137,22 @@ def _roles_by_folder(record: TrainingRecord, files: Sequence[Path]) -> list[str]
             for stems, role in zip(split, (TRAINED, VALIDATED, TESTED), strict=True)
             for stem in stems
         }
-        if record.config.get("leave_one_out"):  # each trained all networks but one
+        if record.config.get("leave_one_out"):  # each image trained all networks but one
             trained = {digest for digest, role in by_content.items() if role != TESTED}
             by_content |= dict.fromkeys(trained, TRAINED)
     except (GrainsegError, KeyError, TypeError, OSError):
         return [UNKNOWN] * len(files)
-    # A relative root may name another folder here than where the run was started.
+    # A relative root may name another folder here than it did where the run was started.
     otherwise = FOREIGN if root.is_absolute() else UNKNOWN
     return [by_content.get(file_sha256(file), otherwise) for file in files]
 
 
 def flattering(record: TrainingRecord, files: Sequence[Path]) -> str | None:
-    """What to say of scores where pictures that the network knows are among them; None where none is known.
+    """Return a warning if scored pictures trained or validated the network; None if none is known to.
 
     Args:
-        record: Of the training.
-        files: The images that were scored, at least one.
+        record: What is known of the training.
+        files: Image files that were scored, at least one.
     """
     roles = file_roles(record, files)
     told = [f"{count} {role}" for role in (TRAINED, VALIDATED) if (count := roles.count(role))]

@@ -1,4 +1,4 @@
-"""The end of a run: the partition is chosen, and the validation pictures are written and scored."""
+"""Finish a run: choose the partition, and write and score the validation pictures."""
 
 import logging
 import math
@@ -29,9 +29,9 @@ log = logging.getLogger(__name__)
 
 
 def is_real(config: TrainConfig) -> bool:
-    """Whether scores of the validation pictures say something of the real ones that a prediction is for.
+    """Return whether the validation pictures are real, not synthetic.
 
-    Those of synthetic pictures do not.
+    Scores of synthetic pictures say nothing about the real pictures that a network is to predict.
     """
     return isinstance(config.data, FolderDataConfig)
 
@@ -48,17 +48,17 @@ def finish_validation(
 
     Args:
         config: The run.
-        spec: What the checkpoint says so far.
-        images: They were not trained on.
-        probabilities: Theirs, (H, W) float32 in [0, 1].
-        run_dir: Its ``predictions/`` takes the files.
-        training: Pictures that were trained on: they choose the partition with the others, where these have
-            few grains, and are not scored.
+        spec: Specification in the checkpoint so far.
+        images: Validation pictures, on which the network was not trained.
+        probabilities: Their boundary maps, (H, W) float32 in [0, 1].
+        run_dir: Folder of the run; the files go to its ``predictions/``.
+        training: Predicted training pictures. They help to choose the partition if the validation pictures
+            have few grains, and are not scored.
 
     Returns:
-        What the checkpoint says from now on: partition, its segmentation error and the scores are new. And
-        ``val/iou`` and the rest over all pictures together: the grains' are those of the partition's default
-        settings, which chose nothing, under ``val/…_fitted`` those of the chosen ones.
+        The specification with partition, segmentation error and scores updated; and the metrics, ``val/iou``
+        etc., over all pictures together. The grain metrics are those of the partition's default settings,
+        which were not fitted to these pictures; ``val/…_fitted`` are those of the chosen settings.
     """
     fitted: dict[str, float] = {}
     if config.partition.name != "none":
@@ -75,7 +75,7 @@ def _fit_partition(
     probabilities: list[FloatImage],
     training: Iterable[PredictedGrains],
 ) -> tuple[CheckpointSpec, dict[str, float]]:
-    """Put the fitted partition into the specification, and score the validation pictures' grains with it."""
+    """Add the fitted partition to the specification, and score the validation pictures' grains with it."""
     pictures = [
         PredictedGrains.of(probability, image.label)
         for probability, image in zip(probabilities, images, strict=True)
@@ -89,14 +89,14 @@ def _fit_partition(
 
 
 def fitted_metrics(scores: Iterable[RegionScores], prefix: str) -> dict[str, float]:
-    """Scores of grains by the partition that the checkpoint keeps.
+    """Return the metrics of grains with the partition that the checkpoint keeps.
 
-    They are over all pictures together, where errors of opposite sign cancel. The root mean square of the
-    pictures' own errors of the mean intercept stands beside them.
+    They are computed over all pictures together, where errors of opposite sign cancel. The root mean square
+    over the pictures of the error of the mean intercept is therefore added.
 
     Args:
         scores: One per picture, at least one.
-        prefix: Of the names, as in ``<prefix>are_fitted``.
+        prefix: Prefix of the names, as in ``<prefix>are_fitted``.
     """
     scores = list(scores)
     metrics = total(scores).metrics()
@@ -112,7 +112,7 @@ def _write_and_score(
     probabilities: list[FloatImage],
     run_dir: Path,
 ) -> dict[str, float]:
-    """Write the predictions and score them: the grains by the default partition, which chose nothing."""
+    """Write the predictions and score them; the grains by the default partition, which is not fitted."""
     scores: list[MaskScores] = []
     tolerance_px = config.boundary_tolerance_px
     for image, probability in zip(images, probabilities, strict=True):

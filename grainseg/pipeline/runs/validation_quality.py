@@ -1,4 +1,4 @@
-"""What a training says of its validation: whether it is enough, how good the grains are, what to do then."""
+"""Messages about a training's validation: too few grains, the quality of the grains, and advice."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -12,20 +12,21 @@ from grainseg.micrograph.image import Label
 
 LEAST_F1 = 0.85
 MOST_INTERCEPT_ERROR = 0.05
-"""Beyond either a network is a poor one. Of predictions with a boundary F1 above the former the mean
-intercept was off by up to 6 %, of others by up to 30 % (docs/robustness.md)."""
+"""A network with a lower boundary F1 or a larger error of the mean intercept is poor. In predictions with a
+boundary F1 above `LEAST_F1`, the mean intercept was off by up to 6 %, in others by up to 30 %
+(docs/robustness.md)."""
 WORTHWHILE_IOU = 0.03
-"""Gain of IoU from which on the threshold that suits the validation pictures best is worth a line."""
+"""Gain of IoU above which the threshold that is best on the validation pictures is mentioned."""
 FEW_GRAINS = 50
-"""Labelled ones: a partition fitted to 20 grains was off by 0.2 % in their number, and by 9 % in that of
-further pictures of the material."""
+"""Number of labelled grains below which a warning is given: a partition fitted to 20 grains was off by 0.2 %
+in their number, but by 9 % in the number of grains of further pictures of the material."""
 TEST = "test/"
-"""Prefix of the scores of pictures that chose nothing, neither the checkpoint nor the partition."""
+"""Prefix of the scores of test pictures, which chose neither the checkpoint nor the partition."""
 _GRAINS = ("are", "grain_count_error", "intercept_error")
 
 
 def few_grains_warning(labels: Sequence[Label]) -> str | None:
-    """What to say where so few labelled grains validate that their scores say little.
+    """Return a warning if the validation has too few labelled grains for meaningful scores; otherwise None.
 
     Args:
         labels: (H, W) uint8 codes of the validation pictures.
@@ -33,7 +34,7 @@ def few_grains_warning(labels: Sequence[Label]) -> str | None:
     places = [holes_in_lines(label) for label in labels]
     if sum(count - holes for holes, count in places) >= FEW_GRAINS:
         return None
-    # Gaps in lines join places; to close them takes longer.
+    # Gaps in lines join grains; closing them takes longer, so it is done only if the quick count is low.
     count = sum(len(np.unique(grains[grains > 0])) for grains in map(label_grains, labels))
     if count >= FEW_GRAINS:
         return None
@@ -45,11 +46,11 @@ def few_grains_warning(labels: Sequence[Label]) -> str | None:
 
 
 def validation_scores(metrics: Mapping[str, float], images: int) -> ValidationScores | None:
-    """What a checkpoint keeps of its validation; None where a score is undefined.
+    """Return the validation scores that a checkpoint keeps; None if one is undefined.
 
     Args:
-        metrics: Of the run, with the grains' scores by the fitted partition if one was fitted.
-        images: How many pictures validated.
+        metrics: Metrics of the run, with the grain scores of the fitted partition if one was fitted.
+        images: Number of validation pictures.
     """
     f1, (are, count, intercept) = float(metrics["val/boundary_f1"]), _grains(metrics, "val/")
     if not all(map(math.isfinite, (f1, are, count, intercept))):
@@ -58,11 +59,11 @@ def validation_scores(metrics: Mapping[str, float], images: int) -> ValidationSc
 
 
 def quality_lines(metrics: Mapping[str, float], prefix: str = "val/") -> list[str]:
-    """One to four lines: the grains' scores, a better threshold where that gains much, and a warning.
+    """Return one to four lines: the grain scores, a much better threshold if there is one, and a warning.
 
     Args:
-        metrics: Of the run; the grains' scores of its test pictures are told, too, where it has some.
-        prefix: Of the names of the validation's scores.
+        metrics: Metrics of the run; the grain scores of test pictures are included if there are any.
+        prefix: Prefix of the names of the validation scores.
     """
     parts = {"validation": prefix} | ({"test": TEST} if is_tested(metrics) else {})
     lines = [_grains_line(name, metrics, part) for name, part in parts.items()]
@@ -83,7 +84,7 @@ def quality_lines(metrics: Mapping[str, float], prefix: str = "val/") -> list[st
 
 
 def is_tested(metrics: Mapping[str, float]) -> bool:
-    """Whether a run has scores of pictures that chose nothing."""
+    """Return whether a run has scores of test pictures."""
     return f"{TEST}iou" in metrics
 
 
@@ -102,9 +103,9 @@ def _grains_line(name: str, metrics: Mapping[str, float], prefix: str) -> str:
 
 
 def _poor(metrics: Mapping[str, float], prefix: str) -> str:
-    """What is poor about scores, in words; empty where nothing is."""
+    """Return which scores are poor, in words; empty if none is."""
     poor = []
-    if not metrics[f"{prefix}boundary_f1"] >= LEAST_F1:  # nan is no good network's
+    if not metrics[f"{prefix}boundary_f1"] >= LEAST_F1:  # written so that nan counts as poor
         poor.append(f"boundary F1 below {LEAST_F1:g}")
     if not _intercept_rms(metrics, prefix) <= MOST_INTERCEPT_ERROR:
         poor.append(f"mean intercept off by more than {100 * MOST_INTERCEPT_ERROR:g} %")
@@ -112,12 +113,12 @@ def _poor(metrics: Mapping[str, float], prefix: str) -> str:
 
 
 def _intercept_rms(metrics: Mapping[str, float], prefix: str) -> float:
-    """Of the pictures' own errors; of all together where nothing was fitted to them."""
+    """Return the RMS error of the mean intercept per picture, or the overall error if nothing was fitted."""
     _, _, intercept = _grains(metrics, prefix)
     return float(metrics.get(f"{prefix}intercept_error_rms_fitted", intercept))
 
 
 def _grains(metrics: Mapping[str, float], prefix: str) -> tuple[float, ...]:
-    """By the partition that the checkpoint keeps: the default one where none was fitted."""
+    """Return the grain scores of the partition that the checkpoint keeps, the default if none was fitted."""
     names = (f"{prefix}{name}" for name in _GRAINS)
     return tuple(float(metrics.get(f"{name}_fitted", metrics[name])) for name in names)
