@@ -1,7 +1,8 @@
-"""The composition root: a checked configuration in, networks and predictions out. No Hydra.
+"""The composition root: turn a checked configuration into networks and predictions, without Hydra.
 
-A module per command stands here, with ``prediction_plan`` (what a prediction decides before its first
-picture) and ``going_on`` (folds of leave-one-out and jobs of a sweep). What several of them share lies in the
-folders: ``pictures`` (one picture from file to grains), ``results`` (tables and report), ``runs`` (around a
-training), ``references`` (classical methods) and ``card`` (robustness).
+There is one module per command. In addition, ``prediction_plan`` holds what a prediction decides before its
+first picture, and ``going_on`` trains or resumes folds of leave-one-out and jobs of a sweep. Code
+shared by several of them is in the folders ``pictures`` (one picture from file to grains), ``results``
+(tables and report), ``runs`` (around a training), ``references`` (classical methods) and ``card``
+(robustness).
 """

@@ -1,4 +1,4 @@
-"""The classical references: tuned, scored and written as a training run is. Needs no torch."""
+"""Tune and score the classical references, and write them like a training run. Needs no torch."""
 
 import logging
 import time
@@ -38,7 +38,7 @@ from grainseg.training.run_folder import read_config, write_config
 log = logging.getLogger(__name__)
 
 IMAGES = "images"
-"""Folder of the predictions of further pictures, within that of a method."""
+"""Subfolder of a method's folder for the predictions of further pictures."""
 SETTINGS = "settings.yaml"
 
 _SUMMARY = {"IoU": "iou", "boundary F1": "boundary_f1"}
@@ -47,12 +47,12 @@ _SUMMARY_FITTED = {"adapted Rand error": "are_fitted", "grain count error": "gra
 
 @dataclass
 class BaselineRun:
-    """What came of it.
+    """Results of a run of the classical references.
 
     Attributes:
-        metrics: By method, what its ``metrics.json`` holds.
-        reports: The reports written.
-        failures: One line for each picture that could not be done, and each folder that could not be listed.
+        metrics: By method, the contents of its ``metrics.json``.
+        reports: Paths of the reports written.
+        failures: One line for each picture that failed, and each folder that could not be listed.
     """
 
     metrics: dict[str, dict[str, float]] = field(default_factory=dict)
@@ -60,12 +60,12 @@ class BaselineRun:
     failures: list[str] = field(default_factory=list)
 
     def add(self, results: BatchResults | None, failures: Sequence[str]) -> None:
-        """Take over what came of some pictures."""
+        """Add the report and the failures of some pictures."""
         self.reports += [results.report] if results is not None else []
         self.failures += failures
 
     def summary(self) -> str:
-        """The closing lines: scores of each method, and where everything lies."""
+        """Return the closing lines: the scores of each method, and the paths of the reports."""
         lines = [
             f"{method}, {stage}: {_scores(found, stage, _SUMMARY)}; partition as fitted: "
             + _scores(found, stage, _SUMMARY_FITTED)
@@ -82,7 +82,7 @@ def _scores(found: Mapping[str, float], stage: str, named: Mapping[str, str]) ->
 
 @dataclass(frozen=True)
 class _Labelled:
-    """The labelled pictures of a run, by what they serve for, and their files by stem."""
+    """Labelled pictures of a run for training, validation and test, and their files by stem."""
 
     train: Sequence[LabelledMicrograph]
     val: Sequence[LabelledMicrograph]
@@ -91,7 +91,7 @@ class _Labelled:
 
     @property
     def held_out(self) -> tuple[LabelledMicrograph, ...]:
-        """Those that did not train."""
+        """Validation and test pictures, which were not trained on."""
         return (*self.val, *self.test)
 
 
@@ -100,16 +100,17 @@ def baseline(
 ) -> BaselineRun:
     """Tune the references on the training images, and predict validation, test and further pictures.
 
-    The validation images choose the partition's settings, nothing else; the test images choose nothing.
+    The validation images choose the partition's settings and the threshold of the fitted scores; the test
+    images choose nothing.
 
     Args:
         config: The run.
-        command: As typed, for the reports.
-        options: What is typed for keys that the reports name, see ``as_options``.
+        command: The command as typed, for the reports.
+        options: Options of the command for the keys that the reports name, see ``as_options``.
 
     Raises:
-        GrainsegError: The labelled images cannot be used, there are no further pictures where some are asked
-            for, or files of somebody else are where the results go.
+        GrainsegError: The labelled images cannot be used, no further pictures are found although requested,
+            or the results would overwrite files that grainseg did not write.
     """
     labelled = _read_labelled(config)
     more = Selection([]) if config.images is None else list_images(config.images, Path(config.output))
@@ -135,7 +136,7 @@ def baseline(
 
 
 def _require_replaceable(config: BaselineConfig) -> None:
-    """See before any work that no file of somebody else stands where this run writes its own."""
+    """Check, before any work, that this run overwrites no file that such a run did not write."""
     for name in config.methods():
         folder = Path(config.output) / name
         require_replaceable(folder)
@@ -157,7 +158,7 @@ def _require_replaceable(config: BaselineConfig) -> None:
 
 
 def _warn_of_other_results(config: BaselineConfig) -> None:
-    """Say what another tuning left beside this one's results: of a method or of pictures not asked for."""
+    """Warn of results that an earlier tuning left, of methods or pictures not requested this time."""
     asked = config.methods()
     others = [f"{name}/{METRICS}" for name in METHODS if name not in asked]
     if config.images is None:
@@ -172,7 +173,7 @@ def _read_labelled(config: BaselineConfig) -> _Labelled:
     chosen = config.data
     split = split_with_test(list(files), chosen.val, chosen.test, chosen.fold, chosen.folds)
     train, val, test = ([read_labelled(files[stem], chosen, 1) for stem in stems] for stems in split)
-    for warning in warnings_of(train):  # the others are looked over as they are measured
+    for warning in warnings_of(train):  # the others are checked when they are measured
         log.warning("%s", warning)
     intercept_px = labelled_intercept_px([image.label for image in (*val, *test)])
     for warning in tolerance_warnings(config.boundary_tolerance_px, intercept_px):
@@ -183,10 +184,10 @@ def _read_labelled(config: BaselineConfig) -> _Labelled:
 def _score(
     config: BaselineConfig, fitted: FittedReference, labelled: _Labelled, found: Mapping[str, FloatImage]
 ) -> dict[str, float]:
-    """Score validation and test pictures under the names of a training run.
+    """Return the scores of validation and test pictures under the same names as those of a training run.
 
-    ``_fitted`` are the scores with threshold and partition as fitted to the validation pictures, on the test
-    pictures, too; the others are at a threshold of 0.5 and the partition's default settings.
+    Scores that end in ``_fitted`` use threshold and partition as fitted to the validation pictures, also on
+    the test pictures; the others use a threshold of 0.5 and the partition's default settings.
     """
     metrics = {"val/threshold_fitted": fitted.threshold}
     for stage, images in (("val", labelled.val), ("test", labelled.test)):
@@ -213,7 +214,7 @@ def _write(
     found: Mapping[str, FloatImage],
     metrics: Mapping[str, float],
 ) -> None:
-    """Write what was chosen and what came of it, and a panel of each picture that did not train."""
+    """Write the settings and the metrics, and a panel of each validation and test picture."""
     folder = Path(config.output) / fitted.name
     plain = {"method": fitted.name, **fitted.reference.settings, "partition": asdict(fitted.partition)}
     write_config(folder / SETTINGS, plain)
@@ -233,7 +234,7 @@ def _predict_labelled(
     command: str,
     options: Mapping[str, str],
 ) -> tuple[BatchResults | None, list[str]]:
-    """Write and measure the pictures that did not train."""
+    """Write and measure the validation and test pictures."""
     folder = Path(config.output) / fitted.name
     files = {labelled.files[stem].image: probability for stem, probability in found.items()}
     selected = Selection([SelectedImage(path, Path(path.name)) for path in files])

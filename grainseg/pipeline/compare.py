@@ -1,4 +1,4 @@
-"""Compare batches that were measured before, by their tables."""
+"""Compare batches that were measured before, using their tables."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -18,16 +18,16 @@ def compare(folders: Sequence[Path], output: Path | None, margin_g: float) -> st
     """Compare all pairs of batches in some folders.
 
     Args:
-        folders: Where predict.py or ``grainseg measure`` wrote.
+        folders: Output folders of predict.py or ``grainseg measure``.
         output: Folder for ``comparisons.csv``; None writes nothing.
         margin_g: Batches that differ by less are equivalent, in ASTM grain size numbers; 0.01 to 5.
 
     Returns:
-        What was left out, a verdict per pair, and which errors the pairs have in common; one line each.
+        The fields that were left out, a verdict per pair, and the errors that the pairs share; one line each.
 
     Raises:
         GrainsegError: A folder holds no tables or is given twice, there are fewer than two batches, their
-            units differ, two have a field in common, the margin is out of its range, or the output would
+            units differ, two have a field in common, the margin is out of range, or the output would
             overwrite another table.
     """
     if not MIN_MARGIN_G <= margin_g <= MAX_MARGIN_G:
@@ -70,9 +70,9 @@ def compare(folders: Sequence[Path], output: Path | None, margin_g: float) -> st
 
 
 def _require_place(output: Path) -> None:
-    """See before any work that the comparisons overwrite none of a run that measured, nor anything else.
+    """Check, before any work, that no comparisons of a measurement and no other file are overwritten.
 
-    A run takes the comparisons in its folder for its own, and away where it has none.
+    A measuring run treats the comparisons in its folder as its own: it replaces or removes them.
     """
     if (output / BATCHES).exists():
         raise GrainsegError(
@@ -82,7 +82,7 @@ def _require_place(output: Path) -> None:
 
 
 def _require_distinct(folders: Sequence[Path]) -> None:
-    """Compared with itself, under whatever spelling, a batch would be equivalent."""
+    """Check that no folder is given twice, even in two spellings: a batch would be equivalent to itself."""
     spelled: dict[Path, Path] = {}
     for folder in folders:
         earlier = spelled.get(folder.resolve())
@@ -93,7 +93,7 @@ def _require_distinct(folders: Sequence[Path]) -> None:
 
 
 def _named(batches: Sequence[tuple[Path, SavedBatch]]) -> dict[str, SavedBatch]:
-    """Batches by name; where folders have batches of one name, the folder stands before it."""
+    """Return the batches by name; a name that several batches share is prefixed with the folder."""
     count = Counter(batch.name for _, batch in batches)
     named = {
         batch.name if count[batch.name] == 1 else f"{folder}:{batch.name}": batch for folder, batch in batches

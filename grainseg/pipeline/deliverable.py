@@ -1,4 +1,4 @@
-"""Hand over a run: one zip with the code at this revision, the validation picture's prediction and its IoU.
+"""Pack a run into one zip: the code at this revision, the validation picture's prediction and its IoU.
 
 python -m grainseg.pipeline.deliverable [RUN]
 """
@@ -31,15 +31,16 @@ _MASK = OUTPUT_ENDS["mask"]
 
 
 def make_deliverable(run: Path, target: Path) -> Path:
-    """Write the zip.
+    """Write the zip of a run, and return its path.
 
     Args:
         run: Folder of a finished training run.
-        target: The zip's path.
+        target: Path of the zip.
 
     Raises:
-        GrainsegError: The run is not finished or has links in place of files, its data are gone, the code has
-            no clean revision, or the zip cannot be written.
+        GrainsegError: The run is not finished, is a leave-one-out run, was not trained on a data folder or
+            holds links instead of files; a validation picture is gone; the code has no clean revision; or the
+            zip cannot be written.
     """
     metrics, config = _read_run(run)
     data = _data_folder(run, config)
@@ -65,10 +66,10 @@ def make_deliverable(run: Path, target: Path) -> Path:
 
 
 def latest_run(outputs: Path) -> Path:
-    """The finished run that was written last; of leave-one-out runs one of the folds.
+    """Return the most recent finished run; of a leave-one-out run, one of its folds.
 
     Raises:
-        GrainsegError: There is none.
+        GrainsegError: There is no finished run.
     """
     finished = sorted(outputs.glob(f"**/{METRICS}"), key=lambda path: path.stat().st_mtime)
     runs = [path.parent for path in finished if checkpoint_path(path.parent).is_file()]
@@ -87,7 +88,7 @@ def _read_run(run: Path) -> tuple[dict[str, float], TrainConfig]:
         raise GrainsegError(f"{run}: its {CONFIG} is no configuration")
     try:
         parsed = parse_train(OmegaConf.create(config))
-    except GrainsegError as error:  # as of a run of another version
+    except GrainsegError as error:  # e.g. the run of another version
         raise GrainsegError(f"{run / CONFIG}: {error}") from error
     if parsed.leave_one_out:
         raise GrainsegError(
@@ -126,7 +127,7 @@ def _export_code(folder: Path) -> None:
 
 
 def _copy_results(run: Path, stems: list[str], results: Path) -> None:
-    """Copy what a run writes, and neither what else lies there nor what a link leads to."""
+    """Copy the files that a run writes, but no other files; raise a GrainsegError for a link."""
     names = [f"{stem}{end}" for stem in stems for end in OUTPUT_ENDS.values()]
     predictions = [path for path in (run / PREDICTIONS / name for name in names) if path.exists()]
     (results / PREDICTIONS).mkdir(parents=True)
@@ -165,7 +166,7 @@ def _describe(
         "masks=results/validation/masks",
         "output=check",
         f"boundary_tolerance_px={config.boundary_tolerance_px}",
-        f"crop={_typed(data.crop)}",  # said where it is null, too: predict.py has another default
+        f"crop={_typed(data.crop)}",  # also if null: predict.py has another default
         *(f"data.{item.name}={_typed(getattr(data, item.name))}" for item in fields(LabelConfig)),
     ]
     return "\n".join(
@@ -197,7 +198,7 @@ def _describe(
 
 
 def _test_scores(metrics: dict[str, float]) -> list[str]:
-    """A paragraph on the pictures that neither trained nor chose, where there were some."""
+    """Return a paragraph on the scores of the test pictures; empty if there were none."""
     if not is_tested(metrics):
         return []
     return [
@@ -212,7 +213,7 @@ def _typed(value: object) -> str:
 
 
 def main() -> int:
-    """Hand over the run that is named, or the last one; returns the exit status."""
+    """Pack the named run, or the latest one, and return the exit status."""
     parser = argparse.ArgumentParser(description="Write one zip with the code, the prediction and its IoU.")
     parser.add_argument("run", nargs="?", type=Path, help="folder of a training run; default: the last one")
     run = parser.parse_args().run

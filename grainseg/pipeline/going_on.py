@@ -1,4 +1,4 @@
-"""A run of several, a fold or a job of a sweep: taken where it is finished, gone on with, or trained."""
+"""Train, resume or reuse one of several runs: a fold of leave-one-out or a job of a sweep."""
 
 import logging
 from dataclasses import replace
@@ -18,18 +18,18 @@ log = logging.getLogger(__name__)
 
 
 def train_or_go_on(config: TrainConfig, folder: Path, *, fold: bool = False) -> dict[str, float]:
-    """Train a run, go on with it where it was interrupted, or take what it came to.
+    """Train a run, resume it if it was interrupted, or read its metrics if it is finished.
 
     Args:
-        config: The run, without ``resume``; :func:`require_same` has seen that what the folder holds is it.
-        folder: Its folder.
-        fold: Whether it is one of a leave-one-out run.
+        config: The run, without ``resume``; :func:`require_same` has checked what its folder holds.
+        folder: Folder of the run.
+        fold: Whether it is a fold of a leave-one-out run.
 
     Returns:
-        What ``metrics.json`` holds.
+        The contents of ``metrics.json``.
 
     Raises:
-        GrainsegError: It cannot be trained, or what the folder holds cannot be read.
+        GrainsegError: The run cannot be trained, or a file in the folder cannot be read.
     """
     last, best, metrics = checkpoint_path(folder, LAST), checkpoint_path(folder), folder / METRICS
     if all(path.is_file() for path in (folder / CONFIG, metrics, best)) and not _is_newer(last, metrics):
@@ -37,21 +37,21 @@ def train_or_go_on(config: TrainConfig, folder: Path, *, fold: bool = False) -> 
         return read_metrics(metrics, f"remove {folder}, and it is trained again")
     if last.is_file():
         config = replace(config, resume=str(last))
-    elif (folder / CONFIG).is_file():  # interrupted before its first last.ckpt was whole
+    elif (folder / CONFIG).is_file():  # interrupted before its first last.ckpt was complete
         best.unlink(missing_ok=True)
     return train(config, folder, fold=fold)
 
 
 def require_same(config: TrainConfig, folder: Path, key: str) -> None:
-    """See that a folder holds this run or none.
+    """Check that a folder holds this run or no run.
 
     Args:
         config: The run.
-        folder: Its folder.
-        key: That says where the folders of all lie, for the message.
+        folder: Folder of the run.
+        key: Configuration key that sets where the folders of all runs are, for the message.
 
     Raises:
-        GrainsegError: It holds a run of another configuration, or of other images.
+        GrainsegError: The folder holds a run with another configuration or other images.
     """
     if not (folder / CONFIG).is_file():
         return
@@ -75,9 +75,9 @@ def require_same(config: TrainConfig, folder: Path, key: str) -> None:
 
 
 def _other_images(config: TrainConfig, folder: Path) -> str:
-    """In what the images of a run differ from those that its data folder gives now; empty if in nothing.
+    """Return in words how the images of a run differ from those in its data folder now; empty if equal.
 
-    Without the data folder nothing is compared: a finished run does not need it.
+    If the data folder is gone, nothing is compared: a finished run does not need it.
     """
     checkpoints = [path for name in (BEST, LAST) if (path := checkpoint_path(folder, name)).is_file()]
     data = config.data
@@ -88,5 +88,5 @@ def _other_images(config: TrainConfig, folder: Path) -> str:
 
 
 def _is_newer(last: Path, metrics: Path) -> bool:
-    """Whether a run was gone on with after it had come to its scores, and interrupted."""
+    """Return whether a scored run was resumed and interrupted again, so that its metrics are outdated."""
     return last.is_file() and last.stat().st_mtime_ns > metrics.stat().st_mtime_ns

@@ -1,8 +1,8 @@
-"""Leave-one-out: every image validates once, and the networks together become one checkpoint.
+"""Leave-one-out: every image validates once, and all networks together become one ensemble checkpoint.
 
-One validation image of five says little of the others. So each image is predicted by the network that was
+One validation image of five says little about the others. So each image is predicted by the network that was
 trained on all others (Stone 1974, J. R. Statist. Soc. B 36:111). All these predictions together choose the
-partition's settings and show how much the segmentation's error varies, which one image cannot.
+partition's settings and show how much the segmentation error varies, which one image cannot show.
 """
 
 import logging
@@ -60,26 +60,27 @@ from grainseg.training.run_folder import (
 log = logging.getLogger(__name__)
 
 FEWEST_IMAGES = 3
-"""Each network needs two to train on, and an error needs more than two images to show how it varies."""
+"""Fewest images: each network trains on two, and more than two errors are needed to show how they vary."""
 OUT_OF_FOLD = "out_of_fold/"
 ENSEMBLE = "_ensemble"
-"""What the names of the checkpoint's own scores end with: those of test pictures by all networks together."""
+"""Suffix of the names of the ensemble's own scores: those of test pictures by all networks together."""
 _POOLED = "all images as one, by the checkpoint's partition; in the table each by itself, by the default one"
-"""How the grains' scores of all predictions together differ from those of the folds."""
+"""Explains how the grain scores of all predictions together differ from those of the folds."""
 _SHOWN = ("val/iou", "val/boundary_f1", "val/are", "val/intercept_error", "test/iou", "test/boundary_f1")
 
 
 @dataclass(frozen=True)
 class LeaveOneOut:
-    """What came of it.
+    """Results of a leave-one-out run.
 
     Attributes:
-        run_dir: Where everything lies.
+        run_dir: Folder of the run.
         images: Name of the image that each fold left out.
-        folds: What ``metrics.json`` of each fold holds.
-        metrics: Mean of each over the folds, and its standard deviation (n - 1) under ``…_sd``; under
-            ``out_of_fold/…`` the scores of all predictions together, the grains' with the common partition;
-            under ``test/…_ensemble`` those of test pictures by all networks together, with it, too.
+        folds: Contents of ``metrics.json`` of each fold.
+        metrics: Mean of each metric over the folds, and its standard deviation (n - 1) as ``…_sd``;
+            ``out_of_fold/…``: scores of all out-of-fold predictions together, in ``…_fitted`` with the
+            ensemble's partition; ``test/…_ensemble``: scores of test pictures by all networks together, with
+            the ensemble's partition, too.
     """
 
     run_dir: Path
@@ -88,7 +89,7 @@ class LeaveOneOut:
     metrics: dict[str, float]
 
     def summary(self) -> str:
-        """The closing lines: a table of the folds, how good the grains are, and where everything lies."""
+        """Return the closing lines: a table of the folds, the grain scores, and the paths of the results."""
         names = [name for name in _SHOWN if name in self.metrics]
         rows = [["left out", *(name.removeprefix("val/") for name in names)]]
         for image, scores in zip(self.images, self.folds, strict=True):
@@ -116,19 +117,19 @@ class LeaveOneOut:
 
 
 def leave_one_out(config: TrainConfig, run_dir: Path) -> LeaveOneOut:
-    """Train one network per image on all others, and put them together.
+    """Train one network per image on all others, and combine them into an ensemble.
 
-    Folds that are finished are not trained again, and an interrupted one goes on where it stopped.
+    Finished folds are not trained again, and an interrupted fold is resumed.
 
     Args:
-        config: With ``leave_one_out``; fold i is an ordinary run with ``data.fold=i``.
-        run_dir: Takes ``fold_<i>/`` of each image and, as an ordinary run, ``checkpoints/best.ckpt`` (the
-            ensemble), ``predictions/`` (of each image by the network that did not see it), ``config.yaml``,
-            ``metrics.json`` and the TensorBoard events; also ``folds.csv``.
+        config: Configuration with ``leave_one_out``; fold i is an ordinary run with ``data.fold=i``.
+        run_dir: Folder of the run. It gets a ``fold_<i>/`` for each image, ``folds.csv`` and, as for an
+            ordinary run, ``checkpoints/best.ckpt`` (the ensemble), ``predictions/`` (of each image by the
+            network that was not trained on it), ``config.yaml``, ``metrics.json`` and the TensorBoard events.
 
     Raises:
-        GrainsegError: There are too few or too many images, a fold cannot be trained, or ``run_dir`` holds
-            another run, or folds of another configuration; then nothing is written.
+        GrainsegError: There are too few or too many images, or ``run_dir`` holds another run or folds of
+            another configuration; then nothing is written. Or a fold cannot be trained.
     """
     require_free_or_folds(run_dir)
     data = _data(config)
@@ -145,7 +146,7 @@ def leave_one_out(config: TrainConfig, run_dir: Path) -> LeaveOneOut:
     for number, (image, run, folder) in enumerate(zip(images, runs, folders, strict=True)):
         log.info("fold %d of %d: %s is left out", number + 1, len(images), image)
         folds.append(train_or_go_on(run, folder, fold=True))
-        # With the optimizer's state of a run that is over: those of five folds are 1.2 GB.
+        # It holds the optimizer state, which a finished run does not need: 1.2 GB for five folds.
         checkpoint_path(folder, LAST).unlink(missing_ok=True)
     metrics = over_folds(folds) | _combine(config, images, folders, run_dir)
     write_csv(
@@ -159,7 +160,7 @@ def leave_one_out(config: TrainConfig, run_dir: Path) -> LeaveOneOut:
 
 
 def left_out_images(data: FolderDataConfig) -> list[str]:
-    """Names of the images that validate, in the order of the folds.
+    """Return the names of the images to leave out, in the order of the folds.
 
     Raises:
         GrainsegError: There are too few or too many of them.
@@ -184,7 +185,7 @@ def left_out_images(data: FolderDataConfig) -> list[str]:
 
 
 def over_folds(folds: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Mean and standard deviation (n - 1, ``…_sd``) of what all folds have; nan where one is not finite."""
+    """Return mean and SD (n - 1, ``…_sd``) of each metric in all folds; nan if a value is not finite."""
     statistics = {}
     for name in folds[0]:
         values = [fold[name] for fold in folds if name in fold]
@@ -198,15 +199,15 @@ def over_folds(folds: Sequence[Mapping[str, float]]) -> dict[str, float]:
 def out_of_fold(
     images: Sequence[str], folds: Sequence[tuple[CheckpointSpec, nn.Module]], config: TrainConfig
 ) -> tuple[list[LabelledMicrograph], list[FloatImage]]:
-    """Each image as the network sees it that was trained without it.
+    """Predict each image with the network that was trained without it.
 
     Args:
         images: Name of the image that each fold left out.
-        folds: What the best checkpoint of each fold holds, in the same order.
+        folds: Specification and network of each fold's best checkpoint, in the same order.
         config: The run.
 
     Returns:
-        The images with their labels, and their (H, W) float32 boundary probabilities.
+        The images with their labels, and their boundary probability maps, (H, W) float32.
     """
     data = _data(config)
     items = list_folder(Path(data.root)).by_stem
@@ -226,7 +227,7 @@ def _data(config: TrainConfig) -> FolderDataConfig:
 
 
 def _common_shrink(config: TrainConfig, data: FolderDataConfig, images: Sequence[str]) -> int:
-    """Choose one factor for all folds, whose networks become one checkpoint, by the labels of all images."""
+    """Choose the shrink factor of all folds by the labels of all images: the networks become one ensemble."""
     if data.shrink != "auto":
         return int(data.shrink)
     items = list_folder(Path(data.root)).by_stem
@@ -237,7 +238,7 @@ def _common_shrink(config: TrainConfig, data: FolderDataConfig, images: Sequence
 def _combine(
     config: TrainConfig, images: Sequence[str], folders: Sequence[Path], run_dir: Path
 ) -> dict[str, float]:
-    """Write the ensemble, with what all out-of-fold predictions together say of it, and score these."""
+    """Write the ensemble with partition and error from all out-of-fold predictions, and return the scores."""
     folds = [load_network(checkpoint_path(folder)) for folder in folders]
     read, probabilities = out_of_fold(images, folds, config)
     specs = [spec for spec, _ in folds]
@@ -268,7 +269,7 @@ def _combine(
 def _test_together(
     config: TrainConfig, spec: CheckpointSpec, networks: Sequence[nn.Module]
 ) -> dict[str, float]:
-    """Score the test pictures, where there are any, as a prediction with the ensemble at their own scale."""
+    """Score the test pictures, if any, as the ensemble predicts them at their own scale."""
     data = _data(config)
     if not data.test:
         return {}
@@ -287,13 +288,13 @@ def _test_together(
 
 
 def _of_ensemble(metrics: Mapping[str, float]) -> dict[str, float]:
-    """The scores of test pictures by all networks together, under the names that one network's have."""
+    """Return the ensemble's scores of the test pictures under the names that one network's scores have."""
     own = {name.removesuffix(ENSEMBLE): value for name, value in metrics.items() if name.endswith(ENSEMBLE)}
     return own | {f"{name}_fitted": value for name, value in own.items()}
 
 
 def _write_board(config: TrainConfig, run_dir: Path, metrics: Mapping[str, float]) -> None:
-    """Write means and standard deviations to TensorBoard, in place of those of an earlier start."""
+    """Write means and standard deviations to TensorBoard, replacing those of an earlier start."""
     remove_events(run_dir / TENSORBOARD)
     logger = TensorBoardLogger(run_dir, name="", version=TENSORBOARD, default_hp_metric=False)
     plain = to_plain(config)

@@ -1,4 +1,4 @@
-"""Measure masks or grain maps that another program, or a person, made. Needs no network and no torch."""
+"""Measure masks or grain maps made by another program or by hand. Needs no network and no torch."""
 
 import logging
 from collections.abc import Mapping
@@ -39,7 +39,7 @@ from grainseg.report.files.prediction_files import GRAINS_SUFFIX
 log = logging.getLogger(__name__)
 
 MaskValues = npt.NDArray[np.integer[Any]]
-"""(H, W), what a mask or grain map holds: grey levels or numbers of grains."""
+"""(H, W) values of a mask (grey levels) or of a grain map (grain ids)."""
 
 
 @dataclass
@@ -47,7 +47,7 @@ class Measured:
     """Results and failures of a measurement.
 
     Attributes:
-        results: None where no file could be measured.
+        results: Results of the measurement; None if no file could be measured.
         failures: One line for each file that could not be measured, and each folder that could not be listed.
     """
 
@@ -55,7 +55,7 @@ class Measured:
     failures: list[str] = field(default_factory=list)
 
     def summary(self) -> str:
-        """The closing lines."""
+        """Return the closing lines."""
         return "\n".join(summary(self.results)) if self.results is not None else "nothing was measured"
 
 
@@ -67,7 +67,7 @@ def measure(
     Args:
         config: The measurement.
         command: The command as typed, for the report.
-        options: What is typed for keys that the report names, see ``as_options``.
+        options: Options of the command for the keys that the report names, see ``as_options``.
 
     Raises:
         GrainsegError: Nothing can be measured at all.
@@ -97,10 +97,10 @@ def measure(
 
 
 def _named(config: MeasureConfig, selection: Selection) -> list[SelectedImage]:
-    """The maps; grain maps under the names of their micrographs: ``a_grains.tif`` belongs to ``a``.
+    """Return the maps; grain maps get the names of their micrographs: ``a_grains.tif`` belongs to ``a``.
 
-    A folder that a prediction wrote holds pictures, masks and probabilities beside the grain maps; where it
-    has grain maps and these are asked for, only they are meant.
+    The folder of a prediction holds pictures, masks and probabilities beside the grain maps. If grain maps
+    are requested and there are files with this ending, only these are returned.
     """
     maps = selection.images
     if config.kind != "grains":
@@ -119,7 +119,7 @@ def _is_our_map(path: Path) -> bool:
 
 
 def _mapped(config: MeasureConfig, item: SelectedImage) -> MappedField:
-    """Read a map and what belongs to it: micrograph, pixel size, and the masks of what takes no part."""
+    """Read a map with its micrograph, its pixel size and the masks of the areas that are left out."""
     values = read_mask_values(item.path, config.max_megapixels)
     calibration = read_calibration(item.path, values.shape, said_by_user(config.pixel_size_um))
     picture = _picture(config, item)
@@ -150,7 +150,7 @@ def _mapped(config: MeasureConfig, item: SelectedImage) -> MappedField:
 def _cropped(
     config: MeasureConfig, item: SelectedImage, values: MaskValues, picture: Micrograph | None
 ) -> tuple[MaskValues, FloatImage, Crop]:
-    """The map's values as large as the picture, pixels to show (grey without a picture), and the crop."""
+    """Return the cropped values of the map, the pixels to show (grey without a picture), and the crop."""
     if picture is not None:
         return fit_to_image(values, item.path, picture.shape, picture.crop), picture.pixels, picture.crop
     crop = _crop_of_map(config, item)
@@ -161,7 +161,7 @@ def _cropped(
 def _scale(
     picture: Micrograph | None, calibration: Calibration
 ) -> tuple[PixelSize | None, tuple[str, ...], tuple[str, ...]]:
-    """Pixel size with its notes and warnings: the picture's, or the map's where the picture has none."""
+    """Return pixel size, notes and warnings: the picture's, or the map's if the picture has no pixel size."""
     if picture is None:
         return calibration.pixel_size, calibration.notes, calibration.warnings
     notes, warnings = picture.notes, picture.warnings
@@ -174,7 +174,7 @@ def _scale(
 
 
 def _zero_warnings(config: MeasureConfig, values: MaskValues) -> tuple[str, ...]:
-    """One line where zeros of a grain map look like boundaries although they are said to be excluded."""
+    """Return a warning if the zeros of a grain map look like boundaries but are configured as excluded."""
     if config.kind == "grains" and config.zero == "excluded" and zeros_are_lines(values):
         return (
             "its zeros are thin lines from side to side, as boundaries are: if they are some, say "
@@ -184,7 +184,7 @@ def _zero_warnings(config: MeasureConfig, values: MaskValues) -> tuple[str, ...]
 
 
 def _crop_of_map(config: MeasureConfig, item: SelectedImage) -> Crop:
-    """What to cut from a map whose picture is not there; its own metadata know of no data bar."""
+    """Return the crop of a map without a picture: only an explicit one, as its metadata show no data bar."""
     crop = crop_setting(config.crop)
     if not isinstance(crop, Crop):
         return NO_CROP
