@@ -1,4 +1,4 @@
-"""Prediction: pictures in; masks, grains, tables and a report out, and scores where there are labels."""
+"""Predict pictures: write masks, grains, tables and a report, and score those that have labels."""
 
 import functools
 import logging
@@ -62,19 +62,20 @@ from grainseg.report.files.robustness_note import read_note
 log = logging.getLogger(__name__)
 
 ALL = "all"
-"""Name of the metrics over all pictures."""
+"""Name under which the metrics over all pictures are given."""
 
 
 @dataclass
 class Prediction:
-    """What came of a prediction.
+    """Results of a prediction.
 
     Attributes:
         written: Paths of the files by picture.
-        scores: Scores by picture, where a mask was given.
-        failures: One line for each picture that could not be read, and each folder that could not be listed.
-        unscored: One line for each mask that could not be, or judges nothing; its picture is measured.
-        measured: Batches, comparisons and the report; None without a partition or a picture.
+        scores: Scores by picture, for pictures with a mask.
+        failures: One line for each picture that failed, and each folder that could not be listed.
+        unscored: One line for each mask that could not be read or shows no grain to judge; its picture is
+            measured nevertheless.
+        measured: Batches, comparisons and the report; None without a partition or if no picture was measured.
     """
 
     written: dict[Path, PredictionPaths] = field(default_factory=dict)
@@ -84,12 +85,12 @@ class Prediction:
     measured: BatchResults | None = None
 
     def metrics(self) -> dict[str, dict[str, float]]:
-        """Metrics by picture, and over all their pixels under `ALL`."""
+        """Return the metrics of each picture, and under `ALL` those of all pictures together."""
         by_picture = {path.as_posix(): score.metrics() for path, score in self.scores.items()}
         return by_picture | {ALL: self._total().metrics()}
 
     def labelled_intercept_px(self) -> float | None:
-        """Mean intercept of all labels together; None without a partition."""
+        """Return the mean intercept of all labels together; None without a partition."""
         regions = self._total().regions
         return None if regions is None else regions.label.mean_intercept_px
 
@@ -98,13 +99,13 @@ class Prediction:
 
 
 def predict(config: PredictConfig, command: str = "") -> Prediction:
-    """Predict and measure all pictures that ``config.images`` stands for.
+    """Predict and measure all pictures that ``config.images`` selects.
 
-    A picture that cannot be read is skipped and reported; the others are done.
+    A picture that fails is skipped and reported; the others are processed.
 
     Args:
         config: The prediction.
-        command: As typed, for the report.
+        command: The command as typed, for the report.
 
     Raises:
         GrainsegError: Nothing can be predicted at all: no checkpoint, no pictures, clashing outputs.
@@ -115,7 +116,7 @@ def predict(config: PredictConfig, command: str = "") -> Prediction:
     images = selection.images
     if config.masks is not None:
         require_masks(Path(config.masks), images)
-    label_spec(config.data)  # refuses what cannot be before any picture is read
+    label_spec(config.data)  # raises for invalid settings before any picture is read
     require_folders(config)
     spec, networks = load_networks(checkpoint)
     digest = file_sha256(checkpoint)
@@ -152,7 +153,7 @@ def predict(config: PredictConfig, command: str = "") -> Prediction:
 def _predict_one(
     plan: PredictionPlan, image: SelectedImage, result: Prediction, measurements: Measurements | None
 ) -> None:
-    """Predict, write, measure and score a picture; what goes wrong with it is no trouble of the others."""
+    """Predict, write, measure and score a picture; a failure is recorded and does not stop the others."""
     output = Path(plan.config.output)
     before: dict[str, FileState] = {}
     try:
@@ -178,7 +179,7 @@ def _predict_one(
 
 
 def _write_scores(plan: PredictionPlan, images: list[SelectedImage], result: Prediction) -> list[str]:
-    """Write the scores, if there are any, and say what makes them doubtful, one line each."""
+    """Write the scores, if there are any, and return the reasons to doubt them, one line each."""
     output = Path(plan.config.output)
     if not result.scores:
         warn_of_older(output, METRICS)
@@ -197,13 +198,13 @@ def _measurements(plan: PredictionPlan, images: list[SelectedImage]) -> Measurem
     if plan.partition is None:
         return None
     relatives = [image.relative for image in images]
-    # The error was found with the checkpoint's own settings, and says nothing of others.
+    # The error was found with the checkpoint's own settings, and does not hold for others.
     segmentation = None if plan.by_hand() else plan.spec.segmentation
     return Measurements(plan.config, relatives, title_of(plan.config.images), segmentation)
 
 
 def _flags(plan: PredictionPlan, result: Prediction) -> tuple[str, ...]:
-    """What concerns all pictures."""
+    """Return the flags that concern all pictures."""
     flags = [f"not measured: {failure}" for failure in result.failures]
     flags += [f"measured, but not scored: {failure}" for failure in result.unscored]
     others = plan.by_hand()
@@ -220,13 +221,13 @@ def _flags(plan: PredictionPlan, result: Prediction) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class _Seen:
-    """A picture as the networks see it.
+    """A picture with its prediction.
 
     Attributes:
         opened: The picture.
         unit: (h, w, C) float32 in [0, 1], on the network's grid.
-        forecast: On the same grid.
-        members: The grains of each network, where there are several and grains are asked for.
+        forecast: The prediction, on the same grid.
+        members: Grains of each network; None for a single network or without a partition.
     """
 
     opened: OpenedPicture
@@ -239,14 +240,14 @@ def _see(plan: PredictionPlan, image: SelectedImage) -> _Seen:
     opened = open_picture(plan.config, image, plan.config.data.max_megapixels)
     unit = network_unit(opened.micrograph.pixels, plan.spec.in_channels)
     opened = opened.looked_over(unit)
-    # The scale needs no more than a look at the picture as it is.
+    # One network and one view are enough to estimate the scale.
     first = functools.partial(predict_probability, plan.networks[0], tiles=replace(plan.tiles, views=1))
     scaled = scale_of_picture(plan.scaling, opened, unit, first)
     opened, shape, settings = scaled.opened, scaled.opened.micrograph.shape, plan.partition
     members = MemberGrains(opened, settings) if settings is not None and len(plan.networks) > 1 else None
     of_member = None if members is None else lambda seen: members.add(on_grid(seen, shape))
     if scaled.probability is not None and len(plan.networks) == plan.tiles.views == 1:
-        forecast = Forecast(scaled.probability, None)  # the one network has answered already
+        forecast = Forecast(scaled.probability, None)  # already predicted to estimate the scale
     else:
         forecast = predict_members(plan.networks, scaled.unit, plan.tiles, of_member)
     return _Seen(opened, scaled.unit, forecast, members)
@@ -263,8 +264,8 @@ def _write(plan: PredictionPlan, seen: _Seen) -> ClosedPicture:
 
 
 def _measured(plan: PredictionPlan, seen: _Seen, found: MappedField) -> MappedField:
-    """The field, with what can be said of its prediction."""
-    # On the network's grid, as in training: lines that were enlarged look unsure.
+    """Return the field with the doubt about its prediction and the spread of the ensemble's members."""
+    # On the network's grid, as in training: enlarged lines would look uncertain.
     probability = seen.forecast.probability
     left_out = seen.opened.left_out.on_grid(probability.shape).mask
     doubt = doubt_of(seen.unit, probability, found.partition, plan.spec.doubt_reference, left_out)
@@ -274,7 +275,7 @@ def _measured(plan: PredictionPlan, seen: _Seen, found: MappedField) -> MappedFi
 
 
 def _scores(config: PredictConfig, opened: OpenedPicture, closed: ClosedPicture) -> MaskScores | None:
-    """How well the label is met; None where there is none."""
+    """Return the scores of a picture against its label; None if it has no label."""
     label = _read_label(config, opened.selected, opened.micrograph)
     if label is None:
         return None
@@ -303,7 +304,7 @@ def _read_label(config: PredictConfig, image: SelectedImage, picture: Micrograph
 
 
 def prediction_summary(result: Prediction, output: Path) -> str:
-    """The closing lines: scores where there are labels, the batches, and where everything lies."""
+    """Return the closing lines: the scores if there are labels, the batches, and the paths of the results."""
     lines = [
         f"{name}: IoU {values['iou']:.4f}, boundary F1 {values['boundary_f1']:.4f}"
         for name, values in (result.metrics().items() if result.scores else ())

@@ -1,4 +1,4 @@
-"""What holds for all pictures of a prediction, and what its report says of that."""
+"""Settings that hold for all pictures of a prediction, and their description in the report."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -21,19 +21,19 @@ from grainseg.report.html.contents import Provenance
 
 @dataclass(frozen=True)
 class PredictionPlan:
-    """What the configuration says, and the checkpoint where that says nothing.
+    """Settings of a prediction: those of the configuration, and the checkpoint's where it leaves them open.
 
     Attributes:
         config: The prediction.
         checkpoint: File of the networks.
-        checkpoint_sha256: Of that file.
-        spec: What it says of itself.
+        checkpoint_sha256: SHA-256 of that file.
+        spec: Specification in the checkpoint.
         networks: One or more.
-        scaling: How pictures are brought to the scale of the training.
-        threshold: Of the mask.
+        scaling: How pictures are resampled to the scale of the training.
+        threshold: Threshold of the mask.
         tta: Test-time augmentation, one of ``SYMMETRIES``.
-        tiles: How a picture is cut, in how many views it is seen, and how far the networks adapt to it.
-        partition: Of the grains; None where none are asked for.
+        tiles: Tiling, number of views, and share of adaptation to each picture.
+        partition: Settings of the partition into grains; None if no grains are requested.
     """
 
     config: PredictConfig
@@ -48,7 +48,7 @@ class PredictionPlan:
     partition: PartitionSettings | None
 
     def by_hand(self) -> list[str]:
-        """What of this prediction is not as it was when the checkpoint's error was found."""
+        """Return the settings that may differ from those with which the checkpoint's error was found."""
         scaled = [] if self.scaling.choice is None else [f"scale={self.scaling.choice}"]
         seen = [] if self.tta == self.spec.tta else [f"tta={self.tta}"]
         adapted = [] if self.tiles.adapt == self.spec.adapt else [f"adapt={self.tiles.adapt:g}"]
@@ -67,12 +67,12 @@ def plan_prediction(
     Args:
         config: The prediction.
         checkpoint: File of the networks.
-        checkpoint_sha256: Of that file.
-        spec: What it says of itself.
-        networks: Those in it.
+        checkpoint_sha256: SHA-256 of that file.
+        spec: Specification in the checkpoint.
+        networks: Networks of the checkpoint.
 
     Raises:
-        GrainsegError: The checkpoint does not know the scale of its training, which is asked for; or its
+        GrainsegError: The requested scaling needs a training scale that the checkpoint does not know, or its
             networks cannot adapt to a picture.
     """
     tta = spec.tta if config.tta is None else config.tta
@@ -94,13 +94,13 @@ def plan_prediction(
 
 
 def unfinished_warning(spec: CheckpointSpec, checkpoint: Path) -> str | None:
-    """What to say of a checkpoint that lacks what a training adds once it is through; None for others.
+    """Return a warning if a checkpoint lacks what the end of a training adds; otherwise None.
 
     Args:
-        spec: What it says of itself.
-        checkpoint: Its file.
+        spec: Specification in the checkpoint.
+        checkpoint: File of the checkpoint.
     """
-    # One of an older version may have no reference, but has a partition.
+    # A checkpoint of an older version may have no reference, but it has a fitted partition.
     if ships(checkpoint) or spec.doubt_reference is not None or spec.partition != DEFAULT_SETTINGS:
         return None
     return (
@@ -111,11 +111,11 @@ def unfinished_warning(spec: CheckpointSpec, checkpoint: Path) -> str | None:
 
 
 def prediction_provenance(plan: PredictionPlan, command: str) -> Provenance:
-    """Where the boundaries of a prediction come from.
+    """Return the provenance of the boundaries of a prediction.
 
     Args:
-        plan: Of the prediction.
-        command: As typed.
+        plan: The plan of the prediction.
+        command: The command as typed.
     """
     by = "by the checkpoint" if plan.config.threshold is None else "said by the user"
     return provenance_of(
@@ -138,7 +138,7 @@ def prediction_provenance(plan: PredictionPlan, command: str) -> Provenance:
 
 
 def _averaged(plan: PredictionPlan) -> dict[str, str]:
-    """What the probability is the mean of, where it is one."""
+    """Return the entries on networks and views whose mean the probability is; empty if there is one each."""
     found = {}
     if plan.spec.members > 1:
         found["Networks"] = f"{plan.spec.members}, the mean of their probabilities"
@@ -149,7 +149,7 @@ def _averaged(plan: PredictionPlan) -> dict[str, str]:
 
 
 def _validation(plan: PredictionPlan) -> dict[str, str]:
-    """How good the network was, where its checkpoint knows."""
+    """Return the entry with the network's validation scores; empty if the checkpoint has none."""
     found = plan.spec.validation
     if found is None:
         return {}
@@ -166,7 +166,7 @@ def _validation(plan: PredictionPlan) -> dict[str, str]:
 
 
 def _shrink(spec: CheckpointSpec) -> dict[str, str]:
-    """How the network sees a picture, if not as it is."""
+    """Return the entry on the shrinking of pictures for the network; empty if they are not shrunk."""
     if spec.shrink == 1:
         return {}
     return {
@@ -175,7 +175,7 @@ def _shrink(spec: CheckpointSpec) -> dict[str, str]:
 
 
 def _offset(spec: CheckpointSpec) -> dict[str, str]:
-    """Where the lines are drawn, if not where the network sees them."""
+    """Return the entry on the offset of the training labels; empty if there is no offset."""
     if not any(spec.label_offset_px):
         return {}
     down, right = spec.label_offset_px
@@ -184,8 +184,8 @@ def _offset(spec: CheckpointSpec) -> dict[str, str]:
 
 
 def _partition(plan: PredictionPlan) -> dict[str, str]:
-    """Each of its settings, and who says so."""
-    assert plan.partition is not None  # a report is one of grains
+    """Return the entries on the partition: each setting and where it comes from."""
+    assert plan.partition is not None  # there is no report without grains
     known, given = plan.spec.partition, plan.config.partition.given()
     fitted = "fitted to labelled images"
     if ships(plan.checkpoint):

@@ -1,4 +1,4 @@
-"""The robustness card: a network, and the classical references beside it, on pictures as they might come."""
+"""The robustness card: score a network, and optionally the classical references, on corrupted pictures."""
 
 import logging
 import zlib
@@ -51,13 +51,13 @@ UNTOUCHED = Seen("no", "tuned on untouched pictures")
 
 @dataclass(frozen=True)
 class RobustnessRun:
-    """What came of it.
+    """Results of a robustness run.
 
     Attributes:
         cards: One per method, the network's first.
-        roles: What each picture did for the network.
-        choice: Which pictures were taken, and why, in a sentence.
-        page: The page.
+        roles: Role of each picture in the training of the network.
+        choice: Which pictures were used, and why, in a sentence.
+        page: Path of the page.
         board: Folder of TensorBoard's event files.
         failures: One line for each picture of the card that could not be read.
     """
@@ -70,7 +70,7 @@ class RobustnessRun:
     failures: tuple[str, ...]
 
     def summary(self) -> str:
-        """The closing lines: what came of the targets, and where everything lies."""
+        """Return the closing lines: which targets were met, and the paths of the results."""
         lines = [self.choice]
         for card in self.cards:
             lines.append(f"{card.method}: IoU of the untouched pictures {card.clean.iou.mean:.4f}")
@@ -83,18 +83,18 @@ class RobustnessRun:
 
 
 def robustness(config: RobustnessConfig, command: str = "") -> RobustnessRun:
-    """Predict labelled pictures under every corruption of the card, and write what becomes of the scores.
+    """Predict labelled pictures under every corruption of the card, and write how the scores change.
 
-    A picture of the card that cannot be read is skipped and reported; one to tune the references on is not
-    skipped, since they would be other references.
+    A picture of the card that cannot be read is skipped and reported. A picture for tuning the references is
+    not skipped, since without it they would be different references.
 
     Args:
         config: The card.
-        command: As typed, for the page.
+        command: The command as typed, for the page.
 
     Raises:
-        GrainsegError: The checkpoint or none of the images can be used, no image is left to tune the
-            references on, or files of somebody else are where the card goes.
+        GrainsegError: The checkpoint cannot be used, none of the images can be used, too few images are left
+            to tune the references, or the card would overwrite files that grainseg did not write.
     """
     checkpoint, output = Path(config.checkpoint), Path(config.output)
     require_replaceable_card(output)
@@ -123,7 +123,7 @@ def robustness(config: RobustnessConfig, command: str = "") -> RobustnessRun:
     write_cells(output / CARD, cards)
     write_images(output / CARD_IMAGES, cards, shown)
     write_note(output, _note(digest, choice, cards[0], spec.adapt))
-    with replacing(output / PLOT) as handle:  # after the note, without which it would be taken for another's
+    with replacing(output / PLOT) as handle:  # after the note: a plot without one looks foreign
         handle.write(png)
     report = RobustnessReport(
         title=f"Robustness of {checkpoint.name} on {title_of(config.data.root)}",
@@ -156,7 +156,7 @@ def _cards(
     scores: Mapping[tuple[str, Corruption | None], Sequence[ImageScores]],
     seen_by_network: Mapping[str, Seen],
 ) -> tuple[Card, ...]:
-    """A card per method: the network's, which comes first, and those of the references."""
+    """Return a card per method: the network's first, then those of the references."""
     seen_by_references = {kind.name: UNTOUCHED for kind in KINDS}
     seen = [seen_by_network, *(seen_by_references for _ in methods[1:])]
     return tuple(
@@ -171,16 +171,16 @@ def _cards(
 
 
 def _note(digest: str, choice: str, card: Card, adapt: float) -> RobustnessNote:
-    """What the report of a prediction says of the network."""
+    """Return what reports of predictions say about the robustness of the network."""
     sentences = (*(verdict.sentence for verdict in verdicts(card)), *remarks(card))
     return RobustnessNote(digest, choice, sentences, adapt)
 
 
 def _choose(config: RobustnessConfig, roles: Mapping[str, str]) -> tuple[list[str], str]:
-    """The images of the card: those named, else the run's test images, else its validation images, else all.
+    """Choose the images: the named ones, or else the run's test images, its validation images, or all.
 
     Returns:
-        Their names, and why these.
+        Their names, and the reason for the choice.
     """
     known = sorted(roles)
     if config.data.test is not None:
@@ -200,7 +200,7 @@ def _choose(config: RobustnessConfig, roles: Mapping[str, str]) -> tuple[list[st
 
 
 def _choice(why: str, shown: Mapping[str, str], lost: Sequence[str], adapt: float) -> str:
-    """Which images are on the card, how many of them did what, and whether the network adapts to them."""
+    """Return a sentence on the images of the card and their roles, and on the network's adaptation."""
     told = "; ".join(f"{count}: {role}" for role, count in Counter(shown.values()).items())
     without = f", without {', '.join(lost)}, which cannot be read" if lost else ""
     adapts = f" The network adapts to each picture by {adapt:g}." if adapt else ""
@@ -210,7 +210,7 @@ def _choice(why: str, shown: Mapping[str, str], lost: Sequence[str], adapt: floa
 def _read(
     config: RobustnessConfig, items: Sequence[LabelledImage], channels: int
 ) -> tuple[list[LabelledMicrograph], tuple[str, ...]]:
-    """The images of the card that can be read, and a line for each of the others."""
+    """Return the images of the card that can be read, and a line for each of the others."""
     images: list[LabelledMicrograph] = []
     failures = []
     for item in items:
@@ -233,7 +233,11 @@ def _tuning_images(
     roles: Mapping[str, str],
     stems: Sequence[str],
 ) -> tuple[list[LabelledMicrograph], list[LabelledMicrograph]]:
-    """What the references are tuned on and what chooses their partition: the network's own, where known."""
+    """Return the images for tuning and for the partition: the network's own training and validation images.
+
+    If the network has no validation image, or no training image that is not on the card, the images that are
+    not on the card are split instead.
+    """
     train = [stem for stem in items if roles[stem] == TRAINED and stem not in stems]
     val = [stem for stem in items if roles[stem] == VALIDATED]
     if not (train and val):
@@ -252,7 +256,7 @@ def _tuning_images(
 def _scores(
     config: RobustnessConfig, images: Sequence[LabelledMicrograph], methods: Sequence[Method]
 ) -> tuple[dict[tuple[str, Corruption | None], list[ImageScores]], list[Sample]]:
-    """Scores by method and corruption (None: untouched), and pieces of the first image."""
+    """Return the scores by method and corruption (None: untouched), and samples of the first image."""
     scores: dict[tuple[str, Corruption | None], list[ImageScores]] = {}
     samples: list[Sample] = []
     truths = {image.stem: Truth(image) for image in images}
@@ -272,5 +276,5 @@ def _scores(
 
 
 def _seed(seed: int, stem: str) -> int:
-    """Each picture has its own random numbers, whichever others are on the card."""
+    """Return the seed of a picture, which does not depend on the other pictures of the card."""
     return zlib.crc32(f"{seed}/{stem}".encode("utf-8", "surrogateescape"))

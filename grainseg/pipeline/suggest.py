@@ -1,4 +1,4 @@
-"""What to label next: pictures without labels ranked by how much networks, or views of them, disagree."""
+"""Suggest what to label next: rank unlabelled pictures by the disagreement of networks or views."""
 
 import functools
 from collections.abc import Sequence
@@ -44,15 +44,15 @@ from grainseg.report.pictures.suggestion_sheet import SheetPicture, small_pictur
 
 @dataclass(frozen=True)
 class Suggestions:
-    """Images and regions in the order in which to label them, and where the files lie.
+    """Images and regions in the order in which to label them, and the folder of the files.
 
     Attributes:
-        images: Names and scores, the image to label first in front.
-        regions: In the order in which to label them; rows and columns are those of the files.
-        source: Whose disagreement the ranking is by, in words.
-        folder: Where the files lie.
-        failures: One line for each picture that could not be done, and each folder that could not be listed.
-        warned: Names of suggested images that may be of no use; the warnings have been logged.
+        images: Names and scores; the image to label first comes first.
+        regions: Regions in the order in which to label them; rows and columns are those of the files.
+        source: Whose disagreement ranks them, in words.
+        folder: Folder of the files.
+        failures: One line for each picture that failed, and each folder that could not be listed.
+        warned: Names of suggested images that may be useless; the warnings have been logged.
     """
 
     images: tuple[tuple[str, float], ...]
@@ -63,7 +63,7 @@ class Suggestions:
     warned: tuple[str, ...]
 
     def summary(self) -> str:
-        """What to label first and how, and where everything lies."""
+        """Return the closing lines: what to label first and how, and the paths of the files."""
         (image, score), first = self.images[0], self.regions[0]
         rows = f"rows {first.row} to {first.row + first.height - 1}"
         columns = f"columns {first.column} to {first.column + first.width - 1}"
@@ -84,16 +84,16 @@ class Suggestions:
 
 
 def suggest(config: SuggestConfig) -> Suggestions:
-    """Rank pictures and their regions by what labelling them would teach.
+    """Rank pictures and their regions by how much a network would learn from their labels.
 
-    A picture that cannot be done is skipped and reported; the others are done.
+    A picture that fails is skipped and reported; the others are processed.
 
     Args:
         config: The ranking.
 
     Raises:
-        GrainsegError: Nothing can be ranked at all: no checkpoint, no picture that can be read; or files of
-            somebody else are where the suggestions go.
+        GrainsegError: Nothing can be ranked at all (no checkpoint, or no picture that can be read), or the
+            suggestions would overwrite files that grainseg did not write.
     """
     checkpoint = default_checkpoint() if config.checkpoint is None else Path(config.checkpoint)
     output = Path(config.output)
@@ -130,7 +130,7 @@ def suggest(config: SuggestConfig) -> Suggestions:
     in_files = tuple(_in_file(region, crops[region.image]) for region in chosen)
     sheet = suggestion_sheet(_sheet_pictures(config, chosen, files))
     _write_tables(output, ranked, in_files)
-    write_png(output / SHEET, sheet)  # after the tables, without which it would be taken for a micrograph
+    write_png(output / SHEET, sheet)  # after the tables: without them, it would be taken for a micrograph
     source = (
         f"the disagreement of the checkpoint's {len(networks)} networks"
         if len(networks) > 1
@@ -143,7 +143,7 @@ def suggest(config: SuggestConfig) -> Suggestions:
 
 @dataclass(frozen=True)
 class _Ranking:
-    """The networks whose disagreement ranks the pictures, and the scale at which they see them."""
+    """The networks whose disagreement ranks the pictures, and how pictures are scaled for them."""
 
     spec: CheckpointSpec
     networks: Sequence[nn.Module]
@@ -152,7 +152,7 @@ class _Ranking:
 
 @dataclass(frozen=True)
 class _Look:
-    """Score of a picture, its regions in px of the cropped picture, and why it may be of no use."""
+    """Score of a picture, its regions in px of the cropped picture, and warnings that it may be useless."""
 
     score: float
     regions: list[Region]
@@ -167,7 +167,7 @@ def _read(config: SuggestConfig, image: SelectedImage) -> Micrograph:
 
 def _look_at(config: SuggestConfig, ranking: _Ranking, image: SelectedImage, picture: Micrograph) -> _Look:
     spec, networks = ranking.spec, ranking.networks
-    # What else is said of a file concerns its pixel size, which nobody asks for here.
+    # The file's own warnings concern its pixel size, which is not needed here.
     opened = OpenedPicture(image, replace(picture, warnings=()), LeftOut())
     unit = network_unit(picture.pixels, spec.in_channels)
     tiles = tile_settings(spec)
@@ -176,7 +176,7 @@ def _look_at(config: SuggestConfig, ranking: _Ranking, image: SelectedImage, pic
     views = SYMMETRIES["none"] if len(networks) > 1 else SYMMETRIES["d4"]
     forecast = predict_members(networks, scaled.unit, replace(tiles, views=views))
     assert forecast.spread is not None  # there are several networks or views
-    # On the network's grid, or the band about enlarged lines would be narrower than about others.
+    # On the network's grid: on the picture's, the band around enlarged lines would be narrower.
     band = boundary_band(forecast.probability, spec.threshold)
     on_picture = on_grid(band.astype(np.float32), picture.shape) > 0.5
     spread = on_grid(forecast.spread, picture.shape)
@@ -185,7 +185,7 @@ def _look_at(config: SuggestConfig, ranking: _Ranking, image: SelectedImage, pic
 
 
 def _in_file(region: Region, crop: Crop) -> Region:
-    """The region in the rows and columns of the file, where a mask is drawn."""
+    """Return the region in rows and columns of the uncropped file, on which a mask is drawn."""
     return replace(region, row=region.row + crop.top, column=region.column + crop.left)
 
 

@@ -1,4 +1,4 @@
-"""A sheet of synthetic pictures, to see what a network is pretrained on."""
+"""Draw a sheet of synthetic pictures that shows what a network is pretrained on."""
 
 from pathlib import Path
 from typing import Any
@@ -28,21 +28,21 @@ def synth(
     """Draw pictures of the wide generator beside their labels into one PNG.
 
     Args:
-        sheet: The file, ``*.png``.
-        rows: Pictures one below the other.
-        columns: Pairs of picture and picture with label side by side.
+        sheet: Path of the sheet, ``*.png``.
+        rows: Number of pairs of pictures from top to bottom.
+        columns: Number of pairs of picture and picture with label side by side.
         side: Height and width of a picture in px.
-        seed: That of the first picture; the others have the seeds after it, row by row.
-        config: Whose ranges to show: the ``config.yaml`` of a run on the stream, or what ``train.py … --cfg
-            job`` prints. None: those that ship.
-        regime: One of its ``data.regimes``; None: what trains.
+        seed: Seed of the first picture; the others have the following seeds, row by row.
+        config: Configuration whose ranges are shown: the ``config.yaml`` of a run on the stream, or the
+            output of ``train.py … --cfg job``. None for the default ranges.
+        regime: One of its ``data.regimes``; None for the recipe that trains.
 
     Returns:
-        What was written where, in one line.
+        The path, the seeds and the size of the pictures, in one line.
 
     Raises:
-        GrainsegError: An option cannot be, the configuration cannot be read or has no such ranges, or the
-            sheet is of another program or cannot be written.
+        GrainsegError: An option is invalid, the configuration cannot be read or has no such ranges, or the
+            sheet would overwrite a file of another program or cannot be written.
     """
     for option, value, least in (("rows", rows, 1), ("columns", columns, 1), ("side", side, MIN_SIDE_PX)):
         if value < least:
@@ -84,6 +84,6 @@ def _recipe(config: Path | None, regime: str | None) -> WideRecipe:
 
 
 def _mapping(values: object, key: str) -> dict[Any, Any]:
-    """What is below a key of a file that nobody has checked; empty where that is no mapping."""
+    """Return the mapping under a key of an unchecked file; empty if there is none."""
     found = values.get(key) if isinstance(values, dict) else None
     return found if isinstance(found, dict) else {}

@@ -1,4 +1,4 @@
-"""Training: data, network, trainer and logger are put together here, and the best checkpoint is scored."""
+"""Training: put data, network, trainer and logger together, and score the best checkpoint."""
 
 import functools
 import logging
@@ -60,13 +60,13 @@ def train(
 
     Args:
         config: The run.
-        run_dir: Folder that takes ``checkpoints/``, ``predictions/``, ``config.yaml``, ``metrics.json`` and
-            the TensorBoard events.
-        fold: Whether it is one of a leave-one-out run, whose images choose the partition together.
-        callbacks: Lightning callbacks of your own, beside those of the configuration.
+        run_dir: Folder of ``checkpoints/``, ``predictions/``, ``config.yaml``, ``metrics.json`` and the
+            TensorBoard events.
+        fold: Whether it is a fold of a leave-one-out run, whose images choose the partition together.
+        callbacks: Lightning callbacks in addition to those of the configuration.
 
     Returns:
-        What ``metrics.json`` holds: ``val/iou`` and the rest, all of the best checkpoint. In a run of several
+        The contents of ``metrics.json``: ``val/iou`` etc., all of the best checkpoint. In a run of several
         processes, all but the first return an empty dict.
 
     Raises:
@@ -74,7 +74,7 @@ def train(
     """
     quiet_lightning()
     seed_everything(config.seed, workers=True, verbose=False)
-    # What can be wrong without reading any data comes first.
+    # Checks that need no data come first.
     resumed: CheckpointSpec | None = None
     if config.resume is not None:
         resumed = check_resume(config, network_spec(config), Path(config.resume))
@@ -99,7 +99,7 @@ def train(
     metrics |= {"train/line_width_px": data.data.line_width_px, "train/shrink": float(data.data.shrink)}
     down, right = data.data.label_offset_px
     metrics |= {"train/label_offset_down_px": down, "train/label_offset_right_px": right}
-    if config.resume is None:  # the time of a part would say nothing
+    if config.resume is None:  # the time of only a part of the run means nothing
         metrics |= {"train/seconds": time.monotonic() - started}
     if trainer.is_global_zero:
         write_metrics(run_dir / METRICS, metrics)
@@ -107,7 +107,7 @@ def train(
 
 
 def network_spec(config: TrainConfig) -> NetworkSpec:
-    """The network that a configuration asks for."""
+    """Return the specification of the network that a configuration asks for."""
     model = config.model
     return NetworkSpec(
         model.architecture, model.encoder, model.in_channels, model.decoder_width, dict(model.options)
@@ -115,11 +115,11 @@ def network_spec(config: TrainConfig) -> NetworkSpec:
 
 
 def _build_network(config: TrainConfig) -> nn.Module:
-    """The network as it is before the first step; a resumed run takes its weights from its checkpoint."""
+    """Build the network as it is before the first step; in a resumed run, the checkpoint sets its weights."""
     spec = network_spec(config)
     init = config.model.init if config.resume is None else "scratch"
     if init == "generic":
-        shipped_weights(spec)  # that there are some shows before a network is built for them
+        shipped_weights(spec)  # raises before a network is built if no weights ship for it
     network = build_network(spec, "imagenet" if init == "imagenet" else None)
     require_adaptable(network, config.inference.adapt, "inference.adapt")
     if init == "generic":
@@ -148,7 +148,7 @@ def _read_data(config: TrainConfig, fold: bool) -> BoundaryDataModule:
 
 
 def _tell_of(opened: TrainingData) -> None:
-    """Say what trains, and what of the labels may surprise their maker."""
+    """Log which images are used, and what may be unexpected about the labels."""
     tell_left_out(opened.without_mask, opened.without_image)
     log.info("train on %s", opened.trains_on)
     for part, images in (("val", opened.val_images), ("test", opened.test_images)):
@@ -230,7 +230,7 @@ def _score_best(
     network.to(trainer.strategy.root_device)
     tiles = tile_settings(spec)
     probabilities = [predict_probability(network, image.unit, tiles) for image in data.data.val_images]
-    # In a leave-one-out run what the folds predict of pictures that they did not see will choose.
+    # In a leave-one-out run, the out-of-fold predictions choose the partition later.
     training = () if fold else small_enough(data.data.train_images)
     known = (
         PredictedGrains.of(predict_probability(network, each.unit, tiles), each.label) for each in training
@@ -240,7 +240,7 @@ def _score_best(
     add_to_checkpoint(best, replace(spec, doubt_reference=reference))
     metrics |= {name: float(value) for name, value in tested.items()}
     if tested and config.partition.name != "none":
-        # Once more, since which partition the validation chooses was not known before.
+        # Predicted again: the fitted partition was not known when the test pictures were scored.
         seen = (
             PredictedGrains.of(predict_probability(network, image.unit, tiles), image.label)
             for image in data.data.test_images
@@ -251,7 +251,7 @@ def _score_best(
 
 
 def training_summary(metrics: dict[str, float], run_dir: Path) -> str:
-    """The closing lines of a run: how good its grains are, and last its IoU and where everything lies."""
+    """Return the closing lines of a run: grain scores, IoU and boundary F1, and the paths of the results."""
     board = run_dir / TENSORBOARD
     parts = [TEST, "val/"] if is_tested(metrics) else ["val/"]
     scores = [
