@@ -62,7 +62,7 @@ class Measured:
 def measure(
     config: MeasureConfig, command: str = "", options: Mapping[str, str] = MappingProxyType({})
 ) -> Measured:
-    """Measure all maps that ``config.masks`` stands for; one that cannot be read is reported and skipped.
+    """Measure all maps that ``config.masks`` selects; one that cannot be read is reported and skipped.
 
     Args:
         config: The measurement.

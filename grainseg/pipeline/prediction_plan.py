@@ -62,7 +62,7 @@ def plan_prediction(
     spec: CheckpointSpec,
     networks: Sequence[nn.Module],
 ) -> PredictionPlan:
-    """Put together what holds for all pictures.
+    """Return the settings that hold for all pictures of a prediction.
 
     Args:
         config: The prediction.

@@ -134,11 +134,11 @@ def require_own_pictures(output: Path, relative: Path) -> None:
 
 
 def require_metrics(path: Path, key: str) -> None:
-    """Raise a GrainsegError if scores would overwrite a folder or a file that no such run wrote.
+    """Raise a GrainsegError if scores would overwrite a folder or a file without scores of this kind.
 
     Args:
         path: The file, which need not exist.
-        key: Key that such a run always writes there.
+        key: Key that every file of such scores has.
     """
     require_no_folder(path)
     if path.exists() and not is_metrics(path, key):

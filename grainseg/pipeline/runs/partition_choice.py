@@ -98,7 +98,7 @@ def fit_grains(
 def segmentation_error(
     scores: Sequence[RegionScores], chose: str = "checkpoint and partition"
 ) -> SegmentationError | None:
-    """Error of ln mean intercept over validation pictures, predicted minus label.
+    """Return the error of ln mean intercept over validation pictures, predicted minus label.
 
     Args:
         scores: One per picture.
