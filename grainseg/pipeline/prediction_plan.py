@@ -48,11 +48,13 @@ class PredictionPlan:
     partition: PartitionSettings | None
 
     def by_hand(self) -> list[str]:
-        """Return the settings that may differ from those with which the checkpoint's error was found."""
+        """Return the settings that differ from those with which the checkpoint's error was found."""
+        known, given = asdict(self.spec.partition), self.config.partition.given()
+        partition = [f"partition.{name}" for name, value in given.items() if value != known[name]]
         scaled = [] if self.scaling.choice is None else [f"scale={self.scaling.choice}"]
         seen = [] if self.tta == self.spec.tta else [f"tta={self.tta}"]
         adapted = [] if self.tiles.adapt == self.spec.adapt else [f"adapt={self.tiles.adapt:g}"]
-        return [*(f"partition.{name}" for name in self.config.partition.given()), *scaled, *seen, *adapted]
+        return [*partition, *scaled, *seen, *adapted]
 
 
 def plan_prediction(

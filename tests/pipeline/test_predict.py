@@ -314,9 +314,7 @@ def test_excluded_area_is_no_grain(config: PredictConfig, tmp_path: Path) -> Non
             predict(replace(config, **{key: str(tmp_path / "nowhere")}))
 
 
-def test_settings_said_by_hand_leave_the_segmentation_error_unknown(
-    config: PredictConfig, tmp_path: Path
-) -> None:
+def test_settings_said_by_hand_are_told_from_fitted_ones(config: PredictConfig, tmp_path: Path) -> None:
     config = one_of(config)
     predict(config)
     report = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")

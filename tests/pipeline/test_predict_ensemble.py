@@ -127,23 +127,26 @@ def test_all_views_are_asked_for_by_one_word(
     assert not (tmp_path / "f0_uncertainty.tif").exists(), "that of another prediction would mislead"
 
 
-def test_views_are_the_checkpoints_and_its_error_is_that_of_its_own(
+def test_views_are_the_checkpoints_and_its_error_is_that_of_its_own_settings(
     checkpoints: tuple[Path, list[Path]], fields: Path, tmp_path: Path
 ) -> None:
     spec, network = load_network(checkpoints[1][0])
     known = replace(spec, tta="d4", adapt=0.2, segmentation=SegmentationError(0.01, 0.02, 3, "three images"))
     write_ensemble(tmp_path / "d4.ckpt", known, [network])
     config = predicting(tmp_path / "d4.ckpt", fields, tmp_path / "own")
-    predict(config)
+    same = replace(config.partition, depth=spec.partition.depth)
+    predict(replace(config, partition=same))
     assert (tmp_path / "own" / "f0_uncertainty.tif").is_file()
     page = (tmp_path / "own" / "report.html").read_text(encoding="utf-8")
     assert "d4, the mean over 8 views, by the checkpoint" in page
     assert "0.2 of it by the picture's own statistics, by the checkpoint" in unescape(page)
     assert "three images: bias" in page
+    other = replace(same, min_size=2 * spec.partition.min_size)
+    by_hand = "Said by hand: partition.min_size, tta=none, adapt=0.5; the segmentation error"
     for said, flagged in ((None, True), (0.03, False)):
-        predict(replace(config, tta="none", adapt=0.5, segmentation_rel_unc=said))
+        predict(replace(config, partition=other, tta="none", adapt=0.5, segmentation_rel_unc=said))
         page = (tmp_path / "own" / "report.html").read_text(encoding="utf-8")
-        assert ("Said by hand: tta=none, adapt=0.5; the segmentation error" in page) == flagged
+        assert (by_hand in page) == flagged
         assert "0.5 of it by the picture's own statistics, said by the user" in unescape(page)
         assert "three images: bias" not in page
 
