@@ -5,7 +5,7 @@ from tessellations import poisson_voronoi
 
 from grainseg.micrograph.image import PixelSize
 
-HALF_UM = PixelSize(0.5, 0.5, "said by the user")
+HALF_UM = PixelSize(0.5, 0.5, "given by the user")
 
 
 def cells(seed=0, shape=(300, 300), mean_area=400.0, step=(1.0, 1.0)):

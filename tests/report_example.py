@@ -10,6 +10,7 @@ from grainseg.grains.batches.batch import batch_statistics
 from grainseg.grains.batches.budget import SegmentationError
 from grainseg.grains.batches.compare import compare_batches
 from grainseg.grains.batches.field_samples import field_sample
+from grainseg.grains.batches.other_procedures import other_procedures
 from grainseg.grains.closing.partition import partition_mask
 from grainseg.grains.fields.measure_field import measure_field
 from grainseg.grains.fields.measurement import FieldMeasurement
@@ -22,7 +23,7 @@ from grainseg.report.files.tables import write_csv
 from grainseg.report.html.contents import Provenance, Report, ReportBatch, ReportImage
 from grainseg.report.pictures.preview import make_preview
 
-PIXEL = PixelSize(0.5, 0.5, "said by the user")
+PIXEL = PixelSize(0.5, 0.5, "given by the user")
 RECIPE = SyntheticRecipe(mean_grain_px=(16, 16))
 SEGMENTATION = SegmentationError(-0.01, 0.02, 5, "leave-one-out")
 PROVENANCE = Provenance(
@@ -62,7 +63,8 @@ def report(
         images += new
         samples = tuple(field_sample(each.field, unit) for each in new)
         statistics = batch_statistics(batch, unit, samples, segmentation, 0.01, 0.004)
-        batches.append(ReportBatch(statistics, samples))
+        others = other_procedures([each.field for each in new], unit)
+        batches.append(ReportBatch(statistics, samples, others))
     samples_of = {batch.statistics.name: batch.samples for batch in batches}
     return Report(
         title="Example",

@@ -24,7 +24,7 @@ class PixelSize:
     Attributes:
         row_um: µm per pixel from row to row (y).
         column_um: µm per pixel from column to column (x).
-        source: Origin of the size, in words: "said by the user", "Zeiss tag CZ_SEM (AP_IMAGE_PIXEL_SIZE)", …
+        source: Origin of the size, in words: "given by the user", "Zeiss tag CZ_SEM (AP_IMAGE_PIXEL_SIZE)", …
     """
 
     row_um: float

@@ -20,7 +20,7 @@ from grainseg.micrograph.folders.selection import SelectedImage, find_mask, list
 from grainseg.micrograph.image import GRAIN, FloatImage, Label, Micrograph
 from grainseg.micrograph.labels import line_width_px, thin_line_warnings
 from grainseg.model.ensemble import load_networks
-from grainseg.model.generic import default_checkpoint
+from grainseg.model.generic import default_checkpoint, ships
 from grainseg.pipeline.pictures.failures import SKIPPED, tell_failure, tell_unlisted
 from grainseg.pipeline.pictures.member_grains import MemberGrains
 from grainseg.pipeline.pictures.picture import (
@@ -111,6 +111,8 @@ def predict(config: PredictConfig, command: str = "") -> Prediction:
         GrainsegError: Nothing can be predicted at all: no checkpoint, no pictures, clashing outputs.
     """
     checkpoint = default_checkpoint() if config.checkpoint is None else Path(config.checkpoint)
+    if config.checkpoint is None:
+        log.warning("no checkpoint given: the weights that ship predict, trained on synthetic pictures alone")
     output = Path(config.output)
     selection = list_images(config.images, output)
     images = selection.images
@@ -207,6 +209,11 @@ def _flags(plan: PredictionPlan, result: Prediction) -> tuple[str, ...]:
     """Return the flags that concern all pictures."""
     flags = [f"not measured: {failure}" for failure in result.failures]
     flags += [f"measured, but not scored: {failure}" for failure in result.unscored]
+    if ships(plan.checkpoint) and not result.scores:
+        flags.append(
+            "the weights that ship found the boundaries, trained on synthetic pictures alone: their error on "
+            "this material is unknown; label a few pictures, and compare (masks=FOLDER) or train with them"
+        )
     others = plan.by_hand()
     if others and plan.spec.segmentation is not None and plan.config.segmentation_rel_unc is None:
         flags.append(

@@ -119,7 +119,7 @@ def prediction_provenance(plan: PredictionPlan, command: str) -> Provenance:
         plan: The plan of the prediction.
         command: The command as typed.
     """
-    by = "by the checkpoint" if plan.config.threshold is None else "said by the user"
+    by = "by the checkpoint" if plan.config.threshold is None else "given by the user"
     return provenance_of(
         "boundaries predicted by a network",
         plan.config,
@@ -145,7 +145,7 @@ def _averaged(plan: PredictionPlan) -> dict[str, str]:
     if plan.spec.members > 1:
         found["Networks"] = f"{plan.spec.members}, the mean of their probabilities"
     if plan.tiles.views > 1:
-        by = "by the checkpoint" if plan.config.tta is None else "said by the user"
+        by = "by the checkpoint" if plan.config.tta is None else "given by the user"
         found["Test-time augmentation"] = f"{plan.tta}, the mean over {plan.tiles.views} views, {by}"
     return found
 
@@ -193,7 +193,7 @@ def _partition(plan: PredictionPlan) -> dict[str, str]:
     if ships(plan.checkpoint):
         fitted = "chosen for the weights that ship"
     default = "by default" if known == DEFAULT_SETTINGS else fitted
-    origin = dict.fromkeys(asdict(known), default) | dict.fromkeys(given, "said by the user")
+    origin = dict.fromkeys(asdict(known), default) | dict.fromkeys(given, "given by the user")
     return {
         f"Partition: {name.replace('_', ' ')}": f"{value:g}, {origin[name]}"
         for name, value in asdict(plan.partition).items()

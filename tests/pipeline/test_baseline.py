@@ -152,7 +152,7 @@ def test_every_output_is_there(done: Done, method: str) -> None:
     with (folder / "fields.csv").open(encoding="utf-8", newline="") as handle:
         fields = list(csv.DictReader(handle))
     assert [row["image"] for row in fields] == ["f2.png", "f3.png"]
-    assert {row["pixel_size_source"] for row in fields} == {"said by the user"}
+    assert {row["pixel_size_source"] for row in fields} == {"given by the user"}
     settings = OmegaConf.load(folder / "settings.yaml")
     assert settings.method == method
     assert 0 < settings.partition.threshold < 1

@@ -62,7 +62,7 @@ def test_boundary_masks_give_the_true_grains(
         assert int(row["count"]) == pytest.approx(exact.count, rel=0.02)
         assert float(row["mean_intercept_um"]) == pytest.approx(exact.mean_intercept_px / 2, rel=0.03)
         assert float(row["closed_share"]) < 0.01
-        assert row["pixel_size_source"] == "said by the user"
+        assert row["pixel_size_source"] == "given by the user"
     for name in ("grains.csv", "batches.csv", "budget.csv", "comparisons.csv", "report.html"):
         assert (tmp_path / "out" / name).is_file()
     assert [row["batch"] for row in csv_rows(tmp_path / "out" / "batches.csv")] == ["A", "B"]

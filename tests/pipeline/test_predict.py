@@ -319,10 +319,10 @@ def test_settings_said_by_hand_are_told_from_fitted_ones(config: PredictConfig, 
     predict(config)
     report = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert "Partition: depth" in report
-    assert "said by the user" not in report
+    assert "given by the user" not in report
     predict(replace(config, partition=replace(config.partition, depth=0.3)))
     report = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
-    assert "0.3, said by the user" in report
+    assert "0.3, given by the user" in report
 
 
 def test_a_crop_cuts_pictures_and_their_masks(config: PredictConfig, fields: Path, tmp_path: Path) -> None:
@@ -341,7 +341,8 @@ def test_without_a_checkpoint_the_weights_that_ship_predict(
         predict(without)
     weights = tmp_path / "weights" / "unet_resnet18.safetensors"
     export(checkpoint, weights)
-    result = predict(without)
-    assert len(result.written) == 1
+    assert len(predict(without).written) == 1
     sha256 = hashlib.sha256(weights.read_bytes()).hexdigest()
-    assert sha256 in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert sha256 in page
+    assert "trained on synthetic pictures alone: their error on this material is unknown" in page

@@ -122,7 +122,7 @@ def test_all_views_are_asked_for_by_one_word(
     assert np.abs(turned - tifffile.imread(outputs[1][0] / "f0_probability.tif")).max() > 1e-3
     assert (tmp_path / "f0_uncertainty.tif").is_file()
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
-    assert "d4, the mean over 8 views, said by the user" in page
+    assert "d4, the mean over 8 views, given by the user" in page
     predict(predicting(alone, fields, tmp_path))
     assert not (tmp_path / "f0_uncertainty.tif").exists(), "that of another prediction would mislead"
 
@@ -147,7 +147,7 @@ def test_views_are_the_checkpoints_and_its_error_is_that_of_its_own_settings(
         predict(replace(config, partition=other, tta="none", adapt=0.5, segmentation_rel_unc=said))
         page = (tmp_path / "own" / "report.html").read_text(encoding="utf-8")
         assert (by_hand in page) == flagged
-        assert "0.5 of it by the picture's own statistics, said by the user" in unescape(page)
+        assert "0.5 of it by the picture's own statistics, given by the user" in unescape(page)
         assert "three images: bias" not in page
 
 

@@ -202,7 +202,7 @@ def test_everything_is_written_and_may_be_written_over(config, tmp_path):
     told = "the images that were named (1: unknown whether it trained the network). The network adapts to"
     assert f"{told} each picture by 0.3." in run.summary()
     page = unescape((out / "robustness.html").read_text(encoding="utf-8"))
-    assert "0.3 of it by the picture's own statistics, said by the user" in page
+    assert "0.3 of it by the picture's own statistics, given by the user" in page
     with Image.open(out / "robustness.png") as plot:
         assert plot.size[0] > 1000
 

@@ -224,12 +224,12 @@ def combine(entries: Sequence[BudgetEntry]) -> UncertaintyBudget:
             if any(value > 0 and name not in (SAMPLING, LINE_WIDTH) for name, value, _ in known)
             else None
         )
-        words = _incomplete(missing, shown)
+        words = _incomplete(missing)
         return UncertaintyBudget(tuple(entries), shown, math.nan, math.nan, None, words, False)
     shares = sum(value**4 / df for _, value, df in known)
     df = combined**4 / shares if shares > 0 else math.inf
     k = t_quantile(df if math.isinf(df) else max(1, math.floor(df + 1e-9)))
-    freedom = "" if math.isinf(df) else f", {df:.1f} effective degrees of freedom"
+    freedom = "" if math.isinf(df) else f" for {df:.1f} effective degrees of freedom, rounded down"
     coverage = f"95 % (k = {k:.2f}{freedom})"
     return UncertaintyBudget(tuple(entries), combined, df, k, k * combined, coverage, True)
 
@@ -243,17 +243,12 @@ def _known(part: BudgetEntry) -> bool:
     return part.standard_uncertainty_ln is not None
 
 
-def _incomplete(missing: Sequence[BudgetEntry], combined: float | None) -> str:
+def _incomplete(missing: Sequence[BudgetEntry]) -> str:
     groups: dict[str, list[str]] = {"unknown": [], "partly unknown": []}
     for part in missing:
         groups["partly unknown" if _known(part) else "unknown"].append(_SHARE.get(part.name, part.name))
     names = ", ".join(f"{listed(parts)} {word}" for word, parts in groups.items() if parts)
-    if combined is None:
-        return f"incomplete: {names}; the sampling interval alone is not the uncertainty"
-    return (
-        f"incomplete: {names}; the known parts alone come to a standard uncertainty of "
-        f"{percent(combined):.1f} %"
-    )
+    return f"incomplete: {names}; the sampling interval alone is not the uncertainty"
 
 
 def _sampling(intercept: Estimate, replicates: str) -> BudgetEntry:

@@ -203,6 +203,7 @@ def _comparison(
     p, p_holm, p_equivalence, p_equivalence_holm = ps
     different, equivalent = p_holm < _SIGNIFICANCE, p_equivalence_holm < _SIGNIFICANCE
     ratio = _ratio(test)
+    delta_g = _delta_g(ratio) if unit == "µm" else None
     needed = _needed(a, b, margin_ln(margin_g) - unequal_lines(a, b), tested + math.isnan(p))
     verdict = EQUIVALENT if equivalent else DIFFERENT if different else NOT_ENOUGH[a.replicate]
     by_specimens = a.replicate == SPECIMEN
@@ -210,8 +211,8 @@ def _comparison(
         sentences = [no_test(a, b, needed)]
     else:
         sentences = [
-            finding(a, b, ratio, p_holm, tested),
-            decision(verdict, different, p_equivalence < _SIGNIFICANCE, margin_g, needed, a.replicate),
+            finding(a, b, ratio, delta_g, p_holm, tested),
+            decision(verdict, different, p_equivalence < _SIGNIFICANCE, ratio, margin_g, needed, a.replicate),
         ]
     return Comparison(
         a=a.name,
@@ -225,7 +226,7 @@ def _comparison(
         ratio=ratio,
         difference_intercept=difference_estimate(a.intercept, b.intercept),
         difference_d50=difference_estimate(a.d50, b.d50),
-        delta_g=_delta_g(ratio) if unit == "µm" else None,
+        delta_g=delta_g,
         p=p,
         p_holm=p_holm,
         p_equivalence=p_equivalence,

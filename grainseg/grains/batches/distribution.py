@@ -104,8 +104,8 @@ def bimodality(ln_diameter: Floats, weights: Floats) -> tuple[bool, str]:
     fewest, smallest = float(best.share.min()) * grains, float(best.area_share.min())
     reasons = {
         _preferred(gain): gain > _BIC_DIFFERENCE,
-        f"two would be at most {_SEPARATION:.0f} standard deviations apart ({separation:.1f})": separation
-        > _SEPARATION,
+        f"the two that fit best lie {_below(separation, _SEPARATION, 1)} standard deviations apart, not more "
+        f"than {_SEPARATION:.0f}": separation > _SEPARATION,
         f"the grains of one would be {_below(ratio, _LEAST_RATIO, 2)} times as large as the other's, less "
         f"than {_LEAST_RATIO:g}": ratio >= _LEAST_RATIO,
         f"the smaller holds {_below(100 * smallest, 100 * _SMALLEST_AREA, 1)} % of the area, less than "
@@ -128,7 +128,8 @@ def _preferred(gain: float) -> str:
     """Result of Schwarz's criterion where it does not prefer two populations by enough, in words."""
     if gain <= 0:
         return f"Schwarz's criterion prefers one, by {abs(gain):.1f}"
-    return f"Schwarz's criterion prefers two by at most {_BIC_DIFFERENCE:.0f} ({gain:.1f})"
+    limit = _BIC_DIFFERENCE
+    return f"Schwarz's criterion prefers two by {_below(gain, limit, 1)} only, not by more than {limit:.0f}"
 
 
 def _below(value: float, limit: float, places: int) -> str:

@@ -50,13 +50,16 @@ def systematic_words(unit: str, replicate: str) -> str:
     return f"{_SYSTEMATIC[unit]} {_LINES} {_SCATTER[replicate]}"
 
 
-def finding(a: ComparedBatch, b: ComparedBatch, ratio: Estimate, p_holm: float, tested: int) -> str:
+def finding(
+    a: ComparedBatch, b: ComparedBatch, ratio: Estimate, delta_g: Estimate | None, p_holm: float, tested: int
+) -> str:
     """Report the ratio with its interval, and the test of no difference.
 
     Args:
         a: First batch.
         b: Second batch.
         ratio: Ratio of b over a.
+        delta_g: The same as a difference in G; None in px.
         p_holm: p-value of no difference, corrected for the number of pairs tested.
         tested: Number of pairs tested.
     """
@@ -64,15 +67,25 @@ def finding(a: ComparedBatch, b: ComparedBatch, ratio: Estimate, p_holm: float, 
     direction = "larger" if value >= 0 else "smaller"
     p = "p < 0.0001" if p_holm < 1e-4 else f"p = {p_holm:.2g}"
     alone, corrected = (" of this pair alone", f" after Holm for {tested} pairs") if tested > 1 else ("", "")
+    in_g = ""
+    if delta_g is not None:
+        g, g_low, g_high = (signed(number, 2) for number in (delta_g.value, delta_g.low, delta_g.high))
+        in_g = f", which is {g} in G, {g_low} to {g_high}"
     return (
         f"The geometric mean of the {plural(a.replicate)}' mean intercepts is {abs(value):.1f} % {direction} "
         f"in {b.name} than in {a.name} (95 % sampling interval{alone} {signed(low, 1)} to "
-        f"{signed(high, 1)} %; {p}{corrected})."
+        f"{signed(high, 1)} %{in_g}; {p}{corrected})."
     )
 
 
 def decision(
-    verdict: str, different: bool, alone: bool, margin_g: float, needed: int | None, replicate: str
+    verdict: str,
+    different: bool,
+    alone: bool,
+    ratio: Estimate,
+    margin_g: float,
+    needed: int | None,
+    replicate: str,
 ) -> str:
     """Report what follows from the tests.
 
@@ -80,18 +93,24 @@ def decision(
         verdict: DIFFERENT, EQUIVALENT or one of NOT_ENOUGH.
         different: Whether a difference was found; an equivalent pair may have one, too.
         alone: Whether the pair would be equivalent if it were the only one tested.
+        ratio: Ratio of b over a.
         margin_g: Margin of equivalence in G.
         needed: Units per batch that would decide; None if no number would, because lines differ in width.
         replicate: FIELD or SPECIMEN.
     """
-    low, high = (signed(100 * (2 ** (each * margin_g / 2) - 1), 1) for each in (-1, 1))
-    within = f"±{margin_g:g} G ({low} to {high} %)"
+    low, high = (2 ** (each * margin_g / 2) for each in (-1, 1))
+    within = f"±{margin_g:g} G ({signed(100 * (low - 1), 1)} to {signed(100 * (high - 1), 1)} %)"
     of_pair = ", though equivalence would be for this pair alone" if alone else ""
+    if verdict == DIFFERENT and (ratio.high < low or ratio.low > high):
+        return f"The batches are different, and the whole interval lies beyond {within}."
     if verdict == DIFFERENT:
         return f"The batches are different; that they differ by less than {within} is not shown{of_pair}."
     if verdict == EQUIVALENT:
         found = "A difference exists, but it" if different else "The difference"
-        return f"{found} is smaller than {within}: the batches are equivalent within this margin."
+        return (
+            f"{found} is smaller than {within}: going by the scatter between {plural(replicate)}, the "
+            "batches are equivalent within this margin."
+        )
     if needed is None:
         return (
             f"Neither a difference nor equivalence within {within} is shown, and while lines differ so much "

@@ -145,16 +145,20 @@ def _shape(field: FieldMeasurement) -> Iterator[str]:
     if field.count > 1:
         large = int((table.span > LARGE_SHARE).sum())
         if large:
+            span = "grain spans" if large == 1 else "grains span"
             yield (
-                f"{large} of {field.count} grains span more than half of the field: it is too small for "
-                "them, and the size distribution is unsure"
+                f"{large} {span} more than half of the field: it is too small for "
+                f"{'it' if large == 1 else 'them'}, and the size distribution is unsure"
             )
         yield from too_large([table])
         if not (table.weight > 0).any():
             or_large = ", or too large" if table.too_large.any() else ""
             yield f"every grain is cut by the border{or_large}: there is no size distribution"
         if table.touches_border[table.area_px.argmax()]:
-            yield "the largest grain is cut by the border: it is larger than the figure for ALA says"
+            yield (
+                "the largest grain is cut by the border: it is larger, and its G lower, than the figures for "
+                "ALA show"
+            )
     native_px = field.mean_intercept_px / field.enlarged
     if native_px < COARSE_RASTER_PX:
         before = " of the map before it was enlarged" if field.enlarged > 1 else ""
@@ -172,7 +176,7 @@ def _map(field: FieldMeasurement, limits: MapLimits) -> Iterator[str]:
         )
     if limits.pinholes > FEW_PINHOLES * field.count:
         yield (
-            f"of {limits.pinholes} of {field.count} grains the lines leave {PINHOLE_PX} pixels or fewer: "
+            f"the lines leave {PINHOLE_PX} pixels or fewer of {counted(limits.pinholes, 'grain')}: "
             + ("if these are holes in the lines, fill them" if limits.drawn else _RINGED)
             + "; they count in grains per area and in D10"
         )
@@ -223,9 +227,15 @@ def _disagreement(field: FieldMeasurement) -> Iterator[str]:
         return
     fine, coarse = max(beyond, key=beyond.__getitem__)
     if beyond[fine, coarse] > astm.MAX_DISAGREEMENT_G:
+        elongated = ""
+        if stretched >= 0.005:
+            elongated = (
+                f", and an elongation of {elongation:.2f} : 1, as the four directions show it, "
+                f"{stretched:.2f} more"
+            )
         yield (
             f"G by {fine} lies {found[fine] - found[coarse]:.2f} above G by {coarse}: the shape of equiaxed "
-            f"grains explains up to {astm.STRUCTURE_DISAGREEMENT_G:.2f} in favour of the intercept, and an "
-            f"elongation of {elongation:.2f} : 1, as the four directions show it, {stretched:.2f} more; look "
-            "at the overlay for missing or false boundaries, or for more than one population of sizes"
+            f"grains explains up to {astm.STRUCTURE_DISAGREEMENT_G:.2f} in favour of the intercept"
+            f"{elongated}; look at the overlay for missing or false boundaries, or for more than one "
+            "population of sizes"
         )

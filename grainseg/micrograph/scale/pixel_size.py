@@ -17,7 +17,7 @@ from grainseg.micrograph.scale.pixel_limits import MAX_PIXEL_UM, MIN_PIXEL_UM
 DISAGREEMENT = 0.02
 """Two pixel sizes that differ by more than this share of the smaller one contradict each other."""
 
-SAID_BY_USER = "said by the user"
+SAID_BY_USER = "given by the user"
 
 
 class Rank(IntEnum):

@@ -59,7 +59,7 @@ class Scaling:
                 f"auto: grains of over {usual * HARMLESS:.0f} px mean intercept are shrunk to {usual:.3g} px"
             )
         else:
-            text = "" if self.choice is None else f"pictures resampled by {self.choice:g}, said by the user"
+            text = "" if self.choice is None else f"pictures resampled by {self.choice:g}, given by the user"
         return {"Scale": text} if text else {}
 
 
@@ -141,7 +141,7 @@ def scale_of_picture(
         return ScaledPicture(noted, estimate.unit, estimate.probability)
     factors = _known_factors(scaling, opened)
     _require_size(scaling, opened, factors)
-    note = f"resampled by {_written(factors)} for the network, and its answer back"
+    note = f"resampled by {_written(factors)} for the network, and the result back to its own size"
     return ScaledPicture(_noted(opened, note), at_scale(unit, factors))
 
 
@@ -207,11 +207,11 @@ def _note_and_doubt(scaling: Scaling, estimate: EstimatedScale) -> tuple[str, ..
         return ("not resampled: no boundary to estimate the grain size from",)
     grain_size = f"grains have a mean intercept of {estimate.intercept_px:.3g} px"
     if estimate.factor == 1:
-        note = f"not resampled: its {grain_size}, those of the training {target:.3g} px"
+        note = f"not resampled: its {grain_size}, those in training {target:.3g} px"
     else:
         note = (
-            f"resampled by {estimate.factor:.3g} for the network, and its answer back: "
-            f"there its {grain_size}, those of the training {target:.3g} px"
+            f"resampled by {estimate.factor:.3g} for the network, and the result back to its own size: "
+            f"so resampled, its {grain_size}, as in training ({target:.3g} px)"
         )
     if estimate.consistent:
         return (note,)

@@ -19,6 +19,7 @@ from grainseg.grains.batches.compare import Comparison, compare_batches
 from grainseg.grains.batches.copies import copies, distinct
 from grainseg.grains.batches.doubted import cautioned
 from grainseg.grains.batches.field_samples import common_unit, field_sample, pooled_elongation, scale_flags
+from grainseg.grains.batches.other_procedures import other_procedures
 from grainseg.grains.fields.field_flags import too_large
 from grainseg.grains.fields.measure_field import measure_field
 from grainseg.grains.fields.measurement import FieldMeasurement
@@ -31,7 +32,7 @@ from grainseg.micrograph.folders.selection import selection_root
 from grainseg.micrograph.formats.replacing import removing
 from grainseg.pipeline.pictures.picture import MappedField
 from grainseg.pipeline.results.earlier_run import REPORT, TABLES, require_replaceable, warn_of_older
-from grainseg.report.files.batch_rows import batch_row, budget_rows, comparison_row
+from grainseg.report.files.batch_rows import Row, batch_row, budget_rows, comparison_row, other_procedures_row
 from grainseg.report.files.robustness_note import RobustnessNote
 from grainseg.report.files.rows import GRAIN_COLUMNS, field_rows, grain_rows
 from grainseg.report.files.tables import BATCHES, BUDGET, COMPARISONS, FIELDS, GRAINS, write_csv
@@ -171,7 +172,7 @@ class Measurements:
         statistics = tuple(batch.statistics for batch in batches)
         write_csv(output / GRAINS, grain_rows(fields), GRAIN_COLUMNS)
         write_csv(output / FIELDS, field_rows(fields))
-        write_csv(output / BATCHES, map(batch_row, statistics))
+        write_csv(output / BATCHES, map(_whole_row, batches))
         write_csv(output / BUDGET, (row for batch in statistics for row in budget_rows(batch)))
         if comparisons:
             write_csv(output / COMPARISONS, map(comparison_row, comparisons))
@@ -213,7 +214,12 @@ class Measurements:
         if len(scaled) < len(fields):
             lost = ", ".join(field.image for field in fields if field.unit_um is None)
             flags.append(f"without a pixel size, so left out of this batch: {lost}")
-        return ReportBatch(replace(statistics, flags=tuple(flags)), samples)
+        return ReportBatch(replace(statistics, flags=tuple(flags)), samples, other_procedures(used, unit))
+
+
+def _whole_row(batch: ReportBatch) -> Row:
+    statistics = batch.statistics
+    return batch_row(statistics) | other_procedures_row(batch.others, statistics.unit)
 
 
 def rms_or_none(values: Sequence[float | None]) -> float | None:

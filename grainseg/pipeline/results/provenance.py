@@ -49,5 +49,5 @@ def adaptation(share: float, said: float | None) -> dict[str, str]:
         share: Share of the picture's own statistics in the batch normalisation.
         said: Value that the user gave; None if the share is the checkpoint's.
     """
-    by = "by the checkpoint" if said is None else "said by the user"
+    by = "by the checkpoint" if said is None else "given by the user"
     return {"Batch normalisation": f"{share:g} of it by the picture's own statistics, {by}"} if share else {}

@@ -4,6 +4,7 @@ import math
 
 from grainseg.grains.batches.batch import BatchStatistics
 from grainseg.grains.batches.compare import Comparison
+from grainseg.grains.batches.other_procedures import OtherProcedures
 from grainseg.grains.batches.samples import FIELD, SPECIMEN, Estimate
 from grainseg.grains.wording import percent
 
@@ -67,6 +68,25 @@ def batch_row(stats: BatchStatistics) -> Row:
         "flags": "; ".join(stats.flags),
     }
     return row
+
+
+def other_procedures_row(found: OtherProcedures, unit: str) -> Row:
+    """Further columns of a batch: what was sampled, and G by other procedures, None where there is none.
+
+    Args:
+        found: The counts of all fields together.
+        unit: "µm" or "px", the unit of their lengths.
+    """
+    return {
+        "count": found.grains,
+        f"counted_area_{'um2' if unit == 'µm' else 'px'}": found.area,
+        "crossings_circles": found.circle_crossings,
+        "g_circles": _finite(found.g_circles),
+        "g_saltikov": _finite(found.g_saltikov),
+        "g_jeffries": _finite(found.g_jeffries),
+        "g_triple": _finite(found.g_triple),
+        "g_ala": _finite(found.g_ala),
+    }
 
 
 def budget_rows(stats: BatchStatistics) -> list[Row]:

@@ -1,10 +1,13 @@
 """Batches and their comparisons as tables and sentences of a page."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from grainseg.grains.batches.batch import BatchStatistics
 from grainseg.grains.batches.compare import Comparison
+from grainseg.grains.batches.other_procedures import OtherProcedures
+from grainseg.grains.measuring.astm import MIN_FIELDS
 from grainseg.grains.wording import counted, plural
 from grainseg.report.files.batch_rows import (
     CLOSED_UNKNOWN,
@@ -48,8 +51,15 @@ _DIAMETERS = (
 )
 
 
-def summary_table(batches: Sequence[BatchStatistics]) -> Table:
-    """The batches in one table: the mean intercept with its expanded and its sampling interval, and G."""
+def summary_table(
+    batches: Sequence[BatchStatistics], image_flags: Mapping[str, int] = MappingProxyType({})
+) -> Table:
+    """The batches in one table: the mean intercept with its expanded and its sampling interval, and G.
+
+    Args:
+        batches: The batches.
+        image_flags: By batch, the number of flags of its images, counted with those of the batch.
+    """
     unit = _common(batch.unit for batch in batches)
     by_specimen = any(batch.specimens is not None for batch in batches)
     columns = (
@@ -64,9 +74,12 @@ def summary_table(batches: Sequence[BatchStatistics]) -> Table:
         Column("G"),
         Column("%RA", "%"),
         Column("Median diameter D50", unit),
-        Column("Flags"),
+        Column("Flags", "batch and images"),
     )
-    lines = [_summary_line(batch, index, not unit, by_specimen) for index, batch in enumerate(batches)]
+    lines = [
+        _summary_line(batch, index, not unit, by_specimen, len(batch.flags) + image_flags.get(batch.name, 0))
+        for index, batch in enumerate(batches)
+    ]
     return Table(columns, tuple(lines))
 
 
@@ -76,12 +89,11 @@ def _common(units: Iterable[str]) -> str:
     return different.pop() if len(different) == 1 else ""
 
 
-def _summary_line(batch: BatchStatistics, index: int, mixed: bool, by_specimen: bool) -> Line:
+def _summary_line(batch: BatchStatistics, index: int, mixed: bool, by_specimen: bool, flags: int) -> Line:
     row, unit = batch_row(batch), SUFFIX[batch.unit]
     half = half_width(row, "mean_intercept_total", unit)
     rounding = half if half > 0 else half_width(row, "mean_intercept_sampling", unit)
     intercept = number(row, f"mean_intercept_{unit}", rounding)
-    flags = str(len(batch.flags))
     cells = (
         words(f"{batch.name} (in {batch.unit})" if mixed else batch.name, "name", f"#batch-{index}"),
         plain(row, "fields"),
@@ -94,7 +106,7 @@ def _summary_line(batch: BatchStatistics, index: int, mixed: bool, by_specimen: 
         _g_cell(row),
         plain(row, "relative_accuracy_percent", places=1),
         best(row, "d50", unit),
-        words(flags, "num"),
+        words(str(flags), "num", "#flags" if flags else ""),
     )
     return line(cells, batch=batch.name)
 
@@ -177,17 +189,20 @@ def budget_table(batch: BatchStatistics) -> Table:
         cells = (
             _uncertainty(row, "standard") if known else (TableCell(("unknown",), "", "num missing"), _NOTHING)
         )
-        lines.append(line((words(str(row["part"])), *cells, words(str(row["how"])))))
+        df = plain(row, "degrees_of_freedom") if known else _NOTHING
+        lines.append(line((words(str(row["part"])), *cells, df, words(str(row["how"])))))
     row, budget = batch_row(batch), batch.budget
     for title, kind, how in (
         ("Combined" if budget.complete else "Known parts combined", "combined", ""),
         ("Expanded", "expanded", budget.coverage),
     ):
-        lines.append(line((words(title), *_uncertainty(row, kind), words(how)), batch=batch.name))
+        df = TableCell((number_text(budget.df, places=1),), "", "num") if kind == "combined" else _NOTHING
+        lines.append(line((words(title), *_uncertainty(row, kind), df, words(how)), batch=batch.name))
     columns = (
         Column("Source", css=""),
         Column("Standard uncertainty", "of ln ℓ̄"),
         Column("Standard uncertainty", "%"),
+        Column("Degrees of freedom"),
         Column("How it is known", css=""),
     )
     return Table(columns, tuple(lines))
@@ -206,6 +221,27 @@ def _itself(row: Row, key: str) -> float:
     """The uncertainty as its own half width, so that it is rounded to two digits; nan if it is missing."""
     value = row[key]
     return value if isinstance(value, float) else math.nan
+
+
+def sampled_sentences(batch: BatchStatistics, others: OtherProcedures) -> list[str]:
+    """What was sampled, and G by other procedures; lengths in px have no G."""
+    area = f"{number_text(others.area / 1e6)} mm²" if batch.unit == "µm" else f"{others.area:.0f} px²"
+    sampled = (
+        f"Sampled: {counted(batch.fields, 'field')}, {area} of grains, {counted(others.grains, 'grain')}, of "
+        f"which {batch.grains} lie wholly inside a field and make the size distribution; the test circles "
+        f"cross {others.circle_crossings:.0f} boundaries."
+    )
+    if batch.g is None:
+        return [sampled]
+    found = {
+        "test circles": others.g_circles,
+        "Saltikov": others.g_saltikov,
+        "Jeffries": others.g_jeffries,
+        "triple points": others.g_triple,
+        "largest grain (ALA)": others.g_ala,
+    }
+    listed = ", ".join(f"{name} {number_text(g, places=2)}" for name, g in found.items() if math.isfinite(g))
+    return [sampled, f"G by other procedures, all fields together, as a check of the result: {listed}."]
 
 
 def batch_sentences(batch: BatchStatistics) -> list[str]:
@@ -231,10 +267,19 @@ def _relative_accuracy(batch: BatchStatistics) -> str:
     if more is None:
         has = f"One {replicate} has" if batch.fields else "No field has a mean intercept, so there is"
         return f"{has} no %RA: it is the scatter between {plural(replicate)} and needs at least two."
-    aim = f"{counted(more, f'more {replicate}')} would give 10 %." if more else "The aim of 10 % is met."
+    number = batch.fields if batch.specimens is None else batch.specimens
+    if number < MIN_FIELDS:
+        aim = f"Below {MIN_FIELDS} {plural(replicate)} it says little about the aim of 10 %."
+    elif more:
+        aim = f"If the scatter stays, {counted(more, f'more {replicate}')} would give 10 %."
+    else:
+        aim = "The aim of 10 % is met."
     percent = number_text(batch.relative_accuracy_percent, places=1)
-    over = counted(batch.fields if batch.specimens is None else batch.specimens, replicate)
-    return f"%RA of the mean intercept over {over}, which count the same here, is {percent} %. {aim}"
+    over = counted(number, replicate)
+    return (
+        f"%RA of the mean intercept over {over}, which count the same here, is {percent} %: that is the "
+        f"sampling alone, without the error of the segmentation. {aim}"
+    )
 
 
 def comparison_table(comparisons: Sequence[Comparison]) -> Table:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from grainseg.grains.batches.batch import BatchStatistics
 from grainseg.grains.batches.compare import Comparison
+from grainseg.grains.batches.other_procedures import OtherProcedures
 from grainseg.grains.batches.samples import FieldSample
 from grainseg.grains.fields.measurement import FieldMeasurement
 from grainseg.grains.labels.structure import Structure
@@ -58,10 +59,17 @@ class ReportImage:
 
 @dataclass(frozen=True)
 class ReportBatch:
-    """One batch: its numbers and the fields that they come from."""
+    """One batch.
+
+    Attributes:
+        statistics: Its numbers.
+        samples: The fields that they come from.
+        others: Its G by other procedures.
+    """
 
     statistics: BatchStatistics
     samples: tuple[FieldSample, ...]
+    others: OtherProcedures
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -80,7 +81,7 @@ def _context(report: Report) -> dict[str, Any]:
     statistics = [batch.statistics for batch in report.batches]
     return {
         "report": report,
-        "summary": batch_views.summary_table(statistics),
+        "summary": batch_views.summary_table(statistics, _image_flags(report)),
         "flags": flagged(report),
         "without_size": [image.field.image for image in report.images if image.field.unit_um is None],
         "plots": _common_plots(report),
@@ -109,6 +110,11 @@ def _provenance(report: Report) -> list[tuple[str, str]]:
         *provenance.versions.items(),
     )
     return [(name, value) for name, value in facts if value is not None]
+
+
+def _image_flags(report: Report) -> Counter[str]:
+    """Number of flags of the images, by batch."""
+    return Counter(image.batch for image in report.images for _ in image.field.flags)
 
 
 def _size_scales(images: Sequence[ReportImage]) -> dict[str, SizeScale]:
@@ -153,7 +159,10 @@ def _batch_view(report: Report, batch: ReportBatch, number: int) -> dict[str, An
         "rose": Markup(rose),
         "estimates": batch_views.estimate_table(statistics),
         "budget": batch_views.budget_table(statistics),
-        "sentences": batch_views.batch_sentences(statistics),
+        "sentences": [
+            *batch_views.sampled_sentences(statistics, batch.others),
+            *batch_views.batch_sentences(statistics),
+        ],
     }
 
 

@@ -48,12 +48,23 @@ def test_different():
     assert found.difference_d50.value == pytest.approx(4, rel=0.01)
     assert found.difference_d50.low > 0
     low, high = (100 * (end - 1) for end in (found.ratio.low, found.ratio.high))
+    g_low, g_high = (f"{end:+.2f}".replace("-", "−") for end in (found.delta_g.low, found.delta_g.high))
     assert found.sentence == (
         "The geometric mean of the fields' mean intercepts is 20.0 % larger in B than in A "
-        f"(95 % sampling interval {low:+.1f} to {high:+.1f} %; p < 0.0001). "
-        "The batches are different; that they differ by less than ±0.25 G (−8.3 to +9.1 %) is not shown. "
+        f"(95 % sampling interval {low:+.1f} to {high:+.1f} %, which is −0.53 in G, {g_low} to {g_high}; "
+        "p < 0.0001). "
+        "The batches are different, and the whole interval lies beyond ±0.25 G (−8.3 to +9.1 %). "
         "Fields are the unit: scatter between specimens is not included."
     )
+
+
+def test_a_difference_that_may_be_within_the_margin_is_not_said_to_be_beyond():
+    found = compare(steady(20), steady(21.8))
+    assert found.verdict == "different"
+    assert found.ratio.low < 2 ** (0.25 / 2) < found.ratio.high
+    assert "is not shown" in found.sentence
+    assert "beyond" not in found.sentence
+    assert "lies beyond" in compare(steady(24), steady(20)).sentence
 
 
 def test_the_ratio_is_of_geometric_means_and_not_of_pooled_intercepts():
@@ -76,8 +87,8 @@ def test_equivalent():
     assert found.p > 0.05
     assert found.needed == 5  # fewer would do by their scatter, but say too little of it
     assert (
-        "The difference is smaller than ±0.25 G (−8.3 to +9.1 %): the batches are equivalent within this"
-        in found.sentence
+        "The difference is smaller than ±0.25 G (−8.3 to +9.1 %): going by the scatter between fields, the "
+        "batches are equivalent within this margin." in found.sentence
     )
 
 

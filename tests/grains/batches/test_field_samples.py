@@ -11,7 +11,7 @@ from grainseg.micrograph.image import PixelSize
 from grainseg.micrograph.plain.polycrystal import polycrystal
 
 GRAINS = polycrystal(3, (200, 240), 30.0, 0.3, 3)
-UM = measure_field("um", GRAINS, PixelSize(0.25, 0.25, "said by the user"))
+UM = measure_field("um", GRAINS, PixelSize(0.25, 0.25, "given by the user"))
 PX = measure_field("px", GRAINS, None)
 
 

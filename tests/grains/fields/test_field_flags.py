@@ -20,7 +20,7 @@ def test_small_fields_are_flagged():
     large = np.ones((100, 100), np.uint32)
     large[10:80, 10:80] = 2
     field = measure_field("a", large, HALF_UM)
-    assert flagged(field, "2 of 2 grains span more than half of the field")
+    assert flagged(field, "2 grains span more than half of the field: it is too small for them")
     assert flagged(field, "the largest grain is cut by the border")
     large[5:90, 5:90] = 2
     field = measure_field("a", large, HALF_UM)
@@ -71,7 +71,7 @@ def test_what_elongation_does_not_explain_is_an_alarm(ratio):
         specked[y - 1 : y + 2, x - 1 : x + 2] = 100_000 + number
     field = measure_field("a", specked, None)
     assert flagged(field, "look at the overlay")
-    assert flagged(field, f"an elongation of {field.elongation:.2f} : 1")
+    assert flagged(field, f"an elongation of {field.elongation:.2f} : 1") == (ratio > 1)
 
 
 def test_the_scatter_of_few_circles_is_no_alarm():
@@ -91,7 +91,7 @@ def test_holes_in_lines_are_flagged():
     holed = partition_mask(lines)
     field = measure_field("a", holed.grains, None, holed)
     assert holed.pinholes > 10
-    assert flagged(field, f"of {holed.pinholes} of {field.count} grains the lines leave 4 pixels or fewer")
+    assert flagged(field, f"the lines leave 4 pixels or fewer of {holed.pinholes} grains")
     assert flagged(field, "fill them")
     predicted = partition_probability(lines.astype(np.float32))
     field = measure_field("a", predicted.grains, None, predicted)

@@ -91,7 +91,7 @@ def test_pixels_that_are_not_square():
     """The same field, its rows twice as far apart: the same measurement within the coarser sampling."""
     square = measure_field("a", cells(2, (800, 800), 900.0), HALF_UM)
     grains = cells(2, (400, 800), 900.0, step=(2.0, 1.0))
-    oblong = measure_field("a", grains, PixelSize(1.0, 0.5, "said by the user"))
+    oblong = measure_field("a", grains, PixelSize(1.0, 0.5, "given by the user"))
     assert oblong.unit_um == 0.5
     assert flagged(oblong, "not square (1 µm high, 0.5 µm wide)")
     assert oblong.counted_area_px == square.counted_area_px

@@ -239,7 +239,7 @@ def test_priority_and_disagreement_in_one_file(tmp_path):
     assert "ImageJ says 0.5" in note
     micrograph = read_micrograph(path, pixel_size_um=(0.5, 0.4))
     assert micrograph.pixel_size_um == (0.5, 0.4)
-    assert micrograph.pixel_size.source == "said by the user"
+    assert micrograph.pixel_size.source == "given by the user"
     assert ["FEI" in note for note in micrograph.warnings] == [True, False]
     with pytest.raises(GrainsegError, match="pixel_size_um=0"):
         read_micrograph(path, pixel_size_um=0)

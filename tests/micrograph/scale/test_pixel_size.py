@@ -15,7 +15,7 @@ def claim(rank, row_um, column_um=None, **more):
 
 def test_the_user_may_say_one_number_or_two():
     one = said_by_user(0.25)
-    assert (one.row_um, one.column_um, one.source) == (0.25, 0.25, "said by the user")
+    assert (one.row_um, one.column_um, one.source) == (0.25, 0.25, "given by the user")
     for pair in ((0.2, 0.3), [0.2, 0.3], np.array([0.2, 0.3])):
         two = said_by_user(pair)
         assert (two.row_um, two.column_um) == (0.2, 0.3)
@@ -78,7 +78,7 @@ def test_more_than_two_percent_is_a_contradiction(other, warned):
     if warned:
         assert "OME" in notes[0]
         assert "IMAGEJ" in notes[0]
-        assert "said by the user" in by_user[0]
+        assert "given by the user" in by_user[0]
         assert notes[0].endswith("say the right one with pixel_size_um")
         assert by_user[0].endswith("; check pixel_size_um")
 

@@ -18,7 +18,7 @@ from grainseg.micrograph.plain.synthetic import SyntheticRecipe, generate
 from grainseg.pipeline.pictures.member_grains import MemberGrains
 from grainseg.pipeline.pictures.picture import OpenedPicture
 
-SIZE = PixelSize(0.5, 0.25, "said by the user")
+SIZE = PixelSize(0.5, 0.25, "given by the user")
 
 
 def boundary_map(mean_grain_px: float) -> FloatImage:

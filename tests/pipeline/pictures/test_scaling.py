@@ -90,7 +90,7 @@ def test_a_factor_changes_what_the_network_sees_and_not_the_outputs_size(
     assert probability.shape == mask.shape == (SIDE, SIDE)
     np.testing.assert_array_equal(mask > 0, probability > 0.5)
     assert f"resampled by {factor:g} for the network" in page(config)
-    assert f"pictures resampled by {factor:g}, said by the user" in page(config)
+    assert f"pictures resampled by {factor:g}, given by the user" in page(config)
 
 
 def test_pictures_are_brought_to_the_pixel_size_of_the_training(

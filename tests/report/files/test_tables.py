@@ -142,7 +142,7 @@ def test_fields_hold_what_was_measured(tmp_path, example):
     write_tables(tmp_path, example)
 
     row, field = read(tmp_path / "fields.csv")[3], example.images[3].field
-    assert (row["batch"], row["image"], row["pixel_size_source"]) == ("B", "b2", "said by the user")
+    assert (row["batch"], row["image"], row["pixel_size_source"]) == ("B", "b2", "given by the user")
     assert float(row["mean_intercept_um"]) == field.mean_intercept_px * 0.5
     assert float(row["mean_intercept_without_closed_px"]) == field.mean_intercept_px_without_closed
     assert float(row["intercept_deg90_px"]) == field.lines[2].mean
@@ -159,7 +159,7 @@ def test_fields_hold_what_was_measured(tmp_path, example):
 
 def test_a_map_given_says_nothing_of_closed_boundaries(tmp_path):
     grains = np.arange(1, 101).reshape(10, 10).repeat(12, axis=0).repeat(12, axis=1)
-    field = measure_field("a", grains, PixelSize(1.0, 0.5, "said by the user"))
+    field = measure_field("a", grains, PixelSize(1.0, 0.5, "given by the user"))
 
     write_fields(tmp_path, {"A": [field]})
 

@@ -9,12 +9,14 @@ from field_samples import batch, field
 from grainseg.grains.batches.batch import batch_statistics
 from grainseg.grains.batches.budget import SegmentationError
 from grainseg.grains.batches.compare import compare_batches
+from grainseg.grains.batches.other_procedures import OtherProcedures
 from grainseg.grains.measuring.astm import g_from_mean_intercept
 from grainseg.report.html.batch_views import (
     batch_sentences,
     budget_table,
     comparison_table,
     estimate_table,
+    sampled_sentences,
     summary_table,
 )
 from grainseg.report.html.cells import MISSING, Number, number_text
@@ -113,3 +115,23 @@ def test_the_budget_has_each_part_as_logarithm_and_in_percent():
     assert 1 + percent / 100 == pytest.approx(math.exp(LARGE.budget.expanded))
     unknown = budget_table(INCOMPLETE).lines[1]
     assert unknown.cells[1].parts == ("unknown",)
+
+
+def test_what_was_sampled_and_g_by_other_procedures_are_said():
+    found = OtherProcedures(1.92e6, 560, 412.0, 9.6, 9.03, math.nan, 9.01, 5.0)
+    sampled, others = sampled_sentences(LARGE, found)
+    assert "6 fields, 1.92 mm² of grains, 560 grains, of which" in sampled
+    assert others.endswith("test circles 9.60, Saltikov 9.03, triple points 9.01, largest grain (ALA) 5.00.")
+    (in_px,) = sampled_sentences(batch_statistics("x", "px", batch(0, 6)), replace(found, area=90000.0))
+    assert "90000 px² of grains" in in_px
+
+
+def test_the_flags_of_a_batch_include_those_of_its_images():
+    assert cell_of(summary_table([LARGE]), "Flags").parts == (str(len(LARGE.flags)),)
+    with_images = summary_table([LARGE], {"x": 15, "y": 3})
+    assert cell_of(with_images, "Flags").parts == (str(len(LARGE.flags) + 15),)
+
+
+def test_few_fields_meet_no_aim():
+    few = batch_sentences(batch_statistics("x", "µm", batch(0, 3)))[0]
+    assert few.endswith("Below 5 fields it says little about the aim of 10 %.")

@@ -186,7 +186,7 @@ def test_provenance_stands(html, example):
     said = example.provenance
     for text in (said.checkpoint, said.checkpoint_sha256, said.command, "partition: watershed", "a note"):
         assert text in html
-    assert html.count(">said by the user<") == 5
+    assert html.count(">given by the user<") == 5
 
 
 def test_without_a_pixel_size_it_says_so_and_how_to_say_it(tmp_path):
@@ -199,8 +199,8 @@ def test_without_a_pixel_size_it_says_so_and_how_to_say_it(tmp_path):
 
 
 def test_the_scale_bar_of_pixels_that_are_not_square_is_as_wide_as_their_columns(tmp_path):
-    wide = report({"A": ["a1"]}, pixel_size=PixelSize(0.25, 0.5, "said by the user"))
-    square = report({"A": ["a1"]}, pixel_size=PixelSize(0.5, 0.5, "said by the user"))
+    wide = report({"A": ["a1"]}, pixel_size=PixelSize(0.25, 0.5, "given by the user"))
+    square = report({"A": ["a1"]}, pixel_size=PixelSize(0.5, 0.5, "given by the user"))
     bars = [re.findall(r'data-unit="([^"]*)"', page(tmp_path, each)) for each in (wide, square)]
     assert bars[0] == bars[1] == ["0.5"]
 

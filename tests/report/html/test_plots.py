@@ -94,8 +94,8 @@ def test_wide_intervals_leave_an_axis_of_g(example):
 def test_the_rose_stands_at_the_true_angles_of_oblong_pixels():
     """Grains on average as wide as high: a circle, with the pixel's diagonals at 63.4° and 116.6°."""
     grains = np.random.default_rng(0).integers(1, 50, (40, 80)).repeat(6, axis=0).repeat(12, axis=1)
-    field = measure_field("a", grains, PixelSize(1.0, 0.5, "said by the user"))
-    square = measure_field("b", grains, PixelSize(0.5, 0.5, "said by the user"))
+    field = measure_field("a", grains, PixelSize(1.0, 0.5, "given by the user"))
+    square = measure_field("b", grains, PixelSize(0.5, 0.5, "given by the user"))
 
     rose = _together([_directions(field, "µm"), _directions(square, "µm")])
 
