@@ -1,4 +1,4 @@
-# Two commands: `make demo` and `make test`. Each is a few ordinary commands, which the README shows, too.
+# The main commands are `make demo` and `make test`. Each runs a few ordinary commands, which the README lists.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
