@@ -1,21 +1,21 @@
-"""The weights that validate, are kept and predict, where these are not simply those of the last step.
+"""Weights for validation, checkpoints and prediction that differ from those of the last training step.
 
-**An average over the training.** Steps of a fixed rate circle around a minimum; the mean of where they come
-by lies closer to it (Polyak & Juditsky 1992, SIAM J. Control Optim. 30:838). The mean here is exponential, as
-for the teacher of Tarvainen & Valpola 2017 (NeurIPS, arXiv:1703.01780): after step t
+**An average over the training.** With a fixed learning rate, the weights circle around a minimum; their mean
+is closer to it (Polyak & Juditsky 1992, SIAM J. Control Optim. 30:838). The mean here is exponential, as for
+the teacher of Tarvainen & Valpola 2017 (NeurIPS, arXiv:1703.01780): after step t
 
     average ← d_t · average + (1 - d_t) · weights,   d_t = min(decay, t / (t + 9)).
 
-The rise of d_t (as of TensorFlow's ``ExponentialMovingAverage`` with ``num_updates``) lets the average forget
-what the network was before training: runs here have a few hundred steps, of which a constant decay of 0.999
-would leave the start a share of e^-0.4.
+d_t rises from step to step, as in TensorFlow's ``ExponentialMovingAverage`` with ``num_updates``, so that the
+average forgets the initial weights. Runs here have only a few hundred steps: after 400 steps with a constant
+decay of 0.999, the initial weights would still have a share of e^-0.4 = 0.67.
 
-Lightning's ``EMAWeightAveraging`` does not serve: checkpoints without an optimizer do not go through its
-hook, so that ``best.ckpt`` would hold the weights of the last step.
+Lightning's ``EMAWeightAveraging`` cannot be used: it does not act on checkpoints without an optimizer, so
+``best.ckpt`` would hold the weights of the last step.
 
-**A share of the generic weights.** What fine-tuning forgets of other materials comes back, and nothing of the
-labelled one is lost, on the straight line between the weights before it and after it (Wortsman et al. 2022,
-CVPR, arXiv:2109.01903).
+**A share of the generic weights.** Fine-tuning on one material makes a network forget others. On the straight
+line between the weights before and after fine-tuning, it recovers what it forgot without a loss on the
+labelled material (Wortsman et al. 2022, CVPR, arXiv:2109.01903).
 """
 
 from collections.abc import Mapping
@@ -36,18 +36,18 @@ RISE_STEPS = 9
 
 
 class KeptWeights(Callback):
-    """Has other weights in the network's place from a validation to the next batch.
+    """Put the weights to be saved into the network at each validation, until the next training batch.
 
-    The checkpoints of an epoch's end so hold the kept weights under the network's names, and ``last.ckpt``
-    beside them, in this callback's state, the weights to go on with.
+    So the checkpoints written at the end of an epoch hold these weights under the network's names. In this
+    callback's state, ``last.ckpt`` also holds the training weights from which a resumed run continues.
 
-    The running mean and variance of batch normalisation are treated as the weights are: those of each step
-    belong to its weights, and so those of a mean do, to first order in how far the weights wander. The count
-    of batches, a whole number, is the network's own.
+    The running mean and variance of batch normalisation are averaged like the weights: the statistics of each
+    step belong to the weights of that step, so averaged statistics belong to averaged weights, to first order
+    in the changes of the weights. The count of batches, an integer, remains the network's own.
 
     Args:
-        decay: Highest share of the average that stays at a step, in (0, 1); None takes no average.
-        start_share: Share of the weights before the first step in what is kept, in [0, 1).
+        decay: Largest share of itself that the average keeps at a step, in (0, 1); None for no average.
+        start_share: Share of the weights before the first step in the saved weights, in [0, 1).
     """
 
     def __init__(self, decay: float | None, start_share: float) -> None:
@@ -57,11 +57,11 @@ class KeptWeights(Callback):
         self._in_place = False
         self._seen_step = 0
         self._training = False
-        # "average" of all steps, "start" before the first, "own" of the last step while others are in place.
+        # "average" over all steps, "start" before the first step, "own" while others are in the network.
         self._weights: dict[str, list[Tensor]] = {}
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Begin with the network as it is, unless a checkpoint brought along what was kept."""
+        """Start from the network's weights, unless a checkpoint has restored the saved state."""
         self._training = True
         self._seen_step = trainer.global_step
         values = _values(pl_module)
@@ -79,7 +79,7 @@ class KeptWeights(Callback):
     def on_train_batch_start(
         self, trainer: Trainer, pl_module: LightningModule, batch: object, batch_idx: int
     ) -> None:
-        """Go on training where the last step ended."""
+        """Restore the training weights of the last step."""
         if self._in_place:
             _put(self._weights.pop("own"), _values(pl_module))
             self._in_place = False
@@ -87,7 +87,7 @@ class KeptWeights(Callback):
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: object, batch: object, batch_idx: int
     ) -> None:
-        """Take the step's weights into the average; where gradients accumulate, not every batch is a step."""
+        """Update the average after a step; with gradient accumulation, not every batch is a step."""
         if trainer.global_step == self._seen_step:
             return
         self._seen_step = trainer.global_step
@@ -100,7 +100,7 @@ class KeptWeights(Callback):
                 average.lerp_(value, 1 - decay)
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Put what is kept into the network; before any training, that is what the network has."""
+        """Put the weights to be saved into the network; does nothing before training has started."""
         if self._in_place or not self._training:
             return
         values = _values(pl_module)
@@ -116,7 +116,7 @@ class KeptWeights(Callback):
         return [torch.lerp(start, value, 1 - self._start_share) for start, value in pairs]
 
     def state_dict(self) -> dict[str, Any]:
-        """What a resumed run needs and does not find in the network."""
+        """Return the state that a resumed run needs in addition to the network."""
         return {
             "decay": self._decay,
             "start_share": self._start_share,
@@ -126,15 +126,15 @@ class KeptWeights(Callback):
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from the saved weights; the network was loaded as it was."""
+        """Restore the saved state; the network itself is loaded separately."""
         self._steps = state_dict["steps"]
         self._in_place = state_dict["in_place"]
         self._weights = {name: _copies(values) for name, values in state_dict["weights"].items()}
 
 
 def _values(module: LightningModule) -> list[Tensor]:
-    """The weights and running statistics of the network themselves, not copies."""
-    assert isinstance(module, BoundaryModule)  # there are no others
+    """Return the network's weights and running statistics themselves, not copies."""
+    assert isinstance(module, BoundaryModule)  # the only module of this project
     return [
         value for value in module.network.state_dict(keep_vars=True).values() if value.is_floating_point()
     ]
@@ -151,7 +151,7 @@ def _put(wanted: list[Tensor], into: list[Tensor]) -> None:
 
 
 def kept_weights(config: TrainConfig) -> KeptWeights | None:
-    """The callback that a run asks for; None where the weights of the last step are kept."""
+    """Return the callback that a run needs; None if it saves the weights of the last step."""
     decay, share = _wanted(config)
     return None if decay is None and share == 0 else KeptWeights(decay, share)
 
@@ -161,15 +161,15 @@ def _wanted(config: TrainConfig) -> tuple[float | None, float]:
 
 
 def require_same_kept(checkpoint: Path, callbacks: Mapping[str, Any], config: TrainConfig) -> None:
-    """See that a run goes on with the kept weights it had.
+    """Check that a resumed run averages and mixes weights as the interrupted run did.
 
     Args:
-        checkpoint: A ``last.ckpt``, for the error.
-        callbacks: Their states in it.
-        config: Of the resumed run.
+        checkpoint: A ``last.ckpt``, for the error message.
+        callbacks: The callbacks' states in this checkpoint.
+        config: Configuration of the resumed run.
 
     Raises:
-        GrainsegError: The interrupted run kept others; the text names what differs.
+        GrainsegError: The settings differ; the message names the first that does.
     """
     state = callbacks.get(KeptWeights.__qualname__, {})
     wanted = _wanted(config)

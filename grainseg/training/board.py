@@ -1,4 +1,4 @@
-"""What TensorBoard shows beside the curves: the configuration as text, and the HPARAMS tab."""
+"""The configuration in TensorBoard: as text, and with final scores in the HPARAMS tab."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,37 +8,37 @@ from lightning.pytorch.loggers import Logger, TensorBoardLogger
 from omegaconf import OmegaConf
 
 _SCORES = ("val/iou", "val/boundary_f1", "val/grain_count_error", "val/intercept_error")
-"""What the HPARAMS tab ranks runs by, beside what chose their checkpoints."""
+"""Scores in the HPARAMS tab, in addition to the metric that chose the checkpoint."""
 
 
 def log_configuration(logger: Logger | None, config: Mapping[str, Any], step: int = 0) -> None:
-    """Put the choices into the HPARAMS tab, and the resolved configuration into the text tab.
+    """Write the settings to the HPARAMS tab, and the resolved configuration to the text tab.
 
     Args:
-        logger: Anything but a TensorBoard logger is left alone.
+        logger: Used only if it is a TensorBoard logger.
         config: Nested plain values.
-        step: Optimizer steps done; after the first, the HPARAMS tab has its choices already.
+        step: Optimizer steps done. If above 0, the HPARAMS tab already has the settings and is not written.
     """
     if not isinstance(logger, TensorBoardLogger):
         return
     if step == 0:
         unknown = dict.fromkeys(_score_tags(config).values(), float("nan"))
         logger.log_hyperparams(flatten(config), metrics=unknown)
-        # Lightning wrote it while it was empty, and fills none that is there.
+        # Lightning has already written an empty file, and does not fill an existing one.
         (Path(logger.log_dir) / logger.NAME_HPARAMS_FILE).unlink(missing_ok=True)
     text = OmegaConf.to_yaml(OmegaConf.create(dict(config))).replace("\n", "\n    ")
-    logger.experiment.add_text("config", f"    {text}", step)  # four blanks make it a code block
+    logger.experiment.add_text("config", f"    {text}", step)  # four blanks make a code block
 
 
 def log_scores(
     logger: Logger | None, config: Mapping[str, Any], metrics: Mapping[str, float], step: int
 ) -> None:
-    """Log, once, what the best checkpoint alone has: the HPARAMS tab's scores and what was fitted.
+    """Log the best checkpoint's scores for the HPARAMS tab, and the scores of the fitted settings.
 
     Args:
-        logger: Anything but a TensorBoard logger is left alone.
+        logger: Used only if it is a TensorBoard logger.
         config: Nested plain values, as for :func:`log_configuration`.
-        metrics: What ``metrics.json`` holds.
+        metrics: Contents of ``metrics.json``.
         step: Optimizer steps done.
     """
     if isinstance(logger, TensorBoardLogger):
@@ -48,19 +48,19 @@ def log_scores(
 
 
 def tagged_scores(config: Mapping[str, Any], metrics: Mapping[str, float]) -> dict[str, float]:
-    """Scores of the HPARAMS tab by their tags, from all that ``metrics.json`` holds."""
+    """Return the scores for the HPARAMS tab by tag, selected from the contents of ``metrics.json``."""
     return {tag: metrics[name] for name, tag in _score_tags(config).items() if name in metrics}
 
 
 def _score_tags(config: Mapping[str, Any]) -> dict[str, str]:
-    """Tags by metric, of their own: the tab shows a tag's last value, which is not the best checkpoint's."""
+    """Return tags by metric, other than the curves': their last value is not the best checkpoint's."""
     tested = ("test/iou",) if config["data"].get("test") else ()
     names = (config["optimized_metric"], *_SCORES, *tested)
     return {name: f"hp/{name.replace('/', '_')}" for name in names}
 
 
 def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, str | float | bool]:
-    """Nested values as one level of dotted names; what is neither number nor truth value becomes text."""
+    """Flatten nested values to one level of dotted names; all but numbers and booleans become text."""
     flat: dict[str, str | float | bool] = {}
     for key, value in values.items():
         if isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""What accompanies a training run: checkpoints, early stopping, progress, pictures in TensorBoard."""
+"""Callbacks of a training run: checkpoints, early stopping, progress, pictures in TensorBoard."""
 
 import logging
 import signal
@@ -28,11 +28,11 @@ from grainseg.training.run_folder import BEST, CONFIG, LAST, TENSORBOARD, write_
 log = logging.getLogger(__name__)
 
 MAX_PANEL_SIDE_PX = 2048
-"""Larger panels are shrunk before they go into TensorBoard's event file, which keeps those of many epochs."""
+"""Larger panels are shrunk for TensorBoard's event file, which holds the panels of many epochs."""
 
 
 def build_callbacks(config: TrainConfig, checkpoints: Path) -> list[Callback]:
-    """All callbacks of a run.
+    """Build all callbacks of a run.
 
     Args:
         config: The run's configuration.
@@ -50,7 +50,7 @@ def build_callbacks(config: TrainConfig, checkpoints: Path) -> list[Callback]:
             save_on_train_epoch_end=True,
             enable_version_counter=False,
         ),
-        # At the end of an epoch, not of its validation: a resumed run then starts with a whole epoch.
+        # Saved at the end of an epoch, not of its validation: a resumed run then starts with a whole epoch.
         MovableCheckpoint(
             dirpath=checkpoints, filename=LAST, save_on_train_epoch_end=True, enable_version_counter=False
         ),
@@ -67,7 +67,7 @@ def build_callbacks(config: TrainConfig, checkpoints: Path) -> list[Callback]:
                 monitor=monitor,
                 mode=mode,
                 patience=config.callbacks.early_stopping_patience,
-                check_finite=False,  # an error is infinite where no grain is found, as in a first epoch
+                check_finite=False,  # errors are infinite if no grain is found, as in a first epoch
             )
         )
     if config.callbacks.progress_bar:
@@ -81,26 +81,26 @@ def build_callbacks(config: TrainConfig, checkpoints: Path) -> list[Callback]:
 
 
 class LossAndScoreBar(RichProgressBar):
-    """A progress bar that shows the loss and the IoU, and not all that is logged."""
+    """A progress bar that shows only the loss and the IoU of all logged values."""
 
     def get_metrics(
         self, trainer: Trainer, pl_module: LightningModule
     ) -> dict[str, int | str | float | dict[str, float]]:
-        """Choose the metrics that stand beside the bar."""
+        """Return the metrics that the bar shows."""
         logged = super().get_metrics(trainer, pl_module)
         return {name: logged[name] for name in ("train/loss", "val/iou") if name in logged}
 
     def _get_train_description(self, current_epoch: int) -> str:
-        """Count epochs from 1, as the lines of a file do; Lightning's bar ends with "Epoch 9/9" of ten."""
+        """Count epochs from 1, as ``EpochLines`` does; Lightning ends with "Epoch 9/9" after ten epochs."""
         words = f"Epoch {current_epoch + 1} of {self.trainer.max_epochs}"
-        return words.ljust(len(self.validation_description))  # or the bars below each other would jump
+        return words.ljust(len(self.validation_description))  # aligns the bars of training and validation
 
 
 class EpochLines(Callback):
-    """A line after each epoch, where no bar moves: a file shows a bar at the end alone."""
+    """Log a line after each epoch if no bar is visible: in a file, the bar appears only at the end."""
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Say how far the run is, and how good."""
+        """Log the number of the epoch and the validation IoU."""
         if trainer.is_global_zero:
             iou = float(trainer.callback_metrics["val/iou"])
             log.info(
@@ -109,29 +109,29 @@ class EpochLines(Callback):
 
 
 class MovableCheckpoint(ModelCheckpoint):
-    """A checkpoint that a resumed run goes on with, wherever the run's folder has been moved or copied to."""
+    """A checkpoint callback whose state stays valid if the run's folder is moved or copied."""
 
     def on_load_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """See that there is a state, or Lightning would begin anew: with a worse best checkpoint, say."""
+        """Fail if the state is missing: Lightning would start anew and may save a worse best checkpoint."""
         checkpoint["callbacks"][self.state_key]["best_model_score"]
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take over what is known of the file if it lies in this run's folder, else start anew."""
+        """Restore the state if its checkpoint file is in this run's folder, else start anew."""
         path = Path(str(self.dirpath)) / f"{self.filename}{self.FILE_EXTENSION}"
         if path.is_file():
             score = state_dict["best_model_score"]
             here = {"dirpath": self.dirpath, "best_model_path": str(path), "kth_best_model_path": str(path)}
-            known = {} if score is None else {str(path): score.reshape(())}  # one number, or it fails here
+            known = {} if score is None else {str(path): score.reshape(())}  # an error unless one number
             super().load_state_dict(state_dict | here | {"best_k_models": known})
 
 
 class StopOfPatience(EarlyStopping):
-    """Early stopping that says so, and whose patience a resumed run may choose anew."""
+    """Early stopping that logs a message, and whose patience a resumed run may change."""
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Train no further epoch where the interrupted run had stopped, unless there is more patience now."""
+        """Train no further epoch if the earlier run had stopped early, unless the patience is now larger."""
         if self.wait_count >= self.patience:
             trainer.should_stop = True
             if trainer.is_global_zero:
@@ -143,7 +143,7 @@ class StopOfPatience(EarlyStopping):
                 )
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Stop where the score has not been better for long."""
+        """Stop if the score has not improved for ``patience`` epochs."""
         super().on_train_epoch_end(trainer, pl_module)
         if self.wait_count >= self.patience and trainer.is_global_zero:
             log.info(
@@ -155,25 +155,27 @@ class StopOfPatience(EarlyStopping):
 
     @property
     def state_key(self) -> str:
-        """The key of Lightning's own early stopping, under which older checkpoints hold its state."""
+        """Key of Lightning's own early stopping, under which older checkpoints hold the state."""
         return super().state_key.replace(type(self).__qualname__, EarlyStopping.__qualname__, 1)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on counting, with this run's patience."""
+        """Restore the count of epochs, but with this run's patience."""
         super().load_state_dict(state_dict | {"patience": self.patience})
 
 
 class SaveOnInterrupt(Callback):
-    """Sees to it that a run that is stopped from the keyboard (Ctrl-C) stops, and can be resumed.
+    """Make sure that Ctrl-C stops a run, and that the run can be resumed.
 
-    Python loses a Ctrl-C that arrives while it finalises a file, say that of a checkpoint just written: what
-    is raised in there is cleared. So the signal is remembered, too, and the next batch stops the run.
+    Python loses a Ctrl-C that arrives while it finalises a file, such as a checkpoint just written:
+    exceptions raised there are dropped. So the signal is also remembered, and the run stops at the next
+    batch.
 
-    The checkpoint of the last whole epoch stays, since one from within an epoch would train its first patches
-    twice and its last ones never; only before the first epoch's end there is none yet.
+    The checkpoint of the last complete epoch is not replaced: resuming from within an epoch would train on
+    its first patches twice and never on its last ones. A checkpoint is saved only if there is none yet,
+    before the end of the first epoch.
 
     Args:
-        path: Where the checkpoint is saved.
+        path: Path of the checkpoint.
     """
 
     def __init__(self, path: Path) -> None:
@@ -182,7 +184,7 @@ class SaveOnInterrupt(Callback):
         self._listening = False
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Listen for Ctrl-C, unless someone else does (or the shell said that nobody shall)."""
+        """Handle Ctrl-C, unless there is another handler or the shell has set the signal to be ignored."""
         in_main_thread = threading.current_thread() is threading.main_thread()
         if in_main_thread and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
             signal.signal(signal.SIGINT, self._interrupt)
@@ -209,7 +211,7 @@ class SaveOnInterrupt(Callback):
         self._stop_if_interrupted()
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
-        """Save what there is if nothing has been saved; whoever started the run says how to go on."""
+        """Save a checkpoint if there is none; the caller of the run explains how to continue."""
         self._stop_listening()
         if not isinstance(exception, KeyboardInterrupt | SIGTERMException) or trainer.global_step == 0:
             return
@@ -223,13 +225,14 @@ class SaveOnInterrupt(Callback):
 
 
 class RecordConfiguration(Callback):
-    """Writes ``config.yaml``, and the configuration into TensorBoard.
+    """Write the configuration to ``config.yaml`` and to TensorBoard.
 
-    Not before the first batch: a resumed run that fails before leaves the record of the one it goes on with.
+    This happens only when training starts: a resumed run that fails earlier leaves the interrupted run's
+    record as it is.
 
     Args:
-        config: The run.
-        run_dir: Its folder.
+        config: The run's configuration.
+        run_dir: The run's folder.
     """
 
     def __init__(self, config: TrainConfig, run_dir: Path) -> None:
@@ -238,23 +241,23 @@ class RecordConfiguration(Callback):
         self._goes_on = config.resume is not None and (run_dir / TENSORBOARD).is_dir()
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Record what trains from here on."""
+        """Record the configuration of the training that starts."""
         log_configuration(trainer.logger, self._plain, trainer.global_step if self._goes_on else 0)
         if trainer.is_global_zero:
             write_config(self._path, self._plain)
 
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Record what was trained elsewhere, where no epoch was left to train."""
+        """Record the configuration if no epoch was left to train, in a new folder of a resumed run."""
         if trainer.is_global_zero and not self._path.is_file():
             write_config(self._path, self._plain)
 
 
 class ValidationPanels(Callback):
-    """Shows the validation pictures in TensorBoard: image, label, probability, errors in colour.
+    """Show the validation pictures in TensorBoard: image, label, probability, errors in colour.
 
     Args:
-        every_n_epochs: How often.
-        tolerance_px: How far a boundary may lie from the label to count as found.
+        every_n_epochs: Epochs from one panel of a picture to the next; the last epoch always has one.
+        tolerance_px: Largest distance in px of a predicted boundary from the label that counts as a match.
     """
 
     def __init__(self, every_n_epochs: int, tolerance_px: float) -> None:
@@ -276,7 +279,7 @@ class ValidationPanels(Callback):
         logger, data = trainer.logger, getattr(trainer, "datamodule", None)
         if not (due and isinstance(logger, TensorBoardLogger) and isinstance(data, BoundaryDataModule)):
             return
-        assert isinstance(outputs, torch.Tensor)  # validation_step gives one
+        assert isinstance(outputs, torch.Tensor)  # returned by validation_step
         probability = outputs.float().cpu().numpy()
         unit = batch[0].cpu().numpy()
         label: Label = batch[1].cpu().numpy()
@@ -284,12 +287,12 @@ class ValidationPanels(Callback):
         found = probability > THRESHOLD
         drawn = panel(pixels, label, probability, found, self._tolerance_px, MAX_PANEL_SIDE_PX)
         tag = f"val/{data.data.val_images[batch_idx].stem}"
-        # At the step of the curves, which is that of the last batch.
+        # Same step as in the curves: that of the last batch.
         logger.experiment.add_image(tag, board_panel(drawn), trainer.global_step - 1, dataformats="HWC")
 
 
 def board_panel(drawn: Picture) -> Picture:
-    """A panel, (H, W, 3) uint8, with its longer side shrunk to what TensorBoard's event file can bear."""
+    """Shrink a panel, (H, W, 3) uint8, whose longer side exceeds ``MAX_PANEL_SIDE_PX`` to this length."""
     factor = MAX_PANEL_SIDE_PX / max(drawn.shape[:2])
     if factor >= 1:
         return drawn

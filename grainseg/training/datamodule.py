@@ -1,4 +1,4 @@
-"""The LightningDataModule: opens the data of a run, serves patches and whole pictures."""
+"""The LightningDataModule: opens the data of a run and provides patches and whole pictures."""
 
 import torch
 from lightning import LightningDataModule
@@ -24,25 +24,25 @@ class WholePictures(Dataset[WholePicture]):
         self.images = images
 
     def __len__(self) -> int:
-        """Number of pictures."""
+        """Return the number of pictures."""
         return len(self.images)
 
     def __getitem__(self, index: int) -> WholePicture:
-        """Picture, label and regime."""
+        """Return picture, label and regime."""
         image = self.images[index]
         return torch.from_numpy(image.unit), torch.from_numpy(image.label), image.regime
 
 
 class BoundaryDataModule(LightningDataModule):
-    """Five labelled micrographs, four to train and one to validate, say; or a synthetic stream.
+    """Training, validation and test data: a folder of labelled micrographs, or a synthetic stream.
 
     Args:
-        config: Where the patches come from.
+        config: Source of the patches.
         augment: Ranges of the augmentation.
         channels: Channels that the network takes.
         batch_size: Patches in a batch.
         seed: Determines every patch.
-        observe: Tells where boundaries are, for ``data.label_offset=auto``.
+        observe: Predicts where boundaries are, for ``data.label_offset=auto``.
     """
 
     def __init__(
@@ -65,21 +65,21 @@ class BoundaryDataModule(LightningDataModule):
 
     @property
     def data(self) -> TrainingData:
-        """What ``setup`` opened."""
+        """The data opened by ``setup``."""
         if self._opened is None:
             raise ValueError("call setup first")
         return self._opened
 
     def prepare_data(self) -> None:
-        """Write the embedded data if they are asked for and not yet there."""
+        """Write the synthetic folder if the configuration uses it and it does not exist yet."""
         if isinstance(self._config, FolderDataConfig):
             prepare_folder(self._config)
 
     def setup(self, stage: str | None = None) -> None:
-        """Open the data once; later calls find them.
+        """Open the data on the first call; later calls do nothing.
 
         Raises:
-            GrainsegError: They cannot be what the configuration says.
+            GrainsegError: The data do not match the configuration.
         """
         if self._opened is not None:
             return
@@ -87,11 +87,11 @@ class BoundaryDataModule(LightningDataModule):
         if isinstance(config, StreamDataConfig):
             self._opened = open_stream(config, self._augment, self._channels, self._seed)
         else:
-            assert isinstance(config, FolderDataConfig)  # there are no others
+            assert isinstance(config, FolderDataConfig)  # the only other kind
             self._opened = read_folder(config, self._augment, self._channels, self._seed, self._observe)
 
     def train_dataloader(self) -> DataLoader[Patch]:
-        """Batches of patches (N, C, size, size) float32 and label codes (N, size, size) uint8."""
+        """Return batches of patches (N, C, size, size) float32 and label codes (N, size, size) uint8."""
         count = self.data.patches_per_epoch
         rank, processes = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
         if count // processes < self._batch_size:
@@ -110,9 +110,9 @@ class BoundaryDataModule(LightningDataModule):
         )
 
     def val_dataloader(self) -> DataLoader[WholePicture]:
-        """Whole pictures, one at a time."""
+        """Return whole validation pictures, one at a time."""
         return DataLoader(WholePictures(self.data.val_images), batch_size=None)
 
     def test_dataloader(self) -> DataLoader[WholePicture]:
-        """Whole pictures, one at a time."""
+        """Return whole test pictures, one at a time."""
         return DataLoader(WholePictures(self.data.test_images), batch_size=None)

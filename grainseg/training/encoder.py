@@ -1,4 +1,4 @@
-"""The encoder of a network: found by its name, and kept as it was."""
+"""The encoder of a network: access to it, and freezing it."""
 
 from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
@@ -8,10 +8,10 @@ from grainseg.errors import GrainsegError
 
 
 def encoder_of(network: nn.Module) -> nn.Module:
-    """The part of a network that reads the picture.
+    """Return the encoder of a network.
 
     Raises:
-        GrainsegError: The network has no such part.
+        GrainsegError: The network has no encoder.
     """
     encoder = getattr(network, "encoder", None)
     if not isinstance(encoder, nn.Module):
@@ -22,12 +22,12 @@ def encoder_of(network: nn.Module) -> nn.Module:
 
 
 class FrozenEncoder(Callback):
-    """Keeps an encoder as it was, the running statistics of its batch normalisation included."""
+    """Freeze the encoder, including the running statistics of its batch normalisation."""
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Take the encoder out of training before anyone asks what there is to train."""
+        """Exclude the encoder's parameters from training, before the optimizer collects parameters."""
         encoder_of(pl_module.get_submodule("network")).requires_grad_(False)
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Let the encoder normalise by its running statistics, not by the batch, which would change these."""
+        """Make the encoder normalise by its running statistics; batch statistics would update them."""
         encoder_of(pl_module.get_submodule("network")).eval()

@@ -1,7 +1,7 @@
 """Metrics of whole pictures, logged after every epoch.
 
-The IoU is torchmetrics' ``BinaryJaccardIndex``; the others are a shell around
-``grainseg.grains.scoring.scores``, by which predictions and what a run ends with are scored, too.
+The IoU is torchmetrics' ``BinaryJaccardIndex``; the others wrap ``grainseg.grains.scoring.scores``, which
+also scores predictions and the final result of a run.
 """
 
 import numpy as np
@@ -15,11 +15,11 @@ from grainseg.grains.scoring.scores import THRESHOLD, MaskScores, metrics_of_all
 from grainseg.micrograph.image import IGNORE
 
 _BAND_PX = 1 << 18
-"""Pixels that torchmetrics is given at once: its copies take tens of bytes for each."""
+"""Pixels passed to torchmetrics at once: its copies take tens of bytes per pixel."""
 
 
 class BandedJaccardIndex(BinaryJaccardIndex):
-    """torchmetrics' IoU, given bands of rows to save memory; it counts pixels, so the value is the same."""
+    """torchmetrics' IoU, in bands of rows to save memory; it counts pixels, so the value is the same."""
 
     def update(self, preds: Tensor, target: Tensor) -> None:
         """Add one picture.
@@ -34,13 +34,14 @@ class BandedJaccardIndex(BinaryJaccardIndex):
 
 
 class BoundaryAndGrainScores(Metric):
-    """All of ``MaskScores`` but the IoU over the pictures of an epoch, and ``iou_<regime>`` of each kind.
+    """All ``MaskScores`` but the IoU over the pictures of an epoch, and ``iou_<regime>`` for each regime.
 
-    The partition has its default settings: those that are fitted to labelled pictures come later, and
-    would flatter. Each process of a distributed run scores all pictures, so there is nothing to gather.
+    The partition uses the default settings: settings fitted to the labelled pictures are only found after
+    training, and would make the scores too good. Each process of a distributed run scores all pictures, so
+    nothing needs to be gathered.
 
     Args:
-        tolerance_px: How far, in px, a predicted centre line may lie from a labelled one.
+        tolerance_px: Largest distance in px between a predicted and a labelled centre line that match.
     """
 
     is_differentiable = False
@@ -58,7 +59,7 @@ class BoundaryAndGrainScores(Metric):
         Args:
             probability: (H, W) float in [0, 1].
             label: (H, W) uint8 codes.
-            regime: Name of its kind; empty for pictures that are of none.
+            regime: Name of the picture's regime; empty if it has none.
         """
         said = probability.float().cpu().numpy()
         codes = label.cpu().numpy().astype(np.uint8)
@@ -67,25 +68,25 @@ class BoundaryAndGrainScores(Metric):
         self._regimes.append(regime)
 
     def compute(self) -> dict[str, Tensor]:
-        """Each score by its name."""
+        """Compute each score, by its name."""
         found = metrics_of_all(self._scores, self._regimes)
         return {name: torch.tensor(value) for name, value in found.items() if name != "iou"}
 
     def reset(self) -> None:
-        """Forget all pictures."""
+        """Remove all pictures."""
         super().reset()
         self._scores, self._regimes = [], []
 
 
 def boundary_metrics(prefix: str, tolerance_px: float) -> MetricCollection:
-    """The metrics of one stage, named ``<prefix>iou``, ``<prefix>are`` and so on.
+    """Build the metrics of one stage, named ``<prefix>iou``, ``<prefix>are`` and so on.
 
-    IoU is that of the boundary class alone, over all pixels of the epoch's pictures; 1 where there is no
-    boundary, neither predicted nor labelled, as in ``PixelScores``. It is given probabilities, never logits,
-    whose kind torchmetrics would guess anew at each update.
+    The IoU is that of the boundary class over all pixels of the epoch's pictures; it is 1 if no boundary is
+    predicted or labelled, as in ``PixelScores``. It takes probabilities, not logits: torchmetrics would guess
+    at each update which of the two it was given.
 
     Args:
-        prefix: Of the names.
+        prefix: Start of the names.
         tolerance_px: Tolerance of the boundary F1.
     """
     iou = BandedJaccardIndex(threshold=THRESHOLD, ignore_index=IGNORE, zero_division=1)

@@ -1,4 +1,4 @@
-"""The LightningModule: a network and a loss, injected; how they are trained and scored."""
+"""The LightningModule: trains and scores a network with a loss, both passed in."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,17 +18,17 @@ from grainseg.training.datamodule import WholePicture
 from grainseg.training.metrics import boundary_metrics
 
 OptimizerFactory = Callable[[nn.Module, int], OptimizerLRScheduler]
-"""Network and total number of steps in; optimizer and scheduler out."""
+"""Takes the network and the total number of steps; returns optimizer and scheduler."""
 
 
 class BoundaryModule(LightningModule):
-    """Trains on patches, scores whole pictures.
+    """Train on patches and score whole pictures.
 
     Args:
         network: Maps (N, C, H, W) to logits (N, 1, H, W).
-        loss: Of logits and label codes.
+        loss: Function of logits and label codes.
         optimizers: Builds optimizer and scheduler.
-        spec: What goes into the checkpoint beside the weights.
+        spec: Description of the network that is saved with the weights.
         tolerance_px: Tolerance of the boundary F1.
     """
 
@@ -50,43 +50,43 @@ class BoundaryModule(LightningModule):
         self.test_metrics = boundary_metrics("test/", tolerance_px)
 
     def forward(self, unit: Tensor) -> Tensor:
-        """Logits (N, 1, H, W) of patches (N, C, H, W) in the unit range."""
+        """Compute logits (N, 1, H, W) for patches (N, C, H, W) in the unit range."""
         logits: Tensor = self.network(network_input(unit))
         return logits
 
     def on_train_batch_start(self, batch: object, batch_idx: int) -> None:
-        """Seed each epoch's dropout, so that a resumed run draws what an uninterrupted one would.
+        """Seed the dropout of each epoch, so that a resumed run gets the same random numbers.
 
-        With the first batch: what is drawn between an epoch's start and its first batch depends on whether
-        the run was resumed there.
+        This is done at the first batch, because the random numbers used between the start of an epoch and its
+        first batch depend on whether the run was resumed there.
         """
         if batch_idx == 0:
             sequence = np.random.SeedSequence([self.spec.seed, self.current_epoch, self.global_rank])
             torch.manual_seed(int(sequence.generate_state(1, np.uint64)[0]))
 
     def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
-        """Loss of a batch of patches."""
+        """Compute the loss of a batch of patches."""
         unit, label = batch
         loss: Tensor = self.loss(self(unit.to(memory_format=torch.channels_last)), label)
         self.log("train/loss", loss, prog_bar=True)
         optimizer = self.optimizers(use_pl_optimizer=False)
-        assert isinstance(optimizer, torch.optim.Optimizer)  # configure_optimizers gives one
+        assert isinstance(optimizer, torch.optim.Optimizer)  # from configure_optimizers
         self.log("train/lr", optimizer.param_groups[0]["lr"])
         return loss
 
     def predict_whole(self, unit: Tensor) -> Tensor:
-        """Boundary probability (H, W) of a whole picture (H, W, C) in the unit range."""
+        """Predict the boundary probability (H, W) of a whole picture (H, W, C) in the unit range."""
         probability = predict_probability(self.network, unit.cpu().numpy(), self._tiles)
         return torch.from_numpy(probability).to(self.device)
 
     def on_validation_epoch_start(self) -> None:
-        """Score in every process what the first one will save: their running statistics differ."""
+        """Use the first process's running statistics in all processes, since these are saved."""
         if torch.distributed.is_available() and torch.distributed.is_initialized():
             for buffer in self.network.buffers():
                 torch.distributed.broadcast(buffer, src=0)
 
     def validation_step(self, batch: WholePicture, batch_idx: int) -> Tensor:
-        """Score one whole picture; returns its probability for whoever wants to draw it."""
+        """Score one whole picture; return its probability, for callbacks that draw it."""
         unit, label, regime = batch
         probability = self.predict_whole(unit)
         self.val_metrics.update(probability, label, regime=regime)
@@ -108,9 +108,9 @@ class BoundaryModule(LightningModule):
         self.test_metrics.reset()
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        """Optimizer and per-step scheduler for the run's total number of steps."""
+        """Build optimizer and per-step scheduler for the run's total number of steps."""
         return self._optimizers(self.network, int(self.trainer.estimated_stepping_batches))
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Add what prediction needs, as plain values."""
+        """Add the values that prediction needs, as plain values."""
         checkpoint[KEY] = replace(self.spec, steps=checkpoint["global_step"]).to_plain()

@@ -15,12 +15,12 @@ from grainseg.training.encoder import encoder_of
 def build_optimizers(
     optimizer: OptimizerConfig, scheduler: SchedulerConfig, network: nn.Module, steps: int
 ) -> OptimizerLRScheduler:
-    """Build optimizer and scheduler in the form that Lightning takes.
+    """Build optimizer and scheduler in the form that Lightning expects.
 
     Args:
         optimizer: Name and rates.
         scheduler: Name and warm-up.
-        network: Whose parameters are trained.
+        network: Network to train.
         steps: Optimizer steps of the whole run.
     """
     built = _build_optimizer(optimizer, network)
@@ -37,19 +37,19 @@ def _build_optimizer(config: OptimizerConfig, network: nn.Module) -> torch.optim
 
 
 def parameter_groups(network: nn.Module, config: OptimizerConfig) -> list[dict[str, Any]]:
-    """Share the parameters out by rate and decay: the network, then its encoder if it has its own rate.
+    """Group the parameters by learning rate and decay: the network, then the encoder if it has its own rate.
 
-    Weights decay; biases and normalisation, which have one dimension, do not. Early layers of a pretrained
-    network see what all pictures have and need less change than the late ones: rates that differ by layer
-    are the discriminative fine-tuning of Howard & Ruder 2018 (ULMFiT, ACL, arXiv:1801.06146), here in two
-    parts.
+    Weight decay applies to weights, but not to biases and normalisation, which have one dimension. Early
+    layers of a pretrained network detect features that all pictures share, and need less change than the late
+    ones. Rates that differ by layer are the discriminative fine-tuning of Howard & Ruder 2018 (ULMFiT, ACL,
+    arXiv:1801.06146), here in two parts.
 
     Args:
-        network: Whose trainable parameters are shared out; a frozen encoder has none.
+        network: Network whose trainable parameters are grouped; a frozen encoder has none.
         config: Rates and decay.
 
     Raises:
-        GrainsegError: The encoder has a rate of its own and there is none.
+        GrainsegError: The encoder's rate differs from the network's, but the network has no encoder.
     """
     factor = config.encoder_lr_factor
     own = set() if factor == 1 else set(encoder_of(network).parameters())
@@ -67,11 +67,11 @@ def parameter_groups(network: nn.Module, config: OptimizerConfig) -> list[dict[s
 
 
 def learning_rate_factor(step: int, name: str, warmup: float, steps: int) -> float:
-    """Factor on the learning rate at a step.
+    """Compute the factor on the learning rate at a step.
 
     Args:
         step: Optimizer steps done.
-        name: ``constant``, or ``cosine`` down to zero (Loshchilov & Hutter 2017).
+        name: ``constant``, or ``cosine``, which falls to zero (Loshchilov & Hutter 2017).
         warmup: Share of the steps over which the rate rises linearly.
         steps: Optimizer steps of the whole run.
     """

@@ -1,4 +1,4 @@
-"""What the hardware does well: accelerator, devices and precision."""
+"""Settings that depend on the hardware: accelerator, devices and precision; Lightning's messages."""
 
 import logging
 import warnings
@@ -12,10 +12,10 @@ from grainseg.inference.device import choose_device
 
 
 def hardware_arguments(config: TrainerConfig) -> dict[str, Any]:
-    """The Trainer's arguments for accelerator, devices, strategy and precision.
+    """Return the Trainer's arguments for accelerator, devices, strategy and precision.
 
     Raises:
-        GrainsegError: A GPU is asked for where there is none.
+        GrainsegError: The settings need a GPU and there is none.
     """
     device = choose_device(config.accelerator, "trainer.accelerator").type
     if config.precision == "16-mixed" and device == "cpu":
@@ -31,7 +31,7 @@ def hardware_arguments(config: TrainerConfig) -> dict[str, Any]:
 
 
 def _best_precision(device: str) -> str:
-    """bfloat16 only where the hardware computes it: emulated, it is slower than float32."""
+    """Choose bfloat16 only if the hardware computes it natively: emulated, it is slower than float32."""
     if device == "cuda":
         fast = torch.cuda.is_bf16_supported(including_emulation=False)
     elif device == "mps":
@@ -43,20 +43,21 @@ def _best_precision(device: str) -> str:
 
 
 def quiet_lightning() -> None:
-    """Keep what Lightning tells about itself off the screen: what it is given is chosen knowingly."""
+    """Hide Lightning's messages and warnings about settings that are intended."""
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    # Workers do not pay off beside a CPU; data.num_workers sets them.
+    # Workers bring no gain when training on a CPU; data.num_workers sets their number.
     warnings.filterwarnings("ignore", message=".*does not have many workers")
-    # A resumed run goes on in its own folder.
+    # A resumed run continues in its own folder.
     warnings.filterwarnings("ignore", message="Checkpoint directory .* exists and is not empty")
-    # A resumed run may do without early stopping; what it may not do without is seen to before.
+    # A resumed run may drop early stopping; states that it needs are checked before.
     warnings.filterwarnings("ignore", message="Be aware that when using `ckpt_path`")
-    # Only a run that is interrupted in its first epoch has such a checkpoint: it goes on after its last step,
-    # with as many steps as ever, and sees the first patches of that epoch again in place of its last ones.
-    # Patches are drawn at random or, of a grid, in a random order, and the next epochs have their own.
+    # Only a run interrupted in its first epoch has such a checkpoint. The resumed run continues after the
+    # last step with the same total number of steps, but repeats the first patches of that epoch instead of
+    # its last ones. Patches are drawn at random (in a grid: in random order), anew in each epoch.
     warnings.filterwarnings("ignore", message="You're resuming from a checkpoint that ended before the epoch")
-    # Every process scores all pictures, so there is nothing to gather.
+    # Every process scores all pictures, so nothing needs to be gathered.
     warnings.filterwarnings("ignore", message="It is recommended to use `self.log.*sync_dist=True")
-    # https://github.com/Lightning-AI/pytorch-lightning/issues/21326 - its own use of a renamed PyTorch class
+    # https://github.com/Lightning-AI/pytorch-lightning/issues/21326: Lightning uses a class that PyTorch
+    # has renamed.
     warnings.filterwarnings("ignore", message=".*LeafSpec.*is deprecated")

@@ -1,4 +1,4 @@
-"""The Trainer of a run: hardware, callbacks and TensorBoard put together."""
+"""The Trainer of a run, with its hardware settings, callbacks and TensorBoard."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,10 +19,10 @@ from grainseg.training.runtime import hardware_arguments
 
 
 class WholeCheckpoints(TorchCheckpointIO):
-    """Writes checkpoints beside the old ones, which they replace once they are whole.
+    """Write a checkpoint to a new file beside the old one, and replace the old one when it is complete.
 
-    Lightning's own way goes over the folder for temporary files and from there, on another file system, over
-    the old checkpoint: a kill or a full disk would destroy the last one that is good.
+    Lightning writes to the folder for temporary files and then, if that is on another file system, copies
+    over the old checkpoint: if the process is killed or the disk is full, the last good checkpoint is lost.
     """
 
     def save_checkpoint(
@@ -31,9 +31,9 @@ class WholeCheckpoints(TorchCheckpointIO):
         """Write a checkpoint.
 
         Args:
-            checkpoint: What it holds.
-            path: Of the file.
-            storage_options: Lightning's, never given here.
+            checkpoint: Contents.
+            path: Path of the file.
+            storage_options: Part of Lightning's interface; not used.
 
         Raises:
             GrainsegError: The file cannot be written.
@@ -44,17 +44,17 @@ class WholeCheckpoints(TorchCheckpointIO):
 def build_trainer(
     config: TrainConfig, run_dir: Path, first_step: int, further: Sequence[Callback] = ()
 ) -> Trainer:
-    """The Trainer of a run.
+    """Build the Trainer of a run.
 
     Args:
-        config: The run.
-        run_dir: Its folder.
-        first_step: Steps that the checkpoint has which the run goes on from. What TensorBoard has of later
-            ones comes again and is hidden.
-        further: Callbacks beside those of the configuration.
+        config: The run's configuration.
+        run_dir: The run's folder.
+        first_step: Steps of the checkpoint from which the run resumes, 0 for a new run. TensorBoard hides
+            what was logged from this step on, since these steps are repeated.
+        further: Callbacks in addition to those of the configuration.
 
     Raises:
-        GrainsegError: The machine does not have what ``trainer`` asks for.
+        GrainsegError: The machine cannot provide what ``trainer`` asks for.
     """
     hardware = hardware_arguments(config.trainer)
     callbacks = [
@@ -77,7 +77,7 @@ def build_trainer(
             accumulate_grad_batches=config.trainer.accumulate_grad_batches,
             num_sanity_val_steps=0,
             log_every_n_steps=1,
-            use_distributed_sampler=False,  # PatchSampler shares out the patches; every process validates all
+            use_distributed_sampler=False,  # PatchSampler splits the patches; every process validates on all
             enable_progress_bar=config.callbacks.progress_bar,
             enable_model_summary=False,
         )
