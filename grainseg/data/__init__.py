@@ -2,5 +2,5 @@
 
 import cv2
 
-# Worker processes are forked: they would wait for ever for OpenCV threads that the fork did not copy.
+# Worker processes are forked, and would wait forever for OpenCV threads that the fork does not copy.
 cv2.setNumThreads(0)

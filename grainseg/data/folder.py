@@ -24,14 +24,14 @@ from grainseg.micrograph.image import IGNORE
 from grainseg.micrograph.plain.synthetic_folder import ensure_synthetic_folder
 
 FEW_PATCHES = 4
-"""A warning where less is labelled than this many patches show: every patch is much the same."""
+"""A run warns if the labelled area is smaller than this many patches: all patches are then similar."""
 
 
 def prepare_folder(config: FolderDataConfig) -> None:
-    """Write the embedded data if they are asked for and not yet there.
+    """Write the synthetic folder if the configuration uses it and it does not exist yet.
 
     Raises:
-        GrainsegError: They cannot be written, or something else is there.
+        GrainsegError: The folder cannot be written, or holds something else.
     """
     if config.name == "synthetic":
         ensure_synthetic_folder(Path(config.root))
@@ -44,17 +44,17 @@ def read_folder(
     seed: int,
     observe: Observe | None = None,
 ) -> TrainingData:
-    """Read all pictures, some to cut patches from and some to score.
+    """Read all pictures: those to cut patches from, and those to validate and test on.
 
     Args:
-        config: Where the data are, and how they are split and cut.
+        config: Location of the data, and how they are split and cut.
         augment: Ranges of the augmentation.
-        channels: Channels that the network takes.
+        channels: Number of channels of the network's input.
         seed: Determines every patch.
-        observe: Tells where boundaries are, for ``data.label_offset=auto``; None takes labels as they lie.
+        observe: Predicts where boundaries are, for ``data.label_offset=auto``; None for no offset then.
 
     Raises:
-        GrainsegError: A file or the split cannot be what the configuration says.
+        GrainsegError: A file or the split does not match the configuration.
     """
     listing = list_folder(Path(config.root))
     items = listing.by_stem
@@ -94,10 +94,10 @@ def read_folder(
 
 
 def images_of(config: FolderDataConfig) -> UsedImages:
-    """The images that a training on a folder would use now.
+    """Return the images that a training on the folder would use now.
 
     Raises:
-        GrainsegError: The folder or the split cannot be what the configuration says.
+        GrainsegError: The folder or the split does not match the configuration.
     """
     listing = list_folder(Path(config.root))
     return used_images(listing.by_stem, _split(config, listing))

@@ -1,7 +1,7 @@
-"""Patches cut from a micrograph in one interpolation: crop, flip, rotation, scale and elastic warp together.
+"""Patches cut from a micrograph by one interpolation for crop, flip, rotation, scale and elastic warp.
 
-Albumentations would interpolate the label once per transform, and its scale would widen the lines. Here the
-picture is sampled once, and the label is redrawn from its signed distance at the width that it has.
+Albumentations would interpolate the label once per transform, and scaling would widen the lines. Here the
+picture is sampled once, and the label is redrawn from its signed distance with its own line width.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ Coordinates = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Geometry:
-    """Where a patch comes from.
+    """Position and transform of a patch.
 
     Attributes:
         centre: Row and column of the patch's centre in the image, in px.
@@ -51,10 +51,10 @@ def draw_geometry(
 
     Args:
         rng: Source of randomness.
-        config: Ranges.
+        config: Ranges of the augmentation.
         shape: Height and width of the image in px.
         size: Edge length of the patch in px.
-        origin: Upper left corner of a patch of a fixed grid; None draws the place, too.
+        origin: Upper left corner of a patch of a fixed grid; None draws the position at random, too.
     """
     scale = float(np.exp(rng.uniform(np.log(config.scale_min), np.log(config.scale_max))))
     elastic = None
@@ -78,7 +78,7 @@ def _draw_centre(
     origin: tuple[int, int] | None,
 ) -> tuple[float, float]:
     if origin is not None:
-        # An image smaller than the patch stands in its middle, here and below.
+        # An image smaller than the patch is centred in it, here and below.
         first = [
             (length - size) // 2 if length < size else at for at, length in zip(origin, shape, strict=True)
         ]
@@ -94,7 +94,7 @@ def _draw_centre(
 
 
 def source_coordinates(geometry: Geometry, size: int) -> tuple[Coordinates, Coordinates]:
-    """Rows and columns in the image at which the patch's pixels are sampled, each (size, size) float32."""
+    """Compute the rows and columns in the image of the patch's pixels, each (size, size) float32."""
     axis = np.arange(size, dtype=np.float64) - (size - 1) / 2
     rows, columns = np.meshgrid(axis, axis, indexing="ij")
     if geometry.elastic is not None:
@@ -113,27 +113,28 @@ def cut_patch(
 ) -> tuple[FloatImage, Label]:
     """Sample picture and label of one patch.
 
-    Lines of the label's mean width w keep it under the magnification s: a point at distance d outside the
-    line's edge lies d + w/2 from its middle, which becomes s(d + w/2) in the patch; it belongs to the line if
-    that is at most w/2, so if d <= (w/2)(1/s - 1). A line of another width v becomes w + s(v - w) wide. Where
-    this would cut into the core of a magnified line (``LineField``), the line is drawn as wide as its core.
+    Lines of the label's mean width w keep this width under the magnification s: a point at distance d outside
+    the line's edge is d + w/2 from its middle, which becomes s(d + w/2) in the patch. It belongs to the line
+    if that is at most w/2, that is, if d <= (w/2)(1/s - 1). A line of another width v becomes w + s(v - w)
+    wide. If this would cut into the core of a magnified line (``LineField``), the line is drawn as wide as
+    its core.
 
-    The label is moved to where the picture shows its boundaries.
+    The label is shifted by its offset to where the picture shows the boundaries.
 
     Args:
         image: Picture and label.
         lines: ``line_field`` of the label.
-        geometry: Where to sample.
+        geometry: Position and transform of the patch.
         size: Edge length of the patch in px.
 
     Returns:
-        (size, size, C) float32 in [0, 1], and (size, size) uint8 codes with IGNORE where the picture or its
-        label has nothing.
+        (size, size, C) float32 in [0, 1], and (size, size) uint8 codes, with IGNORE beyond the picture's
+        or the label's edge and at ignored pixels.
     """
     rows, columns = source_coordinates(geometry, size)
     down, right = (np.float32(px) for px in image.label_offset_px)
     outside = _outside(rows, columns, image.shape) | _outside(rows + down, columns + right, image.shape)
-    # Only the part of the image that the patch needs: remap takes no image beyond 32 767 px.
+    # Only the part of the image that the patch needs: remap accepts no image with a side above 32 767 px.
     reach = 2 + int(np.ceil(max(abs(down), abs(right))))
     window = (_part(rows, reach, image.shape[0]), _part(columns, reach, image.shape[1]))
     at = (columns - window[1].start, rows - window[0].start)
@@ -143,7 +144,7 @@ def cut_patch(
     field = _sample(lines.distance[window].astype(np.float32), labelled_at, cv2.INTER_LINEAR)
     ignored = _sample((image.label[window] == IGNORE).astype(np.float32), labelled_at, cv2.INTER_NEAREST)
     edge = np.asarray(image.line_width_px / 2 * (1 / geometry.scale - 1))
-    if geometry.scale > 1:  # lines draw back from their edge, those far below the mean width to nothing
+    if geometry.scale > 1:  # the edge moves inwards, at most to the core: very thin lines would vanish
         core = _sample(lines.core[window].astype(np.float32), labelled_at, cv2.INTER_NEAREST) / CORE_STEPS
         edge = np.where(edge < -core - np.minimum(core, CORE_SLACK_PX / 2), -core, edge)
     label = np.where(field <= edge, BOUNDARY, GRAIN).astype(np.uint8)
@@ -152,7 +153,7 @@ def cut_patch(
 
 
 def _part(at: Coordinates, reach: int, length: int) -> slice:
-    """The pixels of an axis that are sampled, two at least: from fewer, cubic remap does not return."""
+    """Return the pixels of an axis that are sampled, at least two: with fewer, cubic remap never returns."""
     first = min(max(0, int(at.min()) - reach), length - 2)
     return slice(first, max(first + 2, int(at.max()) + reach + 2))
 

@@ -1,4 +1,4 @@
-"""A labelled micrograph as training and validation need it, read once and kept in memory."""
+"""Labelled micrographs for training and validation, read once and held in memory."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -20,23 +20,23 @@ from grainseg.micrograph.labels import LabelSpec, line_width_px, thin_line_warni
 from grainseg.micrograph.normalization import to_unit_range
 
 MIN_SIDE_PX = 32
-"""A labelled picture smaller than this shows no grain; it is more likely a wrong file."""
+"""Shortest accepted side; a smaller picture shows no grain and is probably a wrong file."""
 
 
 @dataclass(frozen=True)
 class LabelledMicrograph:
-    """Picture and label of one field.
+    """Picture and label of one field of view.
 
     Attributes:
         stem: Name of the image.
         unit: (H, W, C) float32 in [0, 1], see ``to_unit_range``.
         label: (H, W) uint8 codes GRAIN, BOUNDARY, IGNORE.
         line_width_px: Mean width of the label's lines in px.
-        regime: Which kind of synthetic picture it is; empty for one from a file.
-        pixel_size_um: µm per px, (row, column); None where nobody says it.
-        label_offset_px: How far the label's lines lie from what the picture shows, rows down and columns to
-            the right.
-        warnings: What its maker should know of picture and label before they are used, one line each.
+        regime: Name of the regime of a synthetic picture; empty for a picture from a file.
+        pixel_size_um: µm per px, (row, column); None if unknown.
+        label_offset_px: Offset of the label's lines from the boundaries in the picture, rows down and columns
+            to the right.
+        warnings: Possible problems of picture and label, one line each.
     """
 
     stem: str
@@ -55,14 +55,14 @@ class LabelledMicrograph:
 
 
 def label_spec(config: LabelConfig) -> LabelSpec:
-    """The part of the configuration that says what a mask's values mean."""
+    """Return the part of the configuration that defines the meaning of a mask's values."""
     return LabelSpec(
         config.label_kind, config.boundary_value, config.ignore_value, config.label_width_px, config.zero
     )
 
 
 def to_channels(pixels: FloatImage, channels: int) -> FloatImage:
-    """Bring a picture to the network's number of channels.
+    """Convert a picture to the network's number of channels.
 
     Args:
         pixels: (H, W), (H, W, 1) or (H, W, 3) float32.
@@ -79,7 +79,7 @@ def to_channels(pixels: FloatImage, channels: int) -> FloatImage:
 
 
 def network_unit(pixels: FloatImage, channels: int) -> FloatImage:
-    """A whole picture as the network takes it: its channels, in its unit range.
+    """Convert a whole picture to the network's channels and to the unit range.
 
     Args:
         pixels: (H, W), (H, W, 1) or (H, W, 3) float32, finite, any scale.
@@ -92,13 +92,13 @@ def network_unit(pixels: FloatImage, channels: int) -> FloatImage:
 
 
 def require_side(picture: Micrograph, path: Path, crop_key: str, fix: str) -> None:
-    """See that a picture is large enough to be labelled.
+    """Check that a picture is large enough for training.
 
     Args:
-        picture: As cropped.
-        path: Its file, for the error.
+        picture: The picture after cropping.
+        path: Its file, for the error message.
         crop_key: Name of the setting that crops it.
-        fix: What to do with a picture that was too small before it was cropped.
+        fix: Advice in the error message for a picture that was too small before cropping.
 
     Raises:
         GrainsegError: A side is shorter than ``MIN_SIDE_PX``.
@@ -115,7 +115,7 @@ def read_labelled(item: LabelledImage, config: LabelledFolderConfig, channels: i
     """Read one image and its mask.
 
     Raises:
-        GrainsegError: The image or the mask cannot be what the configuration says.
+        GrainsegError: The image or the mask does not match the configuration.
     """
     spec = label_spec(config)
     micrograph = read_micrograph(item.image, config.max_megapixels, crop=crop_setting(config.crop))
@@ -141,7 +141,7 @@ def read_labelled(item: LabelledImage, config: LabelledFolderConfig, channels: i
 
 
 def warnings_of(images: Iterable[LabelledMicrograph]) -> tuple[str, ...]:
-    """What is doubtful about labelled pictures: each thing in one line, with the names that it holds for."""
+    """Collect the warnings of labelled pictures, one line for each, with the names of its pictures."""
     stems: dict[str, list[str]] = {}
     for image in images:
         for warning in image.warnings:
@@ -150,5 +150,5 @@ def warnings_of(images: Iterable[LabelledMicrograph]) -> tuple[str, ...]:
 
 
 def mean_line_width_px(images: Sequence[LabelledMicrograph]) -> float:
-    """Mean line width of several labels in px, the width that the network learns to draw."""
+    """Compute the mean line width of several labels in px, the width that the network learns to draw."""
     return float(np.mean([image.line_width_px for image in images]))

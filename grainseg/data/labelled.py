@@ -1,4 +1,4 @@
-"""Where partly labelled images are labelled, so that patches come from there."""
+"""The labelled pixels of partly labelled images, to choose patches that show them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ from grainseg.data.geometry import Geometry, source_coordinates
 from grainseg.micrograph.image import IGNORE, Label
 
 LEAST_SHARE = 0.1
-"""A place of a grid that shows less than this of labelled pixels is left out; overlaps show these again."""
+"""Grid patches with a smaller share of labelled pixels are left out; overlapping ones show these pixels."""
 
 
 @dataclass(frozen=True)
@@ -19,9 +19,8 @@ class LabelledPlaces:
     """The labelled pixels of one image.
 
     Attributes:
-        count: How many.
-        at: (count,) their flat indices, of the smallest type that holds them; None for an image that is
-            labelled everywhere.
+        count: Number of labelled pixels.
+        at: (count,) flat indices, of the smallest type that holds them; None for a completely labelled image.
     """
 
     count: int
@@ -30,13 +29,13 @@ class LabelledPlaces:
     def shown_by(
         self, geometry: Geometry, shape: tuple[int, int], size: int, rng: np.random.Generator
     ) -> Geometry:
-        """Move a patch so that it shows a labelled pixel, each with the same chance, anywhere in the patch.
+        """Move a patch so that a randomly chosen labelled pixel is at a random position in the patch.
 
-        The chance of a place is in proportion to the labelled pixels that it shows. As elsewhere the patch
-        stays within the image, if it were not turned.
+        So the probability of a position is proportional to the number of labelled pixels that it shows. As
+        for other patches, the patch would lie within the image if it were not rotated.
 
         Args:
-            geometry: Where the patch would lie in a wholly labelled image; unchanged for one.
+            geometry: Geometry of the patch; it is returned unchanged for a completely labelled image.
             shape: Height and width of the image in px.
             size: Edge length of the patch in px.
             rng: Source of randomness.
@@ -59,7 +58,7 @@ class LabelledPlaces:
 
 
 def labelled_places(label: Label) -> LabelledPlaces:
-    """Find the labelled pixels of a label, (H, W) uint8 codes."""
+    """Find the labelled pixels of a label mask, (H, W) uint8 codes."""
     at = np.flatnonzero(label != IGNORE)
     return LabelledPlaces(
         at.size, None if at.size == label.size else at.astype(np.min_scalar_type(label.size))
@@ -69,7 +68,7 @@ def labelled_places(label: Label) -> LabelledPlaces:
 def labelled_cells(
     label: Label, size: int, rows: Sequence[int], columns: Sequence[int]
 ) -> list[tuple[int, int]]:
-    """Upper left corners of the patches of a grid that show labelled pixels.
+    """Return the upper left corners of those patches of a grid that show labelled pixels.
 
     Args:
         label: (H, W) uint8 codes.
@@ -78,7 +77,7 @@ def labelled_cells(
         columns: First columns of the grid's patches.
 
     Returns:
-        Those with ``LEAST_SHARE`` of labelled pixels; the best one where none has as many.
+        Patches whose share of labelled pixels is at least ``LEAST_SHARE``; if none, the one with most.
     """
     corners = [(row, column) for row in rows for column in columns]
     shares = [

@@ -1,4 +1,4 @@
-"""The lines of a label as fields that patches are drawn from: distance to their edge, depth of their core."""
+"""Lines of a label as fields from which patches are drawn: distance to the edge, depth of the core."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,30 +11,30 @@ from scipy.ndimage import distance_transform_edt
 from grainseg.micrograph.image import BOUNDARY, GRAIN, IGNORE, BoolMask, FloatImage, Label
 
 DISTANCE_LIMIT_PX = 32.0
-"""Signed distances are cut here: no label line is wider, and float16 keeps 1/32 px up to this value."""
+"""Limit of the signed distances: no label line is wider, and float16 resolves 1/32 px up to this value."""
 
 CORE_STEPS = 8
-"""Steps per px of the depths in ``LineField.core``; uint8 then reaches as far as the distances do."""
+"""Steps per px of the depths in ``LineField.core``; uint8 then covers the range of the distances."""
 
 CORE_SLACK_PX = 0.25
-"""How far outside the narrowest part of a line its core begins."""
+"""Distance by which the core of a line extends beyond the line's narrowest part."""
 
 _NO_CORE = 255
 _BAND_ROWS = 512
-"""Rows that are computed at once, to save memory: distances of whole pictures would take 40 bytes per px."""
+"""Rows computed at once, to save memory: distances of a whole picture would take 40 bytes per px."""
 _MARGIN_PX = int(DISTANCE_LIMIT_PX) + 8
-"""Rows beyond a band that have a say in it: distances are cut before they reach farther."""
+"""Rows beyond a band that affect it; more distant ones do not, since distances are limited."""
 
 
 @dataclass(frozen=True)
 class LineField:
-    """Where the lines of a label are.
+    """Positions and widths of the lines of a label.
 
     Attributes:
         distance: (H, W) float16 in px, see ``signed_distance``.
-        core: (H, W) uint8 in 1/``CORE_STEPS`` px: how far inside the nearest line its core begins, the part
-            of at least one pixel that shows where it runs. Along rows and columns a line of w px has
-            (w - 1)/2 - ``CORE_SLACK_PX``, or 0.
+        core: (H, W) uint8 in 1/``CORE_STEPS`` px: depth inside the nearest line at which its core begins. The
+            core is the middle part of at least one pixel that shows the course of the line. For a line along
+            rows or columns of w px, the depth is (w - 1)/2 - ``CORE_SLACK_PX``, or 0 if that is negative.
     """
 
     distance: npt.NDArray[np.float16]
@@ -42,19 +42,20 @@ class LineField:
 
 
 def line_field(label: Label) -> LineField:
-    """Find the lines of a label, (H, W) uint8 codes with at least one GRAIN pixel."""
+    """Compute the line field of a label, (H, W) uint8 codes with at least one GRAIN pixel."""
     distance = signed_distance(label)
     return LineField(distance, core_depth(distance, label))
 
 
 def signed_distance(label: Label) -> npt.NDArray[np.float16]:
-    """Signed Euclidean distance to the edge of the label's lines, negative inside them.
+    """Compute the signed Euclidean distance to the edge of the label's lines, negative inside them.
 
-    A line can be rotated and scaled through this field without changing its width, which no interpolation of
-    the mask itself achieves. The edge lies half a pixel from the centres of the pixels on both sides.
+    With this field, a line can be rotated and scaled without changing its width, which is not possible by
+    interpolating the mask itself. The edge is half a pixel from the centres of the pixels on both sides.
 
-    Where ignored pixels cut a line off there is no edge: the line may go on, and does not draw back from them
-    when it is magnified. Among them the field goes on as at the nearest pixel that was judged.
+    Ignored pixels that cut off a line are not an edge: the line may continue there, so its end does not
+    recede from them when it is magnified. At ignored pixels, the field has the value of the nearest judged
+    pixel.
 
     Args:
         label: (H, W) uint8 codes with at least one GRAIN pixel.
@@ -66,7 +67,7 @@ def signed_distance(label: Label) -> npt.NDArray[np.float16]:
     for rows, around, inner in _bands(label.shape[0]):
         signed[rows] = _signed_distance(label[around])[inner]
     ignored = label == IGNORE
-    # A label without lines is as far from them everywhere, and the nearest pixel need not be found.
+    # In a label without lines all distances are equal, and the nearest pixel need not be found.
     if ignored.any() and (label == BOUNDARY).any():
         signed = signed[tuple(distance_transform_edt(ignored, return_distances=False, return_indices=True))]
     return signed
@@ -84,19 +85,19 @@ def _signed_distance(label: Label) -> npt.NDArray[np.float64]:
 
 
 def core_depth(distance: npt.NDArray[np.float16], label: Label) -> npt.NDArray[np.uint8]:
-    """How far inside the nearest line its core begins, see ``LineField``.
+    """Compute the depth inside the nearest line at which its core begins, see ``LineField``.
 
-    Between four pixels the interpolated distance is their mean. The deepest such mean at the middle of a line
-    is where a line along rows or columns is still one pixel wide. Oblique thin lines are shallower from place
-    to place: the core begins ``CORE_SLACK_PX`` before, so that they do not break.
+    At the corner between four pixels, the interpolated distance is their mean. At the deepest such mean in
+    the middle of a line, a line along rows or columns is still one pixel wide. Thin oblique lines are less
+    deep in some places; the core extends ``CORE_SLACK_PX`` further, so that they do not break.
 
     Args:
         distance: (H, W) in px, see ``signed_distance``.
-        label: (H, W) uint8 codes. Beside ignored pixels, which may hide a part of a line's width, a line is
-            as deep as where it comes out.
+        label: (H, W) uint8 codes. Next to ignored pixels, which may hide a part of a line's width, a line has
+            the depth of the nearest place that is not next to them.
 
     Returns:
-        (H, W) uint8 in 1/``CORE_STEPS`` px; the largest where no line is near.
+        (H, W) uint8 in 1/``CORE_STEPS`` px; the largest value where no line is near.
     """
     core = np.empty(distance.shape, np.uint8)
     for rows, around, inner in _bands(distance.shape[0]):
@@ -105,7 +106,7 @@ def core_depth(distance: npt.NDArray[np.float16], label: Label) -> npt.NDArray[n
 
 
 def _core_depth(distance: FloatImage, ignored: BoolMask) -> npt.NDArray[np.uint8]:
-    # At the picture's edge lines go on: repeated pixels, where reflected ones would end a line of one pixel.
+    # Lines continue beyond the picture's edge: pixels are repeated; reflected ones would end a line of 1 px.
     means = cv2.blur(distance, (2, 2), anchor=(1, 1), borderType=cv2.BORDER_REPLICATE)
     deepest = cv2.erode(means, np.ones((2, 2), np.uint8), anchor=(0, 0), borderType=cv2.BORDER_REPLICATE)
     around = np.ones((3, 3), np.uint8)
@@ -124,7 +125,7 @@ def _core_depth(distance: FloatImage, ignored: BoolMask) -> npt.NDArray[np.uint8
 
 
 def _bands(height: int) -> Iterator[tuple[slice, slice, slice]]:
-    """Bands of rows: which ones, with the rows around that have a say, and where they lie among these."""
+    """Yield bands of rows: the band, the rows that affect it, and the position of the band among these."""
     for first in range(0, height, _BAND_ROWS):
         last = min(height, first + _BAND_ROWS)
         top = max(0, first - _MARGIN_PX)

@@ -1,7 +1,7 @@
-"""Training patches: which ones, in which order, and the dataset that cuts them.
+"""Training patches: their selection and order, and the dataset that cuts them.
 
-Every patch is a pure function of the seed and its running number, so the same run gives the same patches
-with any number of workers, and an interrupted run goes on where it stopped.
+Every patch is a pure function of the seed and its running number. So a run uses the same patches with any
+number of workers, and an interrupted run continues where it stopped.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,16 +21,16 @@ from grainseg.micrograph.image import IGNORE, FloatImage, Label
 from grainseg.tiling import grid_origins
 
 _TRIES = 10
-"""The chance that so many patches in a row show nothing labelled is nil, unless a label is a speck."""
+"""Tries for a patch with a labelled pixel; they all fail practically never, unless the labelled area is tiny."""
 
 
 class PatchSampler(Sampler[int]):
-    """Running numbers of the patches of an epoch: epoch · n … epoch · n + n - 1, shared out over processes.
+    """Running numbers of the patches of an epoch: epoch · n … epoch · n + n - 1, split among the processes.
 
-    Lightning calls ``set_epoch``; the number of the patch then says everything about it.
+    Lightning calls ``set_epoch``. The running number alone then determines a patch.
 
     Args:
-        patches_per_epoch: n, over all processes.
+        patches_per_epoch: n, the number for all processes together.
         rank: Index of this process.
         world_size: Number of processes.
     """
@@ -42,15 +42,15 @@ class PatchSampler(Sampler[int]):
         self._epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
-        """Say which epoch comes next."""
+        """Set the number of the next epoch."""
         self._epoch = epoch
 
     def __len__(self) -> int:
-        """Number of patches for this process; the same for all, so that none waits for another."""
+        """Return the number of patches per process, equal for all so that none waits for another."""
         return self._patches // self._world_size
 
     def __iter__(self) -> Iterator[int]:
-        """Running numbers of this process's patches."""
+        """Iterate over the running numbers of this process's patches."""
         first = self._epoch * self._patches + self._rank
         return iter(range(first, first + len(self) * self._world_size, self._world_size))
 
@@ -59,13 +59,14 @@ class PatchDataset(Dataset[Patch]):
     """Augmented patches of labelled micrographs.
 
     Args:
-        images: Where the patches come from; each is drawn in proportion to its labelled area.
+        images: Source images; each is chosen with a probability proportional to its labelled area.
         size: Edge length of a patch in px.
         augment: Ranges of the augmentation.
         seed: Determines the patch, together with the running number.
-        overlap: None cuts patches at random places, of a partly labelled image in proportion to the labelled
-            pixels that they show; a number lays a grid with that overlap in px over each image and goes
-            through it in random order once an epoch, without the places that show hardly a labelled pixel.
+        overlap: None cuts patches at random positions, in a partly labelled image with a probability
+            proportional to the number of labelled pixels in the patch. A number sets the overlap in px of a
+            grid of patches over each image, used in random order once per epoch; grid patches with hardly any
+            labelled pixels are left out.
     """
 
     def __init__(
@@ -117,7 +118,7 @@ class PatchDataset(Dataset[Patch]):
     def _cut(
         self, index: int, origin: tuple[int, int] | None, rng: np.random.Generator
     ) -> tuple[FloatImage, Label]:
-        """A patch that shows a labelled pixel: a turn can take the one that it was drawn for out of it."""
+        """Cut a patch that shows a labelled pixel; a rotation can move the chosen pixel out of the patch."""
         image, lines = self._images[index], self._lines[index]
         for _ in range(_TRIES):
             geometry = draw_geometry(rng, self._augment, image.shape, self._size, origin)
@@ -138,5 +139,5 @@ class PatchDataset(Dataset[Patch]):
 
 
 def channels_first(pixels: FloatImage) -> FloatImage:
-    """(H, W, C) as contiguous (C, H, W)."""
+    """Convert (H, W, C) to contiguous (C, H, W)."""
     return np.ascontiguousarray(pixels.transpose(2, 0, 1))

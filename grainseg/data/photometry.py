@@ -1,13 +1,13 @@
-"""Changes of light, contrast, sharpness and texture of a training patch; the only user of albumentations.
+"""Changes of light, contrast, sharpness and texture of patches; only this module uses albumentations.
 
-Strengths are fit for lines of 3 px: the library's own defaults would erase them.
+The strengths suit lines of 3 px; the library's own defaults would erase such lines.
 """
 
 import os
 import random
 from typing import Any
 
-os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"  # it would look for a newer version over the network
+os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"  # otherwise it looks for a newer version on the internet
 
 import albumentations as A
 import cv2
@@ -17,14 +17,14 @@ from grainseg.config import AugmentConfig
 from grainseg.micrograph.image import FloatImage
 
 PROBABILITY = 0.4
-"""How often each change of a strength above zero happens to a patch."""
+"""Probability of each change whose strength is above zero; inversion has its own."""
 
 
 class Photometry:
     """Random photometric changes of patches in the unit range.
 
     Args:
-        config: Strengths; a strength of 0 (gamma: 1) leaves its change out.
+        config: Strengths; 0 (for gamma: 1) switches a change off.
     """
 
     def __init__(self, config: AugmentConfig) -> None:
@@ -37,7 +37,7 @@ class Photometry:
 
         Args:
             pixels: (H, W, C) float32 in [0, 1].
-            rng: Source of randomness; the library's own state is set from it, so that the same generator
+            rng: Source of randomness; it also sets the library's random state, so that the same generator
                 gives the same patch in any worker process.
 
         Returns:
@@ -50,15 +50,15 @@ class Photometry:
             pixels = np.clip(pixels.mean() + factor * (pixels - pixels.mean()), 0, 1)
         if not self._compose.transforms:
             return pixels
-        # Not set_random_seed: it seeds every transform alike, so that all of them happen or none does.
+        # Not set_random_seed: it gives every transform the same seed, so that either all or none are applied.
         self._compose.set_random_state(rng, random.Random(int(rng.integers(2**32))))
-        grey = pixels.shape[2] == 1  # some of the library's transforms lose a last axis of one
+        grey = pixels.shape[2] == 1  # some of the library's transforms drop a last axis of length 1
         changed: FloatImage = self._compose(image=pixels[:, :, 0] if grey else pixels)["image"]
         return np.clip(changed, 0, 1).astype(np.float32).reshape(pixels.shape)
 
 
 def _transforms(config: AugmentConfig) -> list[A.ImageOnlyTransform]:
-    """The camera's order: light on the specimen, focus, sensor noise, grey scale."""
+    """Build the changes in the order of a camera: light on the specimen, focus, sensor noise, grey scale."""
     transforms: list[A.ImageOnlyTransform] = []
     if config.illumination > 0:
         fields = [
@@ -75,7 +75,7 @@ def _transforms(config: AugmentConfig) -> list[A.ImageOnlyTransform]:
         ]
         transforms.append(A.OneOf(noises, p=PROBABILITY))
     if config.offset > 0 or config.gain > 0:
-        # The library calls the factor contrast, though it acts about black.
+        # The library calls this factor contrast, although it multiplies the grey values themselves.
         affine = A.RandomBrightnessContrast(
             brightness_limit=config.offset, contrast_limit=config.gain, p=PROBABILITY
         )
@@ -89,14 +89,14 @@ def _transforms(config: AugmentConfig) -> list[A.ImageOnlyTransform]:
 
 
 class _Corner(A.Illumination):  # type: ignore[misc]  # albumentations has no types
-    """The library's light from a corner, to the last bit the same each time.
+    """The library's light from a corner, but reproducible to the last bit.
 
-    It takes distances from OpenCV, whose distance transform rounds by where in memory the patch lies: runs of
-    one seed would differ.
+    The library takes distances from OpenCV, whose distance transform rounds differently depending on the
+    memory address of the patch, so that runs with the same seed would differ.
     """
 
     def apply(self, img: FloatImage, **params: Any) -> FloatImage:
-        """Darken or brighten with the distance from the corner; ``img`` is (H, W) or (H, W, C)."""
+        """Darken or brighten in proportion to the corner's distance; ``img`` is (H, W) or (H, W, C)."""
         height, width = img.shape[:2]
         row, column = ((0, 0), (0, width - 1), (height - 1, width - 1), (height - 1, 0))[params["corner"]]
         rows, columns = np.ogrid[:height, :width]
@@ -107,7 +107,7 @@ class _Corner(A.Illumination):  # type: ignore[misc]  # albumentations has no ty
 
 
 def _texture(rng: np.random.Generator, shape: tuple[int, int], amplitude: float) -> FloatImage:
-    """Band-limited noise (H, W, 1) of random grain, up to ``amplitude`` in standard deviation."""
+    """Draw band-limited noise (H, W, 1) of random scale, with a standard deviation of up to ``amplitude``."""
     white = rng.standard_normal(shape).astype(np.float32)
     fine = float(rng.uniform(0.7, 2.5))
     band = cv2.GaussianBlur(white, (0, 0), fine) - cv2.GaussianBlur(white, (0, 0), 2 * fine)

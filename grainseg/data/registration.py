@@ -1,9 +1,9 @@
-"""Where labels lie beside what their pictures show.
+"""Offset of labels from the boundaries that their pictures show.
 
-Labels that were derived from a map of grains often lie half a pixel to one side: a pixel is marked because
-its upper or left neighbour belongs to another grain. A network that trains on turned and mirrored patches
-cannot learn such an offset, which turns with them; it learns a blurred line instead. So the offset is
-measured, taken from the labels before training, and given back to predictions.
+Labels derived from a map of grains are often shifted by half a pixel to one side: a pixel is marked because
+its upper or left neighbour belongs to another grain. A network that trains on rotated and mirrored patches
+cannot learn such an offset, which rotates with them; it learns a blurred line instead. So the offset is
+measured, removed from the labels for training, and added to predictions again.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,34 +19,35 @@ Offset = tuple[float, float]
 """Rows down and columns to the right, in px."""
 
 Observe = Callable[[FloatImage], FloatImage]
-"""A picture (H, W, C) float32 in [0, 1] in, the boundary probability (H, W) of what it shows out."""
+"""Takes a picture (H, W, C) float32 in [0, 1]; returns its boundary probability (H, W)."""
 
 LARGEST_SIDE_PX = 1024
-"""Only the middle of larger pictures is looked at."""
+"""Of larger pictures, only the middle part of this size is used."""
 LEAST_SIDE_PX = 32
-"""Shortest side of a part that is compared."""
+"""Shortest side of a part that is used."""
 LARGEST_PX = 3.0
-"""An offset beyond is no habit of labelling but another field, or another boundary."""
+"""A larger offset is not due to labelling: another field of view or another boundary was matched."""
 LEAST_PX = 0.2
-"""A smaller offset is not worth moving anything."""
+"""Smaller offsets are not corrected."""
 CERTAIN = 3.0
-"""Standard errors that an offset must differ from none by."""
+"""An offset must be at least this many standard errors long."""
 _UPSAMPLING = 20
 
 
 def label_offset_px(images: Sequence[LabelledMicrograph], observe: Observe) -> Offset:
-    """Estimate how far the lines of labels lie from the boundaries that the pictures show.
+    """Estimate the offset of the labels' lines from the boundaries that the pictures show.
 
-    Each quarter of each picture is registered by the maximum of the cross-correlation of label and observed
+    Each quarter of each picture is registered by the maximum of the cross-correlation of label and predicted
     probability (Guizar-Sicairos, Thurman & Fienup 2008, Opt. Lett. 33:156, by scikit-image).
 
     Args:
-        images: Pictures and labels of one hand.
-        observe: Sees boundaries without a bias to any side.
+        images: Pictures with labels made by the same method.
+        observe: Predicts boundaries without a bias to any side.
 
     Returns:
-        The offset; (0, 0) where the mean over all quarters is shorter than
-        ``LEAST_PX`` or ``CERTAIN`` of its standard errors.
+        The mean offset of all quarters with no more than ``LARGEST_PX`` in each direction. (0, 0) if these
+        are fewer than two or fewer than half of all, or if the mean is shorter than ``LEAST_PX`` or than
+        ``CERTAIN`` of its standard errors.
     """
     offsets = [offset for image in images for offset in _offsets(image, observe)]
     near = np.array([offset for offset in offsets if np.abs(offset).max() <= LARGEST_PX]).reshape(-1, 2)
@@ -70,7 +71,7 @@ def _offsets(image: LabelledMicrograph, observe: Observe) -> list[npt.NDArray[np
 
 
 def _offset(probability: FloatImage, label: Label) -> npt.NDArray[np.float64] | None:
-    """Offset of one label; None where too little was judged, or nothing is to be compared."""
+    """Measure the offset of one part; None if it is too small, mostly ignored, or without boundaries."""
     judged = label != IGNORE
     boundary = label == BOUNDARY
     if min(label.shape) < LEAST_SIDE_PX or judged.mean() < 0.5 or not boundary.any():

@@ -1,4 +1,4 @@
-"""The scale of training data: pixel size of images, grain size of labels in px, and what suits it."""
+"""Scale of training data: pixel size of the images, grain size of the labels in px, suitable shrinking."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -11,23 +11,22 @@ from grainseg.grains.measuring.intercepts import Intercepts, line_intercepts, po
 from grainseg.micrograph.image import BOUNDARY, GRAIN, IGNORE, Label
 
 SAME = 1.02
-"""Pixel sizes that differ by no more are one."""
+"""Largest ratio of pixel sizes that count as equal."""
 MIXED = 2.0
-"""Mean intercepts of pictures that differ by a larger factor are warned of."""
+"""Largest ratio of the mean intercepts of pictures without a warning."""
 LARGE_GRAINS_PX = 60.0
 WELL_KNOWN_PX = 50.0
-"""Mean intercepts: above the first, pictures brought to the second train better (docs/finetuning.md)."""
+"""Mean intercepts: pictures above the first train better if shrunk to the second (docs/finetuning.md)."""
 
 
 def shared_pixel_size_um(sizes: Sequence[tuple[float, float] | None]) -> float | None:
-    """The one pixel size of several images.
+    """Compute the common pixel size of several images.
 
     Args:
-        sizes: µm per px of each image, (row, column); None where nobody says it.
+        sizes: µm per px of each image, (row, column); None if unknown.
 
     Returns:
-        Their geometric mean; None if one is unknown, or if two of them differ by more than 2 %, those of rows
-        and columns included.
+        Geometric mean over images, rows and columns; None if one is unknown or two differ by more than 2 %.
     """
     known = [value for size in sizes if size is not None for value in size]
     if not known or None in sizes or max(known) > SAME * min(known):
@@ -36,7 +35,7 @@ def shared_pixel_size_um(sizes: Sequence[tuple[float, float] | None]) -> float |
 
 
 def shared_intercept_px(intercepts: Sequence[float | None]) -> float | None:
-    """Geometric mean of the mean intercepts that several networks were trained at; None if one is unknown."""
+    """Compute the geometric mean of several networks' training intercepts; None if one is unknown."""
     known = [value for value in intercepts if value is not None]
     if not known or len(known) < len(intercepts):
         return None
@@ -44,39 +43,39 @@ def shared_intercept_px(intercepts: Sequence[float | None]) -> float | None:
 
 
 def labelled_intercept_px(labels: Sequence[Label]) -> float | None:
-    """Mean lineal intercept of the labelled grains of several images together.
+    """Compute the mean lineal intercept of the labelled grains of several images together.
 
     Args:
         labels: (H, W) uint8 codes.
 
     Returns:
-        In px, of the lines and boundaries of all images; None where no boundary is crossed.
+        Mean intercept in px over the test lines of all images; None if they cross no boundary.
     """
     return intercept_of_lines([line for label in labels for line in label_lines(label)])
 
 
 def label_lines(label: Label) -> list[Intercepts]:
-    """Lines across a label, (H, W) uint8 codes, and what they cross; none if it has no grain or boundary."""
+    """Return test lines across a label, (H, W) uint8 codes; none if it has no boundary or no grain."""
     if not ((label == GRAIN).any() and (label == BOUNDARY).any()):
         return []
     return list(line_intercepts(label_grains(label), ignored=np.asarray(label == IGNORE, np.bool_)))
 
 
 def intercept_of_lines(lines: Sequence[Intercepts]) -> float | None:
-    """Mean intercept in px of lines together; None where no boundary is crossed."""
+    """Compute the mean intercept in px of all lines together; None if they cross no boundary."""
     mean = pooled(lines).mean if lines else math.nan
     return mean if math.isfinite(mean) else None
 
 
 def mixed_scale_warnings(intercepts_px: Mapping[str, float | None], shrink: int) -> tuple[str, ...]:
-    """Say that the grains of some pictures are far larger than those of others.
+    """Warn if the grains of some pictures are much larger than those of others.
 
     Args:
-        intercepts_px: Mean intercept of each picture's label by its name; None if unknown.
-        shrink: By how much all of them are shrunk.
+        intercepts_px: Mean intercept of each picture's label by the picture's name; None if unknown.
+        shrink: Factor by which all pictures are shrunk.
 
     Returns:
-        One line; none where they differ by no more than ``MIXED``.
+        One line; empty if the largest is at most ``MIXED`` times the smallest.
     """
     known = sorted((px, name) for name, px in intercepts_px.items() if px is not None)
     if not known or known[-1][0] <= MIXED * known[0][0]:
@@ -90,13 +89,14 @@ def mixed_scale_warnings(intercepts_px: Mapping[str, float | None], shrink: int)
 
 
 def suited_shrink(intercept_px: float | None) -> int:
-    """By how much pictures are shrunk for a network that is to be trained on them.
+    """Choose the factor by which pictures are shrunk for a network that is trained on them.
 
     Args:
         intercept_px: Mean intercept of their labels; None if unknown.
 
     Returns:
-        The whole number that brings large grains closest to ``WELL_KNOWN_PX``; 1 for all others.
+        1 up to ``LARGE_GRAINS_PX`` or if unknown; else the intercept over ``WELL_KNOWN_PX``, rounded to a
+        whole number from 2 to ``MAX_SHRINK``.
     """
     if intercept_px is None or intercept_px <= LARGE_GRAINS_PX:
         return 1

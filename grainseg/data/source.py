@@ -1,4 +1,4 @@
-"""What a training run sees of its data, whether they were photographed or drawn."""
+"""The data of a training run, whether real or synthetic."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,21 +19,22 @@ class TrainingData:
 
     Attributes:
         patches: Patches by running number over all epochs, each a pure function of the seed and its number.
-        patches_per_epoch: How many there are before the next validation.
-        trains_on: Where the patches come from, in words.
+        patches_per_epoch: Number of patches between two validations.
+        trains_on: Source of the patches, in words.
         line_width_px: Mean width of the lines of the training labels, the width that the network learns.
-        val_images: They choose the checkpoint.
-        train_images: What the patches are cut from, as far as these are whole pictures.
-        test_images: They choose nothing; may be empty.
-        without_mask: Files of pictures that nobody labelled, which are left out.
-        without_image: Files of masks that belong to no picture, likewise.
-        labelled_share: Share of the training pictures' pixels that somebody labelled, in (0, 1].
+        val_images: Validation pictures, which choose the checkpoint.
+        train_images: Pictures from which the patches are cut; empty for a stream.
+        test_images: Test pictures, which choose nothing; may be empty.
+        without_mask: Files of pictures without a mask, which are left out.
+        without_image: Files of masks without a picture, which are left out.
+        labelled_share: Share of labelled pixels in the training pictures, in (0, 1].
         pixel_size_um: µm per px of the training images; None if unknown or not the same in all.
-        intercept_px: Mean intercept of the training labels; None if unknown or without meaning.
-        shrink: Edge in px of the squares of a picture that the network shall see as one px.
-        label_offset_px: How far the training labels lie from what the pictures show, see ``registration``.
-        images: The files of these pictures; none of drawn ones.
-        warnings: What the user should know of pictures and labels before training, one line each.
+        intercept_px: Mean intercept of the training labels; None if unknown or not meaningful.
+        shrink: Edge in px of the squares of a picture that the network sees as one px.
+        label_offset_px: Offset of the training labels from the boundaries in the pictures, see
+            ``registration``.
+        images: Image files of these pictures; none for synthetic streams.
+        warnings: Possible problems of pictures and labels, one line each.
     """
 
     patches: Dataset[Patch]

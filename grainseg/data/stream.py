@@ -1,7 +1,7 @@
-"""Training data without end: every patch a synthetic picture of its own, drawn when it is needed.
+"""Endless training data: every patch is a new synthetic picture, drawn when it is needed.
 
-A patch is a pure function of the run's seed and its running number, which the sampler makes of epoch and
-index. So any number of workers or processes, and a resumed run, see the same stream.
+A patch is a pure function of the run's seed and its running number, which the sampler computes from epoch and
+index. So the stream is the same with any number of workers or processes, and in a resumed run.
 """
 
 import zlib
@@ -20,17 +20,17 @@ from grainseg.micrograph.wide.generator import generate_wide
 from grainseg.micrograph.wide.recipe import WideRecipe
 
 TRAINING_SEEDS = 2**63
-"""Seeds of training pictures begin here. Those that are chosen by hand, all below, are never trained on."""
+"""Smallest seed of training pictures. Seeds chosen by hand are smaller, so they are never trained on."""
 
 
 class StreamDataset(Dataset[Patch]):
     """Synthetic pictures by their running number.
 
     Args:
-        recipe: Ranges that each picture draws its properties from.
+        recipe: Ranges of the properties that are drawn for each picture.
         size: Edge length of a picture in px.
-        augment: Strengths of the photometric changes on top.
-        channels: Channels that the network takes.
+        augment: Strengths of the additional photometric changes.
+        channels: Number of channels of the network's input.
         seed: Determines the picture, together with the running number.
     """
 
@@ -60,12 +60,12 @@ class StreamDataset(Dataset[Patch]):
 
 
 def open_stream(config: StreamDataConfig, augment: AugmentConfig, channels: int, seed: int) -> TrainingData:
-    """Set up the stream and draw the validation pictures, which no run's seed changes.
+    """Set up the stream and draw the validation pictures, which do not depend on the run's seed.
 
     Args:
         config: Recipe, regimes and sizes of the pictures.
-        augment: Strengths of the photometric changes on top.
-        channels: Channels that the network takes.
+        augment: Strengths of the additional photometric changes.
+        channels: Number of channels of the network's input.
         seed: Determines every patch.
     """
     recipe = config.training_recipe()
@@ -85,13 +85,13 @@ def open_stream(config: StreamDataConfig, augment: AugmentConfig, channels: int,
 def _validation_picture(
     regime: str, number: int, side: int, recipe: WideRecipe, channels: int
 ) -> LabelledMicrograph:
-    # By the regime's name: adding a regime leaves the pictures of the others as they are.
+    # The seed depends on the regime's name, so that adding a regime does not change the others' pictures.
     seed = 1000 * zlib.crc32(regime.encode()) + number
     unit, label = _draw(seed, side, recipe, channels)
     return LabelledMicrograph(f"{regime}_{number}", unit, label, float(recipe.line_width_px), regime)
 
 
 def _draw(seed: int, side: int, recipe: WideRecipe, channels: int) -> tuple[FloatImage, Label]:
-    """Picture (side, side, channels) in the unit range, normalised on the whole of it, and its label."""
+    """Draw a picture (side, side, channels), normalised as a whole to the unit range, and its label."""
     micrograph = generate_wide(seed, (side, side), recipe)
     return network_unit(micrograph.pixels, channels), micrograph.label
