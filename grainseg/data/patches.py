@@ -21,7 +21,7 @@ from grainseg.micrograph.image import IGNORE, FloatImage, Label
 from grainseg.tiling import grid_origins
 
 _TRIES = 10
-"""Tries for a patch with a labelled pixel; they all fail practically never, unless the labelled area is tiny."""
+"""Tries for a patch with a labelled pixel; practically enough unless the labelled area is tiny."""
 
 
 class PatchSampler(Sampler[int]):
