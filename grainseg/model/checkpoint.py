@@ -1,8 +1,8 @@
-"""What a checkpoint says beside its weights, and how it is read: plain values only, from a stranger's file.
+"""Checkpoints: the description saved with the weights, and safe reading of files from unknown sources.
 
-A checkpoint is one of Lightning's with the key ``grainseg`` added. It is read by ``torch.load`` with
-``weights_only=True``, its values are checked one by one, and the network is built by name from the
-project's own tables. A weights file (``weights_file.py``) stands for a checkpoint and is checked alike.
+A checkpoint is a Lightning checkpoint with the additional key ``grainseg``. It is read by ``torch.load`` with
+``weights_only=True``, its values are checked one by one, and the network is built by name from the project's
+own tables. A weights file (``weights_file.py``) can be used as a checkpoint and is checked in the same way.
 """
 
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ from grainseg.versions import versions
 
 KEY = "grainseg"
 FORMAT = 10
-"""1 had no partition and no segmentation error, 2 no number of steps, 3 to 9 not all that ``_NEW`` names."""
+"""Layout 1 had no partition and no segmentation error, 2 no number of steps, 3 to 9 lack keys of ``_NEW``."""
 _NEW: Mapping[int, Mapping[str, Any]] = {
     3: {"pixel_size_um": None, "intercept_px": None, "doubt_reference": None, "members": 1},
     4: {"label_offset_px": (0.0, 0.0)},
@@ -42,46 +42,46 @@ _NEW: Mapping[int, Mapping[str, Any]] = {
     8: {"adapt": 0.0},
     9: {"images": None},
 }
-"""What a layout that is still read did not say, which the next one does: its files mean these values even
-when the defaults of ``CheckpointSpec`` change."""
+"""Keys that each readable layout lacks and the next one has. Older files mean these values, even if the
+defaults of ``CheckpointSpec`` change."""
 NETWORK_PREFIX = "network."
 """State-dict prefix of the LightningModule's attribute that holds the network."""
 MAX_MEMBERS = 16
 MAX_LINE_WIDTH_PX = 1000
-"""The widest lines of labels that a file may name; no more than a bound for strangers' files."""
+"""Largest line width that a file may hold, only to reject invalid files."""
 
 
 @dataclass(frozen=True)
 class CheckpointSpec:
-    """All that prediction needs beside the weights.
+    """All values that prediction needs in addition to the weights.
 
     Attributes:
-        architecture: See ``NetworkSpec``, as for the next four.
+        architecture: See ``NetworkSpec``, also for the next four.
         encoder: Name of the encoder.
         in_channels: 1 (grey) or 3 (RGB).
         decoder_width: Channels of the widest decoder stage, or None.
         options: Further arguments of the architecture.
         tile_size: Edge length of the tiles of whole-image prediction, in px that the network sees.
-        overlap: Overlap of these tiles, likewise.
+        overlap: Overlap of these tiles, in the same px.
         threshold: Probability above which a pixel is boundary.
         line_width_px: Mean width of the lines in the training labels.
         seed: Seed of the training run.
-        steps: Optimizer steps that the weights have seen.
-        partition: How the boundary map becomes grains, fitted to the labelled pictures.
-        segmentation: Error of ln mean intercept on the validation pictures, None if unknown.
+        steps: Optimizer steps of the training so far.
+        partition: Settings that turn the boundary map into grains, fitted to the labelled pictures.
+        segmentation: Error of ln(mean intercept) on the validation pictures, None if unknown.
         normalization: Name of the grey-scale normalisation.
-        versions: Versions of this package and of what the numbers depend on.
-        pixel_size_um: Of the training images, µm per px; None if unknown or not the same in all.
+        versions: Versions of this package and of the libraries on which the numbers depend.
+        pixel_size_um: Pixel size of the training images in µm; None if unknown or not the same in all.
         intercept_px: Mean intercept of the training labels; None if unknown.
-        doubt_reference: What pictures and predictions looked like in training, None if unknown.
-        label_offset_px: How far the labels of the training lie from what its pictures show, rows down and
-            columns to the right; predictions follow the labels.
+        doubt_reference: Statistics of the pictures and predictions in training, None if unknown.
+        label_offset_px: Offset of the training labels from the boundaries in the pictures, rows down and
+            columns to the right; predictions are shifted like the labels.
         shrink: Edge in px of the squares of a picture that the network sees as one px, see ``shrinking.py``.
-        tta: Test-time augmentation of the predictions that the values above were found with.
-        adapt: Share of a picture's own statistics in the batch normalisation, likewise, 0-1.
+        tta: Test-time augmentation of the predictions from which the values above were determined.
+        adapt: Share of a picture's own statistics in the batch normalisation of these predictions, 0-1.
         validation: Scores of the validation pictures, None if unknown or the pictures were synthetic.
-        images: The image files that trained, validated and tested; None if unknown.
-        members: Networks in the file, 1 to ``MAX_MEMBERS``; see ``ensemble.py`` for several.
+        images: Image files used to train, validate and test; None if unknown.
+        members: Number of networks in the file, 1 to ``MAX_MEMBERS``; see ``ensemble.py``.
         format: Version of this layout.
     """
 
@@ -114,19 +114,19 @@ class CheckpointSpec:
 
     @property
     def network(self) -> NetworkSpec:
-        """What the network is built from."""
+        """The specification from which the network is built."""
         return NetworkSpec(
             self.architecture, self.encoder, self.in_channels, self.decoder_width, self.options
         )
 
     def to_plain(self) -> dict[str, Any]:
-        """The values as they are written, the versions of now added."""
+        """Return the values as they are written, with the current versions."""
         current = versions("torch", "lightning", "segmentation-models-pytorch", "timm", "numpy")
         return asdict(replace(self, versions=current))
 
 
 def _plain_types(annotation: Any) -> tuple[type, ...]:
-    """What a value of the specification may be in a file, where records are dicts and tuples may be lists."""
+    """Return the types of a value in a file, where dataclasses are dicts and tuples may be lists."""
     if isinstance(annotation, UnionType):
         return tuple(kind for part in get_args(annotation) for kind in _plain_types(part))
     kind = get_origin(annotation) or annotation
@@ -139,7 +139,7 @@ _TYPES = {name: _plain_types(annotation) for name, annotation in get_type_hints(
 
 
 def read_checkpoint(path: Path) -> tuple[CheckpointSpec, dict[str, torch.Tensor]]:
-    """Read specification and network weights.
+    """Read the specification and the network's weights.
 
     Args:
         path: A ``best.ckpt`` or ``last.ckpt`` of a training run, or a weights file.
@@ -148,7 +148,7 @@ def read_checkpoint(path: Path) -> tuple[CheckpointSpec, dict[str, torch.Tensor]
         The specification, and the network's state dict on the CPU.
 
     Raises:
-        GrainsegError: The file is missing, is no checkpoint of this project, or holds values that cannot be.
+        GrainsegError: The file is missing, is not a checkpoint of this project, or holds invalid values.
     """
     if path.is_dir():
         raise GrainsegError(f"checkpoint {path}: is a folder; give checkpoints/best.ckpt in it")
@@ -170,11 +170,11 @@ def read_checkpoint(path: Path) -> tuple[CheckpointSpec, dict[str, torch.Tensor]
 
 
 def read_training(path: Path) -> tuple[CheckpointSpec, Mapping[str, Any]]:
-    """Read specification and all that a run goes on with.
+    """Read the specification and the state from which a run resumes.
 
     Returns:
-        The specification; and what Lightning wrote, with ``optimizer_states``, ``loops`` and ``callbacks`` in
-        a ``last.ckpt``, or nothing in a weights file.
+        The specification; and the contents that Lightning wrote, with ``optimizer_states``, ``loops`` and
+        ``callbacks`` in a ``last.ckpt``. For a weights file, the latter is empty.
 
     Raises:
         GrainsegError: As for :func:`read_checkpoint`.
@@ -218,7 +218,7 @@ def _parse_spec(values: Mapping[str, Any], path: Path) -> CheckpointSpec:
             }
         )
     except (TypeError, ValueError) as error:
-        # What Python says of arguments, a TypeError, tells nobody anything.
+        # Python's message on wrong arguments, a TypeError, would not help the user.
         reason = "its settings are not those of this version" if isinstance(error, TypeError) else str(error)
         raise GrainsegError(
             f"checkpoint {path}: its values for the grains cannot be: {reason}; give another one"
@@ -237,7 +237,7 @@ def _parse_spec(values: Mapping[str, Any], path: Path) -> CheckpointSpec:
 
 
 def _in_layout_of_now(values: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
-    """The values with those added that an older layout did not have."""
+    """Return the values with those added that an older layout lacks."""
     layout = values.get("format")
     if type(layout) is not int or not min(_NEW) <= layout <= FORMAT:
         shown = layout if type(layout) is int and 0 <= layout < 1000 else "unknown"
@@ -268,11 +268,11 @@ def _is_in_range(spec: CheckpointSpec) -> bool:
 
 
 def add_to_checkpoint(path: Path, spec: CheckpointSpec) -> None:
-    """Replace what a checkpoint says beside its weights, in one step.
+    """Replace the description in a checkpoint; the file is replaced in one step.
 
     Args:
         path: A checkpoint that ``read_checkpoint`` accepts.
-        spec: What it says from now on.
+        spec: The new description.
 
     Raises:
         GrainsegError: The file cannot be written.
@@ -296,7 +296,7 @@ def load_network(path: str | Path) -> tuple[CheckpointSpec, nn.Module]:
 
 
 def require_single(spec: CheckpointSpec, path: Path) -> None:
-    """Raise a GrainsegError if a checkpoint holds several networks where one is wanted."""
+    """Raise a GrainsegError if a checkpoint holds more than one network."""
     if spec.members > 1:
         raise GrainsegError(
             f"checkpoint {path}: holds an ensemble of {spec.members} networks, which can only predict; "
@@ -308,7 +308,7 @@ def build_filled(spec: CheckpointSpec, weights: Mapping[str, torch.Tensor], path
     """Build a checkpoint's network with these weights, on the CPU and in evaluation mode.
 
     Raises:
-        GrainsegError: There is no such network, or the weights do not fit it or are not finite.
+        GrainsegError: The network cannot be built, or the weights do not fit it or are not finite.
     """
     misfit = GrainsegError(
         f"checkpoint {path}: its weights do not fit {spec.architecture} with {spec.encoder}; "
@@ -316,7 +316,7 @@ def build_filled(spec: CheckpointSpec, weights: Mapping[str, torch.Tensor], path
     )
     try:
         fits = are_plain(weights) and _fits(spec, weights)
-    except GrainsegError as error:  # whose advice is for those who say the keys of a model
+    except GrainsegError as error:  # without its advice, which is for users who set model.* keys
         reason = shortened(str(error).partition(";")[0].replace("model.", ""))
         raise GrainsegError(
             f"checkpoint {path}: names a network that cannot be built ({reason}); give another one"
@@ -333,7 +333,7 @@ def build_filled(spec: CheckpointSpec, weights: Mapping[str, torch.Tensor], path
 
 
 def _fits(spec: CheckpointSpec, weights: Mapping[str, torch.Tensor]) -> bool:
-    """Whether a network has these weights, without memory for it: a small file may name a huge encoder."""
+    """Check whether weights fit the network, without allocating it: a small file may name a huge encoder."""
     with without_memory():
         expected = look_shrunk(build_network(spec.network), spec.shrink).state_dict()
     kinds, found = (

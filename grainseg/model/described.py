@@ -1,4 +1,4 @@
-"""Single values of what a checkpoint says of itself, from a stranger's file."""
+"""Checks of single values in a checkpoint's description, which may be from an unknown source."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,7 +9,7 @@ _MAX_SHOWN = 200
 
 
 def shortened(text: str) -> str:
-    """A text as an error shows it: a stranger's file may hold one of any length."""
+    """Shorten a text for an error message: a file may hold a text of any length."""
     return text if len(text) <= _MAX_SHOWN else f"{text[: _MAX_SHOWN - 1]}…"
 
 
@@ -17,7 +17,7 @@ def read_offset(values: Sequence[object]) -> tuple[float, float]:
     """Check an offset of labels, in px down and to the right.
 
     Raises:
-        ValueError: It is not two numbers in the range.
+        ValueError: The values are not two numbers within ±``MAX_LABEL_OFFSET_PX``.
     """
     numbers = [value for value in values if isinstance(value, float) and abs(value) <= MAX_LABEL_OFFSET_PX]
     if len(values) != 2 or len(numbers) != 2:
@@ -26,10 +26,10 @@ def read_offset(values: Sequence[object]) -> tuple[float, float]:
 
 
 def read_numbers(values: Mapping[str, Any]) -> dict[str, float]:
-    """Check the values of a partition's settings, none of which is as large as 10.
+    """Check that the values of a partition's settings are numbers from -10 to 10.
 
     Raises:
-        ValueError: One is no number, or a truth value or text that could pass for one.
+        ValueError: A value is out of range or not a number; booleans and texts are not accepted.
     """
     for name, value in values.items():
         if type(value) not in (int, float) or not -10 <= value <= 10:
