@@ -1,6 +1,7 @@
-"""Settings as people type them: quoted so that Hydra's grammar takes them so, or refused in one line.
+"""Quote overrides so that Hydra reads them as typed, and refuse unusable ones with a one-line message.
 
-It would read the image ``2024_01`` as the number 202401, and stop at blanks, ``=`` and much else in a path.
+Without quotes, Hydra would read the image ``2024_01`` as the number 202401, and reject blanks, ``=`` and many
+other characters in a path.
 """
 
 import re
@@ -22,7 +23,7 @@ PATH_KEYS = (
     "robustness",
 )
 _FOLDERS_OF_HYDRA = ("hydra.run.dir", "hydra.sweep.dir")
-"""Paths, too, but one may have them put together: ``outputs/${now:%Y}``."""
+"""Keys of paths in which interpolations such as ``outputs/${now:%Y}`` are allowed."""
 
 
 _OPTION = re.compile(r"--([a-z][\w-]*)(?:=.*)?", re.DOTALL)
@@ -46,7 +47,7 @@ SWEEP_FLAGS = frozenset({"-m", "--multirun"})
 _FLAGS = SWEEP_FLAGS | {"-r", "--run", "--resolve"}
 """Options of Hydra that take no value."""
 _NO_NAME = re.compile(r"null|true|false|[\d.+-]+|\[[\d.,\s]*\]|", re.IGNORECASE)
-"""What Hydra does not take for the name of a choice."""
+"""Values that Hydra does not read as the name of a choice."""
 
 
 def _override(*keys: str, value: str = ".*") -> re.Pattern[str]:
@@ -58,32 +59,33 @@ _NAMES = _override("name", value=r"[\w.+-]+(?:,[\w.+-]+)*")
 _IMAGES = _override("data.val", "data.test")
 _IN_QUOTES = r"""(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
 _LISTED = rf"(?:\s*{_IN_QUOTES}\s*(?=[,\]])|(?!\s*{_IN_QUOTES}\s*[,\]])[^\[\],]*)"
-"""An item of a list: only if the whole of it is in quotes may it hold brackets and commas."""
+"""An item of a list; it may hold brackets and commas only if it is in quotes as a whole."""
 _LIST = re.compile(rf"\[({_LISTED}(?:,{_LISTED})*)\]")
 _ITEM = re.compile(rf"\s*{_IN_QUOTES}|[^,]+")
 _NAME_BYTES = 160
-"""Of a sweep's folders; most file systems take 255 bytes, with the number of the job before it."""
+"""Limit for the name of a sweep job's folder without its number; most file systems allow 255 bytes."""
 _IN_FOLDER = re.compile(rf"((?:^|,)(?:{'|'.join(map(re.escape, PATH_KEYS))})=)[^,]*/(?=[^,/])")
-"""Of a path among the overrides of a job all but the last part."""
+"""All but the last part of a path among the overrides of a job."""
 _CHOICE = re.compile(r"choice\((.*)\)", re.DOTALL)
 _UNQUOTED = re.compile(r"""^(['"])(.*)\1$""", re.DOTALL)
 
 
 def as_typed(argument: str, sweep: bool = False) -> str:
-    """Quote what stands for a file, a folder or a name.
+    """Quote the value of an override that is a file, a folder or a name.
 
     Args:
-        argument: One command-line argument: the override of a path is taken to its end, ``a=b (1) ü,#.png``
-            included; of the lists in ``data.val`` and ``data.test``, and of several names for a sweep, each
-            item is. Any other comes back unchanged, and so do ``null`` and what is in quotes already.
-        sweep: Whether it is one of a sweep: what is no path itself, but several in ``choice(…)``, or with
-            commas between and one of them there, is then those.
+        argument: One command-line argument. In the override of a path, everything after the first ``=`` is
+            the path, such as ``a=b (1) ü,#.png``. In the lists of ``data.val`` and ``data.test``, and among
+            several names for a sweep, each item is quoted. All other arguments are returned unchanged, and so
+            are ``null`` and, except for the keys in ``PATH_KEYS``, what is already in quotes.
+        sweep: Whether the argument belongs to a sweep. A value that does not exist as a path is then read as
+            several paths, if it is ``choice(…)``, or a list with commas of which at least one path exists.
     """
     if match := _PATH.fullmatch(argument):
         if sweep and (several := _several_paths(match[2])):
             return f"{match[1]}={several}"
         return argument if match[2] in ("", "null") else f"{match[1]}={_quoted_path(match[2])}"
-    if match := _FOLDER.fullmatch(argument):  # Lightning quotes it for the further processes of a ddp run
+    if match := _FOLDER.fullmatch(argument):  # Lightning may have quoted it for a ddp process
         return f"{match[1]}={_item(match[2])}"
     if match := _NAMES.fullmatch(argument):
         return f"{match[1]}={','.join(map(_quoted, match[2].split(',')))}"
@@ -94,16 +96,16 @@ def as_typed(argument: str, sweep: bool = False) -> str:
 
 
 def require_sayable(arguments: list[str], conf: Path) -> None:
-    """See that Hydra will understand a command line, where its own message would not help.
+    """Refuse command lines for which Hydra's own error message would not help.
 
     Args:
-        arguments: As typed.
-        conf: Whose folders are the groups.
+        arguments: The arguments as typed.
+        conf: Folder of the configuration, whose subfolders are the groups.
 
     Raises:
-        GrainsegError: One looks like an option, lacks its ``=`` or its key, is an empty path (an unset
-            variable of the shell, and the current folder for Python), chooses nothing of a group, or keeps a
-            study where the libraries that are installed cannot.
+        GrainsegError: An argument is an unknown option, lacks its ``=`` or its key, is an empty path (as from
+            an unset shell variable; Python would use the current folder), gives a group no valid name, or
+            sets the storage of a study, which the installed libraries do not support.
     """
     before = ""
     for argument, after in zip(arguments, [*arguments[1:], ""], strict=True):
@@ -128,21 +130,21 @@ def require_sayable(arguments: list[str], conf: Path) -> None:
 
 
 def shortened(job: object) -> str:
-    """What a job of a sweep differs in, as the name of one folder that every file system takes.
+    """Turn the overrides of a sweep's job into a folder name that is valid on every file system.
 
     Args:
-        job: Its overrides with commas between. Of a path the last part stays, which tells most; of too many
-            the first ones do, and the number before the name tells jobs apart.
+        job: The overrides, separated by commas. Of a path, only the last part is kept, which says most. If
+            the text is too long, its end is cut off; the number before the name still distinguishes the jobs.
     """
     text = re.sub("['\"]", "", _IN_FOLDER.sub(r"\1", str(job)))
     return text.replace("/", "_").encode()[:_NAME_BYTES].decode(errors="ignore")
 
 
 def _require_storage(argument: str) -> None:
-    """Raise a GrainsegError where the sweeper's Optuna, 2.10, would end in a bare AssertionError."""
+    """Raise a GrainsegError if the sweeper's Optuna, 2.10, would fail with an unexplained AssertionError."""
     try:
         newer = int(version("sqlalchemy").partition(".")[0]) >= 2
-    except PackageNotFoundError:  # without the extra: Hydra says that there is no such sweeper
+    except PackageNotFoundError:  # the extra is not installed: Hydra reports the missing sweeper
         return
     if newer:
         raise GrainsegError(
@@ -152,7 +154,7 @@ def _require_storage(argument: str) -> None:
 
 
 def _require_choice(key: str, value: str, argument: str, conf: Path) -> None:
-    """Raise a GrainsegError where a group is given what can be no name, such as null."""
+    """Raise a GrainsegError if the value of a group cannot be a name, such as null."""
     if "=" in argument and _NO_NAME.fullmatch(value):
         choices = sorted(path.stem for path in (conf / key).glob("*.yaml")) if key.isalpha() else []
         if choices:
@@ -162,35 +164,35 @@ def _require_choice(key: str, value: str, argument: str, conf: Path) -> None:
 
 
 def _several_paths(value: str) -> str | None:
-    """Paths to sweep over as Hydra reads them; None where a value is one path."""
+    """Return the paths to sweep over, quoted for Hydra; None if the value is a single path."""
     if _exists(value):
         return None
     choice = _CHOICE.fullmatch(value)
     items = [_UNQUOTED.sub(r"\2", item.strip()) for item in _ITEM.findall(choice[1] if choice else value)]
     if not choice and (len(items) == 1 or not any(map(_exists, items))):
         return None
-    return ",".join(map(_quoted_path, items))  # not choice(…), of which Hydra drops the quotes
+    return ",".join(map(_quoted_path, items))  # not as choice(…), in which Hydra drops the quotes
 
 
 def _exists(path: str) -> bool:
     try:
         return Path(path).exists()
-    except OSError:  # several paths together may be longer than a name can be
+    except OSError:  # several paths together may be too long for a name
         return False
 
 
 def _quoted_path(path: str) -> str:
-    return _quoted(path.replace("${", r"\${"))  # no interpolation in a file name
+    return _quoted(path.replace("${", r"\${"))  # a file name has no interpolation
 
 
 def _quoted(value: str) -> str:
-    value = re.sub(r"(\\*)'", r"\1\1\\'", value)  # backslashes count only before a quote
+    value = re.sub(r"(\\*)'", r"\1\1\\'", value)  # only before a quote is a backslash an escape
     value = re.sub(r"(\\+)$", r"\1\1", value)
     return f"'{value}'"
 
 
 def _item(text: str) -> str:
-    """An item that is in quotes as it is, any other in quotes."""
+    """Quote an item unless it is already in quotes."""
     quoted = len(text) > 1 and text[0] == text[-1] and text[0] in "'\""
     return text if quoted or not text else _quoted(text)
 

@@ -1,4 +1,4 @@
-"""Keeps the folders of the labelled images from being taken for the folder of a run."""
+"""Hydra callback that stops a run from using a folder of the labelled images as its own folder."""
 
 import sys
 from pathlib import Path
@@ -11,25 +11,25 @@ from grainseg.console import say
 
 
 class DataFolderKept(Callback):
-    """Ends a run or sweep that would write into ``images/`` or ``masks/`` of its own data folder.
+    """Stop a run or sweep that would write into ``images/`` or ``masks/`` of its own data folder.
 
-    Hydra calls it before it makes the folder and writes a log and settings there. It would go on after any
-    error but a SystemExit.
+    Hydra calls this before it creates the folder and writes a log and settings there. After any error other
+    than a SystemExit, Hydra would continue.
     """
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Look at the folder of a run.
+        """Check the folder of a run.
 
         Raises:
-            SystemExit: It is one of those.
+            SystemExit: The folder is ``images/`` or ``masks/``.
         """
         _refuse_input(config, "hydra.run.dir")
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Look at the folder of a sweep.
+        """Check the folder of a sweep.
 
         Raises:
-            SystemExit: It is one of those.
+            SystemExit: The folder is ``images/`` or ``masks/``.
         """
         _refuse_input(config, "hydra.sweep.dir")
 

@@ -1,4 +1,4 @@
-"""Errors in one line: of Hydra's and OmegaConf's, what a person needs of them."""
+"""Error messages in one line; those of Hydra and OmegaConf are reduced to what the user needs."""
 
 import re
 import traceback
@@ -11,18 +11,18 @@ from grainseg.config import unknown_key
 from grainseg.errors import GrainsegError
 
 TRACEBACK = "HYDRA_FULL_ERROR"
-"""Hydra's own switch for tracebacks serves here, too."""
+"""Environment variable by which Hydra, and this project, show tracebacks."""
 
 
 def one_line(error: BaseException) -> str:
-    """The message of an error in one line."""
+    """Return the message of an error in one line."""
     if isinstance(error, HydraException | OmegaConfBaseException):
         return _of_hydra(error)
     text = _joined(str(error))
-    # Hydra has a ValueError of its own, of --cfg, --info and such.
+    # Hydra raises a ValueError for options that exclude each other, such as --cfg and --info.
     if isinstance(error, GrainsegError) or text.startswith("Only one of"):
         return text
-    if text == "No trials are completed yet.":  # Optuna's; tune.yaml lets trials fail
+    if text == "No trials are completed yet.":  # from Optuna; tune.yaml allows all trials to fail
         return "no trial of the study came to an end, see above"
     folder = _of_run_folder(error)
     if folder is not None:
@@ -33,14 +33,14 @@ def one_line(error: BaseException) -> str:
 
 
 def _of_run_folder(error: BaseException) -> str | None:
-    """What to say where Hydra cannot make the folder of a run or the log in it; None of other errors."""
-    # Where a log file cannot be opened, logging raises a ValueError from the OSError.
+    """Return the message if Hydra cannot create a run's folder or the log in it; None for other errors."""
+    # If a log file cannot be opened, logging raises a ValueError from the OSError.
     reason = error.__cause__ if isinstance(error, ValueError) else error
     if not isinstance(reason, OSError) or not reason.filename or not reason.strerror:
         return None
     frames = traceback.walk_tb(error.__traceback__)
     if any(frame.f_globals.get("__name__") == "grainseg.hydra_app.tasks" for frame, _ in frames):
-        return None  # the folder was made, and this is about another file
+        return None  # the folder exists, and the error is about another file
     return f"{reason.filename}: {reason.strerror}; choose another folder (hydra.run.dir, hydra.sweep.dir)"
 
 
@@ -59,14 +59,14 @@ def _of_hydra(error: HydraException | OmegaConfBaseException) -> str:
         parent = cause.parent_node
         schema = parent._get_root() if isinstance(parent, DictConfig) else OmegaConf.create()
         assert isinstance(schema, DictConfig)
-        said = re.search(r"use \+[^=\n]*=(.*)", str(error))  # Hydra's advice on any key that is new
+        said = re.search(r"use \+[^=\n]*=(.*)", str(error))  # from Hydra's advice for a new key
         return unknown_key(str(cause.full_key), schema, said[1] if said else "VALUE")
     ambiguous = re.match(r"Ambiguous value for argument '(.*?)'\n", str(error), re.DOTALL)
     return _of_commas(ambiguous[1]) if ambiguous else _joined(str(error))
 
 
 def _of_commas(override: str) -> str:
-    """What to say of an override with commas that is not one of a sweep."""
+    """Return the message for an override with commas outside a sweep."""
     key, _, value = override.partition("=")
     if key == "name":
         value = value.replace("'", "")
