@@ -1,4 +1,4 @@
-"""Batches, their budgets and their comparisons as flat rows, with the unit in the names of lengths."""
+"""Flat rows of batches, uncertainty budgets and comparisons; the names of lengths contain the unit."""
 
 import math
 
@@ -12,26 +12,27 @@ Value = str | float | int | bool | None
 Row = dict[str, Value]
 
 SUFFIX = {"µm": "um", "px": "px"}
-"""Ending of the keys of lengths, by their unit."""
+"""Suffixes of the keys of lengths, by unit."""
 CLOSED_UNKNOWN = "not known: the grain maps were given"
-"""Text in place of the mean intercept without closed gaps, where that is not known."""
+"""Text in place of the mean intercept without closed gaps, if that is not known."""
 _LENGTHS = ("d10", "d50", "d90", "d10_area", "d50_area", "d90_area", "mean_diameter")
 
 
 def batch_row(stats: BatchStatistics) -> Row:
-    """The row of one batch.
+    """Return the row of one batch.
 
-    `…_sampling_low` and `…_sampling_high` are the 95 % interval of the sampling of fields, or of specimens,
-    alone. The uncertainty u of the mean intercept is that of its logarithm, `combined_uncertainty_ln` and
-    `expanded_uncertainty_ln`; in percent it is 100 · (exp(u) - 1). The expanded uncertainty U gives the
-    interval from value / exp(U) to value · exp(U), in `mean_intercept_total_low_…` and `…_high_…`, and as G
-    in `astm_g_total_low` and `…_high`. If the budget is incomplete, there is no expanded uncertainty.
+    `…_sampling_low` and `…_sampling_high` are the 95 % interval due to the sampling of fields, or of
+    specimens, alone. The uncertainty u of the mean intercept is that of its logarithm,
+    `combined_uncertainty_ln` and `expanded_uncertainty_ln`; in percent it is 100 · (exp(u) - 1). The expanded
+    uncertainty U gives the interval from value / exp(U) to value · exp(U), in `mean_intercept_total_low_…`
+    and `…_high_…`, and as G in `astm_g_total_low` and `…_high`. If the budget is incomplete, there is no
+    expanded uncertainty.
 
     Args:
         stats: The batch; lengths get the suffix `_um` or `_px`.
 
     Returns:
-        The row; None where there is no number.
+        The row; missing numbers are None.
     """
     unit, budget = SUFFIX[stats.unit], stats.budget
     factor = None if budget.expanded is None else math.exp(budget.expanded)
@@ -90,7 +91,7 @@ def other_procedures_row(found: OtherProcedures, unit: str) -> Row:
 
 
 def budget_rows(stats: BatchStatistics) -> list[Row]:
-    """One row per part of a batch's uncertainty budget; `how` says where it comes from or why it is unknown.
+    """Return one row per part of a batch's uncertainty budget; `how` explains its value or why it is unknown.
 
     `standard_uncertainty_ln` is the standard uncertainty u of the logarithm of the mean intercept; the
     squares of the parts add up. In percent it is 100 · (exp(u) - 1).
@@ -110,11 +111,11 @@ def budget_rows(stats: BatchStatistics) -> list[Row]:
 
 
 def comparison_row(comparison: Comparison) -> Row:
-    """The row of one pair of batches: ratios b over a, differences b minus a.
+    """Return the row of one pair of batches: ratios b over a, differences b minus a.
 
     `intercept_ratio` is the ratio of the geometric means of the fields' or specimens' mean intercepts, which
-    the tests compare. `…_sampling_low` and `…_sampling_high` are 95 % intervals of the sampling alone, each
-    for this pair alone.
+    the tests compare. `…_sampling_low` and `…_sampling_high` are 95 % intervals due to the sampling alone,
+    not corrected for several pairs.
     """
     unit = SUFFIX[comparison.unit]
     return {
@@ -151,7 +152,7 @@ def _estimate(name: str, unit: str, estimate: Estimate | None) -> Row:
 
 
 def _by_replicate(name: str, number: int | None, replicate: str) -> Row:
-    """A number of replicates, fields or specimens, under the name of that kind; None for the other kind."""
+    """Return the number of replicates under the name of their kind; None for the other kind."""
     return {name.format(f"{kind}s"): number if kind == replicate else None for kind in (FIELD, SPECIMEN)}
 
 
@@ -164,7 +165,7 @@ def _percent(ln: float | None) -> float | None:
 
 
 def _total_g(stats: BatchStatistics) -> Row:
-    """The expanded interval of G: ΔG = 2 · Δ ln ℓ̄ / ln 2, from G = 2 · log2(0.32 mm / ℓ̄)."""
+    """Compute the expanded interval of G: ΔG = 2 · Δ ln ℓ̄ / ln 2, from G = 2 · log2(0.32 mm / ℓ̄)."""
     low = high = None
     if stats.g is not None and stats.budget.expanded is not None:
         half = 2 * stats.budget.expanded / math.log(2)

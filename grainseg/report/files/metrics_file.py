@@ -18,7 +18,7 @@ def write_metrics(path: Path, metrics: Mapping[str, Any]) -> None:
     JSON (RFC 8259) has neither NaN nor infinity: numbers that are not finite are written as null.
 
     Args:
-        path: File to write; missing folders are made.
+        path: File to write; missing folders are created.
         metrics: Numbers, or mappings of numbers.
 
     Raises:
@@ -37,7 +37,7 @@ def read_metrics(path: Path, advice: str) -> dict[str, float]:
         advice: What the error tells the user to do if the file cannot be read.
 
     Returns:
-        The numbers; those that were not finite are nan.
+        The numbers; numbers that were not finite are NaN.
 
     Raises:
         GrainsegError: The file cannot be read, or holds something else.

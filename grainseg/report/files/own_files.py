@@ -1,4 +1,4 @@
-"""Checks that a file which would be overwritten was written by grainseg."""
+"""Checks that an existing file was written by grainseg before it is overwritten."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ _PAGE = Path(__file__).parent.parent / "html" / "templates" / "page.html"
 
 
 def is_page(path: Path) -> bool:
-    """Whether an existing file is a page of grainseg, judged by the start that all its pages share.
+    """Check whether an existing file is a page of grainseg, by the beginning that all its pages share.
 
     Args:
         path: The file; the answer is False if it cannot be read.
@@ -25,7 +25,7 @@ def is_page(path: Path) -> bool:
 
 
 def is_picture(path: Path) -> bool:
-    """Whether an existing PNG or TIFF file was written by grainseg and not changed since.
+    """Check whether an existing PNG or TIFF file was written by grainseg and not changed since.
 
     Args:
         path: The file; the answer is False if it cannot be read.
@@ -40,7 +40,7 @@ def is_picture(path: Path) -> bool:
 
 
 def is_metrics(path: Path, key: str) -> bool:
-    """Whether an existing file holds scores of one kind of run.
+    """Check whether an existing file holds the scores of one kind of run.
 
     Args:
         path: The file; the answer is False if it cannot be read.

@@ -1,4 +1,4 @@
-"""The files of a prediction: their names, which stand only here, and how they are written."""
+"""The files of a prediction: their paths, and functions that write them."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,12 +35,12 @@ class PredictionPaths:
 
 
 def prediction_paths(folder: Path, relative: Path) -> PredictionPaths:
-    """Paths for the picture that lies at ``relative`` below the folder of images; its suffix is dropped."""
+    """Return the paths for the picture at ``relative`` below the folder of images, without its suffix."""
     return stem_paths(folder / relative.parent, relative.stem)
 
 
 def stem_paths(folder: Path, stem: str) -> PredictionPaths:
-    """Paths for the picture with this name without suffix; a name may hold points: m10.5 is not m10."""
+    """Return the paths for a picture by its name without suffix; names may contain points, such as m10.5."""
     return PredictionPaths(**{name: folder / (stem + end) for name, end in OUTPUT_ENDS.items()})
 
 
@@ -57,15 +57,15 @@ def write_prediction(
     Without a partition, the grain map of an earlier prediction is removed.
 
     Args:
-        paths: Paths of the files; missing folders are made.
+        paths: Paths of the files; missing folders are created.
         pixels: The picture, (H, W) or (H, W, 3) float32.
         probability: (H, W) float32 in [0, 1].
         threshold: A pixel is boundary where its probability exceeds this.
-        partition: The closed grains; the overlay then shows these, with closed boundaries in another colour.
-        pixel_size_um: µm per pixel as (row, column), written into the TIFFs where it is known.
+        partition: The closed grains, shown by the overlay with closed boundaries in another colour.
+        pixel_size_um: µm per pixel as (row, column), written into the TIFFs if it is known.
 
     Returns:
-        The mask as written, (H, W) bool: the thresholded probability, never redrawn.
+        The mask as written, (H, W) bool: the thresholded probability, unaffected by the partition.
 
     Raises:
         GrainsegError: A file cannot be written.
@@ -85,12 +85,12 @@ def write_prediction(
 def write_uncertainty(
     paths: PredictionPaths, spread: FloatImage | None, pixel_size_um: tuple[float, float] | None
 ) -> None:
-    """Write how far networks or views of a picture differ, or remove the file of an earlier prediction.
+    """Write the spread between networks or views of a picture, or remove the file of an earlier prediction.
 
     Args:
-        paths: Paths of the files; missing folders are made.
+        paths: Paths of the files; missing folders are created.
         spread: (H, W) float32, the standard deviation of the probability; None to remove the file.
-        pixel_size_um: µm per pixel as (row, column), written into the TIFF where it is known.
+        pixel_size_um: µm per pixel as (row, column), written into the TIFF if it is known.
 
     Raises:
         GrainsegError: The file cannot be written.

@@ -1,4 +1,4 @@
-"""What a robustness card says of a network in a few sentences, kept for the reports of predictions."""
+"""The summary of a robustness card in a few sentences, saved for the reports of predictions."""
 
 import json
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from grainseg.micrograph.formats.replacing import replacing
 PLOT = "robustness.png"
 NOTE = RECORDS[PLOT]
 NOTE_KEY = "checkpoint_sha256"
-"""What every note says."""
+"""Key that every note has."""
 _MOST_BYTES = 2**16
 _MOST_PLOT_BYTES = 2**23
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -19,12 +19,12 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 
 @dataclass(frozen=True)
 class RobustnessNote:
-    """The network's part of a card.
+    """The network's results in a robustness card.
 
     Attributes:
-        checkpoint_sha256: Of the network's file.
-        images: Which pictures were corrupted, in a sentence.
-        sentences: What came of it.
+        checkpoint_sha256: SHA-256 of the network's file.
+        images: Sentence about the pictures that were corrupted.
+        sentences: Results.
         adapt: Share of a picture's own statistics in the batch normalisation.
     """
 
@@ -35,7 +35,7 @@ class RobustnessNote:
 
 
 def write_note(folder: Path, note: RobustnessNote) -> None:
-    """Write a note beside the card's plot.
+    """Write a note to the folder of the card's plot.
 
     Raises:
         GrainsegError: The file cannot be written.
@@ -55,14 +55,14 @@ def read_note(folder: Path, checkpoint_sha256: str, adapt: float) -> tuple[Robus
 
     Args:
         folder: ``--output`` of ``grainseg robustness``.
-        checkpoint_sha256: Of the network that the note is wanted for.
-        adapt: How far it adapts to each picture there.
+        checkpoint_sha256: SHA-256 of the network for which the note is read.
+        adapt: Share of a picture's own statistics in this network's batch normalisation.
 
     Returns:
-        The note, and the plot as a PNG file's bytes.
+        The note, and the plot as the bytes of a PNG file.
 
     Raises:
-        GrainsegError: There is no card, it is damaged, or it is that of another checkpoint or adaptation.
+        GrainsegError: There is no card, it is damaged, or it is for another checkpoint or ``adapt``.
     """
     card = f"robustness={folder}"
     try:
@@ -78,7 +78,7 @@ def read_note(folder: Path, checkpoint_sha256: str, adapt: float) -> tuple[Robus
         sentences = values["sentences"]
         note = RobustnessNote(values[NOTE_KEY], values["images"], tuple(sentences), values["adapt"])
         texts = all(type(each) is str for each in (note.checkpoint_sha256, note.images, *note.sentences))
-        # Of a text tuple() takes the letters.
+        # tuple() would split a text into its characters.
         whole = texts and type(sentences) is list and type(note.adapt) is float
     except (ValueError, TypeError, KeyError, RecursionError):
         whole = False
@@ -98,6 +98,6 @@ def read_note(folder: Path, checkpoint_sha256: str, adapt: float) -> tuple[Robus
 
 
 def _at_most(path: Path, count: int) -> bytes:
-    """The first bytes of a file; a longer one is damaged."""
+    """Read at most the first ``count`` bytes of a file; a longer file is damaged."""
     with path.open("rb") as handle:
         return handle.read(count)

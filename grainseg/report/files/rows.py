@@ -1,4 +1,4 @@
-"""Grains and fields as flat rows of named numbers, for the CSV files and the report."""
+"""Flat rows of named numbers for grains and fields, for the CSV files and the report."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -28,7 +28,7 @@ GRAIN_COLUMNS = (
 
 
 def grain_rows(batches: BatchedFields) -> Iterator[Row]:
-    """One row per grain, see `GrainTable`; keys are GRAIN_COLUMNS, values in µm None without a pixel size."""
+    """Yield one row per grain, see `GrainTable`; keys are GRAIN_COLUMNS, µm are None without a pixel size."""
     for batch, fields in batches.items():
         for field in fields:
             yield from _grains_of(batch, field)
@@ -53,18 +53,18 @@ def _grains_of(batch: str, field: FieldMeasurement) -> Iterator[Row]:
 
 
 def field_rows(batches: BatchedFields) -> Iterator[Row]:
-    """One row per field, see `field_row`."""
+    """Yield one row per field, see `field_row`."""
     for batch, fields in batches.items():
         for field in fields:
             yield field_row(batch, field)
 
 
 def field_row(batch: str, field: FieldMeasurement) -> Row:
-    """The row of one field: intercepts by direction and circle, grains per area, G of each, gaps, flags.
+    """Return the row of a field: intercepts by direction and circle, grains per area, G of each, gaps, flags.
 
-    For an ensemble, the row also holds the least and the greatest value of its members.
+    For an ensemble, the row also holds the smallest and the largest value of its members.
 
-    Lengths are in px of the square raster on which the field was measured and, where the pixel size is known,
+    Lengths are in px of the square raster on which the field was measured and, if the pixel size is known,
     in µm.
     """
     unit_um = field.unit_um
@@ -86,12 +86,12 @@ def field_row(batch: str, field: FieldMeasurement) -> Row:
         **_length("mean_intercept_without_closed", field.mean_intercept_px_without_closed, unit_um),
     }
     row |= _member_columns(field.members, unit_um)
-    # "deg45" and "deg135" are the diagonals of a pixel; where it is not square, this is their true angle.
+    # "deg45" and "deg135" are the diagonals of a pixel; this is their angle, also for non-square pixels.
     row["diagonal_deg"] = field.diagonal_deg
     for lines in field.lines:
         row |= _intercept_columns(f"deg{lines.name}", lines, unit_um)
     row |= _intercept_columns("circles", field.circles, unit_um)
-    if field.closed_share is None:  # a grain map does not tell which boundaries were closed
+    if field.closed_share is None:  # a grain map does not show which boundaries were closed
         row |= {name: None for name in row if name.startswith("closed_crossings_")}
     row["anisotropy"] = field.anisotropy
     row["elongation"] = field.elongation
@@ -127,7 +127,7 @@ def _intercept_columns(name: str, lines: Intercepts, unit_um: float | None) -> R
 
 
 def _member_columns(members: MemberSpread | None, unit_um: float | None) -> Row:
-    """Least and greatest value of an ensemble's networks, and the standard deviation of the logarithm."""
+    """Return smallest and largest value of an ensemble's networks, and the SD of the logarithm."""
     if members is None:
         return {}
     row: Row = {"members": members.count}

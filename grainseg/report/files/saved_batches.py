@@ -1,4 +1,4 @@
-"""Read back what the tables of a finished measurement say of its batches."""
+"""Read the batches of a finished measurement back from its tables."""
 
 import csv
 import math
@@ -17,19 +17,19 @@ _Key = tuple[str, str]  # batch and image
 _Grain = tuple[float, float]  # diameter in px and weight
 
 _MOST = 1e12
-"""No field has so many px or µm; sums of squares of larger numbers may overflow."""
+"""Limit of all numbers: no field has so many px or µm; sums of squares of larger ones may overflow."""
 _DIRECTIONS = ("deg0", "deg45", "deg90", "deg135")
 
 
 @dataclass(frozen=True)
 class SavedBatch:
-    """Fields of one batch, in the unit in which they can be compared.
+    """Fields of one batch, all in the same unit.
 
     Attributes:
         name: Name of the batch.
         unit: "µm" or "px".
         samples: The fields.
-        left_out: Names of the fields that have no pixel size where others have one.
+        left_out: Names of the fields without a pixel size if others have one.
     """
 
     name: str
@@ -39,15 +39,15 @@ class SavedBatch:
 
 
 def read_batches(folder: Path) -> list[SavedBatch]:
-    """The batches that ``fields.csv`` and ``grains.csv`` of a folder hold.
+    """Read the batches in ``fields.csv`` and ``grains.csv`` of a folder.
 
-    A batch is in µm as soon as one of its fields has a pixel size; fields without one are then left out.
+    If any field of a batch has a pixel size, the batch is in µm, and fields without one are left out.
 
     Args:
-        folder: Where predict.py or ``grainseg measure`` wrote.
+        folder: Output folder of predict.py or ``grainseg measure``.
 
     Raises:
-        GrainsegError: A table is missing, is none of these, or is not whole.
+        GrainsegError: A table is missing, is not such a table, or is incomplete.
     """
     path = folder / FIELDS
     fields = _fields(path)
@@ -68,7 +68,7 @@ def read_batches(folder: Path) -> list[SavedBatch]:
 
 
 def _fields(path: Path) -> dict[_Key, Mapping[str, str]]:
-    """The row of each field."""
+    """Read the row of each field."""
     fields: dict[_Key, Mapping[str, str]] = {}
     for row in _rows(path):
         key = _key(row, path)
@@ -81,7 +81,7 @@ def _fields(path: Path) -> dict[_Key, Mapping[str, str]]:
 
 
 def _grains(path: Path) -> dict[_Key, list[_Grain]]:
-    """All grains of each field."""
+    """Read all grains of each field."""
     grains: dict[_Key, list[_Grain]] = {}
     for row in _rows(path):
         weight = _number(row, "weight", path)
@@ -92,7 +92,7 @@ def _grains(path: Path) -> dict[_Key, list[_Grain]]:
 def _require_all_grains(
     path: Path, fields: Mapping[_Key, Mapping[str, str]], grains: Mapping[_Key, list[_Grain]]
 ) -> None:
-    """Refuse tables that were cut off or are of different runs."""
+    """Refuse tables that are cut off or from different runs."""
     for key in dict.fromkeys([*fields, *grains]):
         batch, image = key
         count = _number(fields[key], "count", path.with_name(FIELDS)) if key in fields else 0
@@ -109,11 +109,11 @@ def _sample(
 ) -> FieldSample:
     scale = _number(row, "raster_um", path) if unit == "µm" else 1.0
     length, crossings = (_total(row, column, path) for column in ("line_length_{}_px", "crossings_{}"))
-    # Without a partition nothing is known of closed boundary, and its share is missing.
+    # A missing share of closed boundary means that the grain map was given, so closed crossings are unknown.
     given = not _cell(row, "closed_share", path)
     drawn = bool(_cell(row, "line_width_px", path))
     kept = None if given else max(crossings - _total(row, "closed_crossings_{}", path), 0.0)
-    # Grains without a weight, cut by the border, are in no distribution.
+    # Grains with weight 0, cut by the border, are not part of the distributions.
     sized = np.array([grain for grain in grains if grain[1] > 0], np.float64).reshape(-1, 2)
     try:
         return FieldSample(
@@ -132,7 +132,7 @@ def _sample(
 
 
 def _total(row: Mapping[str, str], column: str, path: Path) -> float:
-    """Sum over the four directions."""
+    """Sum a column over the four directions."""
     return sum(_number(row, column.format(direction), path) for direction in _DIRECTIONS)
 
 
@@ -159,7 +159,7 @@ def _cell(row: Mapping[str, str], column: str, path: Path) -> str:
 
 
 def _number(row: Mapping[str, str], column: str, path: Path) -> float:
-    """A length, count or weight: none of them is negative, or as large as ``_MOST``."""
+    """Read a length, count or weight, which must be at least 0 and less than ``_MOST``."""
     text = _cell(row, column, path)
     try:
         number = float(text)

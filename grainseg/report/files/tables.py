@@ -1,18 +1,18 @@
-r"""The measurements as CSV: grains.csv, fields.csv, batches.csv, budget.csv and comparisons.csv.
+r"""Write tables as CSV: grains.csv, fields.csv, batches.csv, budget.csv, comparisons.csv and others.
 
-``rows`` and ``batch_rows`` define the columns; this module writes them.
+``rows`` and ``batch_rows`` define the columns of the measurements; this module writes them.
 
-UTF-8 without a byte order mark, RFC 4180 (commas, CR LF, quotes where needed), a point as decimal sign,
-floats with all their digits, an empty cell for a missing number. Units stand in the names of the columns.
+The format is UTF-8 without a byte order mark, RFC 4180 (commas, CR LF, quotes where needed), with a decimal
+point, floats with all their digits, and an empty cell for a missing number. Column names contain the units.
 
 A text that a spreadsheet would run as a formula gets an apostrophe, as the Open Worldwide Application
 Security Project advises (https://owasp.org/www-community/attacks/CSV_Injection): a file named
-``=HYPERLINK(…).png`` stands in every table as ``'=HYPERLINK(…)``. Such a text starts with = + - @ (or their
-full-width forms), a tab or a line end. The same holds for each part of it after a comma, semicolon, tab or
-line end, where a cell may begin for a spreadsheet of another locale; blanks and quotes in front change
-nothing. Numbers, negative ones too, are left alone. `plain_text` removes the apostrophes again. Bytes of a
-file name that are not UTF-8, and control characters, are written as escapes such as ``\udcff`` and ``\x1b``,
-and are not converted back.
+``=HYPERLINK(…).png`` appears in every table as ``'=HYPERLINK(…)``. Such a text starts with = + - @ (or their
+full-width forms), a tab or a line end. The same applies to each part of it after a comma, semicolon, tab or
+line end, where a spreadsheet of another locale may begin a cell; blanks and quotes in front make no
+difference. Numbers, including negative ones, are not changed. `plain_text` removes the apostrophes again.
+Bytes of a file name that are not UTF-8, and control characters, are written as escapes such as ``\udcff`` and
+``\x1b``, and are not converted back.
 """
 
 import csv
@@ -29,7 +29,7 @@ from grainseg.micrograph.formats.replacing import replacing
 from grainseg.micrograph.names import without_controls
 from grainseg.report.files.batch_rows import Value
 
-_CELL_START = r"(?<![^,;\t\r\n])"  # start of the text, or behind a separator
+_CELL_START = r"(?<![^,;\t\r\n])"  # start of the text, or after a separator
 _BLANKS = r"""(?:[^\S\t\r\n]|")*"""
 _FORMULA = r"(?=[=+\-@＝＋－＠])"
 _CONTROL = r"(?=[\t\r\n\0])"  # starts a formula only at the start of the whole text
@@ -61,10 +61,10 @@ _HEADING_CHARACTERS = 4096
 
 
 def is_table(path: Path) -> bool:
-    """Whether an existing file was written by grainseg, judged by its first columns.
+    """Check whether an existing file was written by grainseg, by the names of its first columns.
 
     Args:
-        path: The file, with the name of one of these tables; the answer is False if it cannot be read.
+        path: The file, named like one of these tables; the answer is False if it cannot be read.
     """
     columns = _FIRST_COLUMNS[path.name]
     try:
@@ -79,11 +79,11 @@ def write_csv(path: Path, rows: Iterable[Mapping[str, Value]], columns: Sequence
     """Write a table, completely or not at all.
 
     Args:
-        path: File to write; missing folders are made.
+        path: File to write; missing folders are created.
         rows: Values by column; None, NaN and columns that a row lacks give an empty cell.
-        columns: Names, in order; the rows then need not be in memory together, and a table without rows has
-            its heading. None takes the columns of all rows, as they come: rows in µm and in px have different
-            ones.
+        columns: Names in order; the rows are then not held in memory together, and a table without rows still
+            has its heading. None takes the columns of all rows in order of appearance, since rows in µm and
+            in px have different columns.
 
     Raises:
         GrainsegError: The file cannot be written.
@@ -100,7 +100,7 @@ def write_csv(path: Path, rows: Iterable[Mapping[str, Value]], columns: Sequence
 
 
 def cell_text(value: Value) -> str:
-    """A value as the tables write it: for a float the shortest text that gives it back, empty if missing."""
+    """Return the text of a cell: for a float the shortest text with the same value; empty if missing."""
     if value is None:
         return ""
     if isinstance(value, str):
@@ -113,5 +113,5 @@ def cell_text(value: Value) -> str:
 
 
 def plain_text(text: str) -> str:
-    """The text before `cell_text` marked it: one apostrophe is removed in front of each formula."""
+    """Undo the marks of `cell_text`: remove one apostrophe in front of each formula."""
     return _MARKED.sub(lambda match: match[0][:-1], text)
