@@ -1,4 +1,4 @@
-"""Warnings in batches and comparisons about doubted fields, whose boundaries are not to be trusted."""
+"""Warnings in batches and comparisons about boundaries: doubted ones, and ones of different origin."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -17,7 +17,9 @@ def doubted_fields(samples: Sequence[FieldSample]) -> str | None:
 def cautioned(
     comparisons: Sequence[Comparison], batches: Mapping[str, Sequence[FieldSample]]
 ) -> tuple[Comparison, ...]:
-    """Add a warning to comparisons with doubted fields: the batches may differ by their pictures alone.
+    """Add a warning to comparisons with doubted fields, or with boundaries that were not found in one way.
+
+    Such batches may differ by their pictures or by the bias of their segmentations alone.
 
     Args:
         comparisons: Comparisons of these batches.
@@ -30,5 +32,13 @@ def cautioned(
             if doubted is not None:
                 said = f"{doubted} of {name}: do not trust the boundaries before you have seen the overlays."
                 pair = replace(pair, sentence=f"{pair.sentence} {said}")
+        origins = {name: {sample.predicted for sample in batches[name]} for name in (pair.a, pair.b)}
+        if origins[pair.a] != origins[pair.b]:
+            first, second = (pair.a, pair.b) if True in origins[pair.a] else (pair.b, pair.a)
+            said = (
+                f"A network predicted boundaries of {first}, those of {second} were found in another way: "
+                "the bias of the segmentation does not cancel between them and is in no interval."
+            )
+            pair = replace(pair, sentence=f"{pair.sentence} {said}")
         found.append(pair)
     return tuple(found)

@@ -46,6 +46,7 @@ def field_sample(field: FieldMeasurement, unit: str) -> FieldSample:
         specimen=field.specimen,
         line_width=(field.line_width_px or 0.0) * scale,
         doubted=field.doubted,
+        predicted=field.doubt is not None,
     )
 
 

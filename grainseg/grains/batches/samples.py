@@ -37,6 +37,7 @@ class FieldSample:
         specimen: Specimen of the batch on which the field lies; empty if not given.
         line_width: Mean width of the lines between the grains, not negative; 0 where there were none.
         doubted: Whether the field's boundaries are not to be trusted, judged without a label.
+        predicted: Whether a network predicted the boundaries and scored their doubt.
 
     Raises:
         ValueError: If a number is not finite or out of its range, or the arrays do not match.
@@ -51,6 +52,7 @@ class FieldSample:
     specimen: str = ""
     line_width: float = 0.0
     doubted: bool = False
+    predicted: bool = False
 
     def __post_init__(self) -> None:
         kept = self.crossings if self.crossings_without_closed is None else self.crossings_without_closed

@@ -126,6 +126,7 @@ def _sample(
             specimen=plain_text(_cell(row, "specimen", path)),
             line_width=_number(row, "line_width_px", path) * scale if drawn else 0.0,
             doubted=_cell(row, "doubted", path) == "true",
+            predicted=bool(_cell(row, "doubt", path)),
         )
     except ValueError as error:
         raise GrainsegError(f"{path}: {error}; predict or measure again") from error

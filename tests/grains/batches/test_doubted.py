@@ -23,6 +23,18 @@ def test_a_batch_with_doubted_fields_has_a_flag_and_no_expanded_uncertainty():
     assert said.flags[0] == doubted.flags[0]
 
 
+def test_a_comparison_says_that_boundaries_were_found_in_different_ways():
+    predicted = [replace(sample, predicted=True) for sample in FIELDS]
+    for a, b in ((SOUND, predicted), (predicted, SOUND)):
+        batches = {"A": a, "B": b}
+        (pair,) = cautioned(compare_batches(batches, "px"), batches)
+        first, second = "AB" if a is predicted else "BA"
+        said = f"A network predicted boundaries of {first}, those of {second} were found in another way"
+        assert said in pair.sentence
+    batches = {"A": predicted, "B": predicted}
+    assert "another way" not in cautioned(compare_batches(batches, "px"), batches)[0].sentence
+
+
 def test_a_comparison_says_which_batch_is_doubted():
     for second in (FIELDS, DOUBTED):
         batches = {"A": SOUND, "B": second}
