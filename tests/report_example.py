@@ -17,7 +17,7 @@ from grainseg.grains.fields.measurement import FieldMeasurement
 from grainseg.grains.labels.structure import Structure
 from grainseg.micrograph.image import PixelSize
 from grainseg.micrograph.plain.synthetic import SyntheticRecipe, generate
-from grainseg.report.files.batch_rows import batch_row, budget_rows, comparison_row
+from grainseg.report.files.batch_rows import batch_row, budget_rows, comparison_row, other_procedures_row
 from grainseg.report.files.rows import GRAIN_COLUMNS, BatchedFields, field_rows, grain_rows
 from grainseg.report.files.tables import write_csv
 from grainseg.report.html.contents import Provenance, Report, ReportBatch, ReportImage
@@ -95,7 +95,11 @@ def write_tables(folder: Path, of: Report) -> None:
     """All five tables of a report."""
     statistics = [batch.statistics for batch in of.batches]
     write_fields(folder, fields_of(of))
-    write_csv(folder / "batches.csv", map(batch_row, statistics))
+    whole = (
+        batch_row(each.statistics) | other_procedures_row(each.others, each.statistics.unit)
+        for each in of.batches
+    )
+    write_csv(folder / "batches.csv", whole)
     write_csv(folder / "budget.csv", (row for batch in statistics for row in budget_rows(batch)))
     write_csv(folder / "comparisons.csv", map(comparison_row, of.comparisons))
 
