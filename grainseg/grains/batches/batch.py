@@ -314,7 +314,8 @@ def _unlimited(d90: Estimate, d90_area: Estimate) -> list[str]:
 def _missing(more: int | None, accuracy: float, replicate: str) -> list[str]:
     if not more:
         return []
-    return [f"{counted(more, f'more {replicate}')} would bring %RA from {accuracy:.1f} to 10"]
+    needed = counted(more, f"more {replicate}")
+    return [f"if the scatter stays, {needed} would bring %RA from {accuracy:.1f} to 10"]
 
 
 def _elongated(elongation: float) -> list[str]:

@@ -210,7 +210,9 @@ def hidden_by_lines(share: float) -> float:
 def combine(entries: Sequence[BudgetEntry]) -> UncertaintyBudget:
     """Combine parts: root sum of squares, Welch-Satterthwaite degrees of freedom (GUM 5.1.2, G.4.1).
 
-    For the coverage factor the degrees of freedom are rounded down, as GUM G.4.1 allows.
+    For the coverage factor the degrees of freedom are rounded down, as GUM G.4.1 allows. With very few
+    fields, further parts can lower the expanded uncertainty below that of the sampling alone (for the reason
+    see Ballico 2000, Metrologia 37:61). It is then that of the sampling.
 
     Args:
         entries: Independent parts.
@@ -228,10 +230,17 @@ def combine(entries: Sequence[BudgetEntry]) -> UncertaintyBudget:
         return UncertaintyBudget(tuple(entries), shown, math.nan, math.nan, None, words, False)
     shares = sum(value**4 / df for _, value, df in known)
     df = combined**4 / shares if shares > 0 else math.inf
-    k = t_quantile(df if math.isinf(df) else max(1, math.floor(df + 1e-9)))
+    k = _coverage_factor(df)
     freedom = "" if math.isinf(df) else f" for {df:.1f} effective degrees of freedom, rounded down"
+    sampling = max((_coverage_factor(own) * u for name, u, own in known if name == SAMPLING), default=0.0)
+    if sampling > k * combined * (1 + 1e-9):
+        k, freedom = sampling / combined, ", as much as the sampling alone has"
     coverage = f"95 % (k = {k:.2f}{freedom})"
     return UncertaintyBudget(tuple(entries), combined, df, k, k * combined, coverage, True)
+
+
+def _coverage_factor(df: float) -> float:
+    return t_quantile(df if math.isinf(df) else max(1, math.floor(df + 1e-9)))
 
 
 def _is_number(value: object, low: float, high: float) -> bool:

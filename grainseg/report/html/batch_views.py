@@ -184,19 +184,19 @@ def estimate_table(batch: BatchStatistics) -> Table:
 def budget_table(batch: BatchStatistics) -> Table:
     """The uncertainty budget: each part, then the combined and the expanded uncertainty."""
     lines = []
-    for row in budget_rows(batch):
+    for row, part in zip(budget_rows(batch), batch.budget.entries, strict=True):
         known = row["standard_uncertainty_ln"] is not None
         cells = (
             _uncertainty(row, "standard") if known else (TableCell(("unknown",), "", "num missing"), _NOTHING)
         )
-        df = plain(row, "degrees_of_freedom") if known else _NOTHING
+        df = _degrees(part.df) if known else _NOTHING
         lines.append(line((words(str(row["part"])), *cells, df, words(str(row["how"])))))
     row, budget = batch_row(batch), batch.budget
     for title, kind, how in (
         ("Combined" if budget.complete else "Known parts combined", "combined", ""),
         ("Expanded", "expanded", budget.coverage),
     ):
-        df = TableCell((number_text(budget.df, places=1),), "", "num") if kind == "combined" else _NOTHING
+        df = _degrees(budget.df) if kind == "combined" else _NOTHING
         lines.append(line((words(title), *_uncertainty(row, kind), df, words(how)), batch=batch.name))
     columns = (
         Column("Source", css=""),
@@ -206,6 +206,10 @@ def budget_table(batch: BatchStatistics) -> Table:
         Column("How it is known", css=""),
     )
     return Table(columns, tuple(lines))
+
+
+def _degrees(df: float) -> TableCell:
+    return TableCell((number_text(df, places=0 if df.is_integer() else 1),), "", "num")
 
 
 def _uncertainty(row: Row, kind: str) -> tuple[TableCell, TableCell]:

