@@ -212,7 +212,7 @@ def combine(entries: Sequence[BudgetEntry]) -> UncertaintyBudget:
 
     For the coverage factor the degrees of freedom are rounded down, as GUM G.4.1 allows. With very few
     fields, further parts can lower the expanded uncertainty below that of the sampling alone (for the reason
-    see Ballico 2000, Metrologia 37:61). It is then that of the sampling.
+    see Liu 2005, Metrologia 42:449). It is then that of the sampling.
 
     Args:
         entries: Independent parts.
