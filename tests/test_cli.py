@@ -44,7 +44,9 @@ def test_measure_then_compare(masks: Path, tmp_path: Path) -> None:
     assert done.stdout.splitlines()[0].startswith("a: mean intercept ")
     assert "G " in done.stdout.splitlines()[0]
     assert "report:   out/report.html" in done.stdout
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+    written = (path for path in (tmp_path / "out").rglob("*") if path.is_file())
+    assert {path.relative_to(tmp_path / "out").as_posix() for path in written} == {
+        *(f"{'ab'[number // 2]}/x=1,{number}_grains.tif" for number in range(4)),
         "grains.csv",
         "fields.csv",
         "batches.csv",

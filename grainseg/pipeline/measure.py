@@ -1,6 +1,7 @@
 """Measure masks or grain maps made by another program or by hand. Needs no network and no torch."""
 
 import logging
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,24 +18,29 @@ from grainseg.grains.fields.field_flags import BLANK_EDGE
 from grainseg.grains.labels.label_maps import LabelMap, ZeroMeaning, read_label_map, zeros_are_lines
 from grainseg.grains.measuring.left_out import LeftOut
 from grainseg.micrograph.crop import NO_CROP, Crop, crop_setting
-from grainseg.micrograph.files import read_mask_values, read_micrograph
-from grainseg.micrograph.folders.selection import (
-    SelectedImage,
-    Selection,
-    find_mask,
-    list_images,
-    refuse_collisions,
-)
+from grainseg.micrograph.files import read_mask_values, read_micrograph, write_grain_map
+from grainseg.micrograph.folders.selection import SelectedImage, find_mask, list_images, selection_root
 from grainseg.micrograph.image import BOUNDARY, FloatImage, Micrograph, PixelSize
 from grainseg.micrograph.labels import LabelSpec, fit_to_image, to_label
 from grainseg.micrograph.scale.calibration import Calibration, read_calibration
 from grainseg.micrograph.scale.pixel_size import contradiction, said_by_user
 from grainseg.pipeline.pictures.failures import SKIPPED, tell_failure, tell_unlisted
+from grainseg.pipeline.pictures.given_maps import is_of_prediction, maps_to_measure
 from grainseg.pipeline.pictures.picture import MappedField, make_output, read_left_out, require_folders
 from grainseg.pipeline.pictures.progress import progress
 from grainseg.pipeline.results.batch_results import BatchResults, Measurements, summary, title_of
+from grainseg.pipeline.results.earlier_run import (
+    TABLES,
+    FileState,
+    files_before,
+    maps_before,
+    require_picture,
+    tables_come_last,
+    warn_of_older_maps,
+    warn_of_unreplaced,
+)
 from grainseg.pipeline.results.provenance import provenance_of
-from grainseg.report.files.prediction_files import GRAINS_SUFFIX
+from grainseg.report.files.prediction_files import prediction_paths
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +70,8 @@ def measure(
 ) -> Measured:
     """Measure all maps that ``config.masks`` selects; one that cannot be read is reported and skipped.
 
+    The grains of each map are written as a grain map that holds the ids of the table of grains.
+
     Args:
         config: The measurement.
         command: The command as typed, for the report.
@@ -72,8 +80,10 @@ def measure(
     Raises:
         GrainsegError: Nothing can be measured at all.
     """
-    selection = list_images(config.masks, Path(config.output), "masks")
-    maps = _named(config, selection)
+    output = Path(config.output)
+    selection = list_images(config.masks, output, "masks")
+    maps = maps_to_measure(config, selection)
+    _require_kept(output, selection.images, maps)
     if config.images is not None and not Path(config.images).is_dir():
         raise GrainsegError(f"images={config.images}: there is no such folder")
     require_folders(config)
@@ -81,13 +91,11 @@ def measure(
     measurements = Measurements(config, relatives, title_of(config.masks), None, options)
     make_output(config.output)
     measured = Measured(failures=tell_unlisted(selection))
-    for item in progress(maps, "measuring"):
-        try:
-            flags = measurements.add(_mapped(config, item)).flags
-            if BLANK_EDGE in flags:
-                log.warning("%s: %s", item.path, BLANK_EDGE)
-        except SKIPPED as error:
-            measured.failures.append(tell_failure(item.path, error))
+    older_maps = _older_maps(config)
+    with tables_come_last(output, *TABLES):
+        for item in progress(maps, "measuring"):
+            _measure_one(config, item, measured, measurements)
+    warn_of_older_maps(output, older_maps)
     source = "boundary masks given" if config.kind == "boundary" else "grain maps given"
     flags = tuple(f"not measured: {failure}" for failure in measured.failures)
     measured.results = measurements.write(
@@ -96,26 +104,49 @@ def measure(
     return measured
 
 
-def _named(config: MeasureConfig, selection: Selection) -> list[SelectedImage]:
-    """Return the maps; grain maps get the names of their micrographs: ``a_grains.tif`` belongs to ``a``.
-
-    The folder of a prediction holds pictures, masks and probabilities beside the grain maps. If grain maps
-    are requested and there are files with this ending, only these are returned.
-    """
-    maps = selection.images
-    if config.kind != "grains":
-        return maps
-    maps = [item for item in maps if _is_our_map(item.path)] or maps
-    renamed = [
-        SelectedImage(item.path, item.relative.with_stem(item.relative.stem.removesuffix(GRAINS_SUFFIX)))
-        for item in maps
-    ]
-    refuse_collisions(renamed)
-    return renamed
+def _require_kept(output: Path, found: list[SelectedImage], maps: list[SelectedImage]) -> None:
+    """Raise a GrainsegError if the grain map of one file would overwrite another that is read."""
+    read = {os.path.realpath(item.path) for item in found}
+    for item in maps:
+        path = prediction_paths(output, item.relative).grains
+        if os.path.realpath(path) in read:
+            raise GrainsegError(
+                f"{path}: is one of the files to measure and would be overwritten; choose another output "
+                "folder"
+            )
 
 
-def _is_our_map(path: Path) -> bool:
-    return path.stem.endswith(GRAINS_SUFFIX)
+def _older_maps(config: MeasureConfig) -> dict[Path, FileState]:
+    """Return the grain maps in the output folder, except those below a folder of masks within it."""
+    output, root = Path(config.output), os.path.realpath(selection_root(config.masks))
+    before = maps_before(output)
+    if not Path(root).is_relative_to(os.path.realpath(output)):
+        return before
+    return {
+        path: state for path, state in before.items() if not Path(os.path.realpath(path)).is_relative_to(root)
+    }
+
+
+def _measure_one(
+    config: MeasureConfig, item: SelectedImage, measured: Measured, measurements: Measurements
+) -> None:
+    """Write the grain map of a file and measure it; a failure is recorded and does not stop the others."""
+    output = Path(config.output)
+    path = prediction_paths(output, item.relative).grains
+    before: dict[str, FileState] = {}
+    try:
+        require_picture(path)
+        before = files_before(output, item.relative)
+        mapped = _mapped(config, item)
+        size = mapped.pixel_size
+        write_grain_map(path, mapped.grains, None if size is None else (size.row_um, size.column_um))
+        flags = measurements.add(mapped).flags
+    except SKIPPED as error:
+        measured.failures.append(tell_failure(item.path, error))
+        warn_of_unreplaced(output, before)
+        return
+    if BLANK_EDGE in flags:
+        log.warning("%s: %s", item.path, BLANK_EDGE)
 
 
 def _mapped(config: MeasureConfig, item: SelectedImage) -> MappedField:
@@ -188,7 +219,7 @@ def _crop_of_map(config: MeasureConfig, item: SelectedImage) -> Crop:
     crop = crop_setting(config.crop)
     if not isinstance(crop, Crop):
         return NO_CROP
-    if _is_our_map(item.path):
+    if is_of_prediction(item.path):
         raise GrainsegError(
             f"{item.path}: is the map of a picture that may have been cropped before; "
             "give the folder of the pictures (images), or do not crop"

@@ -57,7 +57,11 @@ def measure(
     pores: Annotated[str, typer.Option(help=f"Pores: {', '.join(PART_CHOICES)}.")] = "unknown",
     max_megapixels: MaxMegapixels = 500.0,
 ) -> None:
-    """Measure masks or grain maps from elsewhere, a corrected *_grains.tif among them."""
+    """Measure masks or grain maps from elsewhere, a corrected *_grains.tif among them.
+
+    Writes tables, report.html and, for each file, *_grains.tif with the ids of grains.csv. In the folder of a
+    prediction it takes *_mask.png, or with --kind grains *_grains.tif.
+    """
     config = MeasureConfig(
         output=str(output),
         pixel_size_um=pixel_size_of(pixel_size_um),

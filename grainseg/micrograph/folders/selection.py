@@ -9,6 +9,7 @@ from pathlib import Path
 
 from grainseg.errors import GrainsegError
 from grainseg.micrograph.files import IMAGE_SUFFIXES
+from grainseg.micrograph.formats.decoding import software_of
 from grainseg.micrograph.names import is_file, plain_name
 
 log = logging.getLogger(__name__)
@@ -150,20 +151,49 @@ def _not_listed(error: OSError) -> str:
     return f"{error.filename}: cannot be listed ({reason}); make it readable, or move it away"
 
 
+def predicted_stem(path: Path) -> str | None:
+    """Name without suffix of the picture whose prediction a file belongs to, whoever changed the file since.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The name; None unless the file ends as those of a prediction do, and the mask, the probability and the
+        overlay of the same picture are there.
+    """
+    ends = list(OUTPUT_ENDS.values())
+    for end in ends:
+        stem = path.name.removesuffix(end)
+        if stem and stem != path.name:
+            return stem if all(is_file(path.with_name(stem + other)) for other in ends[:3]) else None
+    return None
+
+
+def is_output(path: Path) -> bool:
+    """Whether a file belongs to a prediction, or is a single file of one, or of a measurement, by its tag.
+
+    Args:
+        path: The file.
+    """
+    named = path.name.endswith(tuple(OUTPUT_ENDS.values()))
+    return named and (predicted_stem(path) is not None or software_of(path).startswith("grainseg"))
+
+
 def _without_outputs(found: list[Path]) -> list[Path]:
-    """Leave out what earlier runs drew, recognised by a set of related names or by a record beside it."""
-    present = {str(path) for path in found}
-    first, *others = list(OUTPUT_ENDS.values())[:3]
-    bases = [text.removesuffix(first) for text in present if text.endswith(first)]
-    predicted = {base for base in bases if all(base + other in present for other in others)}
-    written = {base + end for base in predicted for end in OUTPUT_ENDS.values()}
+    """Leave out what earlier runs drew, recognised by names, tags or a record beside it."""
+    written = {path for path in found if is_output(path)}
+    stems = {path: predicted_stem(path) for path in written}
+    predicted = {(path.parent, stem) for path, stem in stems.items() if stem is not None}
     if predicted:
         log.warning("%d earlier predictions are left out", len(predicted))
+    single = sorted(path for path, stem in stems.items() if stem is None)
+    if single:
+        log.warning("other files that grainseg wrote are left out: %d, %s first", len(single), single[0])
     drawn = [path for path in found if path.name in RECORDS and path.with_name(RECORDS[path.name]) in found]
     labels = {path.parent / part for path in found if path.name == SYNTHETIC for part in ("masks", "grains")}
     for path in sorted([*drawn, *labels]):
         log.warning("%s: was drawn by grainseg, and is left out", path)
-    return [path for path in found if not (str(path) in written or path in drawn or path.parent in labels)]
+    return [path for path in found if not (path in written or path in drawn or path.parent in labels)]
 
 
 def selection_root(images: str) -> Path:

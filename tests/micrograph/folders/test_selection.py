@@ -4,9 +4,11 @@ import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from grainseg.errors import GrainsegError
+from grainseg.micrograph.files import write_grain_map
 from grainseg.micrograph.folders.selection import OUTPUT_ENDS, find_mask, list_images, require_masks
 
 SYSTEM = ("lost+found", "System Volume Information", "$RECYCLE.BIN")
@@ -35,6 +37,17 @@ def test_what_an_earlier_prediction_wrote_is_no_picture(tmp_path: Path) -> None:
     assert len(asked) == 1
     masks = list_images(str(tmp_path / "old"), tmp_path / "new", "masks").images
     assert {image.path.name for image in masks} >= {Path(name).name for name in outputs}
+
+
+def test_a_grain_map_without_its_prediction_is_no_picture_if_grainseg_wrote_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    touch(tmp_path, "a.png", "drawn_grains.tif")
+    for name in ("a", "b"):
+        write_grain_map(tmp_path / "measured" / f"{name}_grains.tif", np.ones((9, 9), np.uint32), None)
+    found = [image.relative.as_posix() for image in list_images(str(tmp_path), tmp_path / "new").images]
+    assert found == ["a.png", "drawn_grains.tif"]
+    assert f"left out: 2, {tmp_path / 'measured' / 'a_grains.tif'} first" in caplog.text
 
 
 def test_what_a_command_drew_is_no_picture_and_one_of_that_name_alone_is(tmp_path: Path) -> None:
