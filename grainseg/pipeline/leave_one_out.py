@@ -40,7 +40,7 @@ from grainseg.model.checkpoint import MAX_MEMBERS, CheckpointSpec, load_network
 from grainseg.model.ensemble import write_ensemble
 from grainseg.pipeline.going_on import require_same, train_or_go_on
 from grainseg.pipeline.runs.validation import finish_validation
-from grainseg.pipeline.runs.validation_quality import TEST, quality_lines
+from grainseg.pipeline.runs.validation_quality import TEST, has_grains, quality_lines
 from grainseg.report.files.metrics_file import METRICS, write_metrics
 from grainseg.report.files.prediction_files import PREDICTIONS
 from grainseg.report.files.tables import write_csv
@@ -101,14 +101,15 @@ class LeaveOneOut:
             if any(cells):
                 rows.append([title, *cells])
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        grains, *others = quality_lines(self.metrics | _of_ensemble(self.metrics), OUT_OF_FOLD)
+        judged = quality_lines(self.metrics | _of_ensemble(self.metrics), OUT_OF_FOLD)
+        if has_grains(self.metrics, OUT_OF_FOLD):
+            judged[0] += f" ({_POOLED})"
         board = self.run_dir / TENSORBOARD
         shown = shlex.quote(str(self.run_dir))
         return "\n".join(
             (
                 *("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows),
-                f"{grains} ({_POOLED})",
-                *others,
+                *judged,
                 f"predictions:  {self.run_dir / PREDICTIONS}, each by the network that did not see the image",
                 f"checkpoint:   {checkpoint_path(self.run_dir)}, all {len(self.folds)} networks",
                 *([f"TensorBoard:  tensorboard --logdir {shown}"] if board.is_dir() else []),
@@ -258,7 +259,10 @@ def _combine(
     )
     spec, scores = finish_validation(config, spec, read, probabilities, run_dir)
     if spec.segmentation is not None:
-        source = f"leave-one-out over {len(images)} images, which also chose checkpoints and partition"
+        source = (
+            f"leave-one-out over {len(images)} images, which also chose checkpoints and partition; each "
+            "predicted by the network that did not see it, the mean of all networks is not measured"
+        )
         spec = replace(spec, segmentation=replace(spec.segmentation, source=source))
     networks = [network for _, network in folds]
     write_ensemble(checkpoint_path(run_dir), spec, networks)

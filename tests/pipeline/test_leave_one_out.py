@@ -38,6 +38,7 @@ from grainseg.report.files.metrics_file import write_metrics
 from grainseg.training.run_folder import require_free
 
 STEMS = ["f0", "f1", "f2"]
+UNMEASURED = "the mean of all networks is not measured"
 
 
 @pytest.fixture(scope="session")
@@ -125,6 +126,9 @@ def test_what_is_known_of_the_ensemble_comes_from_unseen_images(
     assert spec.segmentation is not None
     assert spec.segmentation.images == 3
     assert spec.segmentation.source.startswith("leave-one-out over 3 images")
+    assert spec.segmentation.source.endswith(
+        "; each predicted by the network that did not see it, " + UNMEASURED
+    )
     assert spec.segmentation.sd_ln > 0
     assert abs(spec.segmentation.bias_ln) < 0.1
     assert result.metrics["out_of_fold/iou"] > 0.8
@@ -159,6 +163,7 @@ def test_the_closing_lines_judge_the_ensemble_where_pictures_test() -> None:
     folds = [{"val/iou": iou, "test/iou": iou - 0.1} for iou in (0.5, 0.7)]
     grains = {"are": 0.1, "grain_count_error": 0.02, "intercept_error": 0.01}
     metrics = over_folds(folds) | {f"out_of_fold/{name}": value for name, value in grains.items()}
+    metrics |= {f"out_of_fold/{name}_fitted": value for name, value in grains.items()}
     metrics |= dict.fromkeys(["out_of_fold/iou", "out_of_fold/iou_fitted", "out_of_fold/boundary_f1"], 0.9)
     metrics |= {
         "out_of_fold/threshold_fitted": 0.5,
@@ -196,6 +201,7 @@ def test_means_and_deviations_are_over_the_folds(
     assert lines[0].split() == ["left", "out", "iou", "boundary_f1"]
     assert lines[4].split()[:2] == ["mean", "0.6000"]
     assert lines[5].split()[:2] == ["sd", "0.1000"]
+    assert "grains: " not in result.summary()  # without a partition there are none
     tested._write_board(config, tmp_path, result.metrics)  # in place of the first
     (events,) = (tmp_path / "tensorboard").glob("events.*")
     board = EventAccumulator(str(events)).Reload()

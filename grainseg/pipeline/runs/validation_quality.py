@@ -59,22 +59,25 @@ def validation_scores(metrics: Mapping[str, float], images: int) -> ValidationSc
 
 
 def quality_lines(metrics: Mapping[str, float], prefix: str = "val/") -> list[str]:
-    """Return one to four lines: the grain scores, a much better threshold if there is one, and a warning.
+    """Return up to four lines: the grain scores, a much better threshold if there is one, and a warning.
 
     Args:
-        metrics: Metrics of the run; the grain scores of test pictures are included if there are any.
+        metrics: Metrics of the run; the grain scores of test pictures are included if there are any. Without
+            a fitted partition (``partition=none``), no line is about grains.
         prefix: Prefix of the names of the validation scores.
     """
     parts = {"validation": prefix} | ({"test": TEST} if is_tested(metrics) else {})
-    lines = [_grains_line(name, metrics, part) for name, part in parts.items()]
+    grains = has_grains(metrics, prefix)
+    lines = [_grains_line(name, metrics, part) for name, part in parts.items()] if grains else []
     threshold, iou = metrics[f"{prefix}threshold_fitted"], metrics[f"{prefix}iou_fitted"]
     if iou - metrics[f"{prefix}iou"] > WORTHWHILE_IOU:
         lines.insert(
             1,
             f"masks: IoU {iou:.4f} with threshold={threshold:g}, which suits the validation best; "
-            "say so to predict.py (it moves the mask alone, the grains have partition.threshold)",
+            "say so to predict.py"
+            + (" (it moves the mask alone, the grains have partition.threshold)" if grains else ""),
         )
-    poor = [f"{said} in {name}" for name, part in parts.items() if (said := _poor(metrics, part))]
+    poor = [f"{said} in {name}" for name, part in parts.items() if (said := _poor(metrics, part, grains))]
     if poor:
         lines.append(
             f"warning: {'; '.join(poor)}: look at the overlays before you use this network; "
@@ -86,6 +89,11 @@ def quality_lines(metrics: Mapping[str, float], prefix: str = "val/") -> list[st
 def is_tested(metrics: Mapping[str, float]) -> bool:
     """Return whether a run has scores of test pictures."""
     return f"{TEST}iou" in metrics
+
+
+def has_grains(metrics: Mapping[str, float], prefix: str = "val/") -> bool:
+    """Return whether a run chose a partition, so that its predictions have grains."""
+    return f"{prefix}are_fitted" in metrics
 
 
 def _grains_line(name: str, metrics: Mapping[str, float], prefix: str) -> str:
@@ -102,12 +110,12 @@ def _grains_line(name: str, metrics: Mapping[str, float], prefix: str) -> str:
     )
 
 
-def _poor(metrics: Mapping[str, float], prefix: str) -> str:
+def _poor(metrics: Mapping[str, float], prefix: str, grains: bool) -> str:
     """Return which scores are poor, in words; empty if none is."""
     poor = []
     if not metrics[f"{prefix}boundary_f1"] >= LEAST_F1:  # written so that nan counts as poor
         poor.append(f"boundary F1 below {LEAST_F1:g}")
-    if not _intercept_rms(metrics, prefix) <= MOST_INTERCEPT_ERROR:
+    if grains and not _intercept_rms(metrics, prefix) <= MOST_INTERCEPT_ERROR:
         poor.append(f"mean intercept off by more than {100 * MOST_INTERCEPT_ERROR:g} %")
     return ", ".join(poor)
 

@@ -49,8 +49,20 @@ def test_the_grains_are_those_of_the_partition_that_is_kept() -> None:
         grains
         == "validation: grains: adapted Rand error 0.298, number off by 6.8 %, mean intercept by 10.9 %"
     )
-    unfitted = {f"val/{name}": value for name, value in SHORT.items() if name not in FITTED}
-    assert quality_lines(unfitted)[0].endswith("0.297, number off by 30.0 %, mean intercept by 15.8 %")
+
+
+def test_without_a_partition_nothing_is_said_of_grains() -> None:
+    """The default partition's errors are scores of the map, and no grain of a prediction has them."""
+    metrics = {f"val/{name}": value for name, value in SHORT.items() if name not in FITTED}
+    metrics |= {"val/iou_fitted": 0.5}
+    masks, warning = quality_lines(metrics)
+    assert masks == (
+        "masks: IoU 0.5000 with threshold=0.33, which suits the validation best; say so to predict.py"
+    )
+    assert warning.startswith("warning: boundary F1 below 0.85 in validation: look at")
+    assert quality_lines(metrics | {"val/boundary_f1": 0.9, "val/iou_fitted": 0.4}) == []
+    tested = {name.replace("val/", "test/"): value for name, value in metrics.items()}
+    assert [line for line in quality_lines(metrics | tested) if "grain" in line or "intercept" in line] == []
 
 
 FITTED = ("are_fitted", "grain_count_error_fitted", "intercept_error_fitted")
