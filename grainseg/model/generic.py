@@ -6,7 +6,7 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from grainseg.errors import GrainsegError
-from grainseg.model.checkpoint import read_checkpoint
+from grainseg.model.checkpoint import CheckpointSpec, read_checkpoint
 from grainseg.model.networks import NetworkSpec, require_known
 from grainseg.model.weights_file import SUFFIX
 
@@ -66,7 +66,7 @@ def shipped_weights(spec: NetworkSpec) -> Path:
     return WEIGHTS / f"{name}{SUFFIX}"
 
 
-def load_generic(network: nn.Module, spec: NetworkSpec) -> None:
+def load_generic(network: nn.Module, spec: NetworkSpec) -> CheckpointSpec:
     """Give a network the weights that ship for it.
 
     A network for RGB takes the weights for grey pictures: each channel of its first convolution gets a third
@@ -75,6 +75,9 @@ def load_generic(network: nn.Module, spec: NetworkSpec) -> None:
     Args:
         network: The network that ``build_network`` made from ``spec``; changed in place.
         spec: Specification that selects the weights.
+
+    Returns:
+        The specification in the file of the weights.
 
     Raises:
         GrainsegError: No weights ship for this architecture and encoder, or only for other options or another
@@ -95,6 +98,7 @@ def load_generic(network: nn.Module, spec: NetworkSpec) -> None:
         raise GrainsegError(
             f"{path}: its weights do not fit its description; install grainseg anew"
         ) from error
+    return shipped_spec
 
 
 def _for_channels(weights: Mapping[str, Tensor], network: nn.Module) -> dict[str, Tensor]:

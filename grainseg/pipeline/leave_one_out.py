@@ -56,6 +56,7 @@ from grainseg.training.run_folder import (
     require_free_or_folds,
     write_config,
 )
+from grainseg.training.runtime import hardware_used
 
 log = logging.getLogger(__name__)
 
@@ -302,6 +303,6 @@ def _write_board(config: TrainConfig, run_dir: Path, metrics: Mapping[str, float
     remove_events(run_dir / TENSORBOARD)
     logger = TensorBoardLogger(run_dir, name="", version=TENSORBOARD, default_hp_metric=False)
     plain = to_plain(config)
-    log_configuration(logger, plain)
+    log_configuration(logger, plain, hardware_used(config.trainer))
     logger.log_metrics({**tagged_scores(plain, metrics), **metrics}, 0)
     logger.finalize("success")

@@ -21,6 +21,7 @@ from grainseg.grains.labels.labelled_grains import holes_in_lines
 from grainseg.grains.scoring.scores import THRESHOLD
 from grainseg.inference.adaptation import require_adaptable
 from grainseg.inference.predictor import predict_probability, tile_settings
+from grainseg.micrograph.files import file_sha256
 from grainseg.model.checkpoint import CheckpointSpec, add_to_checkpoint, load_network
 from grainseg.model.generic import load_generic, shipped_weights
 from grainseg.model.losses import build_loss
@@ -38,6 +39,7 @@ from grainseg.pipeline.runs.resuming import (
     require_own_or_free,
     require_same_data,
 )
+from grainseg.pipeline.runs.run_record import RunRecord, StartingWeights, tell_start
 from grainseg.pipeline.runs.validation import finish_validation, fitted_metrics, is_real
 from grainseg.pipeline.runs.validation_quality import TEST, few_grains_warning, is_tested, quality_lines
 from grainseg.report.files.metrics_file import METRICS, write_metrics
@@ -60,8 +62,8 @@ def train(
 
     Args:
         config: The run.
-        run_dir: Folder of ``checkpoints/``, ``predictions/``, ``config.yaml``, ``metrics.json`` and the
-            TensorBoard events.
+        run_dir: Folder of ``checkpoints/``, ``predictions/``, ``config.yaml``, ``run.json``,
+            ``metrics.json`` and the TensorBoard events.
         fold: Whether it is a fold of a leave-one-out run, whose images choose the partition together.
         callbacks: Lightning callbacks in addition to those of the configuration.
 
@@ -78,18 +80,22 @@ def train(
     resumed: CheckpointSpec | None = None
     if config.resume is not None:
         resumed = check_resume(config, network_spec(config), Path(config.resume))
-    trainer = build_trainer(config, run_dir, 0 if resumed is None else resumed.steps, callbacks)
+    steps = 0 if resumed is None else resumed.steps
+    trainer = build_trainer(config, run_dir, steps, callbacks, fold=fold)
     if trainer.is_global_zero:
         if config.resume is None:
             require_free(run_dir)
         else:
             require_own_or_free(Path(config.resume), run_dir)
-    network = _build_network(config)
+    network, start = _build_network(config)
+    parameters = parameter_count(network)
     data = _read_data(config, fold)
     if config.resume is not None and resumed is not None:
         require_same_data(config, resumed, data.data)
         bring_best(Path(config.resume), run_dir)
     module = _build_module(config, network, data)
+    tell_start(config, trainer, start, steps, data.data)
+    trainer.callbacks.append(RunRecord(config, run_dir, start, data.data))  # type: ignore[attr-defined]
 
     run_dir.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
@@ -99,9 +105,11 @@ def train(
     metrics |= {"train/line_width_px": data.data.line_width_px, "train/shrink": float(data.data.shrink)}
     down, right = data.data.label_offset_px
     metrics |= {"train/label_offset_down_px": down, "train/label_offset_right_px": right}
+    metrics |= {"train/parameters": float(parameters)}
     if config.resume is None:  # the time of only a part of the run means nothing
         metrics |= {"train/seconds": time.monotonic() - started}
     if trainer.is_global_zero:
+        log_scores(trainer.logger, to_plain(config), metrics, trainer.global_step, fold)
         write_metrics(run_dir / METRICS, metrics)
     return metrics if trainer.is_global_zero else {}
 
@@ -114,17 +122,23 @@ def network_spec(config: TrainConfig) -> NetworkSpec:
     )
 
 
-def _build_network(config: TrainConfig) -> nn.Module:
-    """Build the network as it is before the first step; in a resumed run, the checkpoint sets its weights."""
+def _build_network(config: TrainConfig) -> tuple[nn.Module, StartingWeights | None]:
+    """Build the network as it is before the first step.
+
+    Returns:
+        The network, and from which weights it starts; None in a resumed run, whose checkpoint sets them.
+    """
     spec = network_spec(config)
     init = config.model.init if config.resume is None else "scratch"
     if init == "generic":
         shipped_weights(spec)  # raises before a network is built if no weights ship for it
     network = build_network(spec, "imagenet" if init == "imagenet" else None)
     require_adaptable(network, config.inference.adapt, "inference.adapt")
+    start = StartingWeights(init)
     if init == "generic":
-        load_generic(network, spec)
-    return network
+        shipped, path = load_generic(network, spec), shipped_weights(spec)
+        start = StartingWeights(init, path.name, file_sha256(path), shipped.steps)
+    return network, start if config.resume is None else None
 
 
 def _read_data(config: TrainConfig, fold: bool) -> BoundaryDataModule:
@@ -151,9 +165,8 @@ def _tell_of(opened: TrainingData) -> None:
     """Log which images are used, and what may be unexpected about the labels."""
     tell_left_out(opened.without_mask, opened.without_image)
     log.info("train on %s", opened.trains_on)
-    for part, images in (("val", opened.val_images), ("test", opened.test_images)):
-        if images:
-            log.info("%s on %s", part, ", ".join(image.stem for image in images))
+    if opened.test_images:
+        log.info("test on %s", ", ".join(image.stem for image in opened.test_images))
     for image in (*opened.train_images, *opened.val_images, *opened.test_images):
         holes, places = holes_in_lines(image.label)
         if holes > FEW_PINHOLES * places:
@@ -246,7 +259,6 @@ def _score_best(
             for image in data.data.test_images
         )
         metrics |= fitted_metrics((picture.scores(spec.partition) for picture in seen), TEST)
-    log_scores(trainer.logger, to_plain(config), metrics, trainer.global_step)
     return metrics
 
 

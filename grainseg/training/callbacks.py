@@ -24,6 +24,7 @@ from grainseg.training.board import log_configuration
 from grainseg.training.datamodule import BoundaryDataModule, WholePicture
 from grainseg.training.encoder import FrozenEncoder
 from grainseg.training.run_folder import BEST, CONFIG, LAST, TENSORBOARD, write_config
+from grainseg.training.runtime import hardware_used
 
 log = logging.getLogger(__name__)
 
@@ -233,18 +234,30 @@ class RecordConfiguration(Callback):
     Args:
         config: The run's configuration.
         run_dir: The run's folder.
+        fold: Whether it is a fold of a leave-one-out run, which the HPARAMS tab does not list.
     """
 
-    def __init__(self, config: TrainConfig, run_dir: Path) -> None:
+    def __init__(self, config: TrainConfig, run_dir: Path, fold: bool) -> None:
+        self._config = config
         self._plain = to_plain(config)
         self._path = run_dir / CONFIG
+        self._fold = fold
         self._goes_on = config.resume is not None and (run_dir / TENSORBOARD).is_dir()
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Record the configuration of the training that starts."""
-        log_configuration(trainer.logger, self._plain, trainer.global_step if self._goes_on else 0)
+        used = None if self._fold else self._used(trainer)
+        log_configuration(trainer.logger, self._plain, used, trainer.global_step if self._goes_on else 0)
         if trainer.is_global_zero:
             write_config(self._path, self._plain)
+
+    def _used(self, trainer: Trainer) -> dict[str, str]:
+        """Return the values that the run chose for settings such as ``auto``, by dotted name."""
+        used = hardware_used(self._config.trainer)
+        data = getattr(trainer, "datamodule", None)
+        if "val" in self._plain["data"] and isinstance(data, BoundaryDataModule):
+            used["data.val"] = str([image.stem for image in data.data.val_images])
+        return used
 
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Record the configuration if no epoch was left to train, in a new folder of a resumed run."""

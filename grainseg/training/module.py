@@ -65,10 +65,11 @@ class BoundaryModule(LightningModule):
             torch.manual_seed(int(sequence.generate_state(1, np.uint64)[0]))
 
     def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
-        """Compute the loss of a batch of patches."""
+        """Compute the loss of a batch of patches, and log it, also as the mean over the epoch."""
         unit, label = batch
         loss: Tensor = self.loss(self(unit.to(memory_format=torch.channels_last)), label)
         self.log("train/loss", loss, prog_bar=True)
+        self.log("train/loss_epoch", loss, on_step=False, on_epoch=True, batch_size=len(unit), sync_dist=True)
         optimizer = self.optimizers(use_pl_optimizer=False)
         assert isinstance(optimizer, torch.optim.Optimizer)  # from configure_optimizers
         self.log("train/lr", optimizer.param_groups[0]["lr"])

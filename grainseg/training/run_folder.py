@@ -16,6 +16,7 @@ from grainseg.report.files.metrics_file import METRICS
 from grainseg.report.files.prediction_files import PREDICTIONS
 
 CONFIG = "config.yaml"
+RUN = "run.json"
 CHECKPOINTS = "checkpoints"
 BEST, LAST = "best", "last"
 TENSORBOARD = "tensorboard"
@@ -144,7 +145,9 @@ def _require_nothing_else(run_dir: Path, *names: str) -> None:
     """Check that a folder holds none of these names, nor a ``config.yaml`` that no training run wrote."""
     found = [name for name in names if (run_dir / name).exists()]
     config = run_dir / CONFIG
-    if config.exists() and not is_of_training(read_config(config, "say another hydra.run.dir")):
+    if not config.exists():  # a run writes it first
+        found += [RUN] if (run_dir / RUN).exists() else []
+    elif not is_of_training(read_config(config, "say another hydra.run.dir")):
         found.append(CONFIG)
     if found:
         raise GrainsegError(

@@ -30,6 +30,16 @@ def hardware_arguments(config: TrainerConfig) -> dict[str, Any]:
     }
 
 
+def hardware_used(config: TrainerConfig) -> dict[str, str]:
+    """Return accelerator and precision as a run uses them, by the names of their settings.
+
+    Raises:
+        GrainsegError: As for :func:`hardware_arguments`.
+    """
+    hardware = hardware_arguments(config)
+    return {f"trainer.{name}": str(hardware[name]) for name in ("accelerator", "precision")}
+
+
 def _best_precision(device: str) -> str:
     """Choose bfloat16 only if the hardware computes it natively: emulated, it is slower than float32."""
     if device == "cuda":

@@ -42,7 +42,12 @@ class WholeCheckpoints(TorchCheckpointIO):
 
 
 def build_trainer(
-    config: TrainConfig, run_dir: Path, first_step: int, further: Sequence[Callback] = ()
+    config: TrainConfig,
+    run_dir: Path,
+    first_step: int,
+    further: Sequence[Callback] = (),
+    *,
+    fold: bool = False,
 ) -> Trainer:
     """Build the Trainer of a run.
 
@@ -52,6 +57,7 @@ def build_trainer(
         first_step: Steps of the checkpoint from which the run resumes, 0 for a new run. TensorBoard hides
             what was logged from this step on, since these steps are repeated.
         further: Callbacks in addition to those of the configuration.
+        fold: Whether it is a fold of a leave-one-out run.
 
     Raises:
         GrainsegError: The machine cannot provide what ``trainer`` asks for.
@@ -59,7 +65,7 @@ def build_trainer(
     hardware = hardware_arguments(config.trainer)
     callbacks = [
         *build_callbacks(config, run_dir / CHECKPOINTS),
-        RecordConfiguration(config, run_dir),
+        RecordConfiguration(config, run_dir, fold),
         *further,
     ]
     logger = TensorBoardLogger(

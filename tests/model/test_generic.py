@@ -33,7 +33,7 @@ def test_a_network_takes_over_what_ships(shipped: Path) -> None:
     torch.manual_seed(1)
     expected = build_network(SPEC.network).state_dict()
     network = build_network(SPEC.network)
-    load_generic(network, SPEC.network)
+    assert load_generic(network, SPEC.network).steps == SPEC.steps
     for name, value in network.state_dict().items():
         torch.testing.assert_close(value, expected[name], rtol=1e-3, atol=1e-6)
         assert value.dtype == expected[name].dtype

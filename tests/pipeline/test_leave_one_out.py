@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tifffile
 import torch
-from helpers import compose_predict, csv_rows
+from helpers import compose_predict, csv_rows, tensorboard_events
 from omegaconf import OmegaConf
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -38,7 +38,7 @@ from grainseg.report.files.metrics_file import write_metrics
 from grainseg.training.run_folder import require_free
 
 STEMS = ["f0", "f1", "f2"]
-UNMEASURED = "the mean of all networks is not measured"
+UNSEEN = "predicted by the network that did not see it, the mean of all networks is not measured"
 
 
 @pytest.fixture(scope="session")
@@ -126,9 +126,7 @@ def test_what_is_known_of_the_ensemble_comes_from_unseen_images(
     assert spec.segmentation is not None
     assert spec.segmentation.images == 3
     assert spec.segmentation.source.startswith("leave-one-out over 3 images")
-    assert spec.segmentation.source.endswith(
-        "; each predicted by the network that did not see it, " + UNMEASURED
-    )
+    assert spec.segmentation.source.endswith("; each " + UNSEEN)
     assert spec.segmentation.sd_ln > 0
     assert abs(spec.segmentation.bias_ln) < 0.1
     assert result.metrics["out_of_fold/iou"] > 0.8
@@ -334,6 +332,7 @@ def test_a_real_one(config: TrainConfig, tmp_path: Path, caplog: pytest.LogCaptu
     assert isinstance(config.data, FolderDataConfig)
     for number, stem in enumerate(STEMS):
         folder = tmp_path / f"fold_{number}"
+        assert not [tag for tag in tensorboard_events(folder).Tags()["scalars"] if tag.startswith("hp/")]
         split = OmegaConf.load(folder / "config.yaml").data
         assert (split.fold, split.folds, split.val) == (number, 3, None)
         own = tifffile.imread(folder / "predictions" / f"{stem}_probability.tif")

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import tifffile
 import torch
-from helpers import ROOT, SMALL_ENCODER, compose_predict, tensorboard_events
+from helpers import ROOT, SMALL_ENCODER, compose_predict, compose_train, tensorboard_events
 from lightning.pytorch.callbacks import LambdaCallback
 from omegaconf import OmegaConf
 from PIL import Image
@@ -32,6 +32,7 @@ from grainseg.pipeline.export import export
 from grainseg.pipeline.predict import predict
 from grainseg.pipeline.runs.partition_choice import PredictedGrains, fit_grains
 from grainseg.pipeline.train import train, training_summary
+from grainseg.training.trainer import build_trainer
 
 
 def predicting(run: Path, fields: Path, output: Path) -> PredictConfig:
@@ -47,7 +48,7 @@ def predicting(run: Path, fields: Path, output: Path) -> PredictConfig:
 
 def test_a_run_leaves_what_the_contract_says(run: tuple[Path, dict[str, float]]) -> None:
     folder, metrics = run
-    for name in ("checkpoints/best.ckpt", "checkpoints/last.ckpt", "config.yaml", "metrics.json"):
+    for name in ("checkpoints/best.ckpt", "checkpoints/last.ckpt", "config.yaml", "metrics.json", "run.json"):
         assert (folder / name).is_file()
     finite = {name: value if math.isfinite(value) else None for name, value in metrics.items()}
     assert json.loads((folder / "metrics.json").read_text()) == finite
@@ -85,12 +86,24 @@ def test_tensorboard_shows_curves_pictures_choices_and_the_configuration(
     assert {"train/loss", "train/lr", "val/iou", "val/precision", "val/recall", "val/boundary_f1"} <= scalars
     assert all(tag.startswith(("train/", "val/", "hp/")) or tag == "epoch" for tag in scalars)
     assert len(logged.Scalars("train/loss")) == 3 * 2  # epochs, batches
+    losses = np.reshape([event.value for event in logged.Scalars("train/loss")], (3, 2))
+    means = [event.value for event in logged.Scalars("train/loss_epoch")]
+    assert means == pytest.approx(losses.mean(axis=1).tolist(), rel=1e-5)
     announced = logged.SummaryMetadata("_hparams_/experiment").plugin_data.content
+    for tag, value in (
+        ("parameters", metrics["train/parameters"]),
+        ("train_seconds", metrics["train/seconds"]),
+    ):
+        assert f"hp/{tag}".encode() in announced
+        assert logged.Scalars(f"hp/{tag}")[-1].value == pytest.approx(value)
     for name in ("val/iou", "val/boundary_f1", "val/grain_count_error", "val/intercept_error"):
         tag = f"hp/{name.replace('/', '_')}"
         assert tag.encode() in announced
         assert logged.Scalars(tag)[-1].value == pytest.approx(metrics[name])
-    assert OmegaConf.load(folder / "tensorboard" / "hparams.yaml")["optimizer.lr"] > 0
+    shown = OmegaConf.load(folder / "tensorboard" / "hparams.yaml")
+    assert shown["optimizer.lr"] > 0
+    assert (shown["trainer.accelerator"], shown["data.val"]) == ("cpu", "['f2']")
+    assert shown["trainer.precision"] == build_trainer(compose_train("trainer=cpu"), folder, 0).precision
     assert "val/f2" in logged.Tags()["images"]
     text = logged.Tensors("config/text_summary")[0].tensor_proto.string_val[0].decode()
     assert "architecture: unet" in text
@@ -203,7 +216,8 @@ def test_test_pictures_are_scored_beside_and_seen_as_predictions_will_see_them(
     assert {"test/iou", "test/precision", "test/recall", "test/boundary_f1"} <= set(metrics)
     logged = tensorboard_events(tmp_path)
     announced = logged.SummaryMetadata("_hparams_/experiment").plugin_data.content
-    for tag, name in (("hp/val_are", "val/are"), ("hp/test_iou", "test/iou")):
+    tags = {f"hp/{name.replace('/', '_')}": name for name in ("val/are", "test/iou", "test/boundary_f1")}
+    for tag, name in tags.items():
         assert tag.encode() in announced
         assert logged.Scalars(tag)[-1].value == pytest.approx(metrics[name])
     assert not (tmp_path / "predictions" / "f2_mask.png").exists()

@@ -122,7 +122,7 @@ def test_it_does_nothing_before_training_and_counts_steps_not_batches(
     """With what only a Trainer of one's own has: validation alone, sanity steps, accumulated gradients."""
     quiet_lightning()
     data = _read_data(config, fold=False)
-    module = _build_module(config, _build_network(config), data)
+    module = _build_module(config, _build_network(config)[0], data)
     kept = KeptWeights(DECAY, 0.0)
     trainer = Trainer(
         accelerator="cpu", max_epochs=1, num_sanity_val_steps=1, accumulate_grad_batches=2, callbacks=[kept],

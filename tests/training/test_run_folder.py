@@ -26,6 +26,7 @@ def with_checkpoints(run_dir: Path, *names: str) -> Path:
 
 def test_an_empty_folder_and_a_run_without_a_checkpoint_are_free(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text("{seed: 0, data: {}, augment: {}, model: {}}")
+    (tmp_path / "run.json").write_text("{}")
     for folder in (tmp_path, tmp_path / "new"):
         require_free(folder)
         require_free_or_folds(folder)
@@ -52,7 +53,7 @@ def test_folds_are_kept_and_can_go_on(names: tuple[str, ...], tmp_path: Path) ->
     require_free_or_folds(run_dir)
 
 
-@pytest.mark.parametrize("name", ["config.yaml", "metrics.json", "predictions"])
+@pytest.mark.parametrize("name", ["config.yaml", "metrics.json", "predictions", "run.json"])
 def test_what_is_not_a_runs_own_is_kept(name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_text("{data: a}")
     for require in (require_free, require_free_or_folds):

@@ -8,6 +8,7 @@ import torch
 from helpers import compose_train
 
 from grainseg.errors import GrainsegError
+from grainseg.training.callbacks import RecordConfiguration
 from grainseg.training.trainer import WholeCheckpoints, build_trainer
 
 
@@ -34,6 +35,19 @@ def test_every_run_writes_its_checkpoints_so(tmp_path: Path) -> None:
 def test_steps_of_several_batches(tmp_path: Path) -> None:
     trainer = build_trainer(compose_train("trainer=cpu", "trainer.accumulate_grad_batches=3"), tmp_path, 0)
     assert trainer.accumulate_grad_batches == 3
+
+
+@pytest.mark.parametrize("fold", [False, True])
+def test_a_fold_is_no_run_of_its_own_in_tensorboard(
+    fold: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used: list[dict[str, str] | None] = []
+    monkeypatch.setattr("grainseg.training.callbacks.log_configuration", lambda *given: used.append(given[2]))
+    trainer = build_trainer(compose_train("trainer=cpu"), tmp_path, 0, fold=fold)
+    (record,) = (each for each in trainer.callbacks if isinstance(each, RecordConfiguration))  # type: ignore[attr-defined]
+    record.on_train_start(trainer, None)  # type: ignore[arg-type]
+    shown = {"trainer.accelerator": "cpu", "trainer.precision": trainer.precision}
+    assert used == [None if fold else shown]
 
 
 def test_half_precision_is_the_gpus(tmp_path: Path) -> None:
