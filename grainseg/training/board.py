@@ -56,7 +56,7 @@ def log_scores(
 
 
 def tagged_scores(config: Mapping[str, Any], metrics: Mapping[str, float]) -> dict[str, float]:
-    """Return the scores and costs for the HPARAMS tab by tag, selected from the contents of ``metrics.json``."""
+    """Return the scores and costs for the HPARAMS tab by tag, from the contents of ``metrics.json``."""
     return {tag: metrics[name] for name, tag in _score_tags(config).items() if name in metrics}
 
 
