@@ -1,11 +1,14 @@
 """What several test modules use."""
 
 import csv
+import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from hydra import compose, initialize_config_dir
 from PIL import Image
 
@@ -17,7 +20,7 @@ from grainseg.config import (
     parse_predict,
     parse_train,
 )
-from grainseg.hydra_app import CONF
+from grainseg.hydra_app import CONF, main_predict, main_train
 from grainseg.micrograph.plain.synthetic import generate
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -43,6 +46,15 @@ def compose_predict(*overrides: str) -> PredictConfig:
     """The checked configuration of ``predict.py`` with these overrides."""
     with initialize_config_dir(str(CONF), version_base="1.3"):
         return parse_predict(compose("predict", list(overrides)))
+
+
+def run_in_process(monkeypatch: pytest.MonkeyPatch, main: str, *arguments: str) -> int:
+    """The exit status of ``train.py`` or ``predict.py`` with these arguments, run in this process."""
+    monkeypatch.setattr(sys, "argv", [f"{main}.py", *arguments])
+    monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+    status = {"train": main_train, "predict": main_predict}[main]()
+    os.environ.pop("HYDRA_FULL_ERROR", None)
+    return status
 
 
 def measure_config(masks: Path, output: Path, **changes: Any) -> MeasureConfig:

@@ -97,7 +97,9 @@ def test_a_sweep_makes_one_readable_folder_per_job_and_outlives_a_failing_one(
         for name in jobs
         if "model=unet" in name
     }
-    assert ranked(done) == sorted(ious, key=lambda name: -ious[name])
+    assert ranked(done) == [name.partition("_")[0] for name in sorted(ious, key=lambda name: -ious[name])]
+    assert "job 2 (model=smp seed=0): failed: " in done.stdout
+    assert done.stdout.splitlines()[-1].endswith(f"tensorboard --logdir {sweep.relative_to(tmp_path)}")
     assert "model.architecture is missing" in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     again = command("train", "-m", *said, f"hydra.sweep.dir={sweep}", cwd=tmp_path)
@@ -107,8 +109,8 @@ def test_a_sweep_makes_one_readable_folder_per_job_and_outlives_a_failing_one(
 
 
 def ranked(sweep: subprocess.CompletedProcess[str]) -> list[str]:
-    told = sweep.stdout[sweep.stdout.index("val/iou  job, the best first") :].splitlines()[1:3]
-    return [line.split(maxsplit=1)[1] for line in told]
+    told = sweep.stdout[sweep.stdout.index("jobs, the best val/iou first:") :].splitlines()[2:4]
+    return [line.split()[2] for line in told]
 
 
 @pytest.mark.slow
@@ -120,6 +122,7 @@ def test_optuna_maximises_the_objective(fields: Path, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     (result,) = tmp_path.glob("outputs/tune/*/optimization_results.yaml")
     assert "best_value: 0." in result.read_text()
+    assert "grains:" not in done.stdout
 
 
 @pytest.mark.slow

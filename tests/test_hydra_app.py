@@ -1,23 +1,19 @@
 """Every option composes and builds; paths are taken as typed; errors are one line."""
 
-import json
-import os
 import shutil
 import signal
 import subprocess
 import sys
-from enum import Enum
 from pathlib import Path
 
 import pytest
-from helpers import ROOT, compose_train
+from helpers import ROOT, compose_train, run_in_process
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
 from grainseg.data.photometry import Photometry
-from grainseg.hydra_app import CONF, main_predict, main_train
+from grainseg.hydra_app import CONF, main_train
 from grainseg.hydra_app.arguments import named_by_what_differs
-from grainseg.hydra_app.sweeps import SweepSummary, sweep_lines
 from grainseg.model.losses import build_loss
 from grainseg.model.networks import build_network
 from grainseg.pipeline.train import network_spec
@@ -95,14 +91,6 @@ def test_no_option_takes_our_override_for_its_own(arguments: list[str], place: i
 
 def test_what_hydra_cannot_read_is_left_to_it() -> None:
     assert named_by_what_differs(["a=[1", "b=2"]) == ["a=[1", "b=2"]
-
-
-def run_in_process(monkeypatch: pytest.MonkeyPatch, main: str, *arguments: str) -> int:
-    monkeypatch.setattr(sys, "argv", [f"{main}.py", *arguments])
-    monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
-    status = {"train": main_train, "predict": main_predict}[main]()
-    os.environ.pop("HYDRA_FULL_ERROR", None)
-    return status
 
 
 @pytest.mark.parametrize(
@@ -214,14 +202,6 @@ def test_a_sweep_starts_no_processes_that_would_start_it_again(
     assert {path.name for path in sweep.iterdir() if path.is_dir()} == {"0_name=a", "1_name=b"}
 
 
-def test_a_sweeper_that_looks_for_the_worst_is_refused() -> None:
-    """Optuna does unless told otherwise; the objective is better where it is more, also that of errors."""
-    for direction in (Enum("Direction", ["minimize", "maximize"])["minimize"], ["maximize", "minimize"]):
-        node = OmegaConf.create({"hydra": {"sweeper": {"direction": direction}}})
-        with pytest.raises(SystemExit, match=r"^error: .*direction=.*minimize.*: .*direction=maximize$"):
-            SweepSummary().on_multirun_start(node)
-
-
 @pytest.mark.parametrize(
     ("arguments", "way"),
     [
@@ -273,25 +253,6 @@ def test_nothing_heavy_is_imported_before_the_configuration_is_known_to_be_right
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert run.stdout.strip() == "[]"
-
-
-@pytest.mark.parametrize(
-    ("metric", "order"), [("val/iou", ["b", "a"]), ("val/are", ["a", "b"]), ("val/recall", ["b"])]
-)
-def test_jobs_of_a_sweep_are_ranked(tmp_path: Path, metric: str, order: list[str]) -> None:
-    """Errors the least first; no job without such a score, none that broke off, and no foreign file."""
-    for job, values in {
-        "a": {"val/iou": 0.5, "val/are": 0.1, "val/recall": None},
-        "b": {"val/iou": 0.6, "val/are": 0.2, "val/recall": 0.5},
-    }.items():
-        (tmp_path / job).mkdir()
-        (tmp_path / job / "metrics.json").write_text(json.dumps(values))
-    (tmp_path / "broken").mkdir()
-    for foreign, text in {"c": "[]", "d": '{"val/iou": {"f0": 1}}', "e": "no JSON"}.items():
-        (tmp_path / foreign).mkdir()
-        (tmp_path / foreign / "metrics.json").write_text(text)
-    assert [line.split()[1] for line in sweep_lines(tmp_path, metric)[1:]] == order
-    assert sweep_lines(tmp_path / "broken", metric) == []
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from omegaconf import DictConfig
 from grainseg.config import VALIDATION_METRICS, TrainConfig, parse_predict, parse_train
 from grainseg.console import say
 from grainseg.errors import GrainsegError, require_all_done
+from grainseg.hydra_app.sweeps import recorded_job
 
 log = logging.getLogger(__name__)
 
@@ -20,8 +21,13 @@ def train_task(node: DictConfig) -> float:
     """Train as ``train.py`` does; return the objective of a sweep, NaN in further processes of a run.
 
     Raises:
-        GrainsegError: The configuration or the data cannot be used.
+        GrainsegError: The configuration or the data cannot be used, or a job of a sweep failed.
     """
+    with recorded_job():
+        return _train(node)
+
+
+def _train(node: DictConfig) -> float:
     config = parse_train(node)
     sweep = HydraConfig.get().mode == RunMode.MULTIRUN
     if sweep:
@@ -61,7 +67,8 @@ def _say_how_to_go_on(config: TrainConfig, run_dir: Path, sweep: bool) -> None:
     if sweep:
         folder = HydraConfig.get().sweep.dir
         way = f" with all jobs: no resume, but the same command and hydra.sweep.dir={folder}"
-        if "direction" in HydraConfig.get().sweeper:  # a study, whose jobs Optuna's sampler draws
+        sampler = HydraConfig.get().sweeper.get("sampler")  # of Optuna, which draws the jobs
+        if sampler is not None and sampler.get("seed") is None:
             way += "; they are the same only if hydra.sweeper.sampler.seed was said"
     elif config.leave_one_out:
         way = f" with all folds: no resume, but the same overrides and hydra.run.dir={run_dir}"

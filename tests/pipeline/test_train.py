@@ -75,6 +75,7 @@ def test_all_ious_are_one(run: tuple[Path, dict[str, float]], fields: Path, tmp_
     assert again["f2.png"]["boundary_f1"] == pytest.approx(metrics["val/boundary_f1"], abs=1e-6)
     assert result.failures == []
     assert metrics["val/iou_fitted"] >= metrics["val/iou"]
+    assert metrics["train/parameters"] > 1e5
 
 
 def test_tensorboard_shows_curves_pictures_choices_and_the_configuration(

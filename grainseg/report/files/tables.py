@@ -45,6 +45,7 @@ CARD = "robustness.csv"
 CARD_IMAGES = "robustness_images.csv"
 REGIONS = "suggestions.csv"
 RANKED = RECORDS["suggestions.png"]
+SWEEP = "sweep.csv"
 
 _FIRST_COLUMNS = {
     GRAINS: ["batch", "image", "id"],
@@ -56,6 +57,7 @@ _FIRST_COLUMNS = {
     CARD_IMAGES: ["method", "kind", "variant", "level"],
     REGIONS: ["rank", "image", "row"],
     RANKED: ["rank", "image", "score"],
+    SWEEP: ["job", "folder"],
 }
 _HEADING_CHARACTERS = 4096
 

@@ -11,6 +11,7 @@ from report_example import report, write_tables
 
 from grainseg.grains.fields.members import MemberRange, MemberSpread
 from grainseg.grains.scoring.scores import score_prediction
+from grainseg.report.files.sweep_jobs import SweepJob, write_sweep
 
 DOCS = Path(__file__).resolve().parents[3] / "docs" / "tables.md"
 
@@ -47,6 +48,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_column_is_documented_and_no_other(folder: Path, name: str) -> None:
     with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as handle:
         require(next(csv.reader(handle)), documented(f"{name}.csv"))
+
+
+def test_every_column_of_a_sweep_is_documented_and_no_other(tmp_path: Path) -> None:
+    kinds = [f"{part}/{name}{end}" for part in ("val", "test") for name in ("iou", "boundary_f1",
+             "grain_count_error", "intercept_error") for end in ("", "_fitted", "_ensemble")]  # fmt: skip
+    scores = dict.fromkeys([*kinds, "train/seconds", "train/parameters"], 0.5)
+    path = write_sweep(tmp_path, [SweepJob(0, tmp_path, {}, metrics=scores)])
+    with path.open(encoding="utf-8", newline="") as handle:
+        require(next(csv.reader(handle)), documented("sweep.csv"))
 
 
 def test_every_score_is_documented_and_no_other() -> None:
