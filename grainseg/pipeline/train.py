@@ -103,7 +103,6 @@ def train(
         trainer.fit(module, data, ckpt_path=config.resume, weights_only=True)
     metrics = _score_best(config, trainer, module, data, run_dir, fold)
     metrics |= {"train/line_width_px": data.data.line_width_px, "train/shrink": float(data.data.shrink)}
-    metrics["train/parameters"] = float(parameter_count(network))
     down, right = data.data.label_offset_px
     metrics |= {"train/label_offset_down_px": down, "train/label_offset_right_px": right}
     metrics |= {"train/parameters": float(parameters)}
