@@ -15,7 +15,7 @@ from statistics import mean
 from grainseg.grains.labels.labelled_grains import label_grains
 from grainseg.grains.measuring.intercepts import mean_intercept_px
 from grainseg.grains.trust.lost_boundaries import without_lost_boundaries
-from grainseg.micrograph.corruptions import CORRUPTIONS, Corruption, lost_places
+from grainseg.micrograph.corruptions import CORRUPTIONS, Corruption, featureless_places
 from grainseg.micrograph.files import read_mask_values, read_micrograph
 from grainseg.micrograph.normalization import to_unit_range
 
@@ -25,7 +25,7 @@ def lost_drift(folder: Path, stem: str, exposure: Corruption, reach_px: int) -> 
     unit = to_unit_range(read_micrograph(folder / "images" / f"{stem}.png").pixels)
     picture = exposure.apply(unit.reshape(*label.shape, -1), seed=0)
     grains = label_grains(label)
-    left = without_lost_boundaries(grains, lost_places(picture, label.shape, reach_px))
+    left = without_lost_boundaries(grains, featureless_places(picture, label.shape, reach_px))
     return mean_intercept_px(left) / mean_intercept_px(grains) - 1
 
 

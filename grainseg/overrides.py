@@ -70,7 +70,7 @@ _CHOICE = re.compile(r"choice\((.*)\)", re.DOTALL)
 _UNQUOTED = re.compile(r"""^(['"])(.*)\1$""", re.DOTALL)
 
 
-def as_typed(argument: str, sweep: bool = False) -> str:
+def quote_override(argument: str, sweep: bool = False) -> str:
     """Quote the value of an override that is a file, a folder or a name.
 
     Args:
@@ -95,7 +95,7 @@ def as_typed(argument: str, sweep: bool = False) -> str:
     return argument
 
 
-def require_sayable(arguments: list[str], conf: Path) -> None:
+def check_command_line(arguments: list[str], conf: Path) -> None:
     """Refuse command lines for which Hydra's own error message would not help.
 
     Args:

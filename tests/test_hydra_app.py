@@ -13,7 +13,7 @@ from omegaconf import OmegaConf
 
 from grainseg.data.photometry import Photometry
 from grainseg.hydra_app import CONF, main_train
-from grainseg.hydra_app.arguments import named_by_what_differs
+from grainseg.hydra_app.arguments import name_jobs_by_differences
 from grainseg.model.losses import build_loss
 from grainseg.model.networks import build_network
 from grainseg.pipeline.train import network_spec
@@ -72,7 +72,7 @@ def test_folders_of_sweeps_have_names_that_file_systems_take() -> None:
     ],
 )
 def test_folders_of_sweeps_arenamed_by_what_differs(arguments: list[str], kept: set[str]) -> None:
-    *same, said = named_by_what_differs(arguments)
+    *same, said = name_jobs_by_differences(arguments)
     assert same == arguments
     override = OverridesParser.create().parse_override(said)
     keys = {argument.partition("=")[0] for argument in arguments if argument != "-m"}
@@ -84,13 +84,13 @@ def test_folders_of_sweeps_arenamed_by_what_differs(arguments: list[str], kept: 
     [(["--info"], 0), (["-m", "a=1,2", "--info", "all"], 2), (["a=1", "-c", "job"], 1), ([], 0)],
 )
 def test_no_option_takes_our_override_for_its_own(arguments: list[str], place: int) -> None:
-    found = named_by_what_differs(arguments)
+    found = name_jobs_by_differences(arguments)
     assert found.pop(place).startswith("hydra.job.config.override_dirname.exclude_keys=[")
     assert found == arguments
 
 
 def test_what_hydra_cannot_read_is_left_to_it() -> None:
-    assert named_by_what_differs(["a=[1", "b=2"]) == ["a=[1", "b=2"]
+    assert name_jobs_by_differences(["a=[1", "b=2"]) == ["a=[1", "b=2"]
 
 
 @pytest.mark.parametrize(

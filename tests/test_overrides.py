@@ -9,11 +9,11 @@ from omegaconf import OmegaConf
 
 from grainseg import overrides
 from grainseg.errors import GrainsegError
-from grainseg.overrides import as_typed, require_sayable
+from grainseg.overrides import check_command_line, quote_override
 
 
 def value_of(argument: str) -> object:
-    return OverridesParser.create().parse_override(as_typed(argument)).value()
+    return OverridesParser.create().parse_override(quote_override(argument)).value()
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def value_of(argument: str) -> object:
 def test_paths_are_taken_as_typed(typed: str) -> None:
     paths = "data.root ++resume checkpoint images output masks batches excluded ignored robustness"
     for key in paths.split():
-        override = OverridesParser.create().parse_override(as_typed(f"{key}={typed}"))
+        override = OverridesParser.create().parse_override(quote_override(f"{key}={typed}"))
         assert override.key_or_group == key.lstrip("+")
         assert OmegaConf.create({"path": override.value()}).path == typed
 
@@ -85,12 +85,14 @@ def test_one_image_without_brackets_keeps_its_name_for_the_message() -> None:
 
 
 def test_sweeps_over_names_are_sweeps() -> None:
-    override = OverridesParser.create().parse_override(as_typed("name=1_2,3_4"))
+    override = OverridesParser.create().parse_override(quote_override("name=1_2,3_4"))
     assert list(override.sweep_string_iterator()) == ["'1_2'", "'3_4'"]
 
 
 def test_sweeps_over_images_are_sweeps() -> None:
-    override = OverridesParser.create().parse_override(as_typed("data.val=[1_2],['3 [4]'],[it's],[that's]"))
+    override = OverridesParser.create().parse_override(
+        quote_override("data.val=[1_2],['3 [4]'],[it's],[that's]")
+    )
     assert override.is_sweep_override()
     swept = ["['1_2']", "['3 [4]']", r"['it\'s']", r"['that\'s']"]
     assert list(override.sweep_string_iterator()) == swept
@@ -118,7 +120,7 @@ def test_sweeps_over_folders_are_sweeps(
     for name in ("a", "b (1)", "a,c"):
         Path(name).mkdir()
     assert value_of(f"data.root={typed}") == typed
-    override = OverridesParser.create().parse_override(as_typed(f"data.root={typed}", sweep=True))
+    override = OverridesParser.create().parse_override(quote_override(f"data.root={typed}", sweep=True))
     if swept is None:
         assert override.value() == typed
     else:
@@ -142,7 +144,7 @@ def test_other_overrides_are_left_alone() -> None:
         "data.val=['a,b']",
         "name=${model.name}",
     ):
-        assert as_typed(argument) == argument
+        assert quote_override(argument) == argument
 
 
 @pytest.mark.parametrize(("installed", "refused"), [("2.1.9", True), ("1.4.54", False)])
@@ -152,5 +154,5 @@ def test_a_study_on_disk_says_which_libraries_it_needs(
     monkeypatch.setattr(overrides, "version", lambda name: installed)
     arguments = ["-m", "hydra.sweeper.storage=sqlite:///tune.db"]
     with pytest.raises(GrainsegError, match="sqlalchemy<2") if refused else nullcontext():
-        require_sayable(arguments, tmp_path)
-    require_sayable(["-m", "hydra.sweeper.storage=null"], tmp_path)
+        check_command_line(arguments, tmp_path)
+    check_command_line(["-m", "hydra.sweeper.storage=null"], tmp_path)

@@ -6,7 +6,7 @@ from pathlib import Path
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 
-from grainseg.overrides import SWEEP_FLAGS, as_typed
+from grainseg.overrides import SWEEP_FLAGS, quote_override
 
 
 def training_arguments(arguments: list[str]) -> list[str]:
@@ -18,13 +18,13 @@ def training_arguments(arguments: list[str]) -> list[str]:
     flags = [argument for argument in arguments if argument in SWEEP_FLAGS]
     # The parser wants all overrides in one sequence, with no option between them.
     in_one_piece = flags + [argument for argument in arguments if argument not in SWEEP_FLAGS]
-    return named_by_what_differs(_continue_in_place(in_one_piece))
+    return name_jobs_by_differences(_continue_in_place(in_one_piece))
 
 
 def quoted(arguments: list[str]) -> list[str]:
     """The arguments, quoted where Hydra's grammar would read something else than was typed."""
     sweep = not SWEEP_FLAGS.isdisjoint(arguments)
-    return [as_typed(argument, sweep) for argument in arguments]
+    return [quote_override(argument, sweep) for argument in arguments]
 
 
 def _continue_in_place(arguments: list[str]) -> list[str]:
@@ -37,7 +37,7 @@ def _continue_in_place(arguments: list[str]) -> list[str]:
     return _with(arguments, "hydra.run.dir=" + run_dir.replace("${", r"\${"))
 
 
-def named_by_what_differs(arguments: list[str]) -> list[str]:
+def name_jobs_by_differences(arguments: list[str]) -> list[str]:
     """Name the folders of a sweep's jobs by the overrides that differ between jobs, not by shared ones."""
     overrides = [argument for argument in quoted(arguments) if _sets(argument)]
     try:

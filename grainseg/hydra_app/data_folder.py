@@ -10,7 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 from grainseg.console import say
 
 
-class DataFolderKept(Callback):
+class DataFolderGuard(Callback):
     """Stop a run or sweep that would write into ``images/`` or ``masks/`` of its own data folder.
 
     Hydra calls this before it creates the folder and writes a log and settings there. After any error other

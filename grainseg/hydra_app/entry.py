@@ -23,7 +23,7 @@ from grainseg.hydra_app.arguments import quoted, training_arguments
 from grainseg.hydra_app.messages import TRACEBACK, one_line
 from grainseg.hydra_app.sweeps import SweepSummary
 from grainseg.hydra_app.tasks import predict_task, train_task
-from grainseg.overrides import require_sayable
+from grainseg.overrides import check_command_line
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ def _run(task: Callable[[DictConfig], Any], config_name: str, arguments: list[st
 
     entry = hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)(guarded)
     try:
-        require_sayable(typed, CONF)
+        check_command_line(typed, CONF)
         # With full errors switched on, Hydra raises instead of printing and exiting.
         with _arguments(quoted(arguments)), _traceback(True):
             try:

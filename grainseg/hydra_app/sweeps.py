@@ -19,7 +19,7 @@ from grainseg.config import VALIDATION_METRICS
 from grainseg.console import say
 from grainseg.errors import GrainsegError
 from grainseg.hydra_app.messages import one_line
-from grainseg.overrides import as_typed, shortened
+from grainseg.overrides import quote_override, shortened
 
 if TYPE_CHECKING:  # imports NumPy, so it is imported only where it is used
     from grainseg.report.files.sweep_jobs import SweepJob
@@ -57,7 +57,7 @@ class SweepSummary(Callback):
         _require_own_table(Path(config.hydra.sweep.dir))
         with read_write(config.hydra):
             folder = str(config.hydra.sweep.dir).replace("${", r"\${")
-            config.hydra.overrides.hydra.append(as_typed(f"hydra.sweep.dir={folder}"))
+            config.hydra.overrides.hydra.append(quote_override(f"hydra.sweep.dir={folder}"))
         metric = config.get("optimized_metric")
         if metric in VALIDATION_METRICS:
             SweepSummary._sweep = Path(config.hydra.sweep.dir), metric

@@ -47,8 +47,8 @@ def _train(node: DictConfig) -> float:
 
 def _trained(config: TrainConfig, run_dir: Path, sweep: bool) -> tuple[dict[str, float], str]:
     """The scores of a run and its closing lines; both empty in further processes."""
-    from grainseg.pipeline.going_on import require_same, train_or_go_on
     from grainseg.pipeline.leave_one_out import leave_one_out  # heavy, so after the checks
+    from grainseg.pipeline.resumable_training import require_same, train_or_resume
     from grainseg.pipeline.train import train, training_summary
 
     if config.leave_one_out:
@@ -56,7 +56,7 @@ def _trained(config: TrainConfig, run_dir: Path, sweep: bool) -> tuple[dict[str,
         return result.metrics, result.summary()
     if sweep and config.resume is None:
         require_same(config, run_dir, "hydra.sweep.dir")
-        metrics = train_or_go_on(config, run_dir)
+        metrics = train_or_resume(config, run_dir)
     else:
         metrics = train(config, run_dir)
     return metrics, training_summary(metrics, run_dir) if metrics else ""

@@ -111,7 +111,7 @@ def predict_probability(
     together = RunningMean()
     for number in range(tiles.views):
         there, back = view(number)
-        seen = moved(np.ascontiguousarray(back(_seen(network, there(unit), tiles))), tiles.offset_px)
+        seen = moved(np.ascontiguousarray(back(_predict_view(network, there(unit), tiles))), tiles.offset_px)
         together.add(seen)
         if of_view is not None:
             of_view(seen)
@@ -144,7 +144,7 @@ def _memory_errors() -> Iterator[None]:
         raise
 
 
-def _seen(network: nn.Module, unit: FloatImage, tiles: TileSettings) -> FloatImage:
+def _predict_view(network: nn.Module, unit: FloatImage, tiles: TileSettings) -> FloatImage:
     network.eval()
     device = next(network.parameters()).device
 

@@ -129,7 +129,7 @@ def to_grid(probability: FloatImage, shape: tuple[int, int]) -> FloatImage:
     return np.clip(cv2.resize(probability, shape[::-1], interpolation=method), 0, 1).astype(np.float32)
 
 
-def lost_places(picture: FloatImage, shape: tuple[int, int], reach_px: int) -> npt.NDArray[np.bool_]:
+def featureless_places(picture: FloatImage, shape: tuple[int, int], reach_px: int) -> npt.NDArray[np.bool_]:
     """Find the places where a picture shows nothing: all grey levels around a pixel are equal.
 
     No method can see a boundary there; it can only guess how the visible ends of the boundary continue.

@@ -37,7 +37,7 @@ def boundary_lines(grains: GrainMap, width_px: int = 3) -> Label:
     return lines
 
 
-def favoured_by_number(left: GrainMap, right: GrainMap) -> GrainMap:
+def preferred_neighbour(left: GrainMap, right: GrainMap) -> GrainMap:
     """Pick the lower of two neighbours' numbers if it is even, else the higher; see `boundary_lines`."""
     lower = np.minimum(left, right)
     return np.where(lower % 2 == 0, lower, np.maximum(left, right))
@@ -87,7 +87,7 @@ def paint_specks(lines: Label, grains: GrainMap, width_px: int) -> None:
 
 def _favoured(grains: GrainMap) -> GrainMap:
     left, right = grains[:, :-1], grains[:, 1:]
-    return np.where(left != right, favoured_by_number(left, right), np.int32(-1))
+    return np.where(left != right, preferred_neighbour(left, right), np.int32(-1))
 
 
 def _shifted(length: int, source: int, shift: int) -> tuple[slice, slice]:

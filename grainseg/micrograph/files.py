@@ -22,13 +22,13 @@ from grainseg.micrograph.formats.decoding import Stored, read_stored
 from grainseg.micrograph.formats.replacing import replacing
 from grainseg.micrograph.image import FloatImage, Micrograph
 from grainseg.micrograph.scale.calibration import Calibration, read_calibration
-from grainseg.micrograph.scale.pixel_size import said_by_user
+from grainseg.micrograph.scale.pixel_size import given_by_user
 
 IMAGE_SUFFIXES: frozenset[str] = frozenset({".png", ".tif", ".tiff", ".jpg", ".jpeg", ".bmp"})
 """Lower-case extensions that count as images in a folder."""
 
 
-def mark_of(pixels: npt.NDArray[Any]) -> str:
+def software_tag(pixels: npt.NDArray[Any]) -> str:
     """Software tag of the files that this module writes: the package's name and a checksum of the pixels.
 
     Some programs that change a file keep its tag; then the checksum no longer matches the pixels.
@@ -63,7 +63,7 @@ def read_micrograph(
         GrainsegError: The file is not a single readable image, is too large, or has negative integers, NaN,
             infinity or values beyond float32; the pixel size is impossible; or the crop leaves nothing.
     """
-    said = said_by_user(pixel_size_um)
+    said = given_by_user(pixel_size_um)
     pixels = _display_pixels(read_stored(path, max_megapixels), path)
     calibration = read_calibration(path, (pixels.shape[0], pixels.shape[1]), said)
     chosen = _choose_crop(crop, calibration)
@@ -165,7 +165,7 @@ def write_png(path: Path, pixels: npt.NDArray[np.uint8]) -> None:
         GrainsegError: The file cannot be written.
     """
     said = PngInfo()
-    said.add_text("Software", mark_of(pixels))
+    said.add_text("Software", software_tag(pixels))
     with replacing(path) as handle:
         Image.fromarray(pixels).save(handle, format="PNG", pnginfo=said)
 
@@ -190,7 +190,7 @@ def write_probability(path: Path, probability: FloatImage, pixel_size_um: tuple[
             probability,
             imagej=True,
             compression="zlib",
-            software=mark_of(probability),
+            software=software_tag(probability),
             **_pixels_per_um(pixel_size_um),
             **unit,
         )
@@ -221,7 +221,7 @@ def write_grain_map(
             ids,
             compression="zlib",
             metadata=None,
-            software=mark_of(ids),
+            software=software_tag(ids),
             **_pixels_per_um(pixel_size_um),
             **unit,
         )

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from grainseg.micrograph.drawing import GrainMap, draw_between_columns, favoured_by_number, paint_specks
+from grainseg.micrograph.drawing import GrainMap, draw_between_columns, paint_specks, preferred_neighbour
 from grainseg.micrograph.image import BOUNDARY, GRAIN, IGNORE, BoolMask, FloatImage, Label
 from grainseg.micrograph.morphology import near, skeleton
 
@@ -116,7 +116,7 @@ def within_reach(ignored: BoolMask, width_px: int) -> BoolMask:
 def _favoured(grains: GrainMap, ignored: BoolMask, depth: FloatImage) -> GrainMap:
     """(H, W - 1), the grain that gets the odd pixel of the line between columns x and x + 1; -1: no line."""
     left, right = grains[:, :-1], grains[:, 1:]
-    favoured = favoured_by_number(left, right)
+    favoured = preferred_neighbour(left, right)
     favoured = np.where(depth[:, :-1] > depth[:, 1:], left, favoured)
     favoured = np.where(depth[:, :-1] < depth[:, 1:], right, favoured)
     edge = (left != right) & ~(ignored[:, :-1] | ignored[:, 1:])

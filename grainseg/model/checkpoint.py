@@ -25,8 +25,8 @@ from grainseg.micrograph.normalization import NORMALIZATION
 from grainseg.micrograph.scale.pixel_size import is_possible
 from grainseg.model.archive import are_plain, load_archive, require_finite, save_archive
 from grainseg.model.described import read_numbers, read_offset, shortened
-from grainseg.model.networks import NetworkSpec, build_network, without_memory
-from grainseg.model.shrinking import look_shrunk
+from grainseg.model.networks import NetworkSpec, build_network, on_meta_device
+from grainseg.model.shrinking import shrink_input
 from grainseg.model.weights_file import SUFFIX, read_weights
 from grainseg.versions import versions
 
@@ -324,7 +324,7 @@ def build_filled(spec: CheckpointSpec, weights: Mapping[str, torch.Tensor], path
     if not fits:
         raise misfit
     require_finite(weights, path)
-    network = look_shrunk(build_network(spec.network), spec.shrink)
+    network = shrink_input(build_network(spec.network), spec.shrink)
     try:
         network.load_state_dict(weights)
     except RuntimeError as error:
@@ -334,8 +334,8 @@ def build_filled(spec: CheckpointSpec, weights: Mapping[str, torch.Tensor], path
 
 def _fits(spec: CheckpointSpec, weights: Mapping[str, torch.Tensor]) -> bool:
     """Check whether weights fit the network, without allocating it: a small file may name a huge encoder."""
-    with without_memory():
-        expected = look_shrunk(build_network(spec.network), spec.shrink).state_dict()
+    with on_meta_device():
+        expected = shrink_input(build_network(spec.network), spec.shrink).state_dict()
     kinds, found = (
         {name: (tensor.shape, tensor.is_floating_point()) for name, tensor in tensors.items()}
         for tensors in (expected, weights)

@@ -131,7 +131,7 @@ def _construct(spec: NetworkSpec, encoder_weights: str | None) -> nn.Module:
 def _fails(spec: NetworkSpec) -> bool:
     """Whether a network cannot be built, whatever its weights."""
     try:
-        with without_memory():
+        with on_meta_device():
             _construct(spec, None)
     except Exception:  # anything, as in build_network
         return True
@@ -139,7 +139,7 @@ def _fails(spec: NetworkSpec) -> bool:
 
 
 @contextmanager
-def without_memory() -> Iterator[None]:
+def on_meta_device() -> Iterator[None]:
     """Build networks without memory inside this context: their weights have shapes but no values."""
     with torch.device("meta"), _NumbersOnCpu():
         yield

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
-def look_shrunk(network: nn.Module, shrink: int) -> nn.Module:
+def shrink_input(network: nn.Module, shrink: int) -> nn.Module:
     """Make a network see the mean of each square of ``shrink`` px, and return logits for each px.
 
     The network is changed in place. The names of its weights stay, so that weights can be exchanged with

@@ -18,7 +18,7 @@ from grainseg.micrograph.files import write_png
 from grainseg.micrograph.folders.folder import LabelledImage, list_folder, split_with_test
 from grainseg.micrograph.folders.selection import SelectedImage, Selection, list_images
 from grainseg.micrograph.image import FloatImage
-from grainseg.pipeline.pictures.failures import tell_left_out
+from grainseg.pipeline.pictures.failures import log_left_out
 from grainseg.pipeline.pictures.picture import make_output
 from grainseg.pipeline.references.baseline_prediction import OutputFolders, predict_pictures
 from grainseg.pipeline.references.tuning import FittedReference, fit_reference, grey, training_fields, tune
@@ -168,7 +168,7 @@ def _warn_of_other_results(config: BaselineConfig) -> None:
 
 def _read_labelled(config: BaselineConfig) -> _Labelled:
     listing = list_folder(Path(config.data.root))
-    tell_left_out(listing.without_mask, listing.without_image)
+    log_left_out(listing.without_mask, listing.without_image)
     files = listing.by_stem
     chosen = config.data
     split = split_with_test(list(files), chosen.val, chosen.test, chosen.fold, chosen.folds)

@@ -38,7 +38,7 @@ from grainseg.micrograph.image import FloatImage
 from grainseg.micrograph.names import plain_name
 from grainseg.model.checkpoint import MAX_MEMBERS, CheckpointSpec, load_network
 from grainseg.model.ensemble import write_ensemble
-from grainseg.pipeline.going_on import require_same, train_or_go_on
+from grainseg.pipeline.resumable_training import require_same, train_or_resume
 from grainseg.pipeline.runs.validation import finish_validation
 from grainseg.pipeline.runs.validation_quality import TEST, has_grains, quality_lines
 from grainseg.report.files.metrics_file import METRICS, write_metrics
@@ -147,7 +147,7 @@ def leave_one_out(config: TrainConfig, run_dir: Path) -> LeaveOneOut:
     folds: list[dict[str, float]] = []
     for number, (image, run, folder) in enumerate(zip(images, runs, folders, strict=True)):
         log.info("fold %d of %d: %s is left out", number + 1, len(images), image)
-        folds.append(train_or_go_on(run, folder, fold=True))
+        folds.append(train_or_resume(run, folder, fold=True))
         # It holds the optimizer state, which a finished run does not need: 1.2 GB for five folds.
         checkpoint_path(folder, LAST).unlink(missing_ok=True)
     metrics = over_folds(folds) | _combine(config, images, folders, run_dir)

@@ -23,8 +23,8 @@ from grainseg.micrograph.folders.selection import SelectedImage, find_mask, list
 from grainseg.micrograph.image import BOUNDARY, FloatImage, Micrograph, PixelSize
 from grainseg.micrograph.labels import LabelSpec, fit_to_image, to_label
 from grainseg.micrograph.scale.calibration import Calibration, read_calibration
-from grainseg.micrograph.scale.pixel_size import contradiction, said_by_user
-from grainseg.pipeline.pictures.failures import SKIPPED, tell_failure, tell_unlisted
+from grainseg.micrograph.scale.pixel_size import contradiction, given_by_user
+from grainseg.pipeline.pictures.failures import SKIPPED, log_failure, log_unlisted
 from grainseg.pipeline.pictures.given_maps import is_of_prediction, maps_to_measure
 from grainseg.pipeline.pictures.picture import MappedField, make_output, read_left_out, require_folders
 from grainseg.pipeline.pictures.progress import progress
@@ -90,7 +90,7 @@ def measure(
     relatives = [image.relative for image in maps]
     measurements = Measurements(config, relatives, title_of(config.masks), None, options)
     make_output(config.output)
-    measured = Measured(failures=tell_unlisted(selection))
+    measured = Measured(failures=log_unlisted(selection))
     older_maps = _older_maps(config)
     with tables_come_last(output, *TABLES):
         for item in progress(maps, "measuring"):
@@ -142,7 +142,7 @@ def _measure_one(
         write_grain_map(path, mapped.grains, None if size is None else (size.row_um, size.column_um))
         flags = measurements.add(mapped).flags
     except SKIPPED as error:
-        measured.failures.append(tell_failure(item.path, error))
+        measured.failures.append(log_failure(item.path, error))
         warn_of_unreplaced(output, before)
         return
     if BLANK_EDGE in flags:
@@ -152,7 +152,7 @@ def _measure_one(
 def _mapped(config: MeasureConfig, item: SelectedImage) -> MappedField:
     """Read a map with its micrograph, its pixel size and the masks of the areas that are left out."""
     values = read_mask_values(item.path, config.max_megapixels)
-    calibration = read_calibration(item.path, values.shape, said_by_user(config.pixel_size_um))
+    calibration = read_calibration(item.path, values.shape, given_by_user(config.pixel_size_um))
     picture = _picture(config, item)
     values, pixels, crop = _cropped(config, item, values, picture)
     left_out = read_left_out(config, item.relative, values.shape, crop, config.max_megapixels)

@@ -21,7 +21,7 @@ from grainseg.micrograph.image import GRAIN, FloatImage, Label, Micrograph
 from grainseg.micrograph.labels import line_width_px, thin_line_warnings
 from grainseg.model.ensemble import load_networks
 from grainseg.model.generic import default_checkpoint, ships
-from grainseg.pipeline.pictures.failures import SKIPPED, tell_failure, tell_unlisted
+from grainseg.pipeline.pictures.failures import SKIPPED, log_failure, log_unlisted
 from grainseg.pipeline.pictures.member_grains import MemberGrains
 from grainseg.pipeline.pictures.picture import (
     ClosedPicture,
@@ -54,7 +54,7 @@ from grainseg.pipeline.results.earlier_run import (
     warn_of_unreplaced,
 )
 from grainseg.pipeline.results.label_remarks import labelled_error_flag, tolerance_warnings
-from grainseg.pipeline.runs.training_record import flattering, read_record
+from grainseg.pipeline.runs.training_record import read_record, seen_in_training_warning
 from grainseg.report.files.metrics_file import METRICS, write_metrics
 from grainseg.report.files.prediction_files import PredictionPaths, prediction_paths, write_uncertainty
 from grainseg.report.files.robustness_note import read_note
@@ -136,7 +136,7 @@ def predict(config: PredictConfig, command: str = "") -> Prediction:
     if config.masks is not None:
         require_metrics(output / METRICS, ALL)
     older_maps = maps_before(output)
-    result = Prediction(failures=tell_unlisted(selection))
+    result = Prediction(failures=log_unlisted(selection))
     with tables_come_last(output, *TABLES, METRICS):
         for image in progress(images, "predicting"):
             _predict_one(plan, image, result, measurements)
@@ -162,19 +162,19 @@ def _predict_one(
         require_own_pictures(output, image.relative)
         before = files_before(output, image.relative)
         with named_if_diverged(image.path, plan.checkpoint):
-            seen = _see(plan, image)
+            seen = _forecast_picture(plan, image)
         closed = _write(plan, seen)
         result.written[image.relative] = prediction_paths(output, image.relative)
         if measurements is not None:
             measurements.add(_measured(plan, seen, closed.require_field()))
     except SKIPPED as error:
-        result.failures.append(tell_failure(image.path, error))
+        result.failures.append(log_failure(image.path, error))
         warn_of_unreplaced(output, before)
         return
     try:
         scores = _scores(plan.config, seen.opened, closed)
     except SKIPPED as error:
-        result.unscored.append(tell_failure(image.path, error))
+        result.unscored.append(log_failure(image.path, error))
         return
     if scores is not None:
         result.scores[image.relative] = scores
@@ -188,7 +188,7 @@ def _write_scores(plan: PredictionPlan, images: list[SelectedImage], result: Pre
         return []
     write_metrics(output / METRICS, result.metrics())
     scored = [image.path for image in images if image.relative in result.scores]
-    known = flattering(read_record(plan.checkpoint, plan.spec), scored)
+    known = seen_in_training_warning(read_record(plan.checkpoint, plan.spec), scored)
     tolerance = tolerance_warnings(plan.config.boundary_tolerance_px, result.labelled_intercept_px())
     doubtful = [*tolerance, *([] if known is None else [known])]
     for warning in doubtful:
@@ -227,7 +227,7 @@ def _flags(plan: PredictionPlan, result: Prediction) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class _Seen:
+class _ForecastPicture:
     """A picture with its prediction.
 
     Attributes:
@@ -243,10 +243,10 @@ class _Seen:
     members: MemberGrains | None
 
 
-def _see(plan: PredictionPlan, image: SelectedImage) -> _Seen:
+def _forecast_picture(plan: PredictionPlan, image: SelectedImage) -> _ForecastPicture:
     opened = open_picture(plan.config, image, plan.config.data.max_megapixels)
     unit = network_unit(opened.micrograph.pixels, plan.spec.in_channels)
-    opened = opened.looked_over(unit)
+    opened = opened.with_picture_warnings(unit)
     # One network and one view are enough to estimate the scale.
     first = functools.partial(predict_probability, plan.networks[0], tiles=replace(plan.tiles, views=1))
     scaled = scale_of_picture(plan.scaling, opened, unit, first)
@@ -257,10 +257,10 @@ def _see(plan: PredictionPlan, image: SelectedImage) -> _Seen:
         forecast = Forecast(scaled.probability, None)  # already predicted to estimate the scale
     else:
         forecast = predict_members(plan.networks, scaled.unit, plan.tiles, of_member)
-    return _Seen(opened, scaled.unit, forecast, members)
+    return _ForecastPicture(opened, scaled.unit, forecast, members)
 
 
-def _write(plan: PredictionPlan, seen: _Seen) -> ClosedPicture:
+def _write(plan: PredictionPlan, seen: _ForecastPicture) -> ClosedPicture:
     """Write a picture's files, on its own grid."""
     picture, selected, output = seen.opened.micrograph, seen.opened.selected, Path(plan.config.output)
     probability = on_grid(seen.forecast.probability, picture.shape)
@@ -270,7 +270,7 @@ def _write(plan: PredictionPlan, seen: _Seen) -> ClosedPicture:
     return closed
 
 
-def _measured(plan: PredictionPlan, seen: _Seen, found: MappedField) -> MappedField:
+def _measured(plan: PredictionPlan, seen: _ForecastPicture, found: MappedField) -> MappedField:
     """Return the field with the doubt about its prediction and the spread of the ensemble's members."""
     # On the network's grid, as in training: enlarged lines would look uncertain.
     probability = seen.forecast.probability

@@ -130,7 +130,7 @@ def prediction_provenance(plan: PredictionPlan, command: str) -> Provenance:
         settings={"Threshold of the mask": f"{plan.threshold:g}, {by}"}
         | _averaged(plan)
         | adaptation(plan.tiles.adapt, plan.config.adapt)
-        | plan.scaling.says()
+        | plan.scaling.provenance_entry()
         | {"Line width of the training labels": f"{plan.spec.line_width_px:.1f} px"}
         | _validation(plan)
         | _shrink(plan.spec)

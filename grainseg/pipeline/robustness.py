@@ -29,7 +29,7 @@ from grainseg.pipeline.card.robustness_methods import (
     reference_methods,
     score_picture,
 )
-from grainseg.pipeline.pictures.failures import SKIPPED, tell_failure, tell_left_out
+from grainseg.pipeline.pictures.failures import SKIPPED, log_failure, log_left_out
 from grainseg.pipeline.pictures.picture import make_output
 from grainseg.pipeline.pictures.progress import progress
 from grainseg.pipeline.results.batch_results import title_of
@@ -105,7 +105,7 @@ def robustness(config: RobustnessConfig, command: str = "") -> RobustnessRun:
     digest = file_sha256(checkpoint)
     record = read_record(checkpoint, spec)
     listing = list_folder(Path(config.data.root))
-    tell_left_out(listing.without_mask, listing.without_image)
+    log_left_out(listing.without_mask, listing.without_image)
     items = listing.by_stem
     roles = image_roles(record, listing.labelled)
     stems, why = _choose(config, roles)
@@ -217,7 +217,7 @@ def _read(
         try:
             images.append(read_labelled(item, config.data, channels))
         except SKIPPED as error:
-            failures.append(tell_failure(item.image, error))
+            failures.append(log_failure(item.image, error))
     if not images:
         raise GrainsegError(
             f"data.root={config.data.root}: none of the images of the card can be read, see above"

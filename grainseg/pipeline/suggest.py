@@ -32,10 +32,10 @@ from grainseg.micrograph.image import Micrograph
 from grainseg.model.checkpoint import CheckpointSpec
 from grainseg.model.ensemble import load_networks
 from grainseg.model.generic import default_checkpoint
-from grainseg.pipeline.pictures.failures import SKIPPED, tell_failure, tell_unlisted
+from grainseg.pipeline.pictures.failures import SKIPPED, log_failure, log_unlisted
 from grainseg.pipeline.pictures.picture import OpenedPicture, make_output
 from grainseg.pipeline.pictures.progress import progress
-from grainseg.pipeline.pictures.scaling import Scaling, scale_of_picture, scaling_unsaid
+from grainseg.pipeline.pictures.scaling import Scaling, default_scaling, scale_of_picture
 from grainseg.pipeline.results.earlier_run import SHEET, require_replaceable_suggestions
 from grainseg.report.files.tables import RANKED, REGIONS, write_csv
 from grainseg.report.pictures.overlay import to_display
@@ -108,8 +108,8 @@ def suggest(config: SuggestConfig) -> Suggestions:
     files: dict[str, SelectedImage] = {}
     crops: dict[str, Crop] = {}
     warned: set[str] = set()
-    ranking = _Ranking(spec, networks, scaling_unsaid(spec, checkpoint, config.max_megapixels))
-    failures = tell_unlisted(selection)
+    ranking = _Ranking(spec, networks, default_scaling(spec, checkpoint, config.max_megapixels))
+    failures = log_unlisted(selection)
     for image in progress(selection.images, "predicting"):
         name = image.relative.as_posix()
         try:
@@ -117,7 +117,7 @@ def suggest(config: SuggestConfig) -> Suggestions:
             with named_if_diverged(image.path, checkpoint):
                 look = _look_at(config, ranking, image, picture)
         except SKIPPED as error:
-            failures.append(tell_failure(image.path, error))
+            failures.append(log_failure(image.path, error))
             continue
         scores[name] = look.score
         regions += look.regions
@@ -172,7 +172,7 @@ def _look_at(config: SuggestConfig, ranking: _Ranking, image: SelectedImage, pic
     unit = network_unit(picture.pixels, spec.in_channels)
     tiles = tile_settings(spec)
     first = functools.partial(predict_probability, networks[0], tiles=replace(tiles, views=1))
-    scaled = scale_of_picture(ranking.scaling, opened.looked_over(unit), unit, first)
+    scaled = scale_of_picture(ranking.scaling, opened.with_picture_warnings(unit), unit, first)
     views = SYMMETRIES["none"] if len(networks) > 1 else SYMMETRIES["d4"]
     forecast = predict_members(networks, scaled.unit, replace(tiles, views=views))
     assert forecast.spread is not None  # there are several networks or views

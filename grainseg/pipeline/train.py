@@ -26,21 +26,21 @@ from grainseg.model.checkpoint import CheckpointSpec, add_to_checkpoint, load_ne
 from grainseg.model.generic import load_generic, shipped_weights
 from grainseg.model.losses import build_loss
 from grainseg.model.networks import NetworkSpec, build_network, parameter_count
-from grainseg.model.shrinking import look_shrunk
-from grainseg.pipeline.pictures.failures import tell_left_out
+from grainseg.model.shrinking import shrink_input
+from grainseg.pipeline.pictures.failures import log_left_out
 from grainseg.pipeline.results.label_remarks import tolerance_warnings
 from grainseg.pipeline.runs.doubt_reference import training_reference
 from grainseg.pipeline.runs.observer import generic_observer
 from grainseg.pipeline.runs.partition_choice import PredictedGrains, small_enough
 from grainseg.pipeline.runs.resuming import (
-    bring_best,
     check_resume,
+    copy_best_checkpoint,
     refused_if_damaged,
     require_own_or_free,
     require_same_data,
 )
-from grainseg.pipeline.runs.run_record import RunRecord, StartingWeights, tell_start
-from grainseg.pipeline.runs.validation import finish_validation, fitted_metrics, is_real
+from grainseg.pipeline.runs.run_record import RunRecord, StartingWeights, log_start
+from grainseg.pipeline.runs.validation import finish_validation, fitted_metrics, validates_on_real_pictures
 from grainseg.pipeline.runs.validation_quality import TEST, few_grains_warning, is_tested, quality_lines
 from grainseg.report.files.metrics_file import METRICS, write_metrics
 from grainseg.report.files.prediction_files import PREDICTIONS
@@ -92,9 +92,9 @@ def train(
     data = _read_data(config, fold)
     if config.resume is not None and resumed is not None:
         require_same_data(config, resumed, data.data)
-        bring_best(Path(config.resume), run_dir)
+        copy_best_checkpoint(Path(config.resume), run_dir)
     module = _build_module(config, network, data)
-    tell_start(config, trainer, start, steps, data.data)
+    log_start(config, trainer, start, steps, data.data)
     trainer.callbacks.append(RunRecord(config, run_dir, start, data.data))  # type: ignore[attr-defined]
 
     run_dir.mkdir(parents=True, exist_ok=True)
@@ -154,7 +154,7 @@ def _read_data(config: TrainConfig, fold: bool) -> BoundaryDataModule:
     data.setup()
     _tell_of(data.data)
     few = few_grains_warning([image.label for image in data.data.val_images])
-    if few is not None and is_real(config) and not fold:
+    if few is not None and validates_on_real_pictures(config) and not fold:
         log.warning("%s", few)
     for warning in tolerance_warnings(config.boundary_tolerance_px, data.data.intercept_px):
         log.warning("%s", warning)
@@ -163,7 +163,7 @@ def _read_data(config: TrainConfig, fold: bool) -> BoundaryDataModule:
 
 def _tell_of(opened: TrainingData) -> None:
     """Log which images are used, and what may be unexpected about the labels."""
-    tell_left_out(opened.without_mask, opened.without_image)
+    log_left_out(opened.without_mask, opened.without_image)
     log.info("train on %s", opened.trains_on)
     if opened.test_images:
         log.info("test on %s", ", ".join(image.stem for image in opened.test_images))
@@ -217,7 +217,7 @@ def _build_module(config: TrainConfig, network: nn.Module, data: BoundaryDataMod
         shrink=data.data.shrink,
         images=data.data.images,
     )
-    look_shrunk(network, spec.shrink)
+    shrink_input(network, spec.shrink)
     optimizers = functools.partial(build_optimizers, config.optimizer, config.scheduler)
     return BoundaryModule(network, build_loss(config.loss), optimizers, spec, config.boundary_tolerance_px)
 

@@ -35,7 +35,7 @@ RISE_STEPS = 9
 """The decay of the average is 1/2 after this many steps."""
 
 
-class KeptWeights(Callback):
+class AveragedWeights(Callback):
     """Put the weights to be saved into the network at each validation, until the next training batch.
 
     So the checkpoints written at the end of an epoch hold these weights under the network's names. In this
@@ -150,17 +150,17 @@ def _put(wanted: list[Tensor], into: list[Tensor]) -> None:
             place.copy_(value)
 
 
-def kept_weights(config: TrainConfig) -> KeptWeights | None:
+def averaged_weights(config: TrainConfig) -> AveragedWeights | None:
     """Return the callback that a run needs; None if it saves the weights of the last step."""
     decay, share = _wanted(config)
-    return None if decay is None and share == 0 else KeptWeights(decay, share)
+    return None if decay is None and share == 0 else AveragedWeights(decay, share)
 
 
 def _wanted(config: TrainConfig) -> tuple[float | None, float]:
     return config.callbacks.ema_decay, config.model.generic_share if config.model.init == "generic" else 0.0
 
 
-def require_same_kept(checkpoint: Path, callbacks: Mapping[str, Any], config: TrainConfig) -> None:
+def require_same_averaging(checkpoint: Path, callbacks: Mapping[str, Any], config: TrainConfig) -> None:
     """Check that a resumed run averages and mixes weights as the interrupted run did.
 
     Args:
@@ -171,7 +171,7 @@ def require_same_kept(checkpoint: Path, callbacks: Mapping[str, Any], config: Tr
     Raises:
         GrainsegError: The settings differ; the message names the first that does.
     """
-    state = callbacks.get(KeptWeights.__qualname__, {})
+    state = callbacks.get(AveragedWeights.__qualname__, {})
     wanted = _wanted(config)
     saved = state.get("decay"), state.get("start_share", 0.0)
     for key, here, there in zip(("callbacks.ema_decay", "model.generic_share"), wanted, saved, strict=True):

@@ -19,7 +19,7 @@ from grainseg.config import VALIDATION_METRICS, TrainConfig, to_plain
 from grainseg.grains.scoring.scores import THRESHOLD
 from grainseg.micrograph.image import Label
 from grainseg.report.pictures.overlay import Picture, panel
-from grainseg.training.averaging import kept_weights
+from grainseg.training.averaging import averaged_weights
 from grainseg.training.board import log_configuration
 from grainseg.training.datamodule import BoundaryDataModule, WholePicture
 from grainseg.training.encoder import FrozenEncoder
@@ -59,12 +59,12 @@ def build_callbacks(config: TrainConfig, checkpoints: Path) -> list[Callback]:
     ]
     if config.optimizer.encoder_lr_factor == 0:
         callbacks.append(FrozenEncoder())
-    kept = kept_weights(config)
+    kept = averaged_weights(config)
     if kept is not None:
         callbacks.append(kept)
     if config.callbacks.early_stopping_patience is not None:
         callbacks.append(
-            StopOfPatience(
+            ResumableEarlyStopping(
                 monitor=monitor,
                 mode=mode,
                 patience=config.callbacks.early_stopping_patience,
@@ -128,7 +128,7 @@ class MovableCheckpoint(ModelCheckpoint):
             super().load_state_dict(state_dict | here | {"best_k_models": known})
 
 
-class StopOfPatience(EarlyStopping):
+class ResumableEarlyStopping(EarlyStopping):
     """Early stopping that logs a message, and whose patience a resumed run may change."""
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:

@@ -66,7 +66,7 @@ def test_so_it_is_of_a_picture_to_measure(root: Path) -> None:
     path = root / "images" / "a.png"
     pixels = np.asarray(Image.open(path), np.float32) / 255
     opened = OpenedPicture(SelectedImage(path, Path("a.png")), Micrograph(pixels), LeftOut())
-    found = [opened.looked_over(network_unit(pixels, channels)).warnings for channels in (1, 3)]
+    found = [opened.with_picture_warnings(network_unit(pixels, channels)).warnings for channels in (1, 3)]
     assert [len(lines) for lines in found] == [1, 0]
     assert "colour" in found[0][0]
 

@@ -16,7 +16,7 @@ from grainseg.micrograph.corruptions import (
     LEVELS,
     ONLY,
     Corruption,
-    lost_places,
+    featureless_places,
     to_grid,
 )
 from grainseg.micrograph.drawing import boundary_lines
@@ -24,7 +24,7 @@ from grainseg.micrograph.plain.polycrystal import polycrystal
 
 
 def lost_share(picture, line, reach_px):
-    return lost_places(picture, line.shape, reach_px)[line].mean()
+    return featureless_places(picture, line.shape, reach_px)[line].mean()
 
 
 BY_NAME = {kind.name: kind for kind in KINDS}

@@ -28,8 +28,8 @@ from grainseg.micrograph.image import FloatImage
 from grainseg.model.checkpoint import CheckpointSpec, load_network
 from grainseg.model.ensemble import load_networks, write_ensemble
 from grainseg.model.networks import build_network
-from grainseg.pipeline import going_on
 from grainseg.pipeline import leave_one_out as tested
+from grainseg.pipeline import resumable_training
 from grainseg.pipeline.leave_one_out import leave_one_out, out_of_fold, over_folds
 from grainseg.pipeline.predict import predict
 from grainseg.pipeline.runs.training_record import TRAINED, image_roles, read_record
@@ -78,7 +78,7 @@ def spec_of(config: TrainConfig, fold: int) -> CheckpointSpec:
 @pytest.fixture
 def knowing(fields: Path, monkeypatch: pytest.MonkeyPatch, config: TrainConfig) -> dict[int, FloatImage]:
     """Networks that draw their own fold's image well and any other badly; the good maps by fold."""
-    monkeypatch.setattr(going_on, "train", quick_train)
+    monkeypatch.setattr(resumable_training, "train", quick_train)
     networks = [nn.Conv2d(1, 1, 1)] * 3
     images, _ = read_all(config, networks)
     good = {
@@ -234,7 +234,7 @@ def test_finished_folds_are_kept_interrupted_ones_go_on_and_missing_ones_are_tra
         write_metrics(folder / "metrics.json", metrics)
         return metrics
 
-    monkeypatch.setattr(going_on, "train", train)
+    monkeypatch.setattr(resumable_training, "train", train)
     result = leave_one_out(config, tmp_path)
     assert trained == [("fold_1", None), ("fold_2", str(last))]
     assert not last.exists()
@@ -281,7 +281,7 @@ def test_a_fold_that_died_before_its_last_checkpoint_was_whole_is_trained_again(
         shutil.rmtree(folder)
         return quick_train(config, folder, fold=fold)
 
-    monkeypatch.setattr(going_on, "train", train)
+    monkeypatch.setattr(resumable_training, "train", train)
     leave_one_out(config, tmp_path)
     assert trained == ["fold_1"]
 
@@ -315,7 +315,7 @@ def test_all_folds_see_pictures_at_one_scale(
         asked.append((read_folder(data, config.augment, 1, 0).shrink, config.data.shrink))
         return quick_train(config, folder, fold=fold)
 
-    monkeypatch.setattr(going_on, "train", train)
+    monkeypatch.setattr(resumable_training, "train", train)
     monkeypatch.setattr(tested, "_combine", lambda *_: {})
     config = replace(config, data=replace(config.data, root=str(tmp_path / "data")))
     leave_one_out(masks_only(config), tmp_path)

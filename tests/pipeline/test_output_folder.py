@@ -60,14 +60,14 @@ def test_a_prediction_that_is_stopped_says_which_tables_are_of_an_earlier_run(
     predict(config)
     table, mask = (tmp_path / "out" / name for name in ("fields.csv", "a_mask.png"))
     before = mask.stat().st_ino, table.read_bytes()
-    see = predicting._see
+    see = predicting._forecast_picture
 
     def stopped(plan: PredictionPlan, image: selection.SelectedImage) -> object:
         if image.path.name == "b.png":
             raise KeyboardInterrupt
         return see(plan, image)
 
-    monkeypatch.setattr(predicting, "_see", stopped)
+    monkeypatch.setattr(predicting, "_forecast_picture", stopped)
     assert "left by an earlier run" not in caplog.text
     with pytest.raises(KeyboardInterrupt):
         predict(config)

@@ -16,7 +16,7 @@ from grainseg.errors import GrainsegError
 from grainseg.model.checkpoint import read_checkpoint
 from grainseg.pipeline.train import _build_module, _build_network, _read_data, train
 from grainseg.training import averaging
-from grainseg.training.averaging import KeptWeights
+from grainseg.training.averaging import AveragedWeights
 from grainseg.training.runtime import quiet_lightning
 
 DECAY = 0.9
@@ -51,19 +51,19 @@ def recorded(
 ) -> tuple[Path, dict[str, float], list[dict[str, Tensor]]]:
     """A run, and what the network was at its start and after each step."""
     history: list[dict[str, Tensor]] = []
-    begin, step = KeptWeights.on_train_start, KeptWeights.on_train_batch_end
+    begin, step = AveragedWeights.on_train_start, AveragedWeights.on_train_batch_end
 
-    def on_start(self: KeptWeights, trainer: Trainer, module: LightningModule) -> None:
+    def on_start(self: AveragedWeights, trainer: Trainer, module: LightningModule) -> None:
         history.append(floats(module))
         begin(self, trainer, module)
 
-    def on_step(self: KeptWeights, trainer: Trainer, module: LightningModule, *rest: object) -> None:
+    def on_step(self: AveragedWeights, trainer: Trainer, module: LightningModule, *rest: object) -> None:
         history.append(floats(module))
         step(self, trainer, module, *rest)  # type: ignore[arg-type]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(KeptWeights, "on_train_start", on_start)
-        patch.setattr(KeptWeights, "on_train_batch_end", on_step)
+        patch.setattr(AveragedWeights, "on_train_start", on_start)
+        patch.setattr(AveragedWeights, "on_train_batch_end", on_step)
         metrics = train(config, module_folder)
     return module_folder, metrics, history
 
@@ -123,7 +123,7 @@ def test_it_does_nothing_before_training_and_counts_steps_not_batches(
     quiet_lightning()
     data = _read_data(config, fold=False)
     module = _build_module(config, _build_network(config)[0], data)
-    kept = KeptWeights(DECAY, 0.0)
+    kept = AveragedWeights(DECAY, 0.0)
     trainer = Trainer(
         accelerator="cpu", max_epochs=1, num_sanity_val_steps=1, accumulate_grad_batches=2, callbacks=[kept],
         logger=False, enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
@@ -144,7 +144,7 @@ def test_a_resumed_average_goes_on_step_by_step(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(averaging, "_values", lambda module: network)
     trainer: Any = SimpleNamespace(global_step=0)
     module: Any = None
-    interrupted, resumed = KeptWeights(DECAY, 0.0), KeptWeights(DECAY, 0.0)
+    interrupted, resumed = AveragedWeights(DECAY, 0.0), AveragedWeights(DECAY, 0.0)
     interrupted.on_train_start(trainer, module)
     network[0].fill_(2.0)
     trainer.global_step = 1
@@ -190,10 +190,10 @@ def test_a_resumed_run_has_the_average_of_one_that_never_stopped(
             train(config, tmp_path)
     train(replace(config, resume=str(tmp_path / LAST)), tmp_path)
     whole, halves = (torch.load(folder / LAST, weights_only=True) for folder in (recorded[0], tmp_path))
-    assert halves["callbacks"]["KeptWeights"]["steps"] == 12
+    assert halves["callbacks"]["AveragedWeights"]["steps"] == 12
     for key, value in whole["state_dict"].items():
         torch.testing.assert_close(halves["state_dict"][key], value, rtol=1e-3, atol=1e-4)
-    kept = [each["callbacks"]["KeptWeights"]["weights"] for each in (halves, whole)]
+    kept = [each["callbacks"]["AveragedWeights"]["weights"] for each in (halves, whole)]
     assert set(kept[0]) == set(kept[1]) == {"average", "own"}
     for name in kept[0]:
         for ours, theirs in zip(kept[0][name], kept[1][name], strict=True):
@@ -207,7 +207,7 @@ def test_a_share_of_the_start_is_kept(config: TrainConfig, tmp_path: Path, shipp
     metrics = train(replace(config, model=model, callbacks=callbacks, epochs=2), tmp_path)
     _, generic = read_checkpoint(shipped)
     _, kept = read_checkpoint(tmp_path / LAST)
-    state = torch.load(tmp_path / LAST, weights_only=True)["callbacks"]["KeptWeights"]
+    state = torch.load(tmp_path / LAST, weights_only=True)["callbacks"]["AveragedWeights"]
     names = [name for name, value in kept.items() if value.is_floating_point()]
     moved = 0.0
     for name, own in zip(names, state["weights"]["own"], strict=True):

@@ -18,8 +18,8 @@ from lightning.pytorch.trainer.states import TrainerFn
 from grainseg.training.callbacks import (
     LossAndScoreBar,
     MovableCheckpoint,
+    ResumableEarlyStopping,
     SaveOnInterrupt,
-    StopOfPatience,
     board_panel,
 )
 
@@ -91,7 +91,7 @@ def test_early_stopping_goes_on_with_what_checkpoints_of_before_say() -> None:
     assert stopper(3).state_key == EarlyStopping("val/are", mode="min").state_key
 
 
-def epochs_until_stop(callback: StopOfPatience, scores: list[float]) -> int:
+def epochs_until_stop(callback: ResumableEarlyStopping, scores: list[float]) -> int:
     """After how many epochs of these scores a run stops; one more than there are where it does not."""
     trainer = SimpleNamespace(
         state=SimpleNamespace(fn=TrainerFn.FITTING),
@@ -106,8 +106,8 @@ def epochs_until_stop(callback: StopOfPatience, scores: list[float]) -> int:
     return len(scores) + 1
 
 
-def stopper(patience: int) -> StopOfPatience:
-    return StopOfPatience(
+def stopper(patience: int) -> ResumableEarlyStopping:
+    return ResumableEarlyStopping(
         "val/are", mode="min", patience=patience, check_finite=False, check_on_train_epoch_end=True
     )
 

@@ -45,7 +45,7 @@ def read_calibration(path: Path, shape: tuple[int, int], said: PixelSize | None 
     Args:
         path: File of the picture.
         shape: Its height and width in px, before any crop.
-        said: Pixel size set by the user, as ``said_by_user`` returns it.
+        said: Pixel size set by the user, as ``given_by_user`` returns it.
 
     Returns:
         Scale, notes, warnings and data bar.
@@ -55,7 +55,7 @@ def read_calibration(path: Path, shape: tuple[int, int], said: PixelSize | None 
             a more trusted source gives the pixel size. No other content of a file raises an error.
     """
     evidence = Evidence()
-    evidence.ask("the file's metadata", lambda: _read_file(path, evidence))
+    evidence.collect("the file's metadata", lambda: _read_file(path, evidence))
     read_sidecars(path, shape, evidence, said is not None)
     pixel_size, doubts = choose_pixel_size(said, evidence.claims, shape[1])
     notes = tuple(evidence.hints) if pixel_size is None else ()

@@ -41,9 +41,9 @@ def read_sidecars(path: Path, shape: tuple[int, int], evidence: Evidence, known:
     """
     name = f"{path.stem}-{path.suffix[1:]}"
     for side in _existing(path, (f"{name}.hdr", f"{name.upper()}.HDR")):
-        evidence.ask(f"Tescan file {side.name}", partial(_tescan, side, shape))
+        evidence.collect(f"Tescan file {side.name}", partial(_tescan, side, shape))
     for side in _existing(path, (f"{path.stem}.txt", f"{path.stem}.TXT")):
-        evidence.ask(side.name, partial(_microscope_text, side, shape))
+        evidence.collect(side.name, partial(_microscope_text, side, shape))
     for side in _existing(path, (f"{path.stem}.json",)):
         _by_hand(side.name, side, path, partial(json_claim, side, evidence), evidence, known)
     path = path.absolute()
@@ -59,7 +59,7 @@ def _by_hand(
 ) -> None:
     before = (claim for claim in evidence.claims if claim.rank <= Rank.SIDECAR)
     if known or any(is_possible(claim.row_um) and is_possible(claim.column_um) for claim in before):
-        evidence.ask(name, read)
+        evidence.collect(name, read)
     else:
         evidence.require(side, path, read)
 

@@ -50,10 +50,10 @@ def read_tags(tiff: TiffFile, page: TiffPage, evidence: Evidence) -> None:
     _ask_tag(evidence, "Zeiss tag CZ_SEM", page, ZEISS_TAG, _zeiss)
     _ask_tag(evidence, f"Tescan tag {TESCAN_TAG}", page, TESCAN_TAG, _tescan)
     if OLYMPUS_TAG in page.tags:
-        evidence.ask("Olympus SIS tag", lambda: _olympus(page))
-    evidence.ask("OME-XML", lambda: _ome(tiff))
-    evidence.ask("ImageJ", lambda: _imagej(tiff, page))
-    evidence.ask("TIFF resolution", lambda: _resolution(tiff, page, evidence))
+        evidence.collect("Olympus SIS tag", lambda: _olympus(page))
+    evidence.collect("OME-XML", lambda: _ome(tiff))
+    evidence.collect("ImageJ", lambda: _imagej(tiff, page))
+    evidence.collect("TIFF resolution", lambda: _resolution(tiff, page, evidence))
 
 
 def data_bar_px(page_shape: tuple[int, int], width_px: int | None, height_px: int | None) -> int:
@@ -82,7 +82,7 @@ def _ask_tag(
     read: Callable[[str, bytes, TiffPage], Claim],
 ) -> None:
     if code in page.tags:
-        evidence.ask(source, lambda: read(source, _raw(page, code), page))
+        evidence.collect(source, lambda: read(source, _raw(page, code), page))
 
 
 def _raw(page: TiffPage, code: int) -> bytes:

@@ -39,7 +39,7 @@ class Evidence:
     warnings: list[str] = field(default_factory=list)
     hints: list[str] = field(default_factory=list)
 
-    def ask(self, source: str, read: Callable[[], Claim | None]) -> None:
+    def collect(self, source: str, read: Callable[[], Claim | None]) -> None:
         """Add the claim of a source; if the source cannot be understood, add a warning instead.
 
         Args:

@@ -17,7 +17,7 @@ from grainseg.micrograph.scale.pixel_limits import MAX_PIXEL_UM, MIN_PIXEL_UM
 DISAGREEMENT = 0.02
 """Two pixel sizes that differ by more than this share of the smaller one contradict each other."""
 
-SAID_BY_USER = "given by the user"
+GIVEN_BY_USER = "given by the user"
 
 
 class Rank(IntEnum):
@@ -52,7 +52,7 @@ class Claim:
     data_bar_px: int = 0
 
 
-def said_by_user(pixel_size_um: float | Sequence[float] | None) -> PixelSize | None:
+def given_by_user(pixel_size_um: float | Sequence[float] | None) -> PixelSize | None:
     """Check the pixel size that the user sets.
 
     Args:
@@ -78,7 +78,7 @@ def said_by_user(pixel_size_um: float | Sequence[float] | None) -> PixelSize | N
             f"pixel_size_um={pixel_size_um}: must be {MIN_PIXEL_UM:g} to {MAX_PIXEL_UM:g} µm per px; "
             "check the unit"
         )
-    return PixelSize(row_um, column_um, SAID_BY_USER)
+    return PixelSize(row_um, column_um, GIVEN_BY_USER)
 
 
 def choose_pixel_size(
@@ -161,7 +161,7 @@ def _contradict(one: PixelSize, other: PixelSize | Claim) -> bool:
 
 
 def _by(source: str) -> str:
-    return source if source == SAID_BY_USER else f"by {source}"
+    return source if source == GIVEN_BY_USER else f"by {source}"
 
 
 def _in_words(size: PixelSize | Claim) -> str:

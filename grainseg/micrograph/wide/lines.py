@@ -10,7 +10,7 @@ from grainseg.micrograph.image import BOUNDARY, GRAIN, Label
 _ROUNDS = 4
 
 
-def grains_that_show(cells: GrainMap, width_px: int, smallest_px2: int) -> GrainMap:
+def visible_grains(cells: GrainMap, width_px: int, smallest_px2: int) -> GrainMap:
     """Make every grain one piece that stays visible between its drawn lines.
 
     A grain that the lines cover, or of which they leave less than ``smallest_px2``, goes to the nearest

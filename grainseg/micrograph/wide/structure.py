@@ -11,7 +11,7 @@ from grainseg.micrograph.drawing import GrainMap, boundary_lines, crack_pixels
 from grainseg.micrograph.image import BOUNDARY, FloatImage, Label
 from grainseg.micrograph.wide.cells import cells
 from grainseg.micrograph.wide.draw import Drawn
-from grainseg.micrograph.wide.lines import grains_that_show, pieces_between, without_slivers
+from grainseg.micrograph.wide.lines import pieces_between, visible_grains, without_slivers
 from grainseg.micrograph.wide.noise import blobs, blur, pixel_positions
 from grainseg.micrograph.wide.recipe import SecondPhase
 
@@ -59,7 +59,7 @@ def grow(drawn: Drawn, shape: tuple[int, int], line_width_px: int, rng: np.rando
         inside = blobs(shape, size_px, drawn["enclosed"], rng, _beside_boundaries(matrix, size_px, rng))
         _, islands = cv2.connectedComponents(inside.view(np.uint8), connectivity=4)
         matrix = np.where(inside, matrix.max() + islands, matrix).astype(np.int32)
-    matrix = grains_that_show(matrix, line_width_px, _smallest(line_width_px))
+    matrix = visible_grains(matrix, line_width_px, _smallest(line_width_px))
     phase = np.zeros(shape, np.bool_)
     if drawn["second_phase"] > 0:
         size_px = drawn["second_phase_px"]
@@ -85,7 +85,7 @@ def label(
     base = structure.matrix + np.int32(count) * structure.twinned if label_twins else structure.matrix
     if second_phase == "grain":
         base = np.where(structure.phase, np.int32(2 * count + 1), base)
-    grains = grains_that_show(base, line_width_px, _smallest(line_width_px))
+    grains = visible_grains(base, line_width_px, _smallest(line_width_px))
     lines = boundary_lines(grains, line_width_px)
     if second_phase == "filled" and structure.phase.any():
         lines[structure.phase] = BOUNDARY

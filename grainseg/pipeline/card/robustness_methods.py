@@ -20,7 +20,7 @@ from grainseg.grains.trust.robustness import ImageScores
 from grainseg.inference.device import choose_device
 from grainseg.inference.ensemble import predict_members
 from grainseg.inference.predictor import tile_settings
-from grainseg.micrograph.corruptions import lost_places, to_grid
+from grainseg.micrograph.corruptions import featureless_places, to_grid
 from grainseg.micrograph.image import BOUNDARY, IGNORE, BoolMask, FloatImage
 from grainseg.micrograph.morphology import skeleton
 from grainseg.micrograph.normalization import to_unit_range
@@ -137,7 +137,7 @@ def score_picture(
     partition = partition_or_none(probability, method.partition)
     grains = np.zeros(shape, np.uint32) if partition is None else partition.grains
     regions = region_scores(grains, truth.grains, truth.ignored)
-    lost = lost_places(picture, shape, truth.reach_px)
+    lost = featureless_places(picture, shape, truth.reach_px)
     doubt = math.nan
     if method.doubt is not None:  # of the prediction at its own resolution, as a user gets it
         own = partition if seen.shape == shape else partition_or_none(seen, method.partition)

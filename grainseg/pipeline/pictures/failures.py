@@ -15,7 +15,7 @@ SKIPPED = (GrainsegError, OSError, MemoryError)
 """A picture that raises one of these is skipped; anything else is a bug."""
 
 
-def tell_failure(path: Path, error: BaseException) -> str:
+def log_failure(path: Path, error: BaseException) -> str:
     """Log why a picture is skipped, and return the line.
 
     Args:
@@ -38,7 +38,7 @@ def _reason(path: Path, error: BaseException) -> str:
     return f"{path}: cannot be processed ({error.strerror or error}); check the disk and the permissions"
 
 
-def tell_unlisted(selection: Selection) -> list[str]:
+def log_unlisted(selection: Selection) -> list[str]:
     """Log which folders could not be listed, and return the lines: the first failures of a run."""
     lines = [shown(line) for line in selection.unlisted]
     for line in lines:
@@ -46,7 +46,7 @@ def tell_unlisted(selection: Selection) -> list[str]:
     return lines
 
 
-def tell_left_out(without_mask: Sequence[Path], without_image: Sequence[Path]) -> None:
+def log_left_out(without_mask: Sequence[Path], without_image: Sequence[Path]) -> None:
     """Warn in one line of the images of a data folder without a mask, and of the masks without an image.
 
     A mask with a wrong name has no image, and its image then has no mask.

@@ -38,7 +38,7 @@ class OpenedPicture:
         selected: The file of the picture.
         micrograph: Pixels, scale and crop of the picture.
         left_out: Parts of the picture that are not measured.
-        exposed_badly: Whether much of the picture is burnt out or black; False before `looked_over`.
+        exposed_badly: Whether much of the picture is burnt out or black; False before that is checked.
     """
 
     selected: SelectedImage
@@ -58,7 +58,7 @@ class OpenedPicture:
         micrograph = replace(self.micrograph, warnings=(*self.micrograph.warnings, *lines))
         return replace(self, micrograph=micrograph)
 
-    def looked_over(self, unit: FloatImage) -> "OpenedPicture":
+    def with_picture_warnings(self, unit: FloatImage) -> "OpenedPicture":
         """Return a copy with warnings if it is badly exposed, shows a data bar, or loses its colour contrast.
 
         Args:

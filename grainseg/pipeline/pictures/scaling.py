@@ -47,7 +47,7 @@ class Scaling:
     partition: PartitionSettings
     max_megapixels: float
 
-    def says(self) -> dict[str, str]:
+    def provenance_entry(self) -> dict[str, str]:
         """Return the entry ``Scale`` of the report's provenance; empty if no scaling was requested."""
         if self.choice == "pixel_size":
             text = f"pixel_size: resampled to the {self.pixel_size_um:.4g} µm per px of the training images"
@@ -97,7 +97,7 @@ def scaling_of(config: PredictConfig, spec: CheckpointSpec, checkpoint: Path) ->
             raise GrainsegError(
                 f"scale={scale}: {checkpoint} does not know {what}; say scale={other}, a factor or null"
             )
-    unsaid = scaling_unsaid(spec, checkpoint, config.data.max_megapixels)
+    unsaid = default_scaling(spec, checkpoint, config.data.max_megapixels)
     return replace(
         unsaid,
         choice=unsaid.choice if config.scale == "auto" else config.scale,
@@ -105,7 +105,7 @@ def scaling_of(config: PredictConfig, spec: CheckpointSpec, checkpoint: Path) ->
     )
 
 
-def scaling_unsaid(spec: CheckpointSpec, checkpoint: Path, max_megapixels: float) -> Scaling:
+def default_scaling(spec: CheckpointSpec, checkpoint: Path, max_megapixels: float) -> Scaling:
     """Return the default scaling: ``auto`` for shipped weights with a known intercept, otherwise none."""
     automatic = ships(checkpoint) and spec.intercept_px is not None
     return Scaling(

@@ -10,7 +10,7 @@ from grainseg.data.images import network_unit
 from grainseg.grains.scoring.scores import THRESHOLD
 from grainseg.micrograph.folders.selection import SelectedImage, Selection
 from grainseg.micrograph.image import FloatImage
-from grainseg.pipeline.pictures.failures import SKIPPED, tell_failure, tell_unlisted
+from grainseg.pipeline.pictures.failures import SKIPPED, log_failure, log_unlisted
 from grainseg.pipeline.pictures.picture import MappedField, close_picture, open_picture
 from grainseg.pipeline.pictures.progress import progress
 from grainseg.pipeline.references.tuning import FittedReference
@@ -73,7 +73,7 @@ def predict_pictures(
     measurements = Measurements(
         replace(config, output=str(folders.tables)), relatives, title, fitted.segmentation, options
     )
-    failures = tell_unlisted(selection)
+    failures = log_unlisted(selection)
     older_maps = maps_before(folders.pictures)
     with tables_come_last(folders.tables, *TABLES):
         for image in progress(selection.images, f"predicting ({fitted.name})"):
@@ -84,7 +84,7 @@ def predict_pictures(
                 mapped = _predict_one(config, fitted, image, folders.pictures, known.get(image.path))
                 measurements.add(mapped)
             except SKIPPED as error:
-                failures.append(tell_failure(image.path, error))
+                failures.append(log_failure(image.path, error))
                 warn_of_unreplaced(folders.pictures, before)
     warn_of_older_maps(folders.pictures, older_maps)
     source = f"boundaries found by a classical reference ({fitted.name})"
@@ -102,7 +102,7 @@ def _predict_one(
 ) -> MappedField:
     opened = open_picture(config, image, config.data.max_megapixels)
     unit = network_unit(opened.micrograph.pixels, 1)
-    opened = opened.looked_over(unit)
+    opened = opened.with_picture_warnings(unit)
     if probability is None:
         probability = fitted.reference.probability(unit[:, :, 0])
     return close_picture(opened, probability, THRESHOLD, fitted.partition, folder).require_field()

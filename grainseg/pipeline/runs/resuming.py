@@ -19,7 +19,7 @@ from grainseg.micrograph.formats.replacing import replacing
 from grainseg.model.checkpoint import CheckpointSpec, read_training, require_single
 from grainseg.model.networks import NetworkSpec
 from grainseg.pipeline.runs.training_record import recorded_config
-from grainseg.training.averaging import require_same_kept
+from grainseg.training.averaging import require_same_averaging
 from grainseg.training.run_folder import CHECKPOINTS, CONFIG, checkpoint_path, require_free
 
 log = logging.getLogger(__name__)
@@ -86,7 +86,7 @@ def check_resume(config: TrainConfig, network: NetworkSpec, checkpoint: Path) ->
     if not content.get("optimizer_states"):
         raise GrainsegError(f"resume={checkpoint}: holds no optimizer; give the last.ckpt beside it")
     try:
-        require_same_kept(checkpoint, content["callbacks"], config)
+        require_same_averaging(checkpoint, content["callbacks"], config)
         done = int(content["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"])
         if done < 0 or len(content["lr_schedulers"]) != 1:  # without, Lightning would restart the schedule
             raise ValueError
@@ -146,7 +146,7 @@ def require_own_or_free(checkpoint: Path, run_dir: Path) -> None:
         require_free(run_dir, checkpoint.with_name(checkpoint_path(run_dir).name))
 
 
-def bring_best(checkpoint: Path, run_dir: Path) -> None:
+def copy_best_checkpoint(checkpoint: Path, run_dir: Path) -> None:
     """Copy the best checkpoint of the interrupted run into the run's folder, unless there is one already.
 
     Args:

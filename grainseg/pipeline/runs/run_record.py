@@ -48,7 +48,7 @@ class StartingWeights:
         return f"ImageNet weights of {model.encoder}" if self.init == "imagenet" else "random weights"
 
 
-def tell_start(
+def log_start(
     config: TrainConfig, trainer: Trainer, start: StartingWeights | None, steps: int, data: TrainingData
 ) -> None:
     """Log from which weights, on what hardware and in which batches a run trains, and what validates it.

@@ -147,7 +147,7 @@ def _roles_by_folder(record: TrainingRecord, files: Sequence[Path]) -> list[str]
     return [by_content.get(file_sha256(file), otherwise) for file in files]
 
 
-def flattering(record: TrainingRecord, files: Sequence[Path]) -> str | None:
+def seen_in_training_warning(record: TrainingRecord, files: Sequence[Path]) -> str | None:
     """Return a warning if scored pictures trained or validated the network; None if none is known to.
 
     Args:

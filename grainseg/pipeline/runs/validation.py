@@ -28,7 +28,7 @@ from grainseg.report.pictures.overlay import panel
 log = logging.getLogger(__name__)
 
 
-def is_real(config: TrainConfig) -> bool:
+def validates_on_real_pictures(config: TrainConfig) -> bool:
     """Return whether the validation pictures are real, not synthetic.
 
     Scores of synthetic pictures say nothing about the real pictures that a network is to predict.
@@ -64,7 +64,7 @@ def finish_validation(
     if config.partition.name != "none":
         spec, fitted = _fit_partition(config, spec, images, probabilities, training)
     metrics = _write_and_score(config, spec, images, probabilities, run_dir) | fitted
-    kept = validation_scores(metrics, len(images)) if is_real(config) else None
+    kept = validation_scores(metrics, len(images)) if validates_on_real_pictures(config) else None
     return replace(spec, validation=kept), metrics
 
 
@@ -83,7 +83,7 @@ def _fit_partition(
     settings = fit_grains(with_training(pictures, training), config.partition.given())
     scores = [picture.scores(settings) for picture in pictures]
     log.info("partition: %s", ", ".join(f"{name} {value:g}" for name, value in asdict(settings).items()))
-    error = segmentation_error(scores) if is_real(config) else None
+    error = segmentation_error(scores) if validates_on_real_pictures(config) else None
     spec = replace(spec, partition=settings, segmentation=error)
     return spec, fitted_metrics(scores, "val/")
 

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from grainseg.errors import GrainsegError
-from grainseg.micrograph.files import mark_of
+from grainseg.micrograph.files import software_tag
 from grainseg.micrograph.formats.decoding import read_stored, software_of
 
 _PAGE = Path(__file__).parent.parent / "html" / "templates" / "page.html"
@@ -34,7 +34,7 @@ def is_picture(path: Path) -> bool:
     if not software.startswith("grainseg"):
         return False  # saves decoding the file
     try:
-        return software == mark_of(read_stored(path, float("inf")).samples)
+        return software == software_tag(read_stored(path, float("inf")).samples)
     except GrainsegError:
         return False
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sample_files import message
 
-from grainseg.micrograph.scale.pixel_size import Claim, Rank, choose_pixel_size, said_by_user
+from grainseg.micrograph.scale.pixel_size import Claim, Rank, choose_pixel_size, given_by_user
 
 
 def claim(rank, row_um, column_um=None, **more):
@@ -14,18 +14,18 @@ def claim(rank, row_um, column_um=None, **more):
 
 
 def test_the_user_may_say_one_number_or_two():
-    one = said_by_user(0.25)
+    one = given_by_user(0.25)
     assert (one.row_um, one.column_um, one.source) == (0.25, 0.25, "given by the user")
     for pair in ((0.2, 0.3), [0.2, 0.3], np.array([0.2, 0.3])):
-        two = said_by_user(pair)
+        two = given_by_user(pair)
         assert (two.row_um, two.column_um) == (0.2, 0.3)
-    assert said_by_user(None) is None
-    assert said_by_user(1).row_um == 1
+    assert given_by_user(None) is None
+    assert given_by_user(1).row_um == 1
 
 
 @pytest.mark.parametrize("limit", [0.0005, 50.0])
 def test_the_limits_themselves_are_possible(limit):
-    assert said_by_user(limit).row_um == limit
+    assert given_by_user(limit).row_um == limit
     assert choose_pixel_size(None, [claim(Rank.VENDOR, limit)], 10)[0].row_um == limit
 
 
@@ -35,7 +35,7 @@ BAD = [0.0, -0.25, math.nan, math.inf, -math.inf, 0.000499, 50.1, 1e300]
 @pytest.mark.parametrize("bad", BAD)
 def test_an_absurd_size_is_refused_from_the_user_and_ignored_from_a_file(bad):
     for value in (bad, (0.25, bad), (bad, 0.25)):
-        text = message(said_by_user, value)
+        text = message(given_by_user, value)
         assert text.startswith("pixel_size_um=")
         assert "0.0005 to 50" in text
     for wrong in (claim(Rank.VENDOR, bad), claim(Rank.VENDOR, 0.25, bad)):
@@ -51,14 +51,14 @@ def test_an_absurd_size_is_refused_from_the_user_and_ignored_from_a_file(bad):
     "bad", ["0.25", True, (), (1, 2, 3), ([1], [2, 3]), {"row": 1}, [None, 1], 1j], ids=str
 )
 def test_what_is_no_number_is_refused(bad):
-    assert message(said_by_user, bad).startswith("pixel_size_um=")
+    assert message(given_by_user, bad).startswith("pixel_size_um=")
 
 
 def test_the_order_of_belief():
     order = [Rank.VENDOR, Rank.OME, Rank.IMAGEJ, Rank.SIDECAR, Rank.TIFF]
     sizes = {rank: 0.1 * (1 + place) for place, rank in enumerate(order)}
     claims = [claim(rank, size) for rank, size in sizes.items()][::-1]
-    assert choose_pixel_size(said_by_user(3.0), claims, 10)[0].row_um == 3.0
+    assert choose_pixel_size(given_by_user(3.0), claims, 10)[0].row_um == 3.0
     for place, rank in enumerate(order):
         left = [item for item in claims if item.rank >= order[place]]
         assert choose_pixel_size(None, left, 10)[0].source == rank.name
@@ -73,7 +73,7 @@ def test_more_than_two_percent_is_a_contradiction(other, warned):
     size, notes = choose_pixel_size(None, [first, second], 10)
     assert size.row_um == 0.25
     assert bool(notes) is warned
-    by_user = choose_pixel_size(said_by_user(0.25), [second], 10)[1]
+    by_user = choose_pixel_size(given_by_user(0.25), [second], 10)[1]
     assert bool(by_user) is warned
     if warned:
         assert "OME" in notes[0]
@@ -95,4 +95,4 @@ def test_a_size_for_another_width_is_noted_only_where_it_is_used():
     assert "20 px wide" in notes[0]
     assert "has 10" in notes[0]
     assert choose_pixel_size(None, [stale], 20)[1] == ()
-    assert choose_pixel_size(said_by_user(0.25), [stale], 10)[1] == ()
+    assert choose_pixel_size(given_by_user(0.25), [stale], 10)[1] == ()

@@ -10,7 +10,7 @@ from PIL import Image
 from grainseg.config import StructureConfig
 from grainseg.errors import GrainsegError
 from grainseg.micrograph.crop import Crop
-from grainseg.pipeline.pictures.failures import tell_left_out
+from grainseg.pipeline.pictures.failures import log_left_out
 from grainseg.pipeline.pictures.picture import read_left_out
 
 
@@ -47,9 +47,9 @@ def test_masks_that_leave_nothing_of_a_picture_are_refused(
 
 def test_files_without_a_partner_are_one_line_with_the_rule(caplog: pytest.LogCaptureFixture) -> None:
     images, masks = [Path("images/a.png"), Path("images/b.png")], [Path("masks/a_mask.png")]
-    tell_left_out([], [])
-    tell_left_out(images[:1], [])
-    tell_left_out(images, masks)
+    log_left_out([], [])
+    log_left_out(images[:1], [])
+    log_left_out(images, masks)
     assert caplog.messages == [
         "images/a.png has no mask: left out",
         "images/a.png, images/b.png have no mask, masks/a_mask.png has no image: left out; a mask has the "

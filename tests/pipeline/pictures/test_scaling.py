@@ -34,7 +34,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
         shapes.append(unit.shape[:2])
         return unit[:, :, 0]
 
-    monkeypatch.setattr("grainseg.inference.predictor._seen", bright)
+    monkeypatch.setattr("grainseg.inference.predictor._predict_view", bright)
     return shapes
 
 

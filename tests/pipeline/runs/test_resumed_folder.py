@@ -7,7 +7,7 @@ from typing import IO
 import pytest
 
 from grainseg.errors import GrainsegError
-from grainseg.pipeline.runs.resuming import bring_best, require_own_or_free
+from grainseg.pipeline.runs.resuming import copy_best_checkpoint, require_own_or_free
 
 
 class PowerCutError(Exception):
@@ -50,8 +50,8 @@ def test_a_best_checkpoint_that_was_cut_off_is_not_kept(
     with monkeypatch.context() as patch:
         patch.setattr(shutil, "copyfileobj", cut_off)
         with pytest.raises(PowerCutError):
-            bring_best(last, tmp_path / "new")
-    bring_best(last, tmp_path / "new")
+            copy_best_checkpoint(last, tmp_path / "new")
+    copy_best_checkpoint(last, tmp_path / "new")
     best.write_bytes(b"of before")  # while the run has one of its own by now
-    bring_best(last, tmp_path / "new")
+    copy_best_checkpoint(last, tmp_path / "new")
     assert (tmp_path / "new" / "checkpoints" / "best.ckpt").read_bytes() == b"whole"

@@ -12,7 +12,7 @@ import pytest
 from grainseg.config import TrainConfig
 from grainseg.micrograph.files import file_sha256
 from grainseg.model.generic import WEIGHTS
-from grainseg.pipeline.runs.run_record import RunRecord, StartingWeights, tell_start
+from grainseg.pipeline.runs.run_record import RunRecord, StartingWeights, log_start
 from grainseg.pipeline.train import _build_network
 from grainseg.versions import versions
 
@@ -60,7 +60,7 @@ def told(caplog: pytest.LogCaptureFixture, config: TrainConfig, trainer: Any, st
     caplog.clear()
     start = None if config.resume else StartingWeights("scratch")
     with caplog.at_level(logging.INFO, "grainseg"):
-        tell_start(config, trainer, start, steps, DATA)
+        log_start(config, trainer, start, steps, DATA)
     return caplog.messages
 
 

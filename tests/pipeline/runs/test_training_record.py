@@ -19,9 +19,9 @@ from grainseg.pipeline.runs.training_record import (
     UNKNOWN,
     VALIDATED,
     TrainingRecord,
-    flattering,
     image_roles,
     read_record,
+    seen_in_training_warning,
 )
 
 MODEL = ("model.init=scratch", "model.encoder=tu-mobilenetv3_small_100", "model.decoder_width=16")
@@ -60,9 +60,12 @@ def test_roles_are_told_by_the_files_content_whatever_they_are_called(run, field
     }  # fmt: skip
     w, x, y, z = (copies / "images" / f"{name}.png" for name in "wxyz")
     said = "of 4 scored pictures 1 trained the network and 1 chose the checkpoint: such scores flatter"
-    assert flattering(record, [w, x, y, z]) == said
-    assert flattering(record, [y]) == "of 1 scored picture 1 chose the checkpoint: such scores flatter"
-    assert flattering(record, [z, w]) is None
+    assert seen_in_training_warning(record, [w, x, y, z]) == said
+    assert (
+        seen_in_training_warning(record, [y])
+        == "of 1 scored picture 1 chose the checkpoint: such scores flatter"
+    )
+    assert seen_in_training_warning(record, [z, w]) is None
 
 
 def test_roles_are_those_that_the_checkpoint_lists_whatever_the_folder_holds_now(run, fields, tmp_path):
@@ -92,7 +95,7 @@ def test_of_a_moved_or_relative_data_folder_nothing_is_told(run, fields, tmp_pat
 def test_without_a_configuration_nothing_is_known(checkpoint, fields):
     record = record_of(checkpoint)
     assert record == TrainingRecord()
-    assert flattering(record, [fields / "images" / "f0.png"]) is None
+    assert seen_in_training_warning(record, [fields / "images" / "f0.png"]) is None
     assert set(image_roles(record, list_folder(fields).labelled).values()) == {UNKNOWN}
 
 

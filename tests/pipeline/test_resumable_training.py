@@ -10,8 +10,8 @@ from grainseg.config import TrainConfig, to_plain
 from grainseg.data.folder import images_of
 from grainseg.errors import GrainsegError
 from grainseg.model.checkpoint import CheckpointSpec
-from grainseg.pipeline import going_on
-from grainseg.pipeline.going_on import require_same, train_or_go_on
+from grainseg.pipeline import resumable_training
+from grainseg.pipeline.resumable_training import require_same, train_or_resume
 from grainseg.report.files.metrics_file import write_metrics
 from grainseg.training.run_folder import write_config
 
@@ -46,13 +46,13 @@ def test_what_an_earlier_start_left(
         assert (folder / BEST).exists() == (config.resume is not None)
         return {"val/iou": 0.9}
 
-    monkeypatch.setattr(going_on, "train", train)
+    monkeypatch.setattr(resumable_training, "train", train)
     write_config(tmp_path / "config.yaml", to_plain(smoke_config))
     (tmp_path / "checkpoints").mkdir()
     for second, name in enumerate(left):
         write_metrics(tmp_path / name, {"val/iou": 0.5})
         os.utime(tmp_path / name, (second, second))
-    metrics = train_or_go_on(smoke_config, tmp_path, fold=True)
+    metrics = train_or_resume(smoke_config, tmp_path, fold=True)
     assert metrics == {"val/iou": 0.5 if trained is None else 0.9}
     assert asked == ([] if trained is None else [str(tmp_path / trained) if trained else None])
 
@@ -61,13 +61,13 @@ def test_what_is_finished_has_its_configuration_and_may_be_as_old_as_its_last_ch
     smoke_config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whose the scores are is not known without; some disks tell the time to two seconds."""
-    monkeypatch.setattr(going_on, "train", lambda *_, **__: {"val/iou": 0.9})
+    monkeypatch.setattr(resumable_training, "train", lambda *_, **__: {"val/iou": 0.9})
     for name in (BEST, LAST, METRICS):
         write_metrics(tmp_path / name, {"val/iou": 0.5})
         os.utime(tmp_path / name, (2, 2))
-    assert train_or_go_on(smoke_config, tmp_path) == {"val/iou": 0.9}
+    assert train_or_resume(smoke_config, tmp_path) == {"val/iou": 0.9}
     write_config(tmp_path / "config.yaml", to_plain(smoke_config))
-    assert train_or_go_on(smoke_config, tmp_path) == {"val/iou": 0.5}
+    assert train_or_resume(smoke_config, tmp_path) == {"val/iou": 0.5}
 
 
 def test_a_job_of_another_configuration_or_other_images_is_refused(
@@ -88,7 +88,7 @@ def test_a_job_of_another_configuration_or_other_images_is_refused(
     images = replace(images_of(smoke_config.data), val={})
     spec = CheckpointSpec("unet", "resnet18", 1, None, {}, 64, 32, 0.5, 3.0, 0, images=images)
     with monkeypatch.context() as patch:
-        patch.setattr(going_on, "read_checkpoint", lambda _: (spec, {}))
+        patch.setattr(resumable_training, "read_checkpoint", lambda _: (spec, {}))
         with pytest.raises(GrainsegError, match=r"images: 'f2' is new and would validate; bring data\.root"):
             require_same(smoke_config, tmp_path, "hydra.sweep.dir")
         gone = replace(smoke_config, data=replace(smoke_config.data, root=str(tmp_path / "gone")))

@@ -17,7 +17,7 @@ from grainseg.training.run_folder import BEST, CONFIG, LAST, checkpoint_path, is
 log = logging.getLogger(__name__)
 
 
-def train_or_go_on(config: TrainConfig, folder: Path, *, fold: bool = False) -> dict[str, float]:
+def train_or_resume(config: TrainConfig, folder: Path, *, fold: bool = False) -> dict[str, float]:
     """Train a run, resume it if it was interrupted, or read its metrics if it is finished.
 
     Args:
