@@ -71,7 +71,7 @@ def test_folders_of_sweeps_have_names_that_file_systems_take() -> None:
         (["epochs=3"], set()),
     ],
 )
-def test_folders_of_sweeps_arenamed_by_what_differs(arguments: list[str], kept: set[str]) -> None:
+def test_folders_of_sweeps_are_named_by_what_differs(arguments: list[str], kept: set[str]) -> None:
     *same, said = name_jobs_by_differences(arguments)
     assert same == arguments
     override = OverridesParser.create().parse_override(said)

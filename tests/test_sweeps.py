@@ -15,7 +15,15 @@ from grainseg.config import TrainConfig
 from grainseg.errors import GrainsegError
 from grainseg.hydra_app import CONF
 from grainseg.hydra_app.sweeps import SweepSummary, sweep_lines, swept_values
-from grainseg.report.files.sweep_jobs import FAILED, FINISHED, UNFINISHED, SweepJob, read_jobs, write_job
+from grainseg.report.files.sweep_jobs import (
+    FAILED,
+    FINISHED,
+    UNFINISHED,
+    SweepJob,
+    job_states,
+    read_jobs,
+    write_job,
+)
 
 TUNE = OmegaConf.load(CONF / "experiment" / "tune.yaml")
 
@@ -130,6 +138,18 @@ def test_jobs_that_did_not_finish_are_named(tmp_path: Path) -> None:
         "job 1 (seed=1): not finished",
         f"all scores:   {tmp_path}/sweep.csv",
     ]
+
+
+def test_jobs_of_an_earlier_command_in_the_same_folder_are_not_mixed_in(tmp_path: Path) -> None:
+    """They may have been trained otherwise; jobs that are run again count, whatever they are named."""
+    job(tmp_path, {"seed": 0}, {"val/iou": 0.1})
+    job(tmp_path, {"seed": 1}, {"val/iou": 0.2})
+    before = job_states(tmp_path)
+    write_job(SweepJob(1, tmp_path / "1_job", {"seed": 1}, FINISHED))
+    job(tmp_path, {"seed": 2}, {"val/iou": 0.4})
+    lines = sweep_lines(tmp_path, "val/iou", before)
+    assert any(line.startswith("0.3000 ± 0.1414") for line in lines)
+    assert [row["seed"] for row in csv_rows(tmp_path / "sweep.csv")] == ["1", "2"]
 
 
 def test_seeds_of_the_same_setting_are_averaged(tmp_path: Path) -> None:

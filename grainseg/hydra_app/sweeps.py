@@ -7,6 +7,7 @@ import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from hydra.core.hydra_config import HydraConfig
@@ -22,7 +23,7 @@ from grainseg.hydra_app.messages import one_line
 from grainseg.overrides import quote_override, shortened
 
 if TYPE_CHECKING:  # imports NumPy, so it is imported only where it is used
-    from grainseg.report.files.sweep_jobs import SweepJob
+    from grainseg.report.files.sweep_jobs import JobState, SweepJob
 
 OmegaConf.register_new_resolver("shortened", shortened, replace=True)  # for conf/train.yaml
 
@@ -38,7 +39,7 @@ class SweepSummary(Callback):
     sweep is therefore kept in the class, where `show` finds it.
     """
 
-    _sweep: ClassVar[tuple[Path, str] | None] = None
+    _sweep: ClassVar["tuple[Path, str, Mapping[Path, JobState]] | None"] = None
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Give all jobs one folder, whatever their names, in an override, as they may run in other processes.
@@ -60,16 +61,19 @@ class SweepSummary(Callback):
             config.hydra.overrides.hydra.append(quote_override(f"hydra.sweep.dir={folder}"))
         metric = config.get("optimized_metric")
         if metric in VALIDATION_METRICS:
-            SweepSummary._sweep = Path(config.hydra.sweep.dir), metric
+            from grainseg.report.files.sweep_jobs import job_states
+
+            sweep = Path(config.hydra.sweep.dir)
+            SweepSummary._sweep = sweep, metric, job_states(sweep)
 
     @classmethod
     def show(cls) -> None:
         """Print the closing lines of the last sweep; nothing without a sweep."""
         if cls._sweep is None:
             return
-        (folder, metric), cls._sweep = cls._sweep, None
+        sweep, cls._sweep = cls._sweep, None
         try:
-            for line in sweep_lines(folder, metric):
+            for line in sweep_lines(*sweep):
                 say(line)
         except GrainsegError as error:  # not raised, since it would replace the error that ended the sweep
             say(f"warning: {error}", sys.stderr)
@@ -111,14 +115,16 @@ def swept_values(overrides: Sequence[str], shared: Collection[str]) -> dict[str,
     for override in OverridesParser.create().parse_overrides(list(overrides)):
         if override.key_or_group not in shared:
             value = override.value()
-            # Numbers stay numbers and texts lose their quotes; true, null and lists are written as typed.
+            # Numbers stay numbers and texts lose their quotes; true, null and lists become texts.
             if not isinstance(value, str | int | float) or isinstance(value, bool):
                 value = override.get_value_element_as_str()
             values[override.key_or_group] = value
     return values
 
 
-def sweep_lines(folder: Path, metric: str) -> list[str]:
+def sweep_lines(
+    folder: Path, metric: str, before: Mapping[Path, "JobState"] = MappingProxyType({})
+) -> list[str]:
     """Write ``sweep.csv``, and return the closing lines of a sweep; do neither if it has no jobs.
 
     The lines are a table of the finished jobs, a table of the means over seeds if seeds are swept, a line for
@@ -127,13 +133,14 @@ def sweep_lines(folder: Path, metric: str) -> list[str]:
     Args:
         folder: Folder of the sweep, which holds a folder per job.
         metric: Metric by which the jobs are ranked, one of ``VALIDATION_METRICS``.
+        before: Records that were there before the sweep; jobs that it did not run are not listed.
 
     Raises:
         GrainsegError: ``sweep.csv`` cannot be written.
     """
     from grainseg.report.files.sweep_jobs import FAILED, FINISHED, read_jobs, swept_keys, write_sweep
 
-    jobs = read_jobs(folder)
+    jobs = read_jobs(folder, before)
     if not jobs:
         return []
     finished, keys = [job for job in jobs if job.status == FINISHED], swept_keys(jobs)

@@ -112,7 +112,9 @@ def predict(config: PredictConfig, command: str = "") -> Prediction:
     """
     checkpoint = default_checkpoint() if config.checkpoint is None else Path(config.checkpoint)
     if config.checkpoint is None:
-        log.warning("no checkpoint given: the weights that ship predict, trained on synthetic pictures alone")
+        log.warning(
+            "no checkpoint given: the weights that ship are used, trained on synthetic pictures alone"
+        )
     output = Path(config.output)
     selection = list_images(config.images, output)
     images = selection.images

@@ -35,6 +35,10 @@ RISE_STEPS = 9
 """The decay of the average is 1/2 after this many steps."""
 
 
+_STATE_KEY = "KeptWeights"
+"""Key of the callback's state in checkpoints; it stays when the class is renamed."""
+
+
 class AveragedWeights(Callback):
     """Put the weights to be saved into the network at each validation, until the next training batch.
 
@@ -59,6 +63,11 @@ class AveragedWeights(Callback):
         self._training = False
         # "average" over all steps, "start" before the first step, "own" while others are in the network.
         self._weights: dict[str, list[Tensor]] = {}
+
+    @property
+    def state_key(self) -> str:
+        """Key of the state in checkpoints."""
+        return _STATE_KEY
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Start from the network's weights, unless a checkpoint has restored the saved state."""
@@ -171,7 +180,7 @@ def require_same_averaging(checkpoint: Path, callbacks: Mapping[str, Any], confi
     Raises:
         GrainsegError: The settings differ; the message names the first that does.
     """
-    state = callbacks.get(AveragedWeights.__qualname__, {})
+    state = callbacks.get(_STATE_KEY, {})
     wanted = _wanted(config)
     saved = state.get("decay"), state.get("start_share", 0.0)
     for key, here, there in zip(("callbacks.ema_decay", "model.generic_share"), wanted, saved, strict=True):

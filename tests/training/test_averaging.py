@@ -190,10 +190,10 @@ def test_a_resumed_run_has_the_average_of_one_that_never_stopped(
             train(config, tmp_path)
     train(replace(config, resume=str(tmp_path / LAST)), tmp_path)
     whole, halves = (torch.load(folder / LAST, weights_only=True) for folder in (recorded[0], tmp_path))
-    assert halves["callbacks"]["AveragedWeights"]["steps"] == 12
+    assert halves["callbacks"]["KeptWeights"]["steps"] == 12
     for key, value in whole["state_dict"].items():
         torch.testing.assert_close(halves["state_dict"][key], value, rtol=1e-3, atol=1e-4)
-    kept = [each["callbacks"]["AveragedWeights"]["weights"] for each in (halves, whole)]
+    kept = [each["callbacks"]["KeptWeights"]["weights"] for each in (halves, whole)]
     assert set(kept[0]) == set(kept[1]) == {"average", "own"}
     for name in kept[0]:
         for ours, theirs in zip(kept[0][name], kept[1][name], strict=True):
@@ -207,7 +207,7 @@ def test_a_share_of_the_start_is_kept(config: TrainConfig, tmp_path: Path, shipp
     metrics = train(replace(config, model=model, callbacks=callbacks, epochs=2), tmp_path)
     _, generic = read_checkpoint(shipped)
     _, kept = read_checkpoint(tmp_path / LAST)
-    state = torch.load(tmp_path / LAST, weights_only=True)["callbacks"]["AveragedWeights"]
+    state = torch.load(tmp_path / LAST, weights_only=True)["callbacks"]["KeptWeights"]
     names = [name for name, value in kept.items() if value.is_floating_point()]
     moved = 0.0
     for name, own in zip(names, state["weights"]["own"], strict=True):

@@ -234,7 +234,7 @@ def combine(entries: Sequence[BudgetEntry]) -> UncertaintyBudget:
     freedom = "" if math.isinf(df) else f" for {df:.1f} effective degrees of freedom, rounded down"
     sampling = max((_coverage_factor(own) * u for name, u, own in known if name == SAMPLING), default=0.0)
     if sampling > k * combined * (1 + 1e-9):
-        k, freedom = sampling / combined, ", as much as the sampling alone has"
+        k, freedom = sampling / combined, ", widened to the interval of the sampling alone"
     coverage = f"95 % (k = {k:.2f}{freedom})"
     return UncertaintyBudget(tuple(entries), combined, df, k, k * combined, coverage, True)
 

@@ -32,12 +32,13 @@ def cautioned(
             if doubted is not None:
                 said = f"{doubted} of {name}: do not trust the boundaries before you have seen the overlays."
                 pair = replace(pair, sentence=f"{pair.sentence} {said}")
-        origins = {name: {sample.predicted for sample in batches[name]} for name in (pair.a, pair.b)}
-        if origins[pair.a] != origins[pair.b]:
-            first, second = (pair.a, pair.b) if True in origins[pair.a] else (pair.b, pair.a)
+        predicted = {name: {sample.predicted for sample in batches[name]} for name in (pair.a, pair.b)}
+        if sorted(predicted.values(), key=str) == [{False}, {True}]:
+            first, second = sorted(predicted, key=lambda name: False in predicted[name])
             said = (
-                f"A network predicted boundaries of {first}, those of {second} were found in another way: "
-                "the bias of the segmentation does not cancel between them and is in no interval."
+                f"Boundaries of {first} were predicted by a network, those of {second} were given as masks "
+                "or maps: unless they are the same network's, the bias of the segmentation does not cancel "
+                "between them and is in no interval."
             )
             pair = replace(pair, sentence=f"{pair.sentence} {said}")
         found.append(pair)

@@ -147,7 +147,7 @@ def _shape(field: FieldMeasurement) -> Iterator[str]:
         if large:
             span = "grain spans" if large == 1 else "grains span"
             yield (
-                f"{large} {span} more than half of the field: it is too small for "
+                f"{large} {span} more than half of the field: the field is too small for "
                 f"{'it' if large == 1 else 'them'}, and the size distribution is unsure"
             )
         yield from too_large([table])

@@ -222,7 +222,7 @@ def refuse_collisions(selected: list[SelectedImage]) -> None:
         if target in taken:
             raise GrainsegError(
                 f"{taken[target]} and {image.path} would write the same outputs; "
-                "rename one, or predict them into different output folders"
+                "rename one, or process them one by one with different output folders"
             )
         taken[target] = image.path
 

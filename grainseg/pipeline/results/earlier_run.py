@@ -200,7 +200,7 @@ def warn_of_older_maps(output: Path, before: Mapping[Path, FileState]) -> None:
     if older:
         log.warning(
             "%s: has grains of %s of an earlier run, %s first, which are in no table of this one; "
-            "'grainseg measure' would take them, too",
+            "'grainseg measure' may take them, too",
             output, counted(len(older), "picture"), older[0],
         )  # fmt: skip
 

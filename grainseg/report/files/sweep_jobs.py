@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from grainseg.errors import GrainsegError
 from grainseg.micrograph.formats.replacing import replacing
@@ -17,18 +18,11 @@ JOB = ".hydra/job.json"
 """The record of a job, in its folder."""
 FINISHED, FAILED, UNFINISHED = "finished", "failed", "unfinished"
 
-_SCORES = ("iou", "boundary_f1", "grain_count_error", "intercept_error")
-_METRICS = (
-    *(
-        f"{part}/{name}{end}"
-        for part in ("val", "test")
-        for end in ("", "_fitted", "_ensemble")
-        for name in _SCORES
-    ),
-    "train/seconds",
-    "train/parameters",
-)
-"""Metrics in the table, each only if a job has it."""
+JobState = tuple[int, int]
+"""Time of change and number of the file of a record; a record that is written again has another."""
+
+_METRICS = ("val/", "test/", "out_of_fold/", "train/seconds", "train/parameters")
+"""Beginnings of the metrics in the table, each only if a job has it."""
 
 
 @dataclass(frozen=True)
@@ -73,14 +67,31 @@ def write_job(job: SweepJob) -> None:
         handle.write((json.dumps(record, indent=2) + "\n").encode())
 
 
-def read_jobs(sweep: Path) -> list[SweepJob]:
+def job_states(sweep: Path) -> dict[Path, JobState]:
+    """Return the state of each record in the folder of a sweep.
+
+    Args:
+        sweep: Folder of the sweep; it need not be there yet.
+    """
+    states = {}
+    for path in sweep.glob(f"*/{JOB}"):
+        with suppress(OSError):
+            status = path.stat()
+            states[path] = status.st_mtime_ns, status.st_ino
+    return states
+
+
+def read_jobs(sweep: Path, before: Mapping[Path, JobState] = MappingProxyType({})) -> list[SweepJob]:
     """Read the jobs of a sweep, in the order of their numbers; files that are not records are ignored.
 
     Args:
         sweep: Folder of the sweep, which holds a folder per job.
+        before: States of the records before the sweep; those that did not change are of another sweep.
     """
     jobs = []
-    for path in sweep.glob(f"*/{JOB}"):
+    for path, state in job_states(sweep).items():
+        if before.get(path) == state:
+            continue
         with suppress(OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
             jobs.append(_read_job(path))
     return sorted(jobs, key=lambda job: (job.number, job.folder))
@@ -101,7 +112,8 @@ def write_sweep(sweep: Path, jobs: Sequence[SweepJob]) -> Path:
     Raises:
         GrainsegError: The file cannot be written.
     """
-    metrics = [name for name in _METRICS if any(name in job.metrics for job in jobs)]
+    named = dict.fromkeys(name for job in jobs for name in job.metrics)
+    metrics = [name for start in _METRICS for name in named if name.startswith(start)]
     rows: list[dict[str, Value]] = [
         {
             "job": job.number,

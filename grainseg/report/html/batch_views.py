@@ -242,10 +242,11 @@ def sampled_sentences(batch: BatchStatistics, others: OtherProcedures) -> list[s
         "Saltikov": others.g_saltikov,
         "Jeffries": others.g_jeffries,
         "triple points": others.g_triple,
-        "largest grain (ALA)": others.g_ala,
     }
     listed = ", ".join(f"{name} {number_text(g, places=2)}" for name, g in found.items() if math.isfinite(g))
-    return [sampled, f"G by other procedures, all fields together, as a check of the result: {listed}."]
+    check = f"G by other procedures, as a check of the result, from all fields that have them: {listed}."
+    largest = f"G of the largest grain in any field (ALA): {number_text(others.g_ala, places=2)}."
+    return [sampled, f"{check} {largest}"]
 
 
 def batch_sentences(batch: BatchStatistics) -> list[str]:

@@ -35,7 +35,7 @@ def test_the_whole_is_not_surer_than_the_sampling():
     assert budget.df == pytest.approx(4)
     assert budget.expanded == pytest.approx(12.706 * 0.02, rel=1e-4)
     assert budget.expanded == pytest.approx(budget.k * budget.combined_ln)
-    assert budget.coverage == f"95 % (k = {budget.k:.2f}, as much as the sampling alone has)"
+    assert budget.coverage == f"95 % (k = {budget.k:.2f}, widened to the interval of the sampling alone)"
 
 
 def test_a_budget_by_hand():

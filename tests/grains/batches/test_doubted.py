@@ -29,10 +29,11 @@ def test_a_comparison_says_that_boundaries_were_found_in_different_ways():
         batches = {"A": a, "B": b}
         (pair,) = cautioned(compare_batches(batches, "px"), batches)
         first, second = "AB" if a is predicted else "BA"
-        said = f"A network predicted boundaries of {first}, those of {second} were found in another way"
+        said = f"Boundaries of {first} were predicted by a network, those of {second} were given"
         assert said in pair.sentence
-    batches = {"A": predicted, "B": predicted}
-    assert "another way" not in cautioned(compare_batches(batches, "px"), batches)[0].sentence
+    for alike in (predicted, [*predicted[:2], *FIELDS[2:]]):  # of a mixed batch, nothing is said
+        batches = {"A": alike, "B": predicted}
+        assert "were given" not in cautioned(compare_batches(batches, "px"), batches)[0].sentence
 
 
 def test_a_comparison_says_which_batch_is_doubted():

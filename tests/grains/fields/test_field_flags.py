@@ -20,7 +20,7 @@ def test_small_fields_are_flagged():
     large = np.ones((100, 100), np.uint32)
     large[10:80, 10:80] = 2
     field = measure_field("a", large, HALF_UM)
-    assert flagged(field, "2 grains span more than half of the field: it is too small for them")
+    assert flagged(field, "2 grains span more than half of the field: the field is too small for them")
     assert flagged(field, "the largest grain is cut by the border")
     large[5:90, 5:90] = 2
     field = measure_field("a", large, HALF_UM)

@@ -53,7 +53,7 @@ def test_every_column_is_documented_and_no_other(folder: Path, name: str) -> Non
 def test_every_column_of_a_sweep_is_documented_and_no_other(tmp_path: Path) -> None:
     kinds = [f"{part}/{name}{end}" for part in ("val", "test") for name in ("iou", "boundary_f1",
              "grain_count_error", "intercept_error") for end in ("", "_fitted", "_ensemble")]  # fmt: skip
-    scores = dict.fromkeys([*kinds, "train/seconds", "train/parameters"], 0.5)
+    scores = dict.fromkeys([*kinds, "out_of_fold/iou", "train/seconds", "train/parameters"], 0.5)
     path = write_sweep(tmp_path, [SweepJob(0, tmp_path, {}, metrics=scores)])
     with path.open(encoding="utf-8", newline="") as handle:
         require(next(csv.reader(handle)), documented("sweep.csv"))

@@ -121,7 +121,8 @@ def test_what_was_sampled_and_g_by_other_procedures_are_said():
     found = OtherProcedures(1.92e6, 560, 412.0, 9.6, 9.03, math.nan, 9.01, 5.0)
     sampled, others = sampled_sentences(LARGE, found)
     assert "6 fields, 1.92 mm² of grains, 560 grains, of which" in sampled
-    assert others.endswith("test circles 9.60, Saltikov 9.03, triple points 9.01, largest grain (ALA) 5.00.")
+    assert "that have them: test circles 9.60, Saltikov 9.03, triple points 9.01. G of the" in others
+    assert others.endswith("largest grain in any field (ALA): 5.00.")
     (in_px,) = sampled_sentences(batch_statistics("x", "px", batch(0, 6)), replace(found, area=90000.0))
     assert "90000 px² of grains" in in_px
 
