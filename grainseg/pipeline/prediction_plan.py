@@ -192,7 +192,9 @@ def _partition(plan: PredictionPlan) -> dict[str, str]:
     fitted = "fitted to labelled images"
     if ships(plan.checkpoint):
         fitted = "chosen for the weights that ship"
-    default = "by default" if known == DEFAULT_SETTINGS else fitted
+    # A fit may well choose the defaults; a checkpoint that knows its error was fitted.
+    unfitted = known == DEFAULT_SETTINGS and plan.spec.segmentation is None
+    default = "by default" if unfitted else fitted
     origin = dict.fromkeys(asdict(known), default) | dict.fromkeys(given, "given by the user")
     return {
         f"Partition: {name.replace('_', ' ')}": f"{value:g}, {origin[name]}"

@@ -141,6 +141,7 @@ def test_views_are_the_checkpoints_and_its_error_is_that_of_its_own_settings(
     assert "d4, the mean over 8 views, by the checkpoint" in page
     assert "0.2 of it by the picture's own statistics, by the checkpoint" in unescape(page)
     assert "three images: bias" in page
+    assert page.count("fitted to labelled images") == 3, "also where the fit chose the defaults"
     other = replace(same, min_size=2 * spec.partition.min_size)
     by_hand = "Said by hand: partition.min_size, tta=none, adapt=0.5; the segmentation error"
     for said, flagged in ((None, True), (0.03, False)):
