@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from types import FrameType
 from typing import TextIO
 
@@ -24,6 +25,16 @@ def say(text: str, stream: TextIO | None = None) -> None:
         stream: Stream to print to; None for the standard output.
     """
     print("\n".join(map(shown, text.split("\n"))), file=stream, flush=True)
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return the rows of a table as lines with aligned columns.
+
+    Args:
+        rows: One row or more, all of one length.
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
 
 
 class _EscapedRecord(logging.LogRecord):

@@ -57,6 +57,21 @@ def run_in_process(monkeypatch: pytest.MonkeyPatch, main: str, *arguments: str) 
     return status
 
 
+def ways_to_go_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], folder: Path, *arguments: str
+) -> list[str]:
+    """What a training that is interrupted in a folder says on how to go on."""
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr("grainseg.hydra_app.tasks._trained", interrupted)
+    assert run_in_process(monkeypatch, "train", *arguments) == 130
+    told = capsys.readouterr().out.splitlines()
+    return [line.partition("to go on")[2] for line in told if "to go on" in line]
+
+
 def measure_config(masks: Path, output: Path, **changes: Any) -> MeasureConfig:
     """The configuration of ``grainseg measure`` with nothing said but these changes."""
     plain = MeasureConfig(

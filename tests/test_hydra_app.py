@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from helpers import ROOT, compose_train, run_in_process
+from helpers import ROOT, compose_train, run_in_process, ways_to_go_on
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
@@ -224,17 +224,9 @@ def test_an_interrupted_run_says_how_to_go_on(
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
 ) -> None:
-    def interrupted(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("grainseg.hydra_app.tasks._trained", interrupted)
     (tmp_path / "run" / "checkpoints").mkdir(parents=True)
     (tmp_path / "run" / "checkpoints" / "last.ckpt").touch()
-    assert run_in_process(monkeypatch, "train", *arguments) == 130
-    said = [
-        line.partition("to go on")[2] for line in capsys.readouterr().out.splitlines() if "to go on" in line
-    ]
+    said = ways_to_go_on(monkeypatch, capsys, tmp_path, *arguments)
     assert said == ([] if way is None else [way.format(tmp_path)])
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers import compose_train, csv_rows, run_in_process
+from helpers import compose_train, csv_rows, run_in_process, ways_to_go_on
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
@@ -80,15 +80,9 @@ def test_an_interrupted_search_says_whether_its_jobs_can_be_drawn_again(
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
 ) -> None:
-    def interrupted(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("grainseg.hydra_app.tasks._trained", interrupted)
-    said = ["experiment=tune", "hydra.sweep.dir=a", f"hydra.sweeper.sampler.seed={seed}"]
-    assert run_in_process(monkeypatch, "train", *said) == 130
-    (line,) = [line for line in capsys.readouterr().out.splitlines() if "to go on" in line]
-    assert line.endswith(f"but the same command and hydra.sweep.dir=a{advice}")
+    arguments = ["experiment=tune", "hydra.sweep.dir=a", f"hydra.sweeper.sampler.seed={seed}"]
+    (way,) = ways_to_go_on(monkeypatch, capsys, tmp_path, *arguments)
+    assert way.endswith(f"but the same command and hydra.sweep.dir=a{advice}")
 
 
 def job(sweep: Path, overrides: dict[str, Any], metrics: dict[str, float | None], **changes: str) -> None:

@@ -17,7 +17,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, read_write
 
 from grainseg.config import VALIDATION_METRICS
-from grainseg.console import say
+from grainseg.console import aligned, say
 from grainseg.errors import GrainsegError
 from grainseg.hydra_app.messages import one_line
 from grainseg.overrides import quote_override, shortened
@@ -164,7 +164,7 @@ def _job_table(jobs: Sequence["SweepJob"], metric: str, keys: Sequence[str]) -> 
     for job in sorted(jobs, key=lambda job: _rank(job.score(metric), metric)):
         scores = [_number(job.score(name)) for name in names]
         rows.append([*scores, str(job.number), *_cells(job.overrides, keys)])
-    return [f"jobs, the best {metric} first:", *_aligned(rows)]
+    return [f"jobs, the best {metric} first:", *aligned(rows)]
 
 
 def _seed_table(jobs: Sequence["SweepJob"], metric: str, keys: Sequence[str]) -> list[str]:
@@ -183,7 +183,7 @@ def _seed_table(jobs: Sequence["SweepJob"], metric: str, keys: Sequence[str]) ->
     for group in sorted(groups.values(), key=lambda group: _rank(mean(group, metric), metric)):
         scores = [_mean_and_sd([job.score(name) for job in group]) for name in names]
         rows.append([*scores, str(len(group)), *_cells(group[0].overrides, keys)])
-    return ["mean ± standard deviation over seeds:", *_aligned(rows)]
+    return ["mean ± standard deviation over seeds:", *aligned(rows)]
 
 
 def _shown(metric: str) -> list[str]:
@@ -210,11 +210,6 @@ def _mean_and_sd(values: Sequence[float]) -> str:
 def _cells(overrides: Mapping[str, str | float], keys: Sequence[str]) -> list[str]:
     values = (overrides.get(key, "") for key in keys)
     return [f"{value:.4g}" if isinstance(value, float) else str(value) for value in values]
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
 
 
 def _require_own_table(folder: Path) -> None:

@@ -17,6 +17,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from torch import nn
 
 from grainseg.config import FolderDataConfig, TrainConfig, to_plain
+from grainseg.console import aligned
 from grainseg.data.folder import prepare_folder
 from grainseg.data.images import LabelledMicrograph, read_labelled
 from grainseg.data.scale import (
@@ -101,7 +102,6 @@ class LeaveOneOut:
             ]
             if any(cells):
                 rows.append([title, *cells])
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         judged = quality_lines(self.metrics | _of_ensemble(self.metrics), OUT_OF_FOLD)
         if has_grains(self.metrics, OUT_OF_FOLD):
             judged[0] += f" ({_POOLED})"
@@ -109,7 +109,7 @@ class LeaveOneOut:
         shown = shlex.quote(str(self.run_dir))
         return "\n".join(
             (
-                *("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows),
+                *aligned(rows),
                 *judged,
                 f"predictions:  {self.run_dir / PREDICTIONS}, each by the network that did not see the image",
                 f"checkpoint:   {checkpoint_path(self.run_dir)}, all {len(self.folds)} networks",

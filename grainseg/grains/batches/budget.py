@@ -257,6 +257,8 @@ def _incomplete(missing: Sequence[BudgetEntry]) -> str:
     for part in missing:
         groups["partly unknown" if _known(part) else "unknown"].append(_SHARE.get(part.name, part.name))
     names = ", ".join(f"{listed(parts)} {word}" for word, parts in groups.items() if parts)
+    if any(part.name == SAMPLING for part in missing):  # then there is no such interval
+        return f"incomplete: {names}"
     return f"incomplete: {names}; the sampling interval alone is not the uncertainty"
 
 

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from types import MappingProxyType
 
 from grainseg.grains.batches.batch import BatchStatistics
 from grainseg.grains.batches.compare import Comparison
@@ -51,9 +50,7 @@ _DIAMETERS = (
 )
 
 
-def summary_table(
-    batches: Sequence[BatchStatistics], image_flags: Mapping[str, int] = MappingProxyType({})
-) -> Table:
+def summary_table(batches: Sequence[BatchStatistics], image_flags: Mapping[str, int]) -> Table:
     """The batches in one table: the mean intercept with its expanded and its sampling interval, and G.
 
     Args:

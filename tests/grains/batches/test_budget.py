@@ -136,6 +136,8 @@ def test_an_error_of_other_pictures_is_known_in_part_only():
         "incomplete: segmentation partly unknown; the sampling interval alone is not the uncertainty"
     )
     assert budget.combined_ln > 0, "a lower bound, for the table of the budget alone"
+    none = combine([BudgetEntry("field sampling", None, "one field"), *budget.entries[1:]])
+    assert none.coverage == "incomplete: field sampling unknown, segmentation partly unknown"
     assert "pictures unlike those that the error was found on: 2 of 5 fields doubted" in budget.entries[1].how
 
 

@@ -37,7 +37,7 @@ def cell_of(table, title):
 def test_the_whole_interval_is_the_value_over_and_times_a_factor():
     value, factor = LARGE.intercept.value, math.exp(LARGE.budget.expanded)
     assert factor > 2  # plus or minus a percentage would reach below 0 here
-    shown = numbers(cell_of(summary_table([LARGE]), "Expanded interval"))
+    shown = numbers(cell_of(summary_table([LARGE], {}), "Expanded interval"))
     assert shown == {
         "mean_intercept_total_low_um": pytest.approx(value / factor),
         "mean_intercept_total_high_um": pytest.approx(value * factor),
@@ -46,7 +46,7 @@ def test_the_whole_interval_is_the_value_over_and_times_a_factor():
 
 
 def test_g_carries_the_expanded_uncertainty_of_the_intercept():
-    cell = cell_of(summary_table([LARGE]), "G")
+    cell = cell_of(summary_table([LARGE], {}), "G")
     factor = math.exp(LARGE.budget.expanded)
     fine, coarse = (
         g_from_mean_intercept(LARGE.intercept.value / 1000 * ratio) for ratio in (1 / factor, factor)
@@ -58,10 +58,10 @@ def test_g_carries_the_expanded_uncertainty_of_the_intercept():
 
 
 def test_without_a_complete_budget_there_is_no_such_interval():
-    cell = cell_of(summary_table([INCOMPLETE]), "Expanded interval")
+    cell = cell_of(summary_table([INCOMPLETE], {}), "Expanded interval")
     assert cell.parts == (INCOMPLETE.budget.coverage,)
     assert cell.parts[0].startswith("incomplete: segmentation unknown")
-    assert len(cell_of(summary_table([INCOMPLETE]), "G").parts) == 1
+    assert len(cell_of(summary_table([INCOMPLETE], {}), "G").parts) == 1
     assert estimate_table(INCOMPLETE).lines[2].cells[-1].parts == ("follows from the intercept",)
 
 
@@ -128,7 +128,7 @@ def test_what_was_sampled_and_g_by_other_procedures_are_said():
 
 
 def test_the_flags_of_a_batch_include_those_of_its_images():
-    assert cell_of(summary_table([LARGE]), "Flags").parts == (str(len(LARGE.flags)),)
+    assert cell_of(summary_table([LARGE], {}), "Flags").parts == (str(len(LARGE.flags)),)
     with_images = summary_table([LARGE], {"x": 15, "y": 3})
     assert cell_of(with_images, "Flags").parts == (str(len(LARGE.flags) + 15),)
 

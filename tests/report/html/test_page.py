@@ -106,7 +106,7 @@ def test_sampling_is_never_alone(tmp_path, html):
     assert 'data-key="mean_intercept_sampling_low_um"' in html
     assert 'data-key="expanded_uncertainty_percent"' in html
     assert "incomplete: segmentation unknown" in unknown
-    row = summary_table([report({"A": ["a1", "a2"]}, segmentation=None).batches[0].statistics]).lines[0]
+    row = summary_table([report({"A": ["a1", "a2"]}, segmentation=None).batches[0].statistics], {}).lines[0]
     assert "incomplete: segmentation unknown" in str(row.cells[4].parts[0])
 
 
